@@ -1,0 +1,41 @@
+# `make demo` and `make test` need Python 3.11 with its venv module, make and the network, nothing else: all
+# they install goes into the folder .venv. `make test PYTHON=python3.12` takes another Python.
+
+PYTHON ?= python3
+VENV := .venv
+PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
+WHAT_TO_INSTALL := setup.py pyproject.toml requirements.txt
+
+.PHONY: help demo test clean
+help:
+	@echo "make demo    train, evaluate, draw and export on generated pictures, in minutes on a CPU"
+	@echo "make test    check the style and run the tests"
+	@echo "make clean   remove $(VENV)"
+
+demo: $(VENV)/demo-installed
+	$(VENV)/bin/mrcnn demo
+
+test: $(VENV)/test-installed
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/python -m pytest
+
+clean:
+	rm -rf $(VENV)
+
+# The empty files below say what has been installed; one that is older than what it was made from is made again.
+$(VENV)/made:
+	@echo "Making the virtual environment $(VENV) with $$($(PYTHON) --version) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
+	@$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+$(VENV)/demo-installed: $(VENV)/made $(WHAT_TO_INSTALL)
+	@echo "Installing mrcnn_keras with TensorFlow into $(VENV), about 2 GB: a few minutes, the first time ..."
+	@$(PIP) -r requirements.txt -e .
+	@touch $@
+
+$(VENV)/test-installed: $(VENV)/made $(WHAT_TO_INSTALL)
+	@echo "Installing mrcnn_keras with TensorFlow and the test tools into $(VENV), about 2 GB: a few minutes, the first time ..."
+	@$(PIP) -r requirements.txt -e ".[test]"
+	@touch $@

@@ -1,0 +1,1 @@
+"""Feature extractors: ResNet and the feature pyramid."""

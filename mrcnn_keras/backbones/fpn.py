@@ -1,0 +1,52 @@
+"""The feature pyramid (Lin et al. 2017)."""
+
+import keras
+import tensorflow as tf
+
+from mrcnn_keras.norm import apply_norm, norm
+
+
+@keras.saving.register_keras_serializable("mrcnn_keras")
+class FPN(keras.layers.Layer):
+    """Top-down pyramid: coarse maps enlarged (nearest) and added to finer ones, then a 3x3 convolution on each.
+
+    Call with [C2, C3, C4, C5]; returns [P2, P3, P4, P5, P6], all with `channels`; P6 is every second cell of P5.
+    """
+
+    def __init__(self, channels=256, norm_kind="none", **kwargs):
+        super().__init__(**kwargs)
+        self.channels, self.norm_kind = channels, norm_kind
+        levels = range(2, 6)
+        make = {
+            "kernel_initializer": keras.initializers.VarianceScaling(1.0, "fan_in"),
+            "use_bias": norm_kind == "none",
+        }
+        self.laterals = [keras.layers.Conv2D(channels, 1, name=f"lateral{i}", **make) for i in levels]
+        self.outputs = [keras.layers.Conv2D(channels, 3, padding="same", name=f"output{i}", **make) for i in levels]
+        self.lateral_norms = [norm(norm_kind, channels, f"lateral{i}_norm") for i in levels]
+        self.output_norms = [norm(norm_kind, channels, f"output{i}_norm") for i in levels]
+
+    def build(self, shapes):
+        for shape, lateral, output in zip(shapes, self.laterals, self.outputs, strict=True):
+            lateral.build(shape)
+            output.build((*shape[:-1], self.channels))
+        for layer in (*self.lateral_norms, *self.output_norms):
+            if layer is not None:
+                layer.build((None, None, None, self.channels))
+        self.built = True
+
+    def call(self, stages):
+        merged = None
+        pyramid = []
+        for index in reversed(range(len(stages))):
+            lateral = apply_norm(self.lateral_norms[index], self.laterals[index](stages[index]))
+            if merged is not None:
+                enlarged = tf.repeat(tf.repeat(merged, 2, axis=1), 2, axis=2)
+                shape = tf.shape(lateral)
+                lateral += enlarged[:, : shape[1], : shape[2]]
+            merged = lateral
+            pyramid.insert(0, apply_norm(self.output_norms[index], self.outputs[index](merged)))
+        return [*pyramid, pyramid[-1][:, ::2, ::2]]
+
+    def get_config(self):
+        return {**super().get_config(), "channels": self.channels, "norm_kind": self.norm_kind}

@@ -1,0 +1,110 @@
+"""Changes of a picture together with its instances, as functions of plain arrays.
+
+Each takes image [H, W, 3] uint8 and found, the Detections of that picture without scores, and returns both
+anew. Keypoints are not carried along.
+"""
+
+import numpy as np
+
+from mrcnn_keras.detections import Detections
+from mrcnn_keras.mask_crop import MaskCrop, crop_mask
+
+# A cut object is dropped where both less than this share and fewer than these pixels of it are left: a corner
+# of a large object still shows what it is, a whole small object does so too.
+MIN_SHARE = 0.1
+MIN_PIXELS = 16
+
+
+def flip_lr(image, found):
+    """Mirrors left and right."""
+    width = found.size[1]
+    boxes = found.boxes * np.float32((1, -1, 1, -1)) + np.float32((0, width, 0, width))
+    crops = _crops(found, lambda c: MaskCrop(c.top, width - c.left - c.bits.shape[1], c.bits[:, ::-1]))
+    return image[:, ::-1], _instances(found.size, boxes[:, [0, 3, 2, 1]], found.class_ids, crops)
+
+
+def flip_ud(image, found):
+    """Mirrors top and bottom."""
+    height = found.size[0]
+    boxes = found.boxes * np.float32((-1, 1, -1, 1)) + np.float32((height, 0, height, 0))
+    crops = _crops(found, lambda c: MaskCrop(height - c.top - c.bits.shape[0], c.left, c.bits[::-1]))
+    return image[::-1], _instances(found.size, boxes[:, [2, 1, 0, 3]], found.class_ids, crops)
+
+
+def rot90(image, found, turns):
+    """Turns counter-clockwise by `turns` times 90 degrees, as np.rot90."""
+    for _ in range(turns % 4):  # a turn: swap rows and columns, then mirror top and bottom
+        crops = _crops(found, lambda c: MaskCrop(c.left, c.top, c.bits.T))
+        swapped = _instances(found.size[::-1], found.boxes[:, [1, 0, 3, 2]], found.class_ids, crops)
+        image, found = flip_ud(image.swapaxes(0, 1), swapped)
+    return image, found
+
+
+def adjust_colours(image, brightness, contrast):
+    """Spreads the values about their mean by `contrast`, then multiplies them; 1 changes nothing."""
+    mean = float(image.mean())
+    values = ((np.arange(256) - mean) * contrast + mean) * brightness
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)[image]
+
+
+def choose_window(size, window, boxes, rng):
+    """The place (top, left) of a random window of (height, width) `window` in a picture of `size`.
+
+    With probability 1/2 it holds the centre of a randomly chosen box [N, (y1, x1, y2, x2)], so that pictures
+    with few objects mostly show one. Along an axis on which the window is not smaller it lies at 0.
+    """
+    lowest, highest = [0, 0], [max(0, side - part) for side, part in zip(size, window, strict=True)]
+    if len(boxes) and rng.random() < 0.5:
+        y1, x1, y2, x2 = boxes[rng.integers(len(boxes))]
+        for axis, centre in enumerate(((y1 + y2) / 2, (x1 + x2) / 2)):
+            pixel = min(max(int(centre), 0), size[axis] - 1)
+            lowest[axis] = min(max(0, pixel - window[axis] + 1), highest[axis])
+            highest[axis] = min(pixel, highest[axis])
+    return tuple(int(rng.integers(low, high + 1)) for low, high in zip(lowest, highest, strict=True))
+
+
+def crop(image, found, top, left, height, width):
+    """The part of the picture from (top, left) on, `height` x `width` or up to the border.
+
+    Boxes are drawn tight around what is left of the masks. Objects of which almost nothing is left (see
+    MIN_SHARE, MIN_PIXELS; in pixels of the picture) are dropped; crowd regions stay as long as a pixel does.
+    """
+    image = image[top : top + height, left : left + width]
+    size = image.shape[:2]
+    boxes = np.clip(found.boxes - np.float32((top, left, top, left)), 0, np.float32(size * 2))
+    if found.mask_crops is None:
+        areas, crops = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1), None
+    else:
+        crops = tuple(_cut(c, top, left, *size) for c in found.mask_crops)
+        areas = np.array([np.count_nonzero(c.bits) for c in crops], float)
+    kept = (areas >= MIN_SHARE * found.areas) | (areas >= MIN_PIXELS) | (found.class_ids < 0)
+    cut = _instances(size, boxes, found.class_ids, crops)[kept & (areas > 0)]
+    return image, tighten(cut)
+
+
+def tighten(found):
+    """The instances with boxes tight around their masks; those with empty masks are left out.
+
+    Instances without masks stay as they are.
+    """
+    if found.mask_crops is None:
+        return found
+    crops = [crop_mask(c.bits, c.top, c.left) for c in found.mask_crops]
+    seen = np.array([bool(c.bits.size) for c in crops], bool)
+    boxes = np.array([c.box for c in crops], np.float32).reshape(-1, 4)
+    return _instances(found.size, boxes, found.class_ids, tuple(crops))[seen]
+
+
+def _cut(c, top, left, height, width):
+    """A MaskCrop as seen in the window at (top, left), which may see nothing of it."""
+    y1, x1 = max(0, top - c.top), max(0, left - c.left)
+    bits = c.bits[y1 : max(0, top + height - c.top), x1 : max(0, left + width - c.left)]
+    return MaskCrop(min(max(0, c.top - top), height), min(max(0, c.left - left), width), bits)
+
+
+def _crops(found, move):
+    return None if found.mask_crops is None else tuple(move(c) for c in found.mask_crops)
+
+
+def _instances(size, boxes, class_ids, crops):
+    return Detections(size, boxes, class_ids, mask_crops=crops)

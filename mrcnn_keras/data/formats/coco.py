@@ -1,0 +1,183 @@
+"""COCO: instances as JSON, polygons or run lengths; also what Roboflow, CVAT and others write in its form."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from mrcnn_keras.data import images
+from mrcnn_keras.data.dataset import Dataset
+from mrcnn_keras.data.formats.coco_file import read_coco
+from mrcnn_keras.data.formats.coco_places import find, picture_folder, siblings
+from mrcnn_keras.data.rasterize import check_reach, crop_from_box, crop_from_polygons, crop_from_rle
+from mrcnn_keras.detections import Detections
+from mrcnn_keras.errors import UserError
+from mrcnn_keras.files import replace_file
+
+__all__ = ["CocoDataset", "find", "load", "to_coco", "write_results"]
+
+
+class CocoDataset(Dataset):
+    """Pictures of COCO files. info "annotations": the records of coco_file.py; "height", "width": pixels."""
+
+    def load_image(self, image_id):
+        """In the orientation that the annotations were made in: see images.read_image."""
+        info = self.image_info[image_id]
+        return images.read_image(info["path"], (info["height"], info["width"]))
+
+    def load_annotations(self, image_id):
+        info = self.image_info[image_id]
+        size = info["height"], info["width"]
+        crops = [self._crop(annotation, size, image_id) for annotation in info["annotations"]]
+        return self._from_crops(image_id, size, self._class_ids(info), crops)
+
+    def load_boxes(self, image_id):
+        """The boxes that the file gives; where it gives none, the outline's extent. No masks."""
+        info = self.image_info[image_id]
+        size = info["height"], info["width"]
+        boxes = []
+        for annotation in info["annotations"]:
+            if annotation.box is not None:
+                boxes.append(annotation.box)
+            elif annotation.polygons:
+                points = np.concatenate(annotation.polygons)
+                boxes.append([*points.min(axis=0), *points.max(axis=0)])
+            else:
+                crop = self._crop(annotation, size, image_id)
+                boxes.append(crop.box if crop else (0, 0, 0, 0))
+        boxes = np.clip(np.array(boxes, float).reshape(-1, 4), 0, size * 2)
+        return Detections(size, boxes, self._class_ids(info))
+
+    def _class_ids(self, info):
+        annotations = info["annotations"]
+        ids = [self.map_source_class_id(f"coco.{annotation.category_id}") for annotation in annotations]
+        signs = [-1 if annotation.crowd else 1 for annotation in annotations]
+        return np.array(ids, np.int32) * np.array(signs, np.int32)
+
+    def _crop(self, annotation, size, image_id):
+        try:
+            if annotation.polygons:
+                return crop_from_polygons(annotation.polygons, size)
+            if annotation.counts is not None:
+                return crop_from_rle(annotation.counts, size)
+            return crop_from_box(annotation.box, size)
+        except UserError as error:
+            raise UserError(f"{self.image_name(image_id)}, annotation {annotation.id!r}: {error}") from error
+
+
+def load(paths):
+    """The Dataset of some of the files that coco_places.find gave.
+
+    The classes are those of all subsets in the same place, in the order of the category ids, so that each
+    subset alone has the same class ids. Raises UserError for files that do not fit each other or their
+    pictures.
+    """
+    family = dict.fromkeys([*paths, *(sibling for path in paths for sibling in siblings(path))])
+    files = {path: read_coco(path) for path in family}
+    dataset = CocoDataset()
+    _add_classes(dataset, files.values())
+    for path in paths:
+        if files[path].pictures:  # an exported subset may be empty
+            _add_pictures(dataset, files[path])
+    if not dataset.num_images:
+        raise UserError(f"{str(paths[0])!r} has no picture in 'images'; export it with the pictures")
+    return dataset
+
+
+def _add_classes(dataset, files):
+    """Adds the categories of `files`, in the order of their ids.
+
+    Left out, where nothing is marked with them: a category that repeats the name of another, and one that
+    names the group of the others, as Roboflow's category 0 does.
+    """
+    categories, places, used = {}, {}, set()
+    for file in files:
+        for category_id, (name, group) in file.categories.items():
+            if categories.setdefault(category_id, (name, group))[0] != name:
+                raise UserError(
+                    f"category {category_id} is {name!r} in {str(file.path)!r} but "
+                    f"{categories[category_id][0]!r} in {str(places[category_id])!r}; give an id one name, "
+                    "or keep the files in different folders"
+                )
+            places.setdefault(category_id, file.path)
+        used |= {annotation.category_id for picture in file.pictures for annotation in picture.annotations}
+    names = set()
+    for category_id, (name, group) in sorted(categories.items()):
+        others = {i: category for i, category in categories.items() if i != category_id}
+        repeated = any(other == name and (i in used or i < category_id) for i, (other, _) in others.items())
+        is_group = group == "none" and any(other_group == name for _, other_group in others.values())
+        if category_id not in used and (repeated or is_group):
+            dataset.note(f"category {category_id} ({name!r}), unused and named by another one, left out")
+            continue
+        if name in names:
+            dataset.note(f"category {category_id} has the name {name!r} of another one, so its id is added")
+            name = f"{name} ({category_id})"
+        names.add(name)
+        dataset.add_class("coco", category_id, name)
+
+
+def _add_pictures(dataset, file):
+    root = picture_folder(file)
+    first = dataset.num_images
+    for picture in file.pictures:
+        path = str(root / picture.file_name)
+        height, width = picture.size or images.read_size(path)
+        polygons = [polygon for annotation in picture.annotations for polygon in annotation.polygons]
+        if polygons:
+            try:
+                check_reach(polygons, (height, width))
+            except UserError as error:
+                raise UserError(f"{str(file.path)!r}, picture {picture.file_name!r}: {error}") from error
+        annotations = tuple(picture.annotations)
+        dataset.add_image("coco", picture.id, path, height=height, width=width, annotations=annotations)
+    for what, counts in file.notes.items():
+        for number, count in counts.items():
+            dataset.note(what, first + number, count)
+
+
+def write_results(path, results, category_ids):
+    """Writes detections in COCO's results form, which pycocotools and evaluation servers read.
+
+    results: (image id, Detections) pairs, the ids as in the ground truth file. category_ids: the category of
+    each class id, such as `dataset.category_ids`. Raises UserError for detections without scores.
+    """
+    entries = [entry for image_id, found in results for entry in found.coco_results(image_id, category_ids)]
+    with replace_file(path) as temporary:
+        Path(temporary).write_text(json.dumps(entries))
+
+
+def to_coco(dataset):
+    """The ground truth of `dataset` (any Dataset) as the content of a COCO file, masks as run lengths.
+
+    Images and categories keep the ids of their source; internal ids take their place where those are no whole
+    numbers or not unique. `file_name` is the name of the picture's file, `area` the pixels of the mask.
+    """
+    image_ids = _unique([info["id"] for info in dataset.image_info], dataset.image_ids)
+    category_ids = [0, *_unique(dataset.category_ids[1:], dataset.class_ids[1:])]
+    content = {"images": [], "annotations": [], "categories": []}
+    for class_id, name in list(enumerate(dataset.class_names))[1:]:
+        content["categories"].append({"id": category_ids[class_id], "name": name})
+    for i, image_id in enumerate(image_ids):
+        found = dataset.load_annotations(i)
+        name = Path(dataset.image_info[i]["path"] or str(image_id)).name
+        height, width = found.size
+        content["images"].append({"id": image_id, "file_name": name, "height": height, "width": width})
+        rles = [None] * len(found) if found.mask_crops is None else found.rle()
+        for class_id, (y1, x1, y2, x2), area, rle in zip(
+            found.class_ids.tolist(), found.boxes.tolist(), found.areas.tolist(), rles, strict=True
+        ):
+            entry = {
+                "id": len(content["annotations"]) + 1,
+                "image_id": image_id,
+                "category_id": category_ids[abs(class_id)],
+                "bbox": [x1, y1, x2 - x1, y2 - y1],
+                "area": area,
+                "iscrowd": int(class_id < 0),
+            }
+            content["annotations"].append(entry if rle is None else {**entry, "segmentation": rle})
+    return content
+
+
+def _unique(ids, otherwise):
+    whole = all(isinstance(i, int) for i in ids) and len(set(ids)) == len(ids)
+    return list(ids) if whole else [int(i) for i in otherwise]

@@ -1,0 +1,126 @@
+"""Where COCO files and their pictures lie, as COCO itself, Roboflow, CVAT and people arrange them.
+
+coco/annotations/instances_val2017.json  coco/val2017/*.jpg, coco/images/val2017/*.jpg or coco/images/*.jpg
+photos/train/_annotations.coco.json      photos/train/*.jpg
+photos/train.json                        photos/*.jpg, photos/images/*.jpg or photos/train/*.jpg
+"""
+
+import os
+
+from mrcnn_keras.data.formats.coco_file import looks_like_coco
+from mrcnn_keras.data.formats.folders import files_in, folders_in, name_subsets, subset_folders, subset_name
+from mrcnn_keras.errors import UserError
+
+# What COCO's own files begin with, the preferred first. Captions have no instances.
+PREFIXES = ("instances_", "person_keypoints_")
+CAPTIONS = "captions_"
+
+
+def find(path):
+    """{subset: JSON file} where `path` is a COCO file, or a folder that holds or belongs to some; or {}.
+
+    The name "" stands for one file of no known subset. Raises UserError for a folder with several such files.
+    """
+    if path.is_file():
+        return {"": path} if path.suffix.lower() == ".json" and looks_like_coco(path) else {}
+    for named in (_subsets_in(path), _subsets_in(path / "annotations"), _subsets_in_folders(path)):
+        if named:
+            return named
+    several = _instance_files(path)
+    if several:
+        names = ", ".join(file.name for file in several[:5])
+        raise UserError(f"{str(path)!r} holds several COCO files ({names}); give the one that is meant")
+    for file in _instance_files(path.parent / "annotations"):  # of the folder coco/train: in coco/annotations
+        if _bare_name(file) == path.name or subset_name(file.stem) == subset_name(path.name) is not None:
+            return {"": file}
+    inner = [named for named in map(_subsets_in, folders_in(path)) if named]
+    return inner[0] if len(inner) == 1 else {}
+
+
+def siblings(path):
+    """The COCO files of all subsets of the place where the file `path` lies; [] where it is alone."""
+    places = [_subsets_in(path.parent), *(_subsets_in_folders(folder) for folder in path.parents[1:3])]
+    families = [list(named.values()) for named in places if path in named.values()]
+    return max(families, key=len, default=[])
+
+
+def picture_folder(file):
+    """The folder that all picture names of `file` (a CocoFile) are relative to; only folders are listed.
+
+    Raises UserError where a picture is absent.
+    """
+    near, above = file.path.parent, file.path.parent.parent
+    subsets = dict.fromkeys(name for name in (_bare_name(file.path), subset_name(file.path.stem)) if name)
+    folders = [
+        near,
+        near / "images",
+        *(near / name for name in subsets),
+        *(near / "images" / name for name in subsets),
+    ]
+    folders += [above / name for name in subsets] + [above / "images" / name for name in subsets]
+    folders += [above / "images", above]
+    names = [picture.file_name for picture in file.pictures]
+    absent = {folder: _absent(folder, names) for folder in folders if folder.is_dir()}
+    best = min(absent, key=lambda folder: len(absent[folder]))
+    if len(absent[best]) == len(names):
+        looked = ", ".join(str(folder) for folder in absent)
+        raise UserError(
+            f"picture {names[0]!r} of {str(file.path)!r} does not exist, nor one of its other "
+            f"{len(names) - 1}; put the pictures into one of {looked}"
+        )
+    if absent[best]:
+        raise UserError(
+            f"picture {str(best / absent[best][0])!r} of {str(file.path)!r} does not exist, as "
+            f"{len(absent[best])} of {len(names)}; put it there, or export the annotations without it"
+        )
+    return best
+
+
+def _absent(folder, names):
+    """The names, relative to `folder`, of which there is no file."""
+    listed = {}
+    absent = []
+    for name in names:
+        inner, _, base = name.rpartition("/")
+        if inner not in listed:
+            where = folder / inner
+            listed[inner] = set(os.listdir(where)) if where.is_dir() else set()
+        if base not in listed[inner]:
+            absent.append(name)
+    return absent
+
+
+def _bare_name(file):
+    """ "instances_train2017.json" -> "train2017"."""
+    prefix = next((prefix for prefix in PREFIXES if file.name.startswith(prefix)), "")
+    return file.stem.removeprefix(prefix)
+
+
+def _instance_files(folder):
+    """The COCO files in a folder: those named instances_*, else those named person_keypoints_*, else all."""
+    files = [file for file in files_in(folder, {".json"}) if looks_like_coco(file)]
+    files = [file for file in files if not file.name.startswith(CAPTIONS)]
+    for prefix in PREFIXES:
+        chosen = [file for file in files if file.name.startswith(prefix)]
+        if chosen:
+            return chosen
+    return files
+
+
+def _subsets_in(folder):
+    """{subset: COCO file} in a folder itself; {} where there is none, or several of no known subset."""
+    files = _instance_files(folder)
+    named = name_subsets(files)
+    if files and not named and (len(files) == 1 or files[0].name.startswith(PREFIXES)):
+        named = {"" if len(files) == 1 else _bare_name(file): file for file in files}
+    return named
+
+
+def _subsets_in_folders(path):
+    """{subset: COCO file} where each subset has its own folder with one COCO file."""
+    named = {}
+    for name, folder in subset_folders(path).items():
+        files = list((_subsets_in(folder) or _subsets_in(folder / "annotations")).values())
+        if len(files) == 1:
+            named[name] = files[0]
+    return named

@@ -1,0 +1,134 @@
+"""Masks as pictures: one file an object, or one label picture an image. One class, "object".
+
+one file an object  a folder a picture: `NAME/images/*.png` (one) and `NAME/masks/*.png` (objects white), as
+                    the nuclei of the Data Science Bowl 2018
+label pictures      `images/NAME.*` beside `labels/NAME.*` (or `masks/`): 0 is background, each other grey
+                    value, palette index or colour is one object
+"""
+
+import numpy as np
+
+from mrcnn_keras.data import images
+from mrcnn_keras.data.dataset import Dataset
+from mrcnn_keras.data.formats.folders import files_in, folders_in, subset_folders
+from mrcnn_keras.errors import UserError
+from mrcnn_keras.mask_crop import MaskCrop, crop_mask
+
+CLASS_NAME = "object"
+LABEL_FOLDERS = ("labels", "masks")
+MAX_LABELS = 10_000  # values in a label picture; one with more is a photograph
+
+
+class MaskDataset(Dataset):
+    """Pictures whose masks lie in picture files: one each (info "masks") or all in one (info "labels")."""
+
+    def load_annotations(self, image_id):
+        info = self.image_info[image_id]
+        if "labels" in info:
+            size, crops = _crops_of_labels(info["labels"])
+        else:
+            size, crops = _crops_of_masks(info["masks"], self.image_name(image_id))
+        size = size or images.read_size(info["path"])
+        return self._from_crops(image_id, size, np.ones(len(crops), np.int32), crops)
+
+
+def find(path):
+    """{subset: folder} where `path` is a folder of these kinds, "" for one without subsets; or {}."""
+    if _label_folder(path) or _is_folder_of_pictures(path):
+        return {"": path}
+    return {
+        name: folder
+        for name, folder in subset_folders(path).items()
+        if _label_folder(folder) or _is_folder_of_pictures(folder)
+    }
+
+
+def load(paths):
+    """The Dataset of some of the folders that `find` gave. Raises UserError for a file that is missing."""
+    dataset = MaskDataset()
+    dataset.add_class("masks", 1, CLASS_NAME)
+    for path in paths:
+        labels = _label_folder(path)
+        if labels:
+            _add_label_pictures(dataset, path / "images", labels)
+        else:
+            _add_folders_of_pictures(dataset, path)
+    return dataset
+
+
+def _label_folder(path):
+    """The folder of label pictures beside path/images, named as the pictures are; or None."""
+    stems = {file.stem for file in files_in(path / "images")}
+    for name in LABEL_FOLDERS:
+        if stems & {file.stem for file in files_in(path / name, images.LOSSLESS_SUFFIXES)}:
+            return path / name
+    return None
+
+
+def _is_folder_of_pictures(path):
+    return any((folder / "images").is_dir() and (folder / "masks").is_dir() for folder in folders_in(path))
+
+
+def _add_label_pictures(dataset, pictures, labels):
+    label_files = {file.stem: file for file in files_in(labels, images.LOSSLESS_SUFFIXES)}
+    for file in files_in(pictures):
+        if file.stem not in label_files:
+            raise UserError(
+                f"{str(file)!r} has no label picture in {str(labels)!r}; make one, black if it is empty"
+            )
+        dataset.add_image("masks", file.stem, str(file), labels=label_files.pop(file.stem))
+    for file in label_files.values():
+        raise UserError(
+            f"label picture {str(file)!r} has no picture in {str(pictures)!r}; add it or remove the label"
+        )
+
+
+def _add_folders_of_pictures(dataset, path):
+    for folder in folders_in(path):
+        files = files_in(folder / "images")
+        if len(files) != 1:
+            raise UserError(
+                f"{str(folder / 'images')!r} has {len(files)} pictures; put one there, or remove the folder"
+            )
+        if not (folder / "masks").is_dir():
+            raise UserError(
+                f"{str(folder)!r} has no folder 'masks'; add it, empty if the picture shows no object"
+            )
+        masks = files_in(folder / "masks", images.LOSSLESS_SUFFIXES)
+        dataset.add_image("masks", folder.name, str(files[0]), masks=masks)
+
+
+def _crops_of_masks(files, name):
+    """-> (height, width) or None without files, MaskCrops."""
+    size, crops = None, []
+    for file in files:
+        mask = images.read_mask(file)
+        if size not in (None, mask.shape):
+            raise UserError(
+                f"{name}: mask {str(file)!r} is {mask.shape[0]} x {mask.shape[1]} pixels but another one is "
+                f"{size[0]} x {size[1]} (height x width); draw all masks in the size of the picture"
+            )
+        size = mask.shape
+        crops.append(crop_mask(mask))
+    return size, crops
+
+
+def _crops_of_labels(file):
+    """-> (height, width), MaskCrops in the order of the values."""
+    labels = images.read_labels(file)
+    rows, columns = np.nonzero(labels)
+    values, numbers = np.unique(labels[rows, columns], return_inverse=True)
+    if len(values) > MAX_LABELS:
+        raise UserError(
+            f"{str(file)!r} has {len(values)} different values, too many to be one an object; "
+            "save label pictures without loss, as PNG"
+        )
+    firsts, lasts = np.empty((2, len(values), 2), int)
+    firsts[:], lasts[:] = max(labels.shape), 0
+    for axis, places in enumerate((rows, columns)):
+        np.minimum.at(firsts[:, axis], numbers, places)
+        np.maximum.at(lasts[:, axis], numbers, places + 1)
+    crops = []
+    for value, (top, left), (bottom, right) in zip(values, firsts.tolist(), lasts.tolist(), strict=True):
+        crops.append(MaskCrop(top, left, labels[top:bottom, left:right] == value))
+    return labels.shape, crops

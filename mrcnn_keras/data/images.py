@@ -1,0 +1,170 @@
+"""Picture files -> arrays: any kind that Pillow reads, always upright RGB of 8 bits, never half a picture."""
+
+from contextlib import contextmanager
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from mrcnn_keras.errors import UserError
+
+MAX_PIXELS = 178_956_970  # about 13,400 x 13,400: where Pillow, too, refuses to decode
+# Only plain pictures: Pillow would start other programs for some of the formats it knows.
+FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "PPM", "JPEG2000")
+LOSSLESS_SUFFIXES = frozenset((".png", ".tif", ".tiff", ".bmp", ".gif"))
+SUFFIXES = LOSSLESS_SUFFIXES | {".jpg", ".jpeg", ".webp", ".ppm", ".pgm", ".jp2"}
+
+
+def read_image(path, size=None):
+    """The picture in a file -> [H, W, 3] uint8, RGB, upright.
+
+    Grey and palette pictures become RGB; alpha is dropped. Values of more than 8 bits are divided by what the
+    largest of them needs, 10, 12, 14 or 16 bits (a 16-bit file with a maximum below 4096 is of a 12-bit
+    camera), and left as they are where none passes 255.
+    size: (height, width) that the annotations were made in. A picture with an EXIF orientation stays as it is
+    stored where only that has this size. Raises UserError where neither has, and for files that are absent,
+    damaged, cut off or too large.
+    """
+    with _opened(path) as file:
+        pixels = _rgb(file, path)
+        orientation = _orientation(file, path, size)
+    return np.ascontiguousarray(_turned(pixels, orientation))
+
+
+def read_size(path):
+    """(height, width) of the upright picture in a file; of most formats only the header is read."""
+    with _opened(path) as file:
+        return _sizes(file)[1]
+
+
+def read_mask(path):
+    """A picture of one object -> [H, W] bool: what is at least half as bright as its brightest pixel.
+
+    So masks of 0 and 1, of 0 and 255, with smooth edges or in colour are read right; a black one is empty.
+    """
+    with _opened(path) as file:
+        pixels = np.asarray(file.convert("L")) if file.mode in ("1", "L") else _rgb(file, path).max(axis=2)
+    return (pixels >= pixels.max() / 2) & (pixels > 0)
+
+
+def read_labels(path):
+    """A label picture -> [H, W] int32, 0 for the background and another number for each object.
+
+    Grey and 16-bit values and palette indices are taken as they are; a colour becomes 65536 R + 256 G + B.
+    """
+    with _opened(path) as file:
+        if file.mode in ("1", "L", "P") or file.mode.startswith("I"):
+            return np.array(file).astype(np.int32)
+        red, green, blue = np.moveaxis(_rgb(file, path).astype(np.int32), 2, 0)
+    return (red << 16) + (green << 8) + blue
+
+
+def as_rgb(array, name):
+    """What a user's load_image gave -> [H, W, 3] uint8; grey is repeated, alpha dropped.
+
+    name: who gave it, for the message of the UserError that any other shape or type raises.
+    """
+    array = np.asarray(array)
+    if array.ndim == 2:
+        array = array[:, :, None]
+    if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or not array.size or array.dtype != np.uint8:
+        raise UserError(f"{name} gave {array.dtype} {array.shape}; return [height, width, 3] uint8, RGB")
+    return array.repeat(3, axis=2) if array.shape[2] == 1 else array[:, :, :3]
+
+
+@contextmanager
+def _opened(path):
+    """The Pillow file of `path`, its size checked; whatever goes wrong inside becomes a UserError."""
+    try:
+        with Image.open(path, formats=FORMATS) as file:
+            if file.width * file.height > MAX_PIXELS:
+                raise Image.DecompressionBombError
+            if file.format in ("JPEG", "MPO") and not _has_jpeg_end(Path(path).read_bytes()):
+                raise OSError("it is cut off")
+            yield file
+    except UserError:
+        raise
+    except FileNotFoundError as error:
+        raise UserError(f"picture {str(path)!r} does not exist; put it there or remove it") from error
+    except Image.DecompressionBombError as error:
+        raise UserError(
+            f"picture {str(path)!r} has more than {MAX_PIXELS // 10**6} megapixels; cut it into smaller ones"
+        ) from error
+    except UnidentifiedImageError as error:
+        raise UserError(f"{str(path)!r} is not a picture of a known kind; save it as PNG or JPEG") from error
+    except Exception as error:  # Pillow raises many kinds for damaged files
+        raise UserError(f"picture {str(path)!r} is damaged ({error}); replace it or remove it") from error
+
+
+def _has_jpeg_end(data):
+    """Is there an end-of-image mark after the headers, which may hold a whole thumbnail?
+
+    Pillow takes a file whose end was lost and filled with zeros for a picture that is grey from there on.
+    """
+    place = 2
+    while data[place : place + 1] == b"\xff" and data[place + 1 : place + 2] != b"\xda":
+        filler = data[place + 1 : place + 2] == b"\xff"
+        place += 1 if filler else 2 + max(2, int.from_bytes(data[place + 2 : place + 4], "big"))
+    return data.find(b"\xff\xd9", place) >= 0
+
+
+def _sizes(file):
+    """Stored and upright size, each (height, width), and the EXIF orientation, 1..8, between them."""
+    stored = (file.height, file.width)
+    # Pillow itself turns a TIFF, and gives its size as turned from the start.
+    orientation = 1 if file.format == "TIFF" else file.getexif().get(ExifTags.Base.Orientation, 1)
+    if orientation not in range(1, 9):
+        orientation = 1
+    return stored, stored[::-1] if orientation >= 5 else stored, orientation
+
+
+def _orientation(file, path, size):
+    """The EXIF orientation to undo so that the picture gets `size`, or is upright where that is None."""
+    stored, upright, orientation = _sizes(file)
+    if size is None or tuple(size) == upright:
+        return orientation
+    if tuple(size) == stored:
+        return 1
+    raise UserError(
+        f"picture {str(path)!r} is {upright[0]} x {upright[1]} pixels but its annotations say "
+        f"{size[0]} x {size[1]} (height x width); use the picture that was annotated"
+    )
+
+
+def _turned(pixels, orientation):
+    """[H, W, ...] as stored -> upright; the orientations are those of the EXIF standard."""
+    if orientation >= 5:  # rows and columns are swapped
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return pixels
+
+
+def _rgb(file, path):
+    """[H, W, 3] uint8 as stored."""
+    deep = any(";16" in str(tile[3]) for tile in file.tile)  # known only before the pixels are loaded
+    file.load()
+    if file.mode == "F":
+        raise UserError(f"picture {str(path)!r} has floating-point values; save it with 8 or 16 bits")
+    if file.mode.startswith("I"):
+        return _to_8_bit(np.asarray(file), path)[:, :, None].repeat(3, axis=2)
+    if deep:  # of these Pillow keeps the upper 8 bits only
+        pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+        if pixels is None or pixels.shape[:2] != (file.height, file.width):
+            raise UserError(f"picture {str(path)!r} has 16 bits a colour that cannot be read; save it with 8")
+        return _to_8_bit(pixels[:, :, 2::-1], path)
+    if file.mode == "P":
+        return np.asarray(file.convert("RGBA"))[:, :, :3]
+    return np.asarray(file.convert("RGB"))
+
+
+def _to_8_bit(values, path):
+    """Whole numbers of any depth -> uint8, 0..255."""
+    low, high = int(values.min()), int(values.max())
+    if low < 0 or high > 65535:
+        raise UserError(f"picture {str(path)!r} has values from {low} to {high}; save it with 8 or 16 bits")
+    bits = next(bits for bits in (8, 10, 12, 14, 16) if high < 1 << bits)
+    return np.rint(values * (255 / ((1 << bits) - 1))).astype(np.uint8)

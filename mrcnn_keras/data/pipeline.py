@@ -1,0 +1,115 @@
+"""Batches for training and validation, as a tf.data.Dataset that can begin at any step.
+
+Sample n of the endless training stream is a function of the seed and n alone: it shows picture
+`batch_image_ids(...)[...]` with the augmentation that a generator of its own draws. So a training that was
+broken off goes on with exactly the batches that it would have had.
+"""
+
+import os
+import re
+from functools import lru_cache
+
+import numpy as np
+import tensorflow as tf
+
+from mrcnn_keras.data.sample import SampleSettings, load_sample
+from mrcnn_keras.errors import UserError
+
+PREFETCH = 2  # batches made ahead
+MAX_WORKERS = 4  # threads, where the caller does not say
+# What the random generators are for: each use has numbers of its own.
+_ORDER, _SAMPLE = 0, 1
+
+
+def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, workers=None):
+    """The pictures of a Dataset as batches -> tf.data.Dataset of dicts.
+
+    image         [B, H, W, 3] uint8
+    image_size    [B, (height, width)] int32
+    gt_boxes      [B, G, (y1, x1, y2, x2)] float32, network pixels
+    gt_class_ids  [B, G] int32; 0 where padded, negative for crowd regions
+    gt_masks      [B, G, h, w] uint8, 0..255, inside the box; absent if config.MASKS is False
+    Each is explained at sample.load_sample. G is the largest number of objects in the batch, at least 1. H, W
+    are IMAGE_MAX_DIM in modes "square" and "crop", else those of the batch's largest picture.
+
+    training    True: endless, every picture once an epoch in a new order, augmented; batches run across the
+                border of epochs, so that all are full. False: one pass in order without augmentation, the
+                last batch may be smaller; mode "crop" shows the middle of the pictures
+    seed        of the order and the augmentation
+    start_step  batches to leave out at the start; the rest is as if they had been taken
+    workers     threads that load pictures; None: one a core, at most 4
+    Raises UserError here for a dataset that does not fit the config. What is wrong in a picture comes up when
+    its batch is made, as a tf.errors error: `take_error` gives the UserError in it.
+    """
+    if not dataset.num_images:
+        raise UserError("the dataset has no picture; add some, or check the folder that it was loaded from")
+    if dataset.num_classes > config.NUM_CLASSES:
+        raise UserError(
+            f"the dataset has {dataset.num_classes} classes with the background but NUM_CLASSES is "
+            f"{config.NUM_CLASSES}; set NUM_CLASSES={dataset.num_classes}"
+        )
+    if seed < 0 or start_step < 0:
+        raise UserError(f"seed {seed} and start_step {start_step}: give whole numbers from 0 on")
+    settings = SampleSettings.of(config)
+    side = None if settings.mode == "fit" else settings.max_dim
+    shapes = {"image": (side, side, 3), "image_size": (2,), "gt_boxes": (None, 4), "gt_class_ids": (None,)}
+    types = {"image": tf.uint8, "image_size": tf.int32, "gt_boxes": tf.float32, "gt_class_ids": tf.int32}
+    if settings.mask_shape:
+        shapes["gt_masks"], types["gt_masks"] = (None, *settings.mask_shape), tf.uint8
+
+    def arrays(number):
+        number = int(number)
+        if training:
+            image_id = _image_id(dataset.num_images, seed, number)
+            sample = load_sample(dataset, settings, image_id, np.random.default_rng([seed, _SAMPLE, number]))
+        else:
+            sample = load_sample(dataset, settings, number)
+        return [_at_least_one(sample[name]) if name.startswith("gt_") else sample[name] for name in shapes]
+
+    def tensors(number):
+        values = tf.numpy_function(arrays, [number], list(types.values()), stateful=False)
+        named = zip(shapes, values, strict=True)
+        return {name: tf.ensure_shape(value, shapes[name]) for name, value in named}
+
+    start = start_step * config.BATCH_SIZE
+    counted = tf.data.Dataset.counter(start) if training else tf.data.Dataset.range(start, dataset.num_images)
+    workers = workers or min(MAX_WORKERS, os.cpu_count() or 1)
+    samples = counted.map(tensors, num_parallel_calls=workers, deterministic=True)
+    return samples.padded_batch(config.BATCH_SIZE, shapes, drop_remainder=training).prefetch(PREFETCH)
+
+
+def batch_image_ids(num_images, batch_size, seed, step):
+    """The internal ids of the pictures in batch `step` (from 0) of a training pipeline -> list of int."""
+    numbers = range(step * batch_size, (step + 1) * batch_size)
+    return [_image_id(num_images, seed, number) for number in numbers]
+
+
+def take_error(exception):
+    """The UserError that ended a pipeline, out of the tf.errors error that came of it; None for another.
+
+    ```python
+    try:
+        model.fit(make_pipeline(data, config))
+    except tf.errors.OpError as error:
+        raise take_error(error) or error
+    ```
+    TensorFlow keeps of a Python exception its name and text only, in front of the traceback.
+    """
+    match = re.search(r"\bUserError: (.+?)\n+Traceback ", str(exception), re.DOTALL)
+    return UserError(match[1]) if match else None
+
+
+def _image_id(num_images, seed, number):
+    """Which picture sample `number` of the training stream shows."""
+    epoch, place = divmod(number, num_images)
+    return int(_order(num_images, seed, epoch)[place])
+
+
+@lru_cache(maxsize=8)
+def _order(num_images, seed, epoch):
+    return np.random.default_rng([seed, _ORDER, epoch]).permutation(num_images)
+
+
+def _at_least_one(values):
+    """[G, ...] -> the same, or one row of zeros (class 0 is padding) for a picture without objects."""
+    return values if len(values) else np.zeros((1, *values.shape[1:]), values.dtype)

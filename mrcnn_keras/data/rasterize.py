@@ -1,0 +1,106 @@
+"""Outlines and run lengths -> MaskCrop, without a bitmap of the whole picture.
+
+What pixel an outline covers is pycocotools's rule. It answers in run lengths of the whole picture, which are
+short; of these only the columns that the object touches are drawn.
+"""
+
+import numpy as np
+from pycocotools import mask as coco_mask
+
+from mrcnn_keras.errors import UserError
+from mrcnn_keras.mask_crop import crop_mask
+
+MAX_REACH = 3  # picture sides that an outline may reach beyond the picture
+
+
+def check_reach(polygons, size):
+    """Raises UserError for a point far outside the picture: to draw up to there takes memory without end."""
+    points = np.concatenate(polygons)
+    from_centre = np.abs(points / size - 0.5).max(axis=1)  # 0.5 at the picture's sides
+    if from_centre.max() > MAX_REACH + 0.5:
+        y, x = points[from_centre.argmax()]
+        raise UserError(
+            f"an outline has the point (x {x:g}, y {y:g}), far outside the {size[0]} x {size[1]} picture "
+            "(height x width); correct or remove it"
+        )
+
+
+def crop_from_polygons(polygons, size):
+    """The union of polygons, cut at the picture -> MaskCrop, or None where no pixel is covered.
+
+    polygons: list of [K, (y, x)] float64, K >= 3, pixels. size: (height, width) of the picture.
+    Raises UserError as `check_reach` does.
+    """
+    check_reach(polygons, size)
+    height, width = size
+    flat = [polygon[:, ::-1].ravel() for polygon in polygons]
+    merged = coco_mask.merge(coco_mask.frPyObjects(flat, height, width))
+    return crop_from_rle(merged["counts"], size)
+
+
+def crop_from_box(box, size):
+    """The pixels of a box (y1, x1, y2, x2), cut at the picture -> MaskCrop, or None where there are none."""
+    y1, x1, y2, x2 = box
+    return crop_from_polygons([np.array([(y1, x1), (y1, x2), (y2, x2), (y2, x1)], float)], size)
+
+
+def crop_from_rle(counts, size):
+    """COCO's run lengths of a picture of `size` (height, width) -> MaskCrop, or None where no pixel is set.
+
+    counts: as `run_lengths` takes them. Raises UserError where they do not add up to the picture.
+    """
+    height, width = size
+    runs = run_lengths(counts)
+    if runs.max(initial=0) > height * width or runs.sum() != height * width:
+        raise UserError(
+            f"run lengths add up to {runs.sum()} pixels but the picture has {height} x {width} = "
+            f"{height * width}; export the mask again"
+        )
+    ends = np.cumsum(runs)
+    begins, ends = (ends - runs)[1::2], ends[1::2]
+    begins, ends = begins[ends > begins], ends[ends > begins]
+    if not len(begins):
+        return None
+    left, right = begins[0] // height, (ends[-1] - 1) // height + 1
+    steps = np.zeros((right - left) * height + 1, np.int8)
+    steps[begins - left * height] += 1
+    steps[ends - left * height] -= 1
+    columns = np.cumsum(steps[:-1], dtype=np.int8).reshape(right - left, height)
+    return crop_mask(columns.T, 0, left)
+
+
+def run_lengths(counts):
+    """COCO's counts, a list of whole numbers or a compressed str or bytes -> [K] int64, none below 0.
+
+    The compressed form (maskApi.c of the COCO API): 5 bits a character from '0' on, the low ones first, 32
+    says that more follow, the last bit is the sign; from the fourth count on, the difference to the one two
+    places before. Raises UserError for anything else.
+    """
+    if isinstance(counts, (str, bytes)):
+        runs = _decompressed(counts.encode("utf-8", "backslashreplace") if isinstance(counts, str) else counts)
+    else:
+        runs = np.asarray(counts)
+        if runs.ndim != 1 or (runs.size and runs.dtype.kind not in "iu"):
+            raise UserError("run lengths are not a list of whole numbers; export the mask again")
+        runs = runs.astype(np.int64)
+    if (runs < 0).any():
+        raise UserError(f"run lengths hold {runs.min()}, which is below 0; export the mask again")
+    return runs
+
+
+def _decompressed(text):
+    codes = np.frombuffer(text, np.uint8).astype(np.int64) - 48
+    lasts = np.flatnonzero((codes & 32) == 0)
+    firsts = np.concatenate([[0], lasts[:-1] + 1])[: len(lasts)]
+    lengths = lasts - firsts + 1
+    ended = not len(codes) or not codes[-1] & 32
+    if not ended or (codes < 0).any() or (codes > 63).any() or (lengths > 7).any():
+        raise UserError("a compressed run length is damaged; export the mask again")
+    if not len(codes):
+        return codes
+    places = np.arange(len(codes)) - np.repeat(firsts, lengths)
+    runs = np.add.reduceat((codes & 31) << (5 * places), firsts)
+    runs -= np.where(codes[lasts] & 16, np.int64(1) << (5 * lengths), 0)
+    runs[1::2] = np.cumsum(runs[1::2])
+    runs[2::2] = np.cumsum(runs[2::2])
+    return runs

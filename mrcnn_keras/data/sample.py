@@ -1,0 +1,146 @@
+"""One picture of a dataset -> what the network is trained on. Plain numpy: no TensorFlow here."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from mrcnn_keras.data import augment
+from mrcnn_keras.errors import UserError
+from mrcnn_keras.resize import plan_resize, resize_image
+
+
+@dataclass(frozen=True)
+class SampleSettings:
+    """How pictures are brought to the network. Pixels and shares as in Config, where each is explained."""
+
+    mode: str = "square"  # "square", "fit" or "crop"
+    min_dim: int = 800
+    max_dim: int = 1333
+    scale: float = 1.0
+    multiple: int = 32
+    antialias: bool = True
+    mask_shape: tuple | None = (56, 56)  # None: boxes only
+    max_instances: int = 100
+    flip_lr: float = 0.0
+    flip_ud: float = 0.0
+    rot90: bool = False
+    scale_range: tuple = (1.0, 1.0)
+    brightness: float = 0.0
+
+    @classmethod
+    def of(cls, config):
+        """The settings in capitals of a Config."""
+        return cls(
+            mode=config.IMAGE_RESIZE_MODE,
+            min_dim=config.IMAGE_MIN_DIM,
+            max_dim=config.IMAGE_MAX_DIM,
+            scale=config.IMAGE_SCALE,
+            multiple=config.IMAGE_PAD_MULTIPLE,
+            antialias=config.RESIZE_ANTIALIAS,
+            mask_shape=tuple(config.MINI_MASK_SHAPE) if config.MASKS else None,
+            max_instances=config.MAX_GT_INSTANCES,
+            flip_lr=config.AUGMENT_FLIP_LR,
+            flip_ud=config.AUGMENT_FLIP_UD,
+            rot90=config.AUGMENT_ROT90,
+            scale_range=tuple(config.AUGMENT_SCALE),
+            brightness=config.AUGMENT_BRIGHTNESS,
+        )
+
+
+def load_sample(dataset, settings, image_id, rng=None):
+    """Picture `image_id` of a Dataset in network pixels, G objects -> dict of arrays.
+
+    image         [H, W, 3] uint8, RGB, zeros at the right and below
+    image_size    [2] int32, (height, width) of the real part
+    gt_boxes      [G, (y1, x1, y2, x2)] float32, network pixels, tight around the masks
+    gt_class_ids  [G] int32, 1..C-1; negative: a crowd region of class -id
+    gt_masks      [G, h, w] uint8, 0..255: how much of a cell of the box the mask covers; absent without masks
+
+    rng (numpy Generator) draws the augmentation, the window of mode "crop", and which objects stay where
+    there are more than `max_instances`. Without it nothing is random: the picture as it is, the window in the
+    middle, the first objects.
+    Raises UserError for a picture or annotations that cannot be read, and for boxes where masks are wanted.
+    """
+    image, found = dataset.load_example(image_id)
+    if settings.mask_shape and found.mask_crops is None:
+        raise UserError(
+            f"{dataset.image_name(image_id)} has boxes but no masks; train without masks: --set MASKS=False"
+        )
+    found = augment.tighten(found)
+    if rng is not None:
+        image, found = _turn(image, found, settings, rng)
+    image, resize, found = _to_network(image, found, settings, rng)
+    if rng is not None and settings.brightness:
+        height, width = resize.resized
+        factors = rng.uniform(1 - settings.brightness, 1 + settings.brightness, 2)
+        image[:height, :width] = augment.adjust_colours(image[:height, :width], *factors)
+    found = _limit(found, settings.max_instances, rng)
+    sample = {
+        "image": image,
+        "image_size": np.array(resize.resized, np.int32),
+        "gt_boxes": resize.boxes_to_network(found.boxes),
+        "gt_class_ids": found.class_ids,
+    }
+    if settings.mask_shape:
+        masks = [mini_mask(crop.bits, settings.mask_shape) for crop in found.mask_crops]
+        sample["gt_masks"] = np.stack(masks) if masks else np.zeros((0, *settings.mask_shape), np.uint8)
+    return sample
+
+
+def mini_mask(bits, shape):
+    """A mask in its box, [h, w] bool -> `shape` uint8, 0..255.
+
+    A cell gets the share of it that the mask covers along an axis that shrinks, and is interpolated between
+    pixel centres along one that grows.
+    """
+    soft = np.where(bits, np.uint8(255), np.uint8(0))
+    for height, width in ((shape[0], bits.shape[1]), shape):  # first the rows, then the columns
+        shrinks = height < soft.shape[0] or width < soft.shape[1]
+        how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        soft = cv2.resize(soft, (width, height), interpolation=how)
+    return soft
+
+
+def _turn(image, found, settings, rng):
+    """Flips and quarter turns. The same numbers are drawn whatever the settings, so that later ones agree."""
+    flip_lr, flip_ud = rng.random(2) < (settings.flip_lr, settings.flip_ud)
+    turns = int(rng.integers(4))
+    if flip_lr:
+        image, found = augment.flip_lr(image, found)
+    if flip_ud:
+        image, found = augment.flip_ud(image, found)
+    return augment.rot90(image, found, turns) if settings.rot90 else (image, found)
+
+
+def _to_network(image, found, settings, rng):
+    """-> image [H, W, 3] uint8 padded with zeros, Resize, the instances in pixels before the resizing.
+
+    A picture that would become larger than the network's is cut to a window before it is resized.
+    """
+    plan = {"min_dim": settings.min_dim, "max_dim": settings.max_dim}
+    jitter = 1.0 if rng is None else rng.uniform(*settings.scale_range)
+    if settings.mode != "crop" and jitter == 1:
+        plan |= {"mode": settings.mode, "multiple": settings.multiple}
+        return *resize_image(image, antialias=settings.antialias, **plan), found
+    scale = settings.scale
+    if settings.mode != "crop":
+        planned = plan_resize(*found.size, mode=settings.mode, **plan)
+        scale = max(planned.resized) / max(planned.original)
+    scale *= jitter
+    window = [max(1, int(settings.max_dim / scale))] * 2
+    if rng is None:
+        top, left = (max(0, side - part) // 2 for side, part in zip(found.size, window, strict=True))
+    else:
+        top, left = augment.choose_window(found.size, window, found.boxes[found.class_ids > 0], rng)
+    image, found = augment.crop(image, found, top, left, *window)
+    multiple = settings.multiple if settings.mode == "fit" else settings.max_dim
+    plan |= {"mode": "crop", "scale": scale, "multiple": multiple, "limit": settings.max_dim}
+    return *resize_image(image, antialias=settings.antialias, **plan), found
+
+
+def _limit(found, count, rng):
+    """At most `count` instances: a random choice in their order, or without rng the first ones."""
+    if len(found) <= count:
+        return found
+    return found[:count] if rng is None else found[np.sort(rng.choice(len(found), count, replace=False))]

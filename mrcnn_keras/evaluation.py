@@ -1,0 +1,142 @@
+"""Average precision and recall as COCO defines them, by pycocotools.
+
+The numbers come from pycocotools' `precision` and `recall` arrays, not from its `summarize`, which looks for
+some of them at 100 detections a picture and class, whatever was asked for.
+"""
+
+import contextlib
+import io
+import math
+import sys
+
+import numpy as np
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+from mrcnn_keras.errors import UserError
+
+# Where pycocotools has the objects of less than 32^2, of 32^2 to 96^2, and of more pixels; 0 is for all.
+SIZES = {"s": 1, "m": 2, "l": 3}
+
+
+def evaluate(model, dataset, *, max_detections=100, limit=None, progress=None, batch_size=4):
+    """Scores a model on a dataset -> {"bbox/AP": 0.41, ...}, numbers from 0 to 1.
+
+    model           anything with detect(list of [H, W, 3] uint8 images) -> list of Detections
+    dataset         a Dataset: image_ids, class_names (the background first), load_example, image_name
+    max_detections  detections that count, the best of each picture and class; 100 in COCO's tables
+    limit           only the first `limit` pictures
+    progress        True: a line on stderr; or a function called with (pictures done, in all) after each batch
+    batch_size      pictures given to the model at once; no more than these are in memory
+
+    For "bbox", and for "segm" where dataset and model both have masks: AP (mean over IoU 0.5 to 0.95), AP50,
+    AP75, APs, APm, APl (objects of less than 32^2, 96^2 and more pixels), AR (recall at `max_detections`) and
+    AP/<class name>. A class of which there are objects but no detections has 0; nan means that there are no
+    objects of that class or size. Crowd regions are no objects, and what is found in them is not counted.
+    Raises UserError where the model's answer does not belong to the dataset's pictures and classes.
+    """
+    names = dataset.class_names
+    progress = _tell if progress is True else progress
+    image_ids = [int(image_id) for image_id in dataset.image_ids[:limit]]
+    images, truths, results = [], [], []
+    truth_has_masks = model_has_masks = True
+    for start in range(0, len(image_ids), batch_size):
+        batch = image_ids[start : start + batch_size]
+        examples = [dataset.load_example(image_id) for image_id in batch]
+        answers = model.detect([image for image, _ in examples])
+        for image_id, (_, truth), found in zip(batch, examples, answers, strict=True):
+            _check(found, truth, dataset.image_name(image_id), len(names))
+            truth_has_masks &= not len(truth) or truth.mask_crops is not None
+            model_has_masks &= found.mask_crops is not None
+            images.append({"id": image_id, "height": truth.size[0], "width": truth.size[1]})
+            truths += _truth_records(truth, image_id)
+            results += _result_records(found, image_id)
+        if progress:
+            progress(start + len(batch), len(image_ids))
+    categories = [{"id": i, "name": name} for i, name in enumerate(names) if i > 0]
+    scores = {}
+    for kind in ["bbox", "segm"] if truth_has_masks and model_has_masks else ["bbox"]:
+        scores |= _scores(kind, images, categories, truths, results, max_detections)
+    return scores
+
+
+def _tell(done, total):
+    print(f"\rscored {done} of {total} pictures", end="\n" if done == total else "", file=sys.stderr, flush=True)
+
+
+def _check(found, truth, name, num_classes):
+    if found.size != truth.size:
+        raise UserError(
+            f"image {name!r}: the answer is for {found.size[0]} x {found.size[1]} pixels but the picture has "
+            f"{truth.size[0]} x {truth.size[1]}; give instances in the picture's own pixels"
+        )
+    largest = int(np.abs(np.concatenate([found.class_ids, truth.class_ids])).max(initial=0))
+    if largest >= num_classes:
+        raise UserError(
+            f"image {name!r}: class id {largest}, but the dataset has {num_classes - 1} classes; evaluate "
+            f"a model on data with the classes it was trained for"
+        )
+
+
+def _truth_records(truth, image_id):
+    """COCO annotations of one picture; "area" is the mask's also where boxes are scored, as COCO has it."""
+    segmentations = [None] * len(truth) if truth.mask_crops is None else truth.rle()
+    return [
+        {
+            "image_id": image_id,
+            "category_id": abs(class_id),
+            "iscrowd": int(class_id < 0),
+            "bbox": [x1, y1, x2 - x1, y2 - y1],
+            "area": area,
+            "segmentation": segmentation,
+        }
+        for class_id, (y1, x1, y2, x2), area, segmentation in zip(
+            truth.class_ids.tolist(), truth.boxes.tolist(), truth.areas.tolist(), segmentations, strict=True
+        )
+    ]
+
+
+def _result_records(found, image_id):
+    """COCO results of one picture, with the area that counts for boxes and the one that counts for masks."""
+    records = found.coco_results(image_id)
+    for record, mask_area in zip(records, found.areas.tolist(), strict=True):
+        record["areas"] = {"bbox": record["bbox"][2] * record["bbox"][3], "segm": mask_area}
+    return records
+
+
+def _scores(kind, images, categories, truths, results, max_detections):
+    results = [{**result, "area": result["areas"][kind], "iscrowd": 0} for result in results]
+    with contextlib.redirect_stdout(io.StringIO()):  # pycocotools tells its progress
+        coco = COCOeval(_coco(images, categories, truths), _coco(images, categories, results), iouType=kind)
+        coco.params.maxDets = [max_detections]
+        coco.evaluate()
+        coco.accumulate()
+    precision = coco.eval["precision"][..., 0]  # [IoU, recall, class, area]; -1 where there is no object
+    recall = coco.eval["recall"][..., 0]  # [IoU, class, area]
+    at_50, at_75 = (int(np.argmin(np.abs(coco.params.iouThrs - iou))) for iou in (0.5, 0.75))
+    scores = {
+        "AP": _mean(precision[..., 0]),
+        "AP50": _mean(precision[at_50, ..., 0]),
+        "AP75": _mean(precision[at_75, ..., 0]),
+    }
+    scores |= {f"AP{size}": _mean(precision[..., area]) for size, area in SIZES.items()}
+    scores["AR"] = _mean(recall[..., 0])
+    names = [category["name"] for category in categories]
+    for k, name in enumerate(names):
+        key = name if names.count(name) == 1 else f"{name} ({k + 1})"  # two classes may have the same name
+        scores[f"AP/{key}"] = _mean(precision[:, :, k, 0])
+    return {f"{kind}/{name}": value for name, value in scores.items()}
+
+
+def _coco(images, categories, annotations):
+    coco = COCO()
+    # Ids begin at 1: COCOeval takes a match with annotation 0 for no match.
+    numbered = [{**annotation, "id": i} for i, annotation in enumerate(annotations, start=1)]
+    coco.dataset = {"info": {}, "images": images, "categories": categories, "annotations": numbered}
+    coco.createIndex()
+    return coco
+
+
+def _mean(values):
+    values = values[values > -1]
+    return float(values.mean()) if values.size else math.nan

@@ -1,0 +1,1 @@
+"""Thin Keras layers around ops. Their arguments are plain values, so that they save themselves."""

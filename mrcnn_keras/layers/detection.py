@@ -1,0 +1,113 @@
+"""DetectionLayer: from class scores and box deltas of proposals to the detections of a picture."""
+
+import keras
+import tensorflow as tf
+
+from mrcnn_keras.ops import boxes as box_ops
+from mrcnn_keras.ops import nms as nms_ops
+
+
+@keras.saving.register_keras_serializable("mrcnn_keras")
+class DetectionLayer(keras.layers.Layer):
+    """Scores above min_confidence, boxes of their class, without doubles within a class, the best max_instances.
+
+    Call with rois [B, R, 4] (network pixels; boxes without area are padding), class_logits [B, R, C], deltas
+    [B, R, C, 4] and image_size [B, 2]. A RoI may be detected as several classes, as in the paper. Returns a dict:
+    boxes [B, N, 4] network pixels, class_ids [B, N] int32 (0 padding), scores [B, N], best first,
+    num_detections [B] int32; N = max_instances.
+    """
+
+    def __init__(
+        self,
+        max_instances=100,
+        min_confidence=0.05,
+        nms_threshold=0.5,
+        std_dev=(0.1, 0.1, 0.2, 0.2),
+        min_size=1e-2,
+        **kwargs,
+    ):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        self.max_instances, self.min_confidence, self.nms_threshold = (
+            max_instances,
+            min_confidence,
+            nms_threshold,
+        )
+        self.std_dev, self.min_size = tuple(std_dev), min_size
+
+    def call(self, rois, class_logits, deltas, image_size):
+        boxes = box_ops.decode(deltas, rois[:, :, None, :], self.std_dev)
+        boxes = box_ops.clip(boxes, image_size[:, None, :])
+        scores = tf.nn.softmax(class_logits, axis=-1)
+        sides = boxes[..., 2:] - boxes[..., :2]
+        real = tf.reduce_all(sides >= self.min_size, axis=-1) & (box_ops.area(rois) > 0)[..., None]
+        scores = tf.where(real & (scores > self.min_confidence), scores, nms_ops.DROPPED)
+
+        # One row of NMS for each picture and class but the background.
+        foreground = class_logits.shape[-1] - 1
+        batch, count = tf.shape(rois)[0], rois.shape[1]
+        boxes = tf.reshape(tf.transpose(boxes[:, :, 1:], [0, 2, 1, 3]), [-1, count, 4])
+        scores = tf.reshape(tf.transpose(scores[:, :, 1:], [0, 2, 1]), [-1, count])
+        limit = min(self.max_instances, count)
+        indices, kept = nms_ops.batched_nms(boxes, scores, limit, self.nms_threshold)
+        boxes = tf.reshape(tf.gather(boxes, indices, batch_dims=1), [batch, foreground * limit, 4])
+        scores = tf.where(kept, tf.gather(scores, indices, batch_dims=1), nms_ops.DROPPED)
+        scores = tf.reshape(scores, [batch, foreground * limit])
+
+        missing = max(self.max_instances - foreground * limit, 0)
+        boxes = tf.pad(boxes, [[0, 0], [0, missing], [0, 0]])
+        scores = tf.pad(scores, [[0, 0], [0, missing]], constant_values=nms_ops.DROPPED)
+        scores, order = tf.math.top_k(scores, self.max_instances)
+        found = scores > nms_ops.DROPPED
+        return {
+            "boxes": tf.where(found[..., None], tf.gather(boxes, order, batch_dims=1), 0.0),
+            "class_ids": tf.where(found, order // limit + 1, 0),
+            "scores": tf.where(found, scores, 0.0),
+            "num_detections": tf.reduce_sum(tf.cast(found, tf.int32), axis=-1),
+        }
+
+    def get_config(self):
+        own = {
+            "max_instances": self.max_instances,
+            "min_confidence": self.min_confidence,
+            "nms_threshold": self.nms_threshold,
+            "std_dev": self.std_dev,
+            "min_size": self.min_size,
+        }
+        return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable("mrcnn_keras")
+class FlattenDetections(keras.layers.Layer):
+    """The real detections of a batch as one list, so that the mask head works on no padding.
+
+    Call with boxes [B, N, 4] and class_ids [B, N]; returns a dict with boxes [M, 4], images [M], class_ids [M].
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+
+    def call(self, boxes, class_ids):
+        where = tf.where(class_ids > 0)
+        return {
+            "boxes": tf.gather_nd(boxes, where),
+            "images": tf.cast(where[:, 0], tf.int32),
+            "class_ids": tf.gather_nd(class_ids, where),
+        }
+
+
+@keras.saving.register_keras_serializable("mrcnn_keras")
+class DetectionMasks(keras.layers.Layer):
+    """Probabilities of each detection's own class, back in the places of the detections.
+
+    Call with mask logits [M, h, w, C], class_ids [M] of the same rows and class_ids [B, N] of the detections.
+    Returns [B, N, h, w] float32 0..1, zeros for padding.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+
+    def call(self, logits, flat_class_ids, class_ids):
+        masks = tf.sigmoid(tf.gather(tf.transpose(logits, [0, 3, 1, 2]), flat_class_ids, batch_dims=1))
+        shape = tf.concat([tf.shape(class_ids, out_type=tf.int64), tf.shape(masks, out_type=tf.int64)[1:]], axis=0)
+        placed = tf.scatter_nd(tf.where(class_ids > 0), masks, shape)
+        return tf.ensure_shape(placed, [None, class_ids.shape[1], masks.shape[1], masks.shape[2]])

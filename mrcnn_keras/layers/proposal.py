@@ -1,0 +1,69 @@
+"""ProposalLayer: from the region proposal network's answers to a short list of boxes."""
+
+import keras
+import tensorflow as tf
+
+from mrcnn_keras.ops import boxes as box_ops
+from mrcnn_keras.ops import nms as nms_ops
+
+
+@keras.saving.register_keras_serializable("mrcnn_keras")
+class ProposalLayer(keras.layers.Layer):
+    """The best anchors of each level, moved by their deltas, without doubles.
+
+    Call with lists over levels: logits [B, A_l], deltas [B, A_l, 4], anchors [A_l, 4], and image_size [B, 2].
+    A level gives its pre_nms_limit best anchors to NMS; all levels together give post_nms_limit proposals
+    [B, post_nms_limit, (y1, x1, y2, x2)] float32 in network pixels, best first, zeros after the last.
+    Boxes are clipped to the real part of the picture; boxes smaller than min_size pixels are dropped.
+    """
+
+    def __init__(
+        self,
+        pre_nms_limit=1000,
+        post_nms_limit=1000,
+        nms_threshold=0.7,
+        std_dev=(1.0, 1.0, 1.0, 1.0),
+        min_size=1e-3,
+        **kwargs,
+    ):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        self.pre_nms_limit, self.post_nms_limit = pre_nms_limit, post_nms_limit
+        self.nms_threshold, self.std_dev, self.min_size = nms_threshold, tuple(std_dev), min_size
+
+    def call(self, logits, deltas, anchors, image_size):
+        boxes, scores = [], []
+        for level_logits, level_deltas, level_anchors in zip(logits, deltas, anchors, strict=True):
+            level_boxes, level_scores = self._best_of_level(level_logits, level_deltas, level_anchors, image_size)
+            boxes.append(level_boxes)
+            scores.append(level_scores)
+        boxes, scores = tf.concat(boxes, axis=1), tf.concat(scores, axis=1)
+        missing = tf.maximum(self.post_nms_limit - tf.shape(scores)[1], 0)
+        boxes = tf.pad(boxes, [[0, 0], [0, missing], [0, 0]])
+        scores = tf.pad(scores, [[0, 0], [0, missing]], constant_values=nms_ops.DROPPED)
+        scores, order = tf.math.top_k(scores, self.post_nms_limit)
+        boxes = tf.gather(boxes, order, batch_dims=1)
+        boxes = tf.where(scores[..., None] > nms_ops.DROPPED, boxes, 0.0)
+        return tf.stop_gradient(boxes)
+
+    def _best_of_level(self, logits, deltas, anchors, image_size):
+        count = tf.minimum(self.pre_nms_limit, tf.shape(logits)[1])
+        scores, order = tf.math.top_k(logits, count)
+        boxes = box_ops.decode(tf.gather(deltas, order, batch_dims=1), tf.gather(anchors, order), self.std_dev)
+        boxes = box_ops.clip(boxes, image_size)
+        sides = boxes[..., 2:] - boxes[..., :2]
+        large = tf.reduce_all(sides >= self.min_size, axis=-1) & (box_ops.area(boxes) > 0)
+        scores = tf.where(large, scores, nms_ops.DROPPED)
+        limit = min(self.pre_nms_limit, self.post_nms_limit)
+        indices, kept = nms_ops.batched_nms(boxes, scores, limit, self.nms_threshold)
+        scores = tf.where(kept, tf.gather(scores, indices, batch_dims=1), nms_ops.DROPPED)
+        return tf.gather(boxes, indices, batch_dims=1), scores
+
+    def get_config(self):
+        own = {
+            "pre_nms_limit": self.pre_nms_limit,
+            "post_nms_limit": self.post_nms_limit,
+            "nms_threshold": self.nms_threshold,
+            "std_dev": self.std_dev,
+            "min_size": self.min_size,
+        }
+        return {**super().get_config(), **own}

@@ -1,0 +1,103 @@
+"""The region proposal network (Ren et al. 2015): is there an object at this anchor, and where exactly."""
+
+import keras
+import tensorflow as tf
+
+from mrcnn_keras.norm import apply_norm, norm
+from mrcnn_keras.ops import anchors as anchor_ops
+
+
+@keras.saving.register_keras_serializable("mrcnn_keras")
+class AnchorLayer(keras.layers.Layer):
+    """Anchors of all pyramid levels for the pictures of a batch, which all have the same anchors.
+
+    Call with the pyramid maps [B, h, w, C]; returns a list with one [h * w * ratios, (y1, x1, y2, x2)] float32
+    in network pixels for each map. scales: anchor side in pixels a level; strides: pixels a cell a level.
+    """
+
+    def __init__(self, scales, ratios, strides, rounded=False, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        self.scales, self.ratios, self.strides, self.rounded = (
+            tuple(scales),
+            tuple(ratios),
+            tuple(strides),
+            rounded,
+        )
+
+    def call(self, features):
+        return [
+            anchor_ops.grid_anchors(
+                tf.shape(feature)[1:3],
+                (stride, stride),
+                anchor_ops.cell_anchors(scale, self.ratios, self.rounded),
+            )
+            for feature, scale, stride in zip(features, self.scales, self.strides, strict=True)
+        ]
+
+    def get_config(self):
+        own = {"scales": self.scales, "ratios": self.ratios, "strides": self.strides, "rounded": self.rounded}
+        return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable("mrcnn_keras")
+class RPNHead(keras.layers.Layer):
+    """A 3x3 convolution and two 1x1 convolutions, shared by all levels.
+
+    Call with a list of [B, h, w, C]; returns two lists: logits [B, h * w * anchors_per_cell] and deltas
+    [B, h * w * anchors_per_cell, (dy, dx, log dh, log dw)], in the order of the anchors.
+    """
+
+    def __init__(self, channels, anchors_per_cell, norm_kind="none", **kwargs):
+        super().__init__(**kwargs)
+        self.channels, self.anchors_per_cell, self.norm_kind = channels, anchors_per_cell, norm_kind
+        init = keras.initializers.RandomNormal(stddev=0.01)
+        self.conv = keras.layers.Conv2D(channels, 3, padding="same", kernel_initializer=init, name="conv")
+        if norm_kind != "none":
+            self.conv.kernel_initializer = keras.initializers.HeNormal()
+        self.norm = norm(norm_kind, channels, "norm")
+        self.logits = keras.layers.Conv2D(anchors_per_cell, 1, kernel_initializer=init, dtype="float32", name="logits")
+        self.deltas = keras.layers.Conv2D(
+            4 * anchors_per_cell, 1, kernel_initializer=init, dtype="float32", name="deltas"
+        )
+
+    def build(self, shapes):
+        channels = shapes[0][-1]
+        self.conv.build((None, None, None, channels))
+        if self.norm is not None:
+            self.norm.build((None, None, None, self.channels))
+        self.logits.build((None, None, None, self.channels))
+        self.deltas.build((None, None, None, self.channels))
+        self.built = True
+
+    def call(self, features):
+        logits, deltas = [], []
+        for feature in features:
+            x = tf.nn.relu(apply_norm(self.norm, self.conv(feature)))
+            batch = tf.shape(x)[0]
+            logits.append(tf.reshape(self.logits(x), [batch, -1]))
+            deltas.append(tf.reshape(self.deltas(x), [batch, -1, 4]))
+        return logits, deltas
+
+    def get_config(self):
+        own = {
+            "channels": self.channels,
+            "anchors_per_cell": self.anchors_per_cell,
+            "norm_kind": self.norm_kind,
+        }
+        return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable("mrcnn_keras")
+class PickAnchors(keras.layers.Layer):
+    """The RPN's answers for chosen anchors.
+
+    Call with lists over levels, logits [B, A_l] and deltas [B, A_l, 4], and indices [B, K] into all anchors;
+    returns logits [B, K] and deltas [B, K, 4].
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+
+    def call(self, logits, deltas, indices):
+        logits, deltas = tf.concat(logits, axis=1), tf.concat(deltas, axis=1)
+        return tf.gather(logits, indices, batch_dims=1), tf.gather(deltas, indices, batch_dims=1)

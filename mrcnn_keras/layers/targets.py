@@ -1,0 +1,167 @@
+"""Training targets, made in the graph: which anchors and RoIs are learnt from, and what they should answer."""
+
+import keras
+import tensorflow as tf
+
+from mrcnn_keras.ops import boxes as box_ops
+from mrcnn_keras.ops import masks as mask_ops
+from mrcnn_keras.ops import matching
+
+
+class _Sampler(keras.layers.Layer):
+    """A layer that draws random numbers from (seed, steps taken): a resumed training draws what it would have drawn.
+
+    Outside training the numbers are those of step 0, so that validation losses are comparable.
+    """
+
+    def __init__(self, seed=0, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        self.seed = seed
+        self.step = self.add_weight(
+            name="step",
+            shape=(),
+            dtype="int32",
+            initializer="zeros",
+            trainable=False,
+            aggregation="only_first_replica",
+        )
+
+    def random(self, shape, training):
+        """Uniform numbers in [0, 1), new ones each training step."""
+        step = tf.convert_to_tensor(self.step)
+        if training:
+            self.step.assign_add(1)
+        else:
+            step = tf.zeros_like(step)
+        return tf.random.stateless_uniform(shape, seed=tf.stack([self.seed, step]))
+
+
+@keras.saving.register_keras_serializable("mrcnn_keras")
+class AnchorTargetLayer(_Sampler):
+    """Chooses the anchors that the RPN learns from (Ren et al. 2015, section 3.1.2 and 3.1.3).
+
+    Call with anchors (list of [A_l, 4]), gt_boxes [B, G, 4], gt_class_ids [B, G]. Returns a dict with indices
+    [B, anchors_per_image] into all anchors, labels (1 object, 0 background, -1 none) and deltas [..., 4] of objects.
+    """
+
+    def __init__(
+        self,
+        anchors_per_image=256,
+        positive_ratio=0.5,
+        positive_iou=0.7,
+        negative_iou=0.3,
+        std_dev=(1.0, 1.0, 1.0, 1.0),
+        seed=1,
+        **kwargs,
+    ):
+        super().__init__(seed=seed, **kwargs)
+        self.anchors_per_image, self.positive_ratio = anchors_per_image, positive_ratio
+        self.positive_iou, self.negative_iou, self.std_dev = positive_iou, negative_iou, tuple(std_dev)
+
+    def call(self, anchors, gt_boxes, gt_class_ids, training=False):
+        anchors = tf.concat(anchors, axis=0)
+        labels, matched = matching.match(
+            anchors[None], gt_boxes, gt_class_ids, self.positive_iou, self.negative_iou, rescue=True
+        )
+        keys = self.random(tf.shape(labels), training)
+        positives = round(self.anchors_per_image * self.positive_ratio)
+        indices, labels = matching.sample(labels, self.anchors_per_image, positives, keys)
+        boxes = tf.gather(
+            tf.pad(gt_boxes, [[0, 0], [0, 1], [0, 0]]),
+            tf.gather(matched, indices, batch_dims=1),
+            batch_dims=1,
+        )
+        deltas = box_ops.encode(boxes, tf.gather(anchors, indices), self.std_dev)
+        deltas = tf.where(labels[..., None] > 0, deltas, 0.0)
+        return {"indices": indices, "labels": labels, "deltas": deltas}
+
+    def get_config(self):
+        own = {
+            "anchors_per_image": self.anchors_per_image,
+            "positive_ratio": self.positive_ratio,
+            "positive_iou": self.positive_iou,
+            "negative_iou": self.negative_iou,
+            "std_dev": self.std_dev,
+            "seed": self.seed,
+        }
+        return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable("mrcnn_keras")
+class RoITargetLayer(_Sampler):
+    """Chooses the RoIs that the heads learn from; annotated boxes are among the candidates.
+
+    Call with proposals [B, R, 4], gt_boxes [B, G, 4], gt_class_ids [B, G]. Returns a dict with rois
+    [B, rois_per_image, 4], class_ids (0 background, -1 none), deltas [..., 4] of positives, gt_indices [...], and
+    the positives of the whole batch in one list of dynamic length M for the mask head: positive_rois [M, 4],
+    positive_images [M], positive_gt [M], positive_class_ids [M].
+    """
+
+    def __init__(
+        self,
+        rois_per_image=512,
+        positive_ratio=0.25,
+        positive_iou=0.5,
+        std_dev=(0.1, 0.1, 0.2, 0.2),
+        seed=2,
+        **kwargs,
+    ):
+        super().__init__(seed=seed, **kwargs)
+        self.rois_per_image, self.positive_ratio = rois_per_image, positive_ratio
+        self.positive_iou, self.std_dev = positive_iou, tuple(std_dev)
+
+    def call(self, proposals, gt_boxes, gt_class_ids, training=False):
+        objects = gt_boxes * tf.cast(gt_class_ids > 0, gt_boxes.dtype)[..., None]
+        candidates = tf.concat([proposals, objects], axis=1)
+        labels, matched = matching.match(candidates, gt_boxes, gt_class_ids, self.positive_iou, self.positive_iou)
+        keys = self.random(tf.shape(labels), training)
+        positives = round(self.rois_per_image * self.positive_ratio)
+        indices, labels = matching.sample(labels, self.rois_per_image, positives, keys)
+        rois = tf.gather(candidates, indices, batch_dims=1)
+        gt_indices = tf.gather(matched, indices, batch_dims=1)
+        boxes = tf.gather(tf.pad(gt_boxes, [[0, 0], [0, 1], [0, 0]]), gt_indices, batch_dims=1)
+        matched_ids = tf.gather(tf.pad(gt_class_ids, [[0, 0], [0, 1]]), gt_indices, batch_dims=1)
+        class_ids = tf.where(labels > 0, matched_ids, labels)
+        deltas = tf.where(labels[..., None] > 0, box_ops.encode(boxes, rois, self.std_dev), 0.0)
+        positive = tf.where(labels > 0)
+        return {
+            "rois": tf.stop_gradient(rois),
+            "class_ids": class_ids,
+            "deltas": tf.stop_gradient(deltas),
+            "positive_rois": tf.stop_gradient(tf.gather_nd(rois, positive)),
+            "positive_images": tf.cast(positive[:, 0], tf.int32),
+            "positive_gt": tf.gather_nd(gt_indices, positive),
+            "positive_class_ids": tf.gather_nd(class_ids, positive),
+        }
+
+    def get_config(self):
+        own = {
+            "rois_per_image": self.rois_per_image,
+            "positive_ratio": self.positive_ratio,
+            "positive_iou": self.positive_iou,
+            "std_dev": self.std_dev,
+            "seed": self.seed,
+        }
+        return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable("mrcnn_keras")
+class MaskTargetLayer(keras.layers.Layer):
+    """What the mask head should answer: the annotated mask inside each positive RoI, as 0 and 1.
+
+    Call with rois [M, 4], their images [M] and objects [M] (indices into G), gt_boxes [B, G, 4] and gt_masks
+    [B, G, h, w] uint8 0..255, cut to gt_boxes. Returns [M, height, width] float32 of mask_shape.
+    """
+
+    def __init__(self, mask_shape=(28, 28), **kwargs):
+        super().__init__(**{"dtype": "float32", "autocast": False, **kwargs})
+        self.mask_shape = tuple(mask_shape)
+
+    def call(self, rois, images, objects, gt_boxes, gt_masks):
+        where = tf.stack([images, objects], axis=-1)
+        masks = tf.cast(tf.gather_nd(gt_masks, where), tf.float32) / 255.0
+        soft = mask_ops.crop_masks(masks, tf.gather_nd(gt_boxes, where), rois, self.mask_shape)
+        return tf.stop_gradient(tf.cast(soft >= 0.5, tf.float32))
+
+    def get_config(self):
+        return {**super().get_config(), "mask_shape": self.mask_shape}

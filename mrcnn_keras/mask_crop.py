@@ -1,0 +1,84 @@
+"""A mask as a crop of its photograph, and its two other spellings: COCO's run lengths, and outlines.
+
+500 full masks of a 24-megapixel photograph take 12 GB; the crops take what the objects cover.
+"""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from pycocotools import mask as coco_mask
+
+
+class MaskCrop(NamedTuple):
+    """`bits` [h, w] bool, its first pixel at (top, left) of the photograph; outside it the mask is false."""
+
+    top: int
+    left: int
+    bits: np.ndarray
+
+    @property
+    def box(self):
+        """(y1, x1, y2, x2) of the crop, pixels of the photograph."""
+        return self.top, self.left, self.top + self.bits.shape[0], self.left + self.bits.shape[1]
+
+    @property
+    def window(self):
+        """The crop's place as two slices: `full_mask[crop.window] = crop.bits`."""
+        y1, x1, y2, x2 = self.box
+        return slice(y1, y2), slice(x1, x2)
+
+    def rle(self, height, width):
+        """COCO's compressed run lengths in a height x width photograph: {"size": [H, W], "counts": str}.
+
+        The runs of the whole picture, read column by column as COCO does, are counted from the crop alone.
+        """
+        columns = np.zeros((self.bits.shape[1], self.bits.shape[0] + 2), np.int8)
+        columns[:, 1:-1] = self.bits.T
+        steps = np.diff(columns, axis=1)
+        begins, ends = (self._places(steps == step, height) for step in (1, -1))
+        # A run that reaches the lower edge of the photograph goes on at the top of the next column.
+        joined = begins[1:] == ends[:-1]
+        begins, ends = np.delete(begins, 1 + np.flatnonzero(joined)), np.delete(ends, np.flatnonzero(joined))
+        changes = np.stack([begins, ends], axis=1).reshape(-1)
+        counts = np.diff(changes, prepend=0, append=height * width)
+        if changes.size and counts[-1] == 0:
+            counts = counts[:-1]
+        rle = coco_mask.frPyObjects({"size": [height, width], "counts": counts.tolist()}, height, width)
+        return {"size": [height, width], "counts": rle["counts"].decode("ascii")}
+
+    def _places(self, marks, height):
+        """Positions of the true `marks` [w, h + 1] in the photograph read column by column."""
+        column, row = np.nonzero(marks)
+        return (column + self.left) * height + row + self.top
+
+    def outlines(self):
+        """Outer outlines along pixel edges: a list of [K, (y, x)] float32, pixels of the photograph.
+
+        One pixel at (0, 0) gives the square from (0, 0) to (1, 1), so an outline's area is the number of
+        pixels within. Holes are filled. Pieces that touch at a corner are one.
+
+        OpenCV's outlines run through pixel centres. So each pixel is doubled to 2 x 2 first: the outline then
+        visits, at every corner of the shape, the quarter pixel nearest to it, and quarter k belongs to the
+        pixel edge (k + 1) // 2: 0 -> 0, 1 and 2 -> 1, 3 and 4 -> 2.
+        """
+        if not self.bits.size:
+            return []
+        doubled = self.bits.astype(np.uint8).repeat(2, axis=0).repeat(2, axis=1)
+        contours, _ = cv2.findContours(doubled, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        outlines = []
+        for contour in contours:
+            corners = (contour[:, 0, ::-1] + 1) // 2
+            corners = corners[np.any(corners != np.roll(corners, 1, axis=0), axis=1)]
+            outlines.append((corners + (self.top, self.left)).astype(np.float32))
+        return outlines
+
+
+def crop_mask(mask, top=0, left=0):
+    """Cuts `mask` [h, w] bool, placed at (top, left), to its true pixels -> MaskCrop; 0 x 0 if all false."""
+    mask = np.asarray(mask, bool)
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not rows.size:
+        return MaskCrop(int(top), int(left), np.zeros((0, 0), bool))
+    bits = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].copy()
+    return MaskCrop(int(top + rows[0]), int(left + columns[0]), bits)

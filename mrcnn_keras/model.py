@@ -1,0 +1,332 @@
+"""MaskRCNN, the front door: the figure of the paper as a functional Keras model, in two modes over the same layers."""
+
+import functools
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from mrcnn_keras.backbones.fpn import FPN
+from mrcnn_keras.backbones.resnet import resnet
+from mrcnn_keras.config import LOSS_NAMES, Config
+from mrcnn_keras.detections import Detections, MaskCrop
+from mrcnn_keras.errors import UserError
+from mrcnn_keras.layers.detection import DetectionLayer, DetectionMasks, FlattenDetections
+from mrcnn_keras.layers.heads import BoxHead, MaskHead
+from mrcnn_keras.layers.images import NormalizeImages
+from mrcnn_keras.layers.proposal import ProposalLayer
+from mrcnn_keras.layers.roi_align import RoIAlignLayer
+from mrcnn_keras.layers.rpn import AnchorLayer, PickAnchors, RPNHead
+from mrcnn_keras.layers.targets import AnchorTargetLayer, MaskTargetLayer, RoITargetLayer
+from mrcnn_keras.ops import boxes as box_ops
+from mrcnn_keras.ops import images as image_ops
+from mrcnn_keras.ops import losses as loss_ops
+from mrcnn_keras.ops import masks as mask_ops
+from mrcnn_keras.optimizer import make_optimizer, spare_from_decay
+
+STRIDES = (4, 8, 16, 32, 64)
+
+
+@keras.saving.register_keras_serializable("mrcnn_keras")
+class MaskRCNN(keras.Model):
+    """Mask R-CNN (He et al. 2017); without masks, Faster R-CNN.
+
+    The model itself is the training mode: fit it on dicts as make_pipeline gives them (image [B, H, W, 3] RGB 0..255,
+    image_size [B, 2], gt_boxes [B, G, 4], gt_class_ids [B, G], gt_masks [B, G, h, w] uint8). `inference` is the other
+    mode, a functional keras.Model over the same layers: image and image_size in, a dict of boxes, class_ids, scores,
+    num_detections and masks out, in pixels of the network image. `detect` wraps it for photographs.
+    """
+
+    def __init__(self, config):
+        config = Config.from_dict(config) if isinstance(config, dict) else config
+        if not isinstance(config, Config):
+            raise UserError(
+                f"MaskRCNN got a {type(config).__name__}; give a Config, such as Config.preset('resnet18_fpn')"
+            )
+        parts = _make_parts(config)
+        inputs = {
+            **_image_inputs(),
+            "gt_boxes": keras.Input((None, 4), name="gt_boxes"),
+            "gt_class_ids": keras.Input((None,), dtype="int32", name="gt_class_ids"),
+        }
+        if config.MASKS:
+            inputs["gt_masks"] = keras.Input((None, *config.MINI_MASK_SHAPE), dtype="uint8", name="gt_masks")
+        super().__init__(inputs, _training_outputs(parts, **inputs), name=config.NAME)
+        self.config = config
+        self.parts = parts
+        self.loss_names = [name for name in LOSS_NAMES if config.MASKS or name != "mrcnn_mask_loss"]
+        self.loss_trackers = [keras.metrics.Mean(name=name) for name in self.loss_names]
+
+    # --- training
+
+    def compile(self, optimizer=None, jit_compile=False, **kwargs):
+        """Keras's compile; without an optimizer, the one that the settings describe."""
+        if optimizer is None:
+            optimizer = make_optimizer(
+                self.config.OPTIMIZER,
+                self.config.LEARNING_RATE,
+                momentum=self.config.LEARNING_MOMENTUM,
+                weight_decay=self.config.WEIGHT_DECAY,
+                clip_norm=self.config.GRADIENT_CLIP_NORM,
+            )
+        optimizer = keras.optimizers.get(optimizer)
+        spare_from_decay(optimizer)
+        super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """L = L_cls + L_box of the RPN and of the heads + L_mask, each times its weight in LOSS_WEIGHTS."""
+        losses = self.losses_of(y_pred)
+        for name, tracker in zip(self.loss_names, self.loss_trackers, strict=True):
+            tracker.update_state(losses[name])
+        total = tf.add_n([losses[name] * self.config.LOSS_WEIGHTS[name] for name in self.loss_names])
+        # Under tf.distribute gradients of the replicas are added up.
+        return (total + sum(self.losses)) / tf.distribute.get_strategy().num_replicas_in_sync
+
+    def losses_of(self, outputs):
+        """The parts of the loss, by name, from what the training mode's forward pass made."""
+        losses = {
+            "rpn_class_loss": loss_ops.objectness_loss(outputs["rpn_logits"], outputs["rpn_labels"]),
+            "rpn_bbox_loss": loss_ops.box_loss(
+                outputs["rpn_deltas"],
+                outputs["rpn_target_deltas"],
+                outputs["rpn_labels"],
+                self.config.RPN_BBOX_BETA,
+            ),
+            "mrcnn_class_loss": loss_ops.class_loss(outputs["class_logits"], outputs["roi_class_ids"]),
+            "mrcnn_bbox_loss": loss_ops.box_loss(
+                loss_ops.of_class(outputs["box_deltas"], outputs["roi_class_ids"]),
+                outputs["roi_target_deltas"],
+                outputs["roi_class_ids"],
+                self.config.BBOX_BETA,
+            ),
+        }
+        if self.config.MASKS:
+            logits = loss_ops.mask_of_class(outputs["mask_logits"], outputs["mask_class_ids"])
+            losses["mrcnn_mask_loss"] = loss_ops.mask_loss(logits, outputs["mask_targets"])
+        return losses
+
+    # --- inference
+
+    @functools.cached_property
+    def inference(self):
+        """The inference mode, a functional keras.Model."""
+        inputs = _image_inputs()
+        return keras.Model(inputs, _inference_outputs(self.parts, **inputs), name=f"{self.config.NAME}_inference")
+
+    def predict(self, x, **kwargs):
+        """Keras's predict of the inference mode: x is a dict of image and image_size, or batches of it."""
+        return self.inference.predict(x, **kwargs)
+
+    def export(self, filepath, **kwargs):
+        """Keras's export of the inference mode alone; for one that takes photographs see mrcnn_keras.export."""
+        return self.inference.export(filepath, **kwargs)
+
+    def answer(self, images):
+        """Detections of photographs of one size, as tensors; runs in a graph.
+
+        images [B, H, W, 3] uint8 RGB. Returns a dict: boxes [B, N, 4] in the photographs' pixels, class_ids [B, N],
+        scores [B, N], num_detections [B] and masks [B, N, h, w] 0..1, each inside its box.
+        """
+        shape = tf.shape(images)
+        resized, network = image_ops.plan_resize(shape[1], shape[2], **self.config.resize_options())
+        resized_images = image_ops.resize_images(images, resized, network, self.config.RESIZE_ANTIALIAS)
+        found = self.inference({"image": resized_images, "image_size": tf.repeat(resized[None], shape[0], axis=0)})
+        scale = tf.cast(shape[1:3], tf.float32) / tf.cast(resized, tf.float32)
+        boxes = found["boxes"] * tf.concat([scale, scale], axis=0)
+        return {**found, "boxes": box_ops.clip(boxes, shape[None, 1:3])}
+
+    @functools.cached_property
+    def _answer(self):
+        signature = [tf.TensorSpec((None, None, None, 3), tf.uint8)]
+        return tf.function(self.answer, input_signature=signature)
+
+    def detect(self, images, min_score=None):
+        """Finds objects in photographs of any number and any sizes.
+
+        images: list of [H, W, 3] RGB uint8 (grey [H, W], [H, W, 1] and RGBA are converted). min_score: drops what
+        scores lower; None: the setting DETECTION_MIN_CONFIDENCE decides. Returns a list of Detections.
+        """
+        if isinstance(images, np.ndarray) and images.ndim in (2, 3):
+            raise UserError(f"detect got one picture of shape {images.shape}; give a list: model.detect([image])")
+        found = [self._detect(_as_rgb(image, index)) for index, image in enumerate(images)]
+        return found if min_score is None else [detections.above(min_score) for detections in found]
+
+    def _detect(self, image):
+        found = {name: value[0] for name, value in self._answer(image[None]).items()}
+        count = int(found["num_detections"])
+        boxes = found["boxes"].numpy()[:count]
+        crops = None
+        if self.config.MASKS:
+            masks = found["masks"].numpy()
+            size = image.shape[:2]
+            crops = [MaskCrop(*mask_ops.paste_mask(masks[i], boxes[i], size)) for i in range(count)]
+        return Detections(
+            image.shape[:2], boxes, found["class_ids"].numpy()[:count], found["scores"].numpy()[:count], crops
+        )
+
+    # --- saving
+
+    @classmethod
+    def load(cls, path):
+        """Reads a .keras file that `save` wrote, with its optimizer."""
+        try:
+            model = keras.saving.load_model(path, safe_mode=True)
+        except (OSError, ValueError, TypeError, KeyError, EOFError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise UserError(f"{path} cannot be read as a .keras model ({reason}); give a whole one") from error
+        if not isinstance(model, cls):
+            raise UserError(f"{path} holds a {type(model).__name__}, not a MaskRCNN; give a file that its save wrote")
+        return model
+
+    def get_config(self):
+        return {"config": self.config.to_dict()}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return cls(Config.from_dict(config["config"]))
+
+    def get_compile_config(self):
+        return {"optimizer": keras.saving.serialize_keras_object(self.optimizer)} if self.compiled else None
+
+    def compile_from_config(self, config):
+        self.compile(keras.saving.deserialize_keras_object(config["optimizer"]))
+        self.optimizer.build(self.trainable_variables)
+
+
+def _image_inputs():
+    return {
+        "image": keras.Input((None, None, 3), name="image"),
+        "image_size": keras.Input((2,), dtype="int32", name="image_size"),
+    }
+
+
+def _make_parts(config):
+    """All layers by name; both modes are built from them."""
+    roi_align = {
+        "strides": STRIDES[:4],
+        "method": config.ROI_ALIGN_METHOD,
+        "sampling": config.ROI_ALIGN_SAMPLING,
+        "aligned": config.ROI_ALIGN_ALIGNED,
+    }
+    proposals = {
+        "nms_threshold": config.RPN_NMS_THRESHOLD,
+        "std_dev": config.RPN_BBOX_STD_DEV,
+        "min_size": config.RPN_MIN_SIZE,
+    }
+    parts = SimpleNamespace(
+        normalize=NormalizeImages(config.MEAN_PIXEL, config.STD_PIXEL, name="normalize"),
+        backbone=resnet(
+            config.BACKBONE, config.BACKBONE_NORM, config.BACKBONE_STRIDE_IN, config.BACKBONE_FREEZE_STAGES
+        ),
+        fpn=FPN(config.TOP_DOWN_PYRAMID_SIZE, config.HEAD_NORM, name="fpn"),
+        anchors=AnchorLayer(config.RPN_ANCHOR_SCALES, config.RPN_ANCHOR_RATIOS, STRIDES, name="anchors"),
+        rpn=RPNHead(config.TOP_DOWN_PYRAMID_SIZE, len(config.RPN_ANCHOR_RATIOS), config.HEAD_NORM, name="rpn"),
+        proposals_training=ProposalLayer(
+            config.PRE_NMS_LIMIT_TRAINING,
+            config.POST_NMS_ROIS_TRAINING,
+            name="proposals_training",
+            **proposals,
+        ),
+        proposals=ProposalLayer(
+            config.PRE_NMS_LIMIT_INFERENCE, config.POST_NMS_ROIS_INFERENCE, name="proposals", **proposals
+        ),
+        anchor_targets=AnchorTargetLayer(
+            config.RPN_TRAIN_ANCHORS_PER_IMAGE,
+            config.RPN_POSITIVE_RATIO,
+            config.RPN_POSITIVE_IOU,
+            config.RPN_NEGATIVE_IOU,
+            config.RPN_BBOX_STD_DEV,
+            name="anchor_targets",
+        ),
+        roi_targets=RoITargetLayer(
+            config.TRAIN_ROIS_PER_IMAGE,
+            config.ROI_POSITIVE_RATIO,
+            config.ROI_POSITIVE_IOU,
+            config.BBOX_STD_DEV,
+            name="roi_targets",
+        ),
+        box_align=RoIAlignLayer(config.POOL_SIZE, name="box_align", **roi_align),
+        box_head=BoxHead(config.NUM_CLASSES, config.FPN_CLASSIF_FC_LAYERS_SIZE, name="box_head"),
+        detections=DetectionLayer(
+            config.DETECTION_MAX_INSTANCES,
+            config.DETECTION_MIN_CONFIDENCE,
+            config.DETECTION_NMS_THRESHOLD,
+            config.BBOX_STD_DEV,
+            name="detections",
+        ),
+        pick_anchors=PickAnchors(name="pick_anchors"),
+    )
+    if config.MASKS:
+        side = 2 * config.MASK_POOL_SIZE
+        parts.mask_targets = MaskTargetLayer((side, side), name="mask_targets")
+        parts.mask_align = RoIAlignLayer(config.MASK_POOL_SIZE, name="mask_align", **roi_align)
+        parts.mask_head = MaskHead(
+            config.NUM_CLASSES,
+            config.MASK_HEAD_CONVS,
+            config.MASK_HEAD_CHANNELS,
+            config.HEAD_NORM,
+            name="mask_head",
+        )
+        parts.flatten_detections = FlattenDetections(name="flatten_detections")
+        parts.detection_masks = DetectionMasks(name="detection_masks")
+    return parts
+
+
+def _features(parts, image, image_size):
+    """Backbone, pyramid and RPN, the same in both modes."""
+    pyramid = parts.fpn(parts.backbone(parts.normalize(image, image_size)))
+    rpn_logits, rpn_deltas = parts.rpn(pyramid)
+    return pyramid[:4], parts.anchors(pyramid), rpn_logits, rpn_deltas
+
+
+def _training_outputs(parts, image, image_size, gt_boxes, gt_class_ids, gt_masks=None):
+    """Everything that the losses compare."""
+    pyramid, anchors, rpn_logits, rpn_deltas = _features(parts, image, image_size)
+    anchor_targets = parts.anchor_targets(anchors, gt_boxes, gt_class_ids)
+    proposals = parts.proposals_training(rpn_logits, rpn_deltas, anchors, image_size)
+    targets = parts.roi_targets(proposals, gt_boxes, gt_class_ids)
+    class_logits, box_deltas = parts.box_head(parts.box_align(pyramid, targets["rois"]))
+    picked_logits, picked_deltas = parts.pick_anchors(rpn_logits, rpn_deltas, anchor_targets["indices"])
+    outputs = {
+        "rpn_logits": picked_logits,
+        "rpn_labels": anchor_targets["labels"],
+        "rpn_deltas": picked_deltas,
+        "rpn_target_deltas": anchor_targets["deltas"],
+        "rois": targets["rois"],
+        "class_logits": class_logits,
+        "roi_class_ids": targets["class_ids"],
+        "box_deltas": box_deltas,
+        "roi_target_deltas": targets["deltas"],
+    }
+    if gt_masks is not None:
+        rois, images = targets["positive_rois"], targets["positive_images"]
+        outputs["mask_logits"] = parts.mask_head(parts.mask_align(pyramid, rois, images))
+        outputs["mask_targets"] = parts.mask_targets(rois, images, targets["positive_gt"], gt_boxes, gt_masks)
+        outputs["mask_class_ids"] = targets["positive_class_ids"]
+    return outputs
+
+
+def _inference_outputs(parts, image, image_size):
+    """Detections of the network image; the mask head looks at them only."""
+    pyramid, anchors, rpn_logits, rpn_deltas = _features(parts, image, image_size)
+    proposals = parts.proposals(rpn_logits, rpn_deltas, anchors, image_size)
+    class_logits, box_deltas = parts.box_head(parts.box_align(pyramid, proposals))
+    found = parts.detections(proposals, class_logits, box_deltas, image_size)
+    if hasattr(parts, "mask_head"):
+        flat = parts.flatten_detections(found["boxes"], found["class_ids"])
+        logits = parts.mask_head(parts.mask_align(pyramid, flat["boxes"], flat["images"]))
+        found = {**found, "masks": parts.detection_masks(logits, flat["class_ids"], found["class_ids"])}
+    return found
+
+
+def _as_rgb(image, index):
+    """A picture as [H, W, 3] uint8."""
+    image = np.asarray(image)
+    if image.ndim == 2:
+        image = image[..., None]
+    if image.ndim != 3 or image.shape[2] not in (1, 3, 4) or 0 in image.shape:
+        raise UserError(f"picture {index} has shape {image.shape}; give [height, width, 3] RGB")
+    if image.dtype != np.uint8:
+        raise UserError(f"picture {index} has type {image.dtype}; give uint8 0..255")
+    return np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image[..., :3]

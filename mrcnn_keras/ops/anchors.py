@@ -1,0 +1,32 @@
+"""Anchors: the boxes that the region proposal network starts from."""
+
+import numpy as np
+import tensorflow as tf
+
+
+def cell_anchors(scale, ratios, rounded=False):
+    """Anchors of one cell, around the origin.
+
+    scale: side in pixels of a square with the anchors' area. ratios: height / width. rounded: half sides are
+    rounded to whole pixels, as torchvision's models have them. Returns [len(ratios), (y1, x1, y2, x2)] float32.
+    """
+    roots = np.sqrt(np.asarray(ratios, np.float64))
+    heights, widths = scale * roots, scale / roots
+    anchors = np.stack([-heights, -widths, heights, widths], axis=-1) / 2
+    return (np.round(anchors) if rounded else anchors).astype(np.float32)
+
+
+def grid_anchors(feature_size, stride, cells):
+    """Anchors of a feature map, ordered by row, column, cell anchor.
+
+    feature_size: [(height, width)] of the map. stride: [(sy, sx)] pixels a cell. cells: [K, 4] from cell_anchors.
+    The cell in row i is centred at i * stride: with centred padding a convolution of stride s looks there
+    (torchvision and Detectron2 do the same). Returns [height * width * K, 4] float32.
+    """
+    feature_size = tf.convert_to_tensor(feature_size)
+    stride = tf.cast(stride, tf.float32)
+    ys = tf.cast(tf.range(feature_size[0]), tf.float32) * stride[0]
+    xs = tf.cast(tf.range(feature_size[1]), tf.float32) * stride[1]
+    grid_y, grid_x = tf.meshgrid(ys, xs, indexing="ij")
+    centres = tf.reshape(tf.stack([grid_y, grid_x, grid_y, grid_x], axis=-1), [-1, 1, 4])
+    return tf.reshape(centres + cells, [-1, 4])

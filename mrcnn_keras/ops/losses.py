@@ -1,0 +1,60 @@
+"""The five parts of L = L_cls + L_box + L_mask (He et al. 2017, section 3) for the RPN and for the heads.
+
+Means run over all sampled anchors or RoIs of the batch, as in torchvision; a batch without any gives 0.
+"""
+
+import tensorflow as tf
+
+
+def smooth_l1(difference, beta):
+    """0.5 d^2 / beta below beta, |d| - 0.5 beta above (Girshick 2015, equation 3, with beta); beta 0 is |d|."""
+    distance = tf.abs(difference)
+    if beta == 0:
+        return distance
+    return tf.where(distance < beta, 0.5 * tf.square(distance) / beta, distance - 0.5 * beta)
+
+
+def _mean(values, weights):
+    return tf.math.divide_no_nan(tf.reduce_sum(values * weights), tf.reduce_sum(weights))
+
+
+def objectness_loss(logits, labels):
+    """Binary cross-entropy of sampled anchors. logits [...]; labels [...]: 1 object, 0 background, -1 not counted."""
+    counted = tf.cast(labels >= 0, logits.dtype)
+    targets = tf.cast(labels > 0, logits.dtype)
+    return _mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=targets, logits=logits), counted)
+
+
+def box_loss(deltas, target_deltas, labels, beta):
+    """Smooth L1 over the four deltas of positives, divided by the number of all counted.
+
+    deltas, target_deltas [..., 4]; labels [...]: above 0 positive, 0 background, -1 not counted.
+    """
+    loss = tf.reduce_sum(smooth_l1(deltas - target_deltas, beta), axis=-1)
+    positive = tf.cast(labels > 0, loss.dtype)
+    counted = tf.cast(labels >= 0, loss.dtype)
+    return tf.math.divide_no_nan(tf.reduce_sum(loss * positive), tf.reduce_sum(counted))
+
+
+def class_loss(logits, class_ids):
+    """Softmax cross-entropy. logits [..., C]; class_ids [...]: 0 background, -1 not counted."""
+    counted = tf.cast(class_ids >= 0, logits.dtype)
+    loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tf.maximum(class_ids, 0), logits=logits)
+    return _mean(loss, counted)
+
+
+def of_class(values, class_ids):
+    """The part of the true class: values [..., C, D], class_ids [...] -> [..., D]. Ids below 0 give class 0's."""
+    picked = tf.gather(values, tf.maximum(class_ids, 0)[..., None], batch_dims=len(class_ids.shape))
+    return tf.squeeze(picked, axis=-2)
+
+
+def mask_of_class(masks, class_ids):
+    """The map of one class a mask: masks [M, h, w, C], class_ids [M] -> [M, h, w]."""
+    return tf.gather(tf.transpose(masks, [0, 3, 1, 2]), class_ids, batch_dims=1)
+
+
+def mask_loss(logits, targets):
+    """Mean binary cross-entropy over all cells of all positive RoIs. logits, targets [M, h, w]; M = 0 gives 0."""
+    loss = tf.nn.sigmoid_cross_entropy_with_logits(labels=targets, logits=logits)
+    return tf.math.divide_no_nan(tf.reduce_sum(loss), tf.cast(tf.size(loss), loss.dtype))

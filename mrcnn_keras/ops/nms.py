@@ -1,0 +1,34 @@
+"""Non-maximum suppression."""
+
+import tensorflow as tf
+
+# Score of what must never be kept. NonMaxSuppressionV4 keeps scores strictly above its threshold.
+DROPPED = float("-inf")
+
+
+def nms(boxes, scores, max_output, iou_threshold):
+    """Greedy suppression in one image: a box goes when it overlaps a better one by more than the threshold.
+
+    boxes [N, 4], scores [N] (DROPPED: never kept). Returns indices [max_output] int32, best first, and kept
+    [max_output] bool; indices where kept is False are 0.
+    """
+    indices, count = tf.raw_ops.NonMaxSuppressionV4(
+        boxes=boxes,
+        scores=scores,
+        max_output_size=max_output,
+        iou_threshold=tf.constant(iou_threshold, tf.float32),
+        score_threshold=tf.constant(tf.float32.min, tf.float32),
+        pad_to_max_output_size=True,
+    )
+    kept = tf.range(max_output) < count
+    indices = tf.ensure_shape(indices, [max_output])
+    return tf.where(kept, indices, 0), kept
+
+
+def batched_nms(boxes, scores, max_output, iou_threshold):
+    """nms for each row: boxes [K, N, 4], scores [K, N] -> indices [K, max_output], kept [K, max_output]."""
+    return tf.map_fn(
+        lambda row: nms(row[0], row[1], max_output, iou_threshold),
+        (boxes, scores),
+        fn_output_signature=(tf.TensorSpec([max_output], tf.int32), tf.TensorSpec([max_output], tf.bool)),
+    )

@@ -1,0 +1,134 @@
+"""RoIAlign (He et al. 2017, section 3): features of a box, sampled at exact positions.
+
+Positions are continuous: pixel i of a map has its centre at i + 0.5. A sample more than one pixel outside the map
+is 0, a sample between is that of the nearest edge pixel, as in torchvision and Detectron2.
+"""
+
+import tensorflow as tf
+
+from mrcnn_keras.ops import boxes as box_ops
+
+
+def pyramid_level(boxes, levels, canonical_size=224.0, canonical_level=2):
+    """Level of the pyramid that each box is read from (Lin et al. 2017, equation 1).
+
+    boxes [..., 4] in image pixels. A box of canonical_size squared is read from index `canonical_level` (P4 of P2..P5),
+    one of half that side from the level below. Returns [...] int32 in 0 .. levels - 1. Compares areas instead of
+    taking logarithms, so that a box right at a border lands on one side everywhere.
+    """
+    area = box_ops.area(boxes)
+    level = tf.zeros_like(area, tf.int32)
+    for index in range(1, levels):
+        level += tf.cast(area >= (canonical_size * 2.0 ** (index - canonical_level)) ** 2, tf.int32)
+    return level
+
+
+def roi_align(
+    features,
+    strides,
+    boxes,
+    box_indices,
+    size,
+    *,
+    method="crop_and_resize",
+    sampling=2,
+    aligned=True,
+    reduce="mean",
+    canonical_size=224.0,
+):
+    """Features of boxes, each from the level of a pyramid that fits it.
+
+    features: list of [B, h, w, C] float32 (one map, or a pyramid from fine to coarse); strides: image pixels a cell of
+    each; boxes [M, (y1, x1, y2, x2)] in image pixels; box_indices [M] int32, the image of each box; size: bins an
+    axis; sampling: samples a bin and axis; reduce: "mean" or "max" of a bin's samples. aligned=False is the older
+    convention: half a cell up and left, boxes at least one cell large. method: "crop_and_resize"
+    (tf.image.crop_and_resize, fastest) or "gather" (plain gathers of static shape, for XLA, TFLite and ONNX); both
+    give the same numbers. Gradients reach the features, not the boxes. Returns [M, size, size, C].
+    """
+    boxes = tf.stop_gradient(boxes)
+    level = pyramid_level(boxes, len(features), canonical_size)
+    cells = boxes / tf.gather(tf.constant(strides, boxes.dtype), level)[:, None]
+    if not aligned:
+        low, high = tf.split(cells + 0.5, 2, axis=-1)
+        cells = tf.concat([low, tf.maximum(high, low + 1.0)], axis=-1)
+    sampler = {"crop_and_resize": _samples_by_crop_and_resize, "gather": _samples_by_gather}[method]
+    samples = sampler(features, level, cells, box_indices, size * sampling)
+    samples = tf.reshape(samples, [-1, size, sampling, size, sampling, features[0].shape[-1]])
+    reducer = {"mean": tf.reduce_mean, "max": tf.reduce_max}[reduce]
+    return reducer(samples, axis=[2, 4])
+
+
+def _samples_by_crop_and_resize(features, level, cells, box_indices, count):
+    """[M, count, count, C] samples at evenly spread positions of boxes given in cells of their level's map."""
+    parts, rows = [], []
+    for index, feature in enumerate(features):
+        row = tf.where(level == index)[:, 0]
+        parts.append(_crop(feature, tf.gather(cells, row), tf.gather(box_indices, row), count))
+        rows.append(row)
+    if len(parts) == 1:
+        return parts[0]
+    back = tf.argsort(tf.concat(rows, axis=0))
+    return tf.gather(tf.concat(parts, axis=0), back)
+
+
+def _crop(feature, cells, box_indices, count):
+    """Samples from one map.
+
+    crop_and_resize places its first and last sample at the given corners, in units of (side - 1), and answers 0
+    outside. One cell of repeated border turns that into RoIAlign's rule: the edge's value up to one cell outside.
+    """
+    padded = tf.pad(feature, [[0, 0], [1, 1], [1, 1], [0, 0]], mode="SYMMETRIC")
+    height, width = tf.unstack(tf.cast(tf.shape(padded)[1:3], cells.dtype))
+    y1, x1, y2, x2 = tf.unstack(cells, axis=-1)
+    half_y, half_x = (y2 - y1) / (2 * count), (x2 - x1) / (2 * count)
+    # + 1 for the border, - 0.5 from continuous positions to indices of cells
+    corners = tf.stack(
+        [
+            (y1 + half_y + 0.5) / (height - 1),
+            (x1 + half_x + 0.5) / (width - 1),
+            (y2 - half_y + 0.5) / (height - 1),
+            (x2 - half_x + 0.5) / (width - 1),
+        ],
+        axis=-1,
+    )
+    return tf.image.crop_and_resize(padded, corners, box_indices, [count, count])
+
+
+def _samples_by_gather(features, level, cells, box_indices, count):
+    """The same samples from four gathers of all maps laid end to end."""
+    shapes = tf.stack([tf.shape(feature)[1:3] for feature in features])
+    areas = shapes[:, 0] * shapes[:, 1]
+    batch, channels = tf.shape(features[0])[0], features[0].shape[-1]
+    flat = tf.concat([tf.reshape(feature, [batch, -1, channels]) for feature in features], axis=1)
+    flat = tf.reshape(flat, [-1, channels])
+    first = box_indices * tf.reduce_sum(areas) + tf.gather(tf.cumsum(areas, exclusive=True), level)
+    height, width = tf.gather(shapes[:, 0], level)[:, None], tf.gather(shapes[:, 1], level)[:, None]
+    y1, x1, y2, x2 = tf.unstack(cells, axis=-1)
+    top, bottom, from_bottom, y_inside = _neighbours(_positions(y1, y2, count), height)
+    left, right, from_right, x_inside = _neighbours(_positions(x1, x2, count), width)
+
+    def take(rows, columns):
+        return tf.gather(flat, (first[:, None] + rows * width)[:, :, None] + columns[:, None, :])
+
+    weight_y, weight_x = from_bottom[:, :, None, None], from_right[:, None, :, None]
+    upper = take(top, left) * (1 - weight_x) + take(top, right) * weight_x
+    lower = take(bottom, left) * (1 - weight_x) + take(bottom, right) * weight_x
+    inside = y_inside[:, :, None, None] * x_inside[:, None, :, None]
+    return (upper * (1 - weight_y) + lower * weight_y) * inside
+
+
+def _positions(low, high, count):
+    """low, high [M]: edges of the boxes along one axis -> [M, count] positions, evenly spread between them."""
+    steps = (tf.range(count, dtype=low.dtype) + 0.5) / count
+    return low[:, None] + (high - low)[:, None] * steps[None, :]
+
+
+def _neighbours(positions, side):
+    """Indices of the two cells around each position, the weight of the second, and 1.0 where the position counts."""
+    last = tf.cast(side - 1, positions.dtype)
+    index = positions - 0.5
+    inside = tf.cast((index >= -1.0) & (index <= last + 1.0), positions.dtype)
+    index = tf.clip_by_value(index, 0.0, last)
+    low = tf.floor(index)
+    high = tf.minimum(low + 1.0, last)
+    return tf.cast(low, tf.int32), tf.cast(high, tf.int32), index - low, inside

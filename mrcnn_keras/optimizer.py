@@ -1,0 +1,24 @@
+"""Optimizers by name, with decay and clipping as the settings say."""
+
+import keras
+
+# Variables that no weight decay pulls to zero: biases and the factors and offsets of normalisation.
+NO_DECAY = ("bias", "gamma", "beta")
+
+
+def make_optimizer(name, learning_rate, *, momentum=0.9, weight_decay=0.0, clip_norm=0.0):
+    """ "sgd" or "adamw" as a Keras optimizer.
+
+    weight_decay: share of a weight taken off a step, times the learning rate (decoupled, Loshchilov and Hutter 2019).
+    clip_norm: largest norm of all gradients together; 0: none.
+    """
+    common = {"weight_decay": weight_decay or None, "global_clipnorm": clip_norm or None}
+    if name == "sgd":
+        return keras.optimizers.SGD(learning_rate, momentum=momentum, **common)
+    return keras.optimizers.AdamW(learning_rate, **{**common, "weight_decay": weight_decay})
+
+
+def spare_from_decay(optimizer):
+    """Tells an optimizer that has not yet seen the model which variables keep their size."""
+    if getattr(optimizer, "weight_decay", None) and not optimizer.built:
+        optimizer.exclude_from_weight_decay(var_names=list(NO_DECAY))

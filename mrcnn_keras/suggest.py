@@ -1,0 +1,51 @@
+"""Settings that follow from the data: classes, picture size, anchors, how many objects a picture can hold."""
+
+import math
+
+# Objects whose side is less than this share of the picture's long side are learnt from windows of the picture:
+# shrunk to the network's size as a whole, they would be a few pixels large.
+SMALL_SHARE = 0.09
+
+
+def suggest_settings(config, statistics, class_names, category_ids=()):
+    """What the data ask for, where it differs from `config`.
+
+    statistics: Dataset.statistics() of the training pictures. class_names: with the background first.
+    Returns a dict, name of a setting -> (value, reason in a few words).
+    """
+    suggested = {
+        "NUM_CLASSES": (
+            len(class_names),
+            ", ".join(class_names[1:6]) + (", ..." if len(class_names) > 6 else ""),
+        ),
+        "CLASS_NAMES": (tuple(class_names), "names in the data"),
+        "CATEGORY_IDS": (tuple(category_ids), "ids in the data"),
+    }
+    most = statistics["max_instances"]
+    if most > 80:
+        limit = math.ceil(1.25 * most / 50) * 50
+        suggested["DETECTION_MAX_INSTANCES"] = (max(limit, 100), f"up to {most} objects in a picture")
+        suggested["POST_NMS_ROIS_INFERENCE"] = (
+            max(config.POST_NMS_ROIS_INFERENCE, 2 * limit),
+            f"up to {most} objects in a picture",
+        )
+        suggested["MAX_GT_INSTANCES"] = (max(limit, 100), f"up to {most} objects in a picture")
+    if statistics["instances"] == 0:
+        return suggested
+
+    low, middle, high = statistics["object_side"]
+    short, long = sorted((statistics["height"][1], statistics["width"][1]))
+    sides = f"objects are {low:.0f} to {high:.0f} pixels large, pictures {long:.0f}"
+    if config.IMAGE_RESIZE_MODE == "square" and middle < SMALL_SHARE * long:
+        scale = min(max(1.0, 24 / middle), 2.0)
+        suggested["IMAGE_RESIZE_MODE"] = ("crop", sides)
+        suggested["IMAGE_SCALE"] = (round(scale, 2), sides)
+        suggested["IMAGE_MAX_DIM"] = (256, "side of a training window")
+        suggested["IMAGE_MIN_DIM"] = (256, "side of a training window")
+    else:
+        scale = min(config.IMAGE_MIN_DIM / short, config.IMAGE_MAX_DIM / long)
+    smallest = 2.0 ** round(math.log2(max(low * scale, 1.0)))
+    smallest = int(min(max(smallest, 8), config.RPN_ANCHOR_SCALES[0]))
+    if smallest != config.RPN_ANCHOR_SCALES[0]:
+        suggested["RPN_ANCHOR_SCALES"] = (tuple(smallest * 2**i for i in range(5)), sides)
+    return suggested

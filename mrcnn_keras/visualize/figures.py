@@ -1,0 +1,170 @@
+"""Instances in matplotlib figures, for notebooks: the lineage's functions, each returning what it draws.
+
+pyplot is asked for a figure only where no `ax` is given, so that a notebook shows it. No display is needed.
+"""
+
+import numpy as np
+from pycocotools import mask as coco_mask
+
+from mrcnn_keras.detections import Detections
+from mrcnn_keras.errors import UserError
+from mrcnn_keras.mask_crop import crop_mask
+from mrcnn_keras.visualize.colors import ANNOTATED, FOUND
+from mrcnn_keras.visualize.drawing import draw_detections
+
+FIGURE_WIDTH = 16  # inches, as in the lineage
+
+
+def display_instances(
+    image,
+    boxes,
+    masks=None,
+    class_ids=None,
+    class_names=None,
+    scores=None,
+    title="",
+    figsize=(FIGURE_WIDTH, FIGURE_WIDTH),
+    ax=None,
+    show_mask=True,
+    show_bbox=True,
+    colors=None,
+    captions=None,
+):
+    """Shows instances over their photograph -> matplotlib Axes (`.figure.savefig(...)` writes it).
+
+    Called in one of three ways, told apart by the types:
+        display_instances(image, detections, class_names)
+        display_instances(image, boxes, masks, class_ids, scores, class_names)    as from *detections
+        display_instances(image, boxes, masks, class_ids, class_names, scores)    the lineage's order
+
+    image     [H, W, 3] uint8 RGB
+    boxes     [N, (y1, x1, y2, x2)] pixels; masks [H, W, N] bool or None; class_ids [N]; scores [N] or None
+    colors    None, "class", or [N] (red, green, blue), see `random_colors`
+    captions  [N] str instead of class and score
+    In a script, `matplotlib.pyplot.show()` opens the window.
+    """
+    if isinstance(boxes, Detections):
+        found, names = boxes, masks if class_names is None else class_names
+    else:
+        if _are_names(scores):
+            scores, class_names = class_names, scores
+        found, names = _instances(image, boxes, masks, class_ids, scores), class_names
+    if not _are_names(names):
+        raise UserError(f"class_names is {names!r}; give the list of names, the background first")
+    if not show_mask:
+        found = Detections(found.size, found.boxes, found.class_ids, found.scores, None, found.keypoints)
+    drawn = draw_detections(image, found, names, boxes=show_bbox, colors=colors, captions=captions, zoom=None)
+    return _show(drawn, found.size, title, figsize, ax)
+
+
+def display_images(images, titles=None, cols=4, cmap=None, norm=None, interpolation=None):
+    """Shows pictures in rows of `cols`, with titles -> matplotlib Figure. Grey pictures take `cmap`."""
+    from matplotlib import pyplot
+
+    cols = max(1, min(cols, len(images)))
+    rows = max(1, -(-len(images) // cols))
+    size = (14, 14 * rows / cols)
+    figure, axes = pyplot.subplots(rows, cols, figsize=size, squeeze=False, layout="constrained")
+    for ax in axes.flat:
+        ax.axis("off")
+    for ax, image, name in zip(axes.flat, images, titles or [""] * len(images), strict=False):
+        ax.set_title(name, fontsize=9)
+        ax.imshow(image, cmap=cmap, norm=norm, interpolation=interpolation)
+    return figure
+
+
+def display_differences(
+    image,
+    *instances,
+    title="",
+    ax=None,
+    show_mask=True,
+    show_box=True,
+    iou_threshold=0.5,
+    score_threshold=0.5,
+):
+    """Annotated instances in green and found ones in red over their photograph -> matplotlib Axes.
+
+    Called as display_differences(image, annotated, found, class_names) with two Detections; the lineage gives
+    image, gt_box, gt_class_id, gt_mask, pred_box, pred_class_id, pred_score, pred_mask, class_names.
+    Found instances from `score_threshold` on are matched as `match_instances` says. A match is captioned with
+    its score and its overlap; "missed" and "false" are the annotated and the found ones without a match.
+    """
+    if isinstance(instances[0], Detections):
+        annotated, found, names = instances
+    else:
+        gt_box, gt_class_id, gt_mask, pred_box, pred_class_id, pred_score, pred_mask, names = instances
+        annotated = _instances(image, gt_box, gt_mask, gt_class_id, None)
+        found = _instances(image, pred_box, pred_mask, pred_class_id, pred_score)
+    if found.scores is None:
+        raise UserError(
+            "the found instances have no scores; give what a model found after what was annotated"
+        )
+    annotated, found = annotated[annotated.class_ids > 0], found.above(score_threshold)
+    matches, overlaps = match_instances(annotated, found, iou_threshold)
+    captions = ["" if i in matches else f"{names[c]} missed" for i, c in enumerate(annotated.class_ids)]
+    for class_id, score, match, overlap in zip(found.class_ids, found.scores, matches, overlaps, strict=True):
+        verdict = f"{score:.2f} / {overlap:.2f}" if match >= 0 else f"false {score:.2f}"
+        captions.append(f"{names[class_id]} {verdict}")
+    masks = show_mask and annotated.mask_crops is not None and found.mask_crops is not None
+    both = Detections(
+        annotated.size,
+        np.concatenate([annotated.boxes, found.boxes]),
+        np.concatenate([annotated.class_ids, found.class_ids]),
+        mask_crops=annotated.mask_crops + found.mask_crops if masks else None,
+    )
+    colors = np.array([ANNOTATED] * len(annotated) + [FOUND] * len(found)).reshape(-1, 3)
+    drawn = draw_detections(
+        image, both, names, alpha=0.15, boxes=show_box, colors=colors, captions=captions, zoom=None
+    )
+    title = title or "annotated: green; found: red, with score / overlap"
+    return _show(drawn, both.size, title, (FIGURE_WIDTH, FIGURE_WIDTH), ax)
+
+
+def match_instances(annotated, found, iou_threshold=0.5):
+    """Gives each found instance, best score first, the annotated one of its class that overlaps it most.
+
+    -> (matches [F] int, the place in `annotated` or -1; overlaps [F] intersection over union with that one, 0
+    without a match). An annotated instance is given once, and only where they overlap by `iou_threshold`.
+    """
+    matches, overlaps = np.full(len(found), -1), np.zeros(len(found))
+    if not len(annotated) or not len(found):
+        return matches, overlaps
+    if annotated.mask_crops is None or found.mask_crops is None:
+        ious = coco_mask.iou(_sides(found.boxes), _sides(annotated.boxes), [0] * len(annotated))
+    else:
+        ious = coco_mask.iou(found.rle(), annotated.rle(), [0] * len(annotated))
+    ious[found.class_ids[:, None] != annotated.class_ids] = 0
+    for i in np.argsort(-found.scores, kind="stable"):
+        best = int(ious[i].argmax())
+        if ious[i, best] >= max(iou_threshold, 1e-9):
+            matches[i], overlaps[i] = best, ious[i, best]
+            ious[:, best] = 0
+    return matches, overlaps
+
+
+def _sides(boxes):
+    """(y1, x1, y2, x2) -> COCO's (x, y, width, height), float64."""
+    y1, x1, y2, x2 = boxes.T.astype(float)
+    return np.stack([x1, y1, x2 - x1, y2 - y1], axis=1)
+
+
+def _are_names(value):
+    return np.ndim(value) == 1 and len(value) > 0 and all(isinstance(name, str) for name in value)
+
+
+def _instances(image, boxes, masks, class_ids, scores):
+    crops = None if masks is None else tuple(crop_mask(masks[:, :, i]) for i in range(masks.shape[2]))
+    return Detections(image.shape[:2], boxes, class_ids, scores, crops)
+
+
+def _show(drawn, size, title, figsize, ax):
+    """Shows an enlarged picture so that the axes still count the photograph's pixels."""
+    if ax is None:
+        from matplotlib import pyplot
+
+        ax = pyplot.figure(figsize=figsize).add_subplot()
+    ax.imshow(drawn, extent=(0, size[1], size[0], 0))
+    ax.axis("off")
+    ax.set_title(title)
+    return ax

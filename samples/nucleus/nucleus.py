@@ -1,0 +1,131 @@
+"""Segments cell nuclei in microscope pictures, as in the 2018 Data Science Bowl.
+
+    python nucleus.py train FOLDER --val FOLDER --epochs 40 --out nucleus-run
+    python nucleus.py detect nucleus-run/best.keras FOLDER --out nuclei.csv
+
+A FOLDER holds a folder for each picture: NAME/images/NAME.png and, to train, NAME/masks/*.png, one black and
+white picture a nucleus.
+"""
+
+import argparse
+import csv
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+import mrcnn_keras as mk
+
+
+class NucleusDataset(mk.Dataset):
+    """One class, "nucleus"; a nucleus is one PNG file."""
+
+    def load_folder(self, folder):
+        """Adds the pictures of a folder; returns self, prepared."""
+        self.add_class("nucleus", 1, "nucleus")
+        for path in sorted(Path(folder).glob("*/images/*.png")):
+            self.add_image("nucleus", image_id=path.stem, path=path, masks=path.parent.parent / "masks")
+        self.prepare()
+        return self
+
+    def load_mask(self, image_id):
+        """-> masks [H, W, N] bool, class ids [N] int32"""
+        files = sorted(self.image_info[image_id]["masks"].glob("*.png"))
+        masks = [np.array(Image.open(file).convert("L")) > 127 for file in files]
+        if not masks:
+            masks = np.zeros((0, *self.load_image(image_id).shape[:2]), bool)
+        return np.moveaxis(np.asarray(masks), 0, -1), np.ones(len(files), np.int32)
+
+    def image_reference(self, image_id):
+        """-> the picture's name in the competition"""
+        return self.image_info[image_id]["id"]
+
+
+def train(args):
+    data = NucleusDataset().load_folder(args.folder)
+    val = NucleusDataset().load_folder(args.val)
+    config = mk.Config.preset(
+        "resnet50_fpn",
+        NUM_CLASSES=data.num_classes,
+        BATCH_SIZE=2,
+        # Nuclei are small: train on windows cut out of the picture at twice its size.
+        IMAGE_RESIZE_MODE="crop",
+        IMAGE_SCALE=2.0,
+        IMAGE_MIN_DIM=512,
+        IMAGE_MAX_DIM=512,
+        # There may be hundreds, and a picture has no upright.
+        MAX_GT_INSTANCES=200,
+        DETECTION_MAX_INSTANCES=400,
+        AUGMENT_FLIP_LR=0.5,
+        AUGMENT_FLIP_UD=0.5,
+        AUGMENT_ROT90=True,
+    )
+    model = mk.MaskRCNN(config)
+    if args.weights:
+        model.load_weights(args.weights)
+    mk.train(model, data, validation=val, epochs=args.epochs, out=args.out)
+
+
+def detect(args):
+    model = mk.MaskRCNN.load(args.model)
+    data = NucleusDataset().load_folder(args.folder)
+    with open(args.out, "w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["ImageId", "EncodedPixels"])
+        for image_id in data.image_ids:
+            found = model.detect([data.load_image(image_id)])[0].above(args.min_score)
+            codes = encode_masks(found.masks, found.scores)
+            table.writerows([data.image_reference(image_id), code] for code in codes or [""])
+            print(f"{data.image_reference(image_id)}: {len(codes)} nuclei")
+    print(f"wrote {args.out}")
+
+
+def encode_masks(masks, scores):
+    """masks [H, W, N] bool -> a code for each that is not empty.
+
+    In the competition's file no pixel may belong to two nuclei: it goes to the one with the higher score.
+    """
+    taken = np.zeros(masks.shape[:2], bool)
+    codes = []
+    for i in np.argsort(-scores, kind="stable"):
+        mask = masks[..., i] & ~taken
+        taken |= mask
+        if mask.any():
+            codes.append(encode(mask))
+    return codes
+
+
+def encode(mask):
+    """mask [H, W] bool -> "start length start length ...", pixels counted from 1, down the columns."""
+    pixels = np.concatenate([[0], mask.T.ravel(), [0]])
+    changes = np.flatnonzero(np.diff(pixels)) + 1
+    changes[1::2] -= changes[::2]
+    return " ".join(map(str, changes))
+
+
+def main():
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
+    verbs = parser.add_subparsers(required=True)
+
+    verb = verbs.add_parser("train", help="train on a folder of pictures and masks")
+    verb.set_defaults(run=train)
+    verb.add_argument("folder", type=Path)
+    verb.add_argument("--val", type=Path, required=True, help="folder of pictures that are not trained on")
+    verb.add_argument("--weights", type=Path, help="file of weights to start from")
+    verb.add_argument("--epochs", type=int, default=40)
+    verb.add_argument("--out", type=Path, default=Path("nucleus-run"))
+
+    verb = verbs.add_parser("detect", help="write what a model finds as the competition's csv file")
+    verb.set_defaults(run=detect)
+    verb.add_argument("model", type=Path)
+    verb.add_argument("folder", type=Path)
+    verb.add_argument("--min-score", type=float, default=0.5)
+    verb.add_argument("--out", type=Path, default=Path("nuclei.csv"))
+
+    args = parser.parse_args()
+    args.run(args)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""Installs mrcnn_keras; requirements.txt has the version ranges, mrcnn_keras/__init__.py the version."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = re.search('__version__ = "(.+)"', (HERE / "mrcnn_keras/__init__.py").read_text(encoding="utf-8"))[1]
+LINES = [line.strip() for line in (HERE / "requirements.txt").read_text(encoding="utf-8").splitlines()]
+REQUIREMENTS = [line for line in LINES if line and not line.startswith("#")]
+TENSORFLOW = [line for line in REQUIREMENTS if line.startswith("tensorflow")]
+
+setup(
+    name="mrcnn_keras",
+    version=VERSION,
+    description="Mask R-CNN for Keras 3 and TensorFlow 2",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    author="the mrcnn_keras authors",
+    license="MIT",
+    license_files=["LICENSE"],
+    keywords="mask r-cnn, instance segmentation, object detection, keras, tensorflow",
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Intended Audience :: Developers",
+        "Intended Audience :: Science/Research",
+        "Operating System :: OS Independent",
+        "Programming Language :: Python :: 3.11",
+        "Topic :: Scientific/Engineering :: Image Recognition",
+    ],
+    packages=find_packages(include=["mrcnn_keras", "mrcnn_keras.*"]),
+    python_requires=">=3.11",  # the code uses 3.11; 3.11 is tested, TensorFlow 2.21 also has 3.12 and 3.13
+    install_requires=[line for line in REQUIREMENTS if line not in TENSORFLOW],
+    extras_require={
+        "cpu": TENSORFLOW,
+        "tensorflow": [TENSORFLOW[-1].split(";")[0]],
+        "test": [
+            "hypothesis>=6.100,<7",
+            "ipykernel>=7,<8",
+            "nbclient>=0.11,<1",
+            "packaging>=24,<27",
+            "pytest>=9,<10",
+            "ruff>=0.17,<0.18",  # its formatting may change with any minor version
+        ],
+    },
+    entry_points={"console_scripts": ["mrcnn = mrcnn_keras.cli:main"]},
+)

@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from mrcnn_keras.backbones.resnet import resnet
+
+
+@pytest.fixture(scope="module")
+def small():
+    return resnet("resnet50", width=4)
+
+
+def test_four_stages_of_strides_4_to_32(small):
+    shapes = [stage.shape for stage in small(tf.zeros([2, 64, 96, 3]))]
+    assert shapes == [(2, 16, 24, 16), (2, 8, 12, 32), (2, 4, 6, 64), (2, 2, 3, 128)]
+
+
+@pytest.mark.parametrize(
+    ("architecture", "parameters"),
+    # torchvision's counts, less the classifier's (channels + 1) * 1000.
+    [
+        ("resnet18", 11_689_512 - 513_000),
+        ("resnet34", 21_797_672 - 513_000),
+        ("resnet50", 25_557_032 - 2_049_000),
+    ],
+)
+def test_as_many_parameters_as_the_published_network(architecture, parameters):
+    model = resnet(architecture, norm_kind="bn")
+    assert sum(int(np.prod(w.shape)) for w in model.trainable_weights) == parameters
+
+
+def test_blocks_of_resnet101():
+    names = [layer.name for layer in resnet("resnet101", width=4).layers if layer.name.endswith("_add")]
+    assert len(names) == 3 + 4 + 23 + 3
+    assert names[-4:] == ["res4_22_add", "res5_0_add", "res5_1_add", "res5_2_add"]
+
+
+def strides(model, stage):
+    return [model.get_layer(f"res{stage}_0_conv{i}").strides[0] for i in (1, 2, 3)]
+
+
+def test_the_convolution_that_carries_the_stride(small):
+    assert strides(small, 2) == [1, 1, 1]
+    assert strides(small, 3) == [1, 2, 1]
+    assert strides(resnet("resnet50", stride_in="1x1", width=4), 3) == [2, 1, 1]
+
+
+def test_padding_is_the_same_on_both_sides():
+    # With an odd side, every strided layer looks at a symmetric picture symmetrically.
+    model = resnet("resnet18", width=4)
+    flip = np.array([[[1, 2, 1]] * 3, [[0, 1, 0]] * 3])  # whatever the picture, it equals its mirror image
+    picture = tf.image.resize(tf.constant(flip[..., None] * np.ones(3), tf.float32), [65, 65])
+    for layer in model.layers:
+        if "conv" in layer.name and layer.weights:
+            kernel = layer.get_weights()[0]
+            layer.set_weights([(kernel + kernel[:, ::-1]) / 2])
+    for stage in model(picture):
+        np.testing.assert_allclose(stage, stage[:, :, ::-1], atol=1e-4 * float(tf.reduce_max(stage)))
+
+
+@pytest.mark.parametrize("norm_kind", ["bn", "gn", "frozen_bn"])
+@pytest.mark.parametrize(
+    ("freeze", "first"), [(0, "stem_"), (1, "res2_"), (2, "res3_"), (4, "res5_"), (5, None)]
+)
+def test_frozen_stages_do_not_train(freeze, first, norm_kind):
+    model = resnet("resnet18", norm_kind, freeze_stages=freeze, width=4)
+    trained = [layer.name for layer in model.layers if layer.trainable_weights]
+    assert bool(trained) == (first is not None)
+    assert not trained or trained[0].startswith(first)
+    assert any("norm" in name for name in trained) == (norm_kind != "frozen_bn" and freeze < 5)
+
+
+def test_a_picture_of_any_multiple_of_32(small):
+    assert small(tf.zeros([1, 32, 32, 3]))[-1].shape[1:3] == (1, 1)
+    assert small.inputs[0].shape == (None, None, None, 3)

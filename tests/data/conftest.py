@@ -1,0 +1,87 @@
+"""Small datasets on disk and in memory."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import settings
+from PIL import Image
+
+from mrcnn_keras.data.dataset import Dataset
+
+settings.register_profile("any speed", deadline=None)
+settings.load_profile("any speed")
+
+
+@pytest.fixture
+def make_coco(tmp_path):
+    """make_coco(content, name="annotations.json") writes it, and grey pictures of its sizes beside it -> path."""
+
+    def make(content, name="annotations.json"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content if isinstance(content, str) else json.dumps(content))
+        for entry in content.get("images", []) if isinstance(content, dict) else []:
+            Image.new("L", (entry["width"], entry["height"]), 99).save(path.parent / entry["file_name"])
+        return path
+
+    return make
+
+
+class Squares(Dataset):
+    """Pictures of 40 x 60, grey level 10 more than the id, with the masks that `masks` gives for each id."""
+
+    def __init__(self, masks_of_images):
+        super().__init__()
+        self.masks_of_images = masks_of_images
+        self.add_class("squares", 1, "one")
+        self.add_class("squares", 2, "two")
+        for i in range(len(masks_of_images)):
+            self.add_image("squares", i, path=f"{i}.png")
+        self.prepare()
+
+    def load_image(self, image_id):
+        return np.full((40, 60, 3), 10 + image_id, np.uint8)
+
+    def load_mask(self, image_id):
+        places = self.masks_of_images[image_id]
+        masks = np.zeros((40, 60, len(places)), bool)
+        for i, (_, y1, x1, y2, x2) in enumerate(places):
+            masks[y1:y2, x1:x2, i] = True
+        return masks, np.array([place[0] for place in places], np.int32)
+
+
+@pytest.fixture(scope="session")
+def squares():
+    """squares([(class id, y1, x1, y2, x2), ...], ...), a list a picture -> Dataset."""
+    return lambda *masks_of_images: Squares(masks_of_images)
+
+
+@pytest.fixture(scope="session")
+def settings_of():
+    """The settings that the pipeline reads, as a Config has them; keywords change some."""
+
+    def settings(**changed):
+        values = {
+            "NUM_CLASSES": 3,
+            "BATCH_SIZE": 2,
+            "MASKS": True,
+            "IMAGE_RESIZE_MODE": "square",
+            "IMAGE_MIN_DIM": 64,
+            "IMAGE_MAX_DIM": 64,
+            "IMAGE_SCALE": 1.0,
+            "IMAGE_PAD_MULTIPLE": 32,
+            "RESIZE_ANTIALIAS": True,
+            "MINI_MASK_SHAPE": (4, 4),
+            "MAX_GT_INSTANCES": 10,
+            "AUGMENT_FLIP_LR": 0.0,
+            "AUGMENT_FLIP_UD": 0.0,
+            "AUGMENT_ROT90": False,
+            "AUGMENT_SCALE": (1.0, 1.0),
+            "AUGMENT_BRIGHTNESS": 0.0,
+        }
+        assert not set(changed) - set(values)
+        return SimpleNamespace(**{**values, **changed})
+
+    return settings

@@ -1,0 +1,231 @@
+"""Batches: their shapes, their order, and that a stream goes on where it was broken off."""
+
+from itertools import islice
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from small_coco import coco_content
+
+from mrcnn_keras.data import make_pipeline
+from mrcnn_keras.data.loading import load_dataset
+from mrcnn_keras.data.pipeline import batch_image_ids, take_error
+from mrcnn_keras.errors import UserError
+
+WILD = {
+    "AUGMENT_FLIP_LR": 0.5,
+    "AUGMENT_FLIP_UD": 0.5,
+    "AUGMENT_ROT90": True,
+    "AUGMENT_SCALE": (0.5, 2.0),
+    "AUGMENT_BRIGHTNESS": 0.3,
+}
+
+
+@pytest.fixture(scope="module")
+def five(squares):
+    """Five pictures with 2, 0, 1, 1 and 3 annotations."""
+    return squares(
+        [(1, 0, 0, 15, 30), (2, 20, 20, 40, 60)],
+        [],
+        [(1, 5, 5, 9, 9)],
+        [(-2, 0, 0, 40, 60)],
+        [(1, 1, 1, 9, 9), (2, 11, 1, 19, 9), (1, 21, 1, 29, 9)],
+    )
+
+
+def batches(pipeline, count=None):
+    return list(islice(pipeline.as_numpy_iterator(), count))
+
+
+def pictures(batch):
+    """The ids: the grey level less 10, see conftest.Squares; without brightness."""
+    return [int(image.max()) - 10 for image in batch["image"]]
+
+
+def test_validation_is_one_pass_in_order(five, settings_of):
+    found = batches(make_pipeline(five, settings_of(), training=False))
+    assert [pictures(batch) for batch in found] == [[0, 1], [2, 3], [4]]
+    first, second, last = found
+    assert first["image"].shape == (2, 64, 64, 3)
+    assert first["image_size"].tolist() == [[43, 64], [43, 64]]
+    assert first["gt_class_ids"].tolist() == [[1, 2], [0, 0]]
+    assert not first["gt_boxes"][1].any()
+    assert first["gt_masks"].shape == (2, 2, 4, 4)
+    assert second["gt_class_ids"].tolist() == [[1], [-2]]
+    assert last["gt_class_ids"].tolist() == [[1, 2, 1]]
+    types = {name: str(value.dtype) for name, value in first.items()}
+    assert types == {
+        "image": "uint8",
+        "image_size": "int32",
+        "gt_boxes": "float32",
+        "gt_class_ids": "int32",
+        "gt_masks": "uint8",
+    }
+    rest = batches(make_pipeline(five, settings_of(), training=False, start_step=2))
+    assert [pictures(batch) for batch in rest] == [[4]]
+    assert batches(make_pipeline(five, settings_of(), training=False, start_step=9)) == []
+
+
+def test_a_batch_without_any_object(squares, settings_of):
+    (batch,) = batches(make_pipeline(squares([], []), settings_of(), training=False))
+    assert batch["gt_boxes"].tolist() == [[[0, 0, 0, 0]]] * 2
+    assert batch["gt_class_ids"].tolist() == [[0], [0]]
+    assert batch["gt_masks"].shape == (2, 1, 4, 4)
+
+
+def test_without_masks_there_is_no_key(five, settings_of):
+    (batch,) = batches(make_pipeline(five, settings_of(MASKS=False)), 1)
+    assert list(batch) == ["image", "image_size", "gt_boxes", "gt_class_ids"]
+
+
+def test_shapes_that_are_known_before(five, settings_of):
+    for mode, side in (("square", 64), ("crop", 64), ("fit", None)):
+        spec = make_pipeline(five, settings_of(IMAGE_RESIZE_MODE=mode)).element_spec
+        assert spec["image"].shape.as_list() == [2, side, side, 3]
+        assert spec["image_size"].shape.as_list() == [2, 2]
+        assert spec["gt_boxes"].shape.as_list() == [2, None, 4]
+        assert spec["gt_masks"].shape.as_list() == [2, None, 4, 4]
+        assert spec["image"].dtype == tf.uint8
+
+
+def test_pictures_of_different_sizes_are_padded_to_the_largest(five, settings_of):
+    five.load_image = lambda image_id: np.full((40, 60, 3), 99, np.uint8)
+    config = settings_of(IMAGE_RESIZE_MODE="fit", IMAGE_MAX_DIM=128, AUGMENT_ROT90=True)
+    found = batches(make_pipeline(five, config), 8)
+    del five.load_image
+    sizes = {tuple(map(tuple, batch["image_size"].tolist())) for batch in found}
+    assert ((64, 96), (96, 64)) in sizes or ((96, 64), (64, 96)) in sizes
+    for batch in found:
+        largest = batch["image_size"].max(axis=0)
+        assert batch["image"].shape[1:3] == tuple(largest)
+        for image, (height, width) in zip(batch["image"], batch["image_size"], strict=True):
+            assert image[:height, :width].min() == 99
+            assert not image[height:].any()
+            assert not image[:, width:].any()
+
+
+def test_training_shows_each_picture_once_an_epoch_in_full_batches(five, settings_of):
+    found = batches(make_pipeline(five, settings_of(), seed=3), 10)
+    assert all(len(batch["image"]) == 2 for batch in found)
+    order = [i for batch in found for i in pictures(batch)]
+    for epoch in range(4):
+        assert sorted(order[5 * epoch : 5 * epoch + 5]) == [0, 1, 2, 3, 4]
+    assert len({tuple(order[5 * epoch : 5 * epoch + 5]) for epoch in range(4)}) > 1
+    assert [pictures(batch) for batch in found] == [batch_image_ids(5, 2, 3, step) for step in range(10)]
+    assert batch_image_ids(5, 2, 3, 0) + batch_image_ids(5, 2, 3, 1) != [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("mode", ["square", "crop"])
+def test_a_stream_goes_on_where_it_was_broken_off(five, settings_of, mode):
+    """Across the border of epochs, with every augmentation, whatever the number of threads."""
+    config = settings_of(IMAGE_RESIZE_MODE=mode, **WILD)
+    whole = batches(make_pipeline(five, config, seed=7, workers=4), 9)
+    for start in (1, 4, 8):
+        tail = batches(make_pipeline(five, config, seed=7, start_step=start, workers=1), 9 - start)
+        for expected, batch in zip(whole[start:], tail, strict=True):
+            assert all(np.array_equal(expected[name], batch[name]) for name in expected)
+    other = batches(make_pipeline(five, config, seed=8), 1)[0]
+    assert not np.array_equal(other["image"], whole[0]["image"])
+
+
+def test_a_picture_is_augmented_anew_in_each_epoch(squares, settings_of):
+    one = squares([(1, 0, 0, 15, 30)])
+    found = batches(make_pipeline(one, settings_of(BATCH_SIZE=1, **WILD)), 6)
+    assert len({batch["gt_boxes"].tobytes() for batch in found}) > 3
+
+
+@given(st.integers(1, 50), st.integers(1, 8), st.integers(0, 5))
+def test_any_epoch_is_a_permutation(num_images, batch_size, seed):
+    steps = -(-3 * num_images // batch_size)
+    order = [i for step in range(steps) for i in batch_image_ids(num_images, batch_size, seed, step)]
+    for epoch in range(3):
+        assert sorted(order[epoch * num_images : (epoch + 1) * num_images]) == list(range(num_images))
+
+
+def test_more_pictures_a_batch_than_there_are(squares, settings_of):
+    two = squares([], [])
+    (batch,) = batches(make_pipeline(two, settings_of(BATCH_SIZE=5)), 1)
+    assert sorted(pictures(batch)[:4]) == [0, 0, 1, 1]
+    (batch,) = batches(make_pipeline(two, settings_of(BATCH_SIZE=5), training=False))
+    assert pictures(batch) == [0, 1]
+
+
+def test_training_has_no_end_and_says_so(five, settings_of):
+    assert make_pipeline(five, settings_of()).cardinality() == tf.data.INFINITE_CARDINALITY
+    assert make_pipeline(five, settings_of(), training=False).cardinality() == 3
+
+
+def test_mistakes_that_show_at_once(five, squares, settings_of):
+    with pytest.raises(UserError, match="has no picture"):
+        make_pipeline(squares([]).subset([]), settings_of())
+    with pytest.raises(UserError, match="has 3 classes with the background but NUM_CLASSES is 2; set NUM_CLASSES=3"):
+        make_pipeline(five, settings_of(NUM_CLASSES=2))
+    for wrong in ({"seed": -1}, {"start_step": -1}):
+        with pytest.raises(UserError, match="give whole numbers from 0 on"):
+            make_pipeline(five, settings_of(), **wrong)
+
+
+@pytest.fixture
+def damaged(make_coco, tmp_path):
+    """A COCO file whose one photograph was cut off after the annotations were made."""
+    content = coco_content()
+    content["images"][0]["file_name"] = 'it\'s "cut".jpg'
+    path = make_coco(content)
+    photograph = tmp_path / content["images"][0]["file_name"]
+    noise = np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(photograph, quality=95)
+    photograph.write_bytes(photograph.read_bytes()[:-40])
+    return load_dataset(path)
+
+
+def test_the_users_mistake_comes_out_of_the_pipeline(damaged, settings_of):
+    with pytest.raises(tf.errors.OpError) as caught:
+        batches(make_pipeline(damaged, settings_of()), 1)
+    found = take_error(caught.value)
+    assert isinstance(found, UserError)
+    with pytest.raises(UserError) as expected:
+        damaged.load_image(0)
+    assert str(found) == str(expected.value)
+    assert "cut" in str(found)
+    assert "is damaged" in str(found)
+
+
+def test_the_users_mistake_comes_out_of_keras(damaged, settings_of):
+    import keras
+
+    inputs = keras.Input((64, 64, 3))
+    model = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(inputs))
+    model.compile(loss="mse")
+    data = make_pipeline(damaged, settings_of()).map(lambda batch: (batch["image"], tf.zeros((2, 3))))
+    with pytest.raises(tf.errors.OpError) as caught:
+        model.fit(data, steps_per_epoch=1, verbose=0)
+    assert "is damaged" in str(take_error(caught.value))
+
+
+def test_other_errors_are_nobodys_mistake(five, settings_of):
+    def broken(image_id):
+        raise KeyError("polygons")
+
+    five.load_mask = broken
+    with pytest.raises(tf.errors.OpError, match="KeyError: 'polygons'") as caught:
+        batches(make_pipeline(five, settings_of()), 1)
+    del five.load_mask
+    assert take_error(caught.value) is None
+    assert take_error(RuntimeError("x")) is None
+
+
+def test_real_pictures(shared, settings_of):
+    config = settings_of(NUM_CLASSES=81, IMAGE_MIN_DIM=128, IMAGE_MAX_DIM=192, MAX_GT_INSTANCES=20, **WILD)
+    for path, mode in (("coco", "fit"), ("nuclei/val", "crop")):
+        config.IMAGE_RESIZE_MODE = mode
+        dataset = load_dataset(shared / "data" / path)
+        for batch in batches(make_pipeline(dataset, config), 3):
+            assert batch["gt_class_ids"].shape[1] <= 20
+            sizes = batch["image_size"][:, None, [0, 1, 0, 1]]
+            real = batch["gt_class_ids"] != 0
+            assert (batch["gt_boxes"] <= sizes + 1e-3).all()
+            assert (batch["gt_masks"][real].max(axis=(1, 2)) > 0).all()
+            assert not batch["gt_masks"][~real].any()

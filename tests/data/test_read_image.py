@@ -1,0 +1,250 @@
+"""Every kind of picture becomes upright RGB of 8 bits, or a sentence that says why not."""
+
+import io
+import struct
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from mrcnn_keras.data import images
+from mrcnn_keras.errors import UserError
+
+NOISE = np.random.default_rng(0).integers(0, 256, (7, 5, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """saved(array or Pillow image, name, ...) -> the path of the file."""
+
+    def save(image, name="a.png", **options):
+        image = Image.fromarray(image) if isinstance(image, np.ndarray) else image
+        image.save(tmp_path / name, **options)
+        return tmp_path / name
+
+    return save
+
+
+def write_png(path, header, lines):
+    """header: width, height, bits, colour type and three zeros. lines: the bytes before compression."""
+
+    def chunk(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    start = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", *header))
+    path.write_bytes(start + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b""))
+
+
+def test_rgb_is_read_as_it_is(saved):
+    assert (images.read_image(saved(NOISE)) == NOISE).all()
+    assert images.read_size(saved(NOISE)) == (7, 5)
+
+
+def test_grey_and_one_bit_become_rgb(saved):
+    grey = NOISE[:, :, 0]
+    assert (images.read_image(saved(grey)) == grey[:, :, None]).all()
+    black_and_white = Image.fromarray(grey > 100)
+    assert black_and_white.mode == "1"
+    assert (images.read_image(saved(black_and_white)) == np.where(grey > 100, 255, 0)[:, :, None]).all()
+
+
+@pytest.mark.parametrize("alpha", [255, 0])
+def test_alpha_is_dropped(saved, alpha):
+    rgba = np.concatenate([NOISE, np.full((7, 5, 1), alpha, np.uint8)], axis=2)
+    assert (images.read_image(saved(rgba)) == NOISE).all()
+    grey_alpha = Image.merge("LA", [Image.fromarray(NOISE[:, :, 0]), Image.new("L", (5, 7), alpha)])
+    assert (images.read_image(saved(grey_alpha)) == NOISE[:, :, :1]).all()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("options", [{}, {"transparency": b"\0\x80"}, {"transparency": 1}])
+def test_palette_colours(saved, options):
+    indexed = Image.fromarray(np.array([[0, 1], [2, 1]], np.uint8), "L")
+    indexed.putpalette([10, 20, 30, 255, 0, 0, 0, 255, 0])
+    read = images.read_image(saved(indexed, **options))
+    assert read.tolist() == [[[10, 20, 30], [255, 0, 0]], [[0, 255, 0], [255, 0, 0]]]
+
+
+def test_cmyk_becomes_rgb(saved):
+    cyan = Image.new("CMYK", (8, 8), (255, 0, 0, 0))
+    read = images.read_image(saved(cyan, "a.jpg", quality=95))
+    assert np.abs(read.astype(int) - (0, 255, 255)).max() <= 3
+
+
+@pytest.mark.parametrize(
+    ("largest", "divisor"),
+    [(255, 1), (1023, 1023 / 255), (4095, 4095 / 255), (4096, 16383 / 255), (65535, 257)],
+    ids=["8 bits", "10 bits", "12 bits", "14 bits", "16 bits"],
+)
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_16_bits_are_divided_by_what_the_largest_value_needs(saved, largest, divisor, suffix):
+    values = np.array([[0, 100], [largest // 2, largest]], np.uint16)
+    read = images.read_image(saved(values, f"a.{suffix}"))
+    assert read.dtype == np.uint8
+    assert (read == np.rint(values / divisor)[:, :, None]).all()
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.parametrize("name", ["a.png", "a.tif"])
+def test_16_bits_a_colour(tmp_path, channels, name):
+    values = np.random.default_rng(1).integers(0, 4096, (6, 9, channels), dtype=np.uint16)
+    values[0, 0] = 4095
+    cv2.imwrite(str(tmp_path / name), values)  # in the order blue, green, red
+    read = images.read_image(tmp_path / name)
+    assert (read == np.rint(values[:, :, 2::-1] / (4095 / 255))).all()
+
+
+def test_16_bits_with_alpha_and_no_colour(tmp_path):
+    """A PNG written by hand, since neither Pillow nor OpenCV writes this kind."""
+    values = np.array([[[0, 65535], [257, 65535]], [[65535, 0], [514, 9]]], ">u2")
+    lines = b"".join(b"\0" + row.tobytes() for row in values)
+
+    write_png(tmp_path / "a.png", (2, 2, 16, 4, 0, 0, 0), lines)
+    assert images.read_image(tmp_path / "a.png")[:, :, 1].tolist() == [[0, 1], [255, 2]]
+
+
+@pytest.mark.parametrize(("value", "words"), [(-5, "from -5 to"), (70000, "to 70000")])
+def test_values_beyond_16_bits_are_refused(saved, value, words):
+    with pytest.raises(UserError, match=words):
+        images.read_image(saved(np.array([[0, value]], np.int32), "a.tif"))
+
+
+def test_floating_point_is_refused(saved):
+    with pytest.raises(UserError, match="floating-point"):
+        images.read_image(saved(np.zeros((2, 2), np.float32), "a.tif"))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("suffix", ["jpg", "png", "tif", "webp"])
+def test_exif_orientation_is_undone(saved, orientation, suffix):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    options = {"lossless": True} if suffix == "webp" else {}
+    path = saved(NOISE, f"a.{suffix}", exif=exif, **options)
+    with Image.open(path) as file:
+        expected = np.asarray(ImageOps.exif_transpose(file).convert("RGB"))
+    assert expected.shape == ((5, 7, 3) if orientation >= 5 else (7, 5, 3))
+    assert (images.read_image(path) == expected).all()
+    assert images.read_size(path) == expected.shape[:2]
+
+
+def test_the_size_in_the_annotations_tells_whether_exif_counted(saved):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = saved(NOISE, exif=exif)
+    assert (images.read_image(path, (7, 5)) == NOISE).all()
+    assert (images.read_image(path, (5, 7)) == np.rot90(NOISE, -1)).all()
+    assert (images.read_image(path) == np.rot90(NOISE, -1)).all()
+    with pytest.raises(UserError, match=r"is 5 x 7 pixels but its annotations say 7 x 6"):
+        images.read_image(path, (7, 6))
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 77])
+def test_a_senseless_orientation_is_ignored(saved, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    assert (images.read_image(saved(NOISE, exif=exif)) == NOISE).all()
+
+
+def photograph():
+    y, x = np.mgrid[:200, :300]
+    return np.stack([y, x % 256, (x * y) % 256], axis=2).astype(np.uint8)
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("part", [0.2, 0.5, 0.9, 0.999])
+def test_a_jpeg_that_is_cut_off_is_never_read(tmp_path, saved, progressive, part):
+    whole = saved(photograph(), "whole.jpg", progressive=progressive).read_bytes()
+    cut = tmp_path / "cut.jpg"
+    cut.write_bytes(whole[: int(len(whole) * part)])
+    with pytest.raises(UserError, match=r"cut\.jpg' is damaged"):
+        images.read_image(cut)
+
+
+def test_a_jpeg_whose_end_is_zeros_is_never_read(tmp_path, saved):
+    """As after a broken download into a file of the full size; Pillow alone answers a picture and noise."""
+    whole = saved(photograph(), "whole.jpg").read_bytes()
+    cut = tmp_path / "cut.jpg"
+    cut.write_bytes(whole[: len(whole) // 2] + bytes(1_000_000))
+    with Image.open(cut) as file:
+        assert np.asarray(file).shape == (200, 300, 3)
+    with pytest.raises(UserError, match=r"cut\.jpg' is damaged"):
+        images.read_image(cut)
+
+
+def test_the_end_mark_of_a_thumbnail_does_not_count(tmp_path, saved):
+    thumbnail = io.BytesIO()
+    Image.fromarray(NOISE).save(thumbnail, "JPEG")
+    whole = saved(photograph(), "whole.jpg").read_bytes()
+    segment = b"\xff\xe1" + struct.pack(">H", len(thumbnail.getvalue()) + 8) + b"xxxxxx" + thumbnail.getvalue()
+    with_thumbnail = whole[:2] + segment + whole[2:]
+    (tmp_path / "good.jpg").write_bytes(with_thumbnail + b"a film that the camera added")
+    (tmp_path / "cut.jpg").write_bytes(with_thumbnail[: -len(whole) // 2] + bytes(99999))
+    assert images.read_image(tmp_path / "good.jpg").shape == (200, 300, 3)
+    with pytest.raises(UserError, match="is damaged"):
+        images.read_image(tmp_path / "cut.jpg")
+
+
+@pytest.mark.parametrize("part", [0.3, 0.9])
+def test_a_png_that_is_cut_off_is_never_read(tmp_path, saved, part):
+    whole = saved(photograph(), "whole.png").read_bytes()
+    (tmp_path / "cut.png").write_bytes(whole[: int(len(whole) * part)])
+    with pytest.raises(UserError, match=r"cut\.png' is damaged"):
+        images.read_image(tmp_path / "cut.png")
+
+
+@pytest.mark.parametrize("content", [b"", b"GIF89a", b"not a picture", b"%!PS-Adobe-3.0 EPSF-3.0\n"])
+def test_other_files_are_refused(tmp_path, content):
+    (tmp_path / "a.png").write_bytes(content)
+    with pytest.raises(UserError, match=r"a\.png' is (not a picture|damaged)"):
+        images.read_image(tmp_path / "a.png")
+
+
+def test_an_absent_file(tmp_path):
+    with pytest.raises(UserError, match=r"b\.jpg' does not exist"):
+        images.read_image(tmp_path / "b.jpg")
+
+
+def test_absurd_sizes_are_refused_before_decoding(tmp_path):
+    """A PNG whose header says 100,000 x 100,000 pixels: 30 GB as RGB."""
+    write_png(tmp_path / "a.png", (100_000, 100_000, 8, 2, 0, 0, 0), bytes(1000))
+    for read in (images.read_image, images.read_size, images.read_mask, images.read_labels):
+        with pytest.raises(UserError, match="more than 178 megapixels"):
+            read(tmp_path / "a.png")
+
+
+def test_masks_of_any_two_values(saved):
+    bits = np.array([[0, 1, 1], [0, 0, 1]], bool)
+    for high in (1, 77, 255):
+        assert (images.read_mask(saved(bits * np.uint8(high))) == bits).all()
+    assert (images.read_mask(saved(bits * np.uint16(65535))) == bits).all()
+    assert (images.read_mask(saved(bits)) == bits).all()
+    coloured = np.stack([bits * np.uint8(200), bits * 0, bits * 0, np.full_like(bits, 255, np.uint8)], axis=2)
+    assert (images.read_mask(saved(coloured.astype(np.uint8))) == bits).all()
+    assert not images.read_mask(saved(np.zeros((2, 3), np.uint8))).any()
+
+
+def test_smooth_edges_are_cut_at_half(saved):
+    assert images.read_mask(saved(np.array([[0, 100, 128, 255]], np.uint8))).tolist() == [[0, 0, 1, 1]]
+
+
+def test_label_values_are_taken_as_they_are(saved):
+    labels = np.array([[0, 1], [300, 65535]], np.uint16)
+    assert (images.read_labels(saved(labels)) == labels).all()
+    palette = Image.fromarray(np.array([[0, 1], [2, 1]], np.uint8), "L")
+    palette.putpalette([0, 0, 0, 128, 0, 0, 0, 128, 0])
+    assert images.read_labels(saved(palette)).tolist() == [[0, 1], [2, 1]]
+    coloured = np.array([[[0, 0, 0], [1, 2, 3]]], np.uint8)
+    assert images.read_labels(saved(coloured)).tolist() == [[0, 0x010203]]
+
+
+def test_what_a_user_gives_becomes_rgb():
+    grey = np.full((2, 3), 7, np.uint8)
+    assert images.as_rgb(grey, "x").shape == (2, 3, 3)
+    assert images.as_rgb(grey[:, :, None], "x").shape == (2, 3, 3)
+    assert images.as_rgb(np.zeros((2, 3, 4), np.uint8), "x").shape == (2, 3, 3)
+    for wrong in (grey / 255, np.zeros((2, 3, 2), np.uint8), np.zeros((0, 3, 3), np.uint8)):
+        with pytest.raises(UserError, match="a picture gave .*; return"):
+            images.as_rgb(wrong, "a picture")

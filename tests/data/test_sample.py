@@ -1,0 +1,204 @@
+"""What the network gets of one picture, in numbers that can be checked."""
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mrcnn_keras.data.dataset import Dataset
+from mrcnn_keras.data.sample import SampleSettings, load_sample, mini_mask
+from mrcnn_keras.detections import Detections
+from mrcnn_keras.errors import UserError
+
+
+def settings(**changed):
+    return SampleSettings(**{"min_dim": 64, "max_dim": 64, "mask_shape": (4, 4), **changed})
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+def test_settings_come_from_the_config(settings_of):
+    config = settings_of(MASKS=False, AUGMENT_SCALE=[0.5, 2], IMAGE_RESIZE_MODE="fit")
+    assert SampleSettings.of(config) == SampleSettings(
+        mode="fit", min_dim=64, max_dim=64, mask_shape=None, max_instances=10, scale_range=(0.5, 2)
+    )
+
+
+def test_square(squares):
+    """40 x 60 doubled would pass 64 at the long side: the factor is 64 / 60."""
+    sample = load_sample(squares([(1, 0, 0, 15, 30), (-2, 30, 45, 40, 60)]), settings(mode="square"), 0)
+    assert sample["image"].shape == (64, 64, 3)
+    assert sample["image_size"].tolist() == [43, 64]
+    assert sample["image"][42, 63].tolist() == [10, 10, 10]
+    assert not sample["image"][43:].any()
+    scale = np.array([43 / 40, 64 / 60] * 2)
+    expected = np.array([[0, 0, 15, 30], [30, 45, 40, 60]]) * scale
+    np.testing.assert_allclose(sample["gt_boxes"], expected, rtol=1e-6)
+    assert sample["gt_class_ids"].tolist() == [1, -2]
+    assert sample["gt_masks"].shape == (2, 4, 4)
+    assert (sample["gt_masks"] == 255).all()
+    types = {name: str(value.dtype) for name, value in sample.items()}
+    assert types == {
+        "image": "uint8",
+        "image_size": "int32",
+        "gt_boxes": "float32",
+        "gt_class_ids": "int32",
+        "gt_masks": "uint8",
+    }
+
+
+def test_fit(squares):
+    sample = load_sample(squares([]), settings(mode="fit", min_dim=50, max_dim=100), 0)
+    assert sample["image_size"].tolist() == [50, 75]
+    assert sample["image"].shape == (64, 96, 3)
+    assert sample["gt_boxes"].shape == (0, 4)
+    assert sample["gt_class_ids"].shape == (0,)
+    assert sample["gt_masks"].shape == (0, 4, 4)
+
+
+def test_crop_without_chance_shows_the_middle(squares):
+    """A window of 32 pixels of a picture doubled is 16 of its own: rows 12 to 28, columns 22 to 38."""
+    dataset = squares([(1, 10, 20, 20, 30), (2, 0, 0, 10, 10)])
+    sample = load_sample(dataset, settings(mode="crop", max_dim=32, scale=2.0), 0)
+    assert sample["image_size"].tolist() == [32, 32]
+    assert sample["gt_boxes"].tolist() == [[0, 0, 16, 16]]
+    assert sample["gt_class_ids"].tolist() == [1]
+    sample = load_sample(dataset, settings(mode="crop", max_dim=128, scale=1.0), 0)
+    assert sample["image_size"].tolist() == [40, 60]
+    assert sample["image"].shape == (128, 128, 3)
+    assert len(sample["gt_boxes"]) == 2
+
+
+def test_without_masks(squares):
+    sample = load_sample(squares([(1, 0, 0, 15, 30)]), settings(mask_shape=None), 0)
+    assert "gt_masks" not in sample
+    assert len(sample["gt_boxes"]) == 1
+
+
+class BoxesOnly(Dataset):
+    def __init__(self):
+        super().__init__()
+        self.add_class("x", 1, "x")
+        self.add_image("x", 0, "photos/a.jpg")
+
+    def load_image(self, image_id):
+        return np.zeros((64, 64, 3), np.uint8)
+
+    def load_annotations(self, image_id):
+        return Detections((64, 64), [[1.5, 2, 30, 40]], [1])
+
+
+def test_boxes_where_masks_are_wanted():
+    with pytest.raises(UserError, match="x image 'a.jpg' has boxes but no masks; .* --set MASKS=False"):
+        load_sample(BoxesOnly(), settings(), 0)
+    assert load_sample(BoxesOnly(), settings(mask_shape=None), 0)["gt_boxes"].tolist() == [[1.5, 2, 30, 40]]
+    turned = load_sample(BoxesOnly(), settings(mask_shape=None, flip_lr=1.0), 0, rng())
+    assert turned["gt_boxes"].tolist() == [[1.5, 24, 30, 62]]
+
+
+def test_the_same_chance_gives_the_same_sample(squares):
+    dataset = squares([(1, 0, 0, 15, 30), (2, 20, 20, 40, 60)])
+    wild = settings(flip_lr=0.5, flip_ud=0.5, rot90=True, scale_range=(0.5, 2), brightness=0.5)
+    for seed in range(5):
+        first, second = (load_sample(dataset, wild, 0, rng(seed)) for _ in range(2))
+        assert all((first[name] == second[name]).all() for name in first)
+    assert len({load_sample(dataset, wild, 0, rng(seed))["gt_boxes"].tobytes() for seed in range(5)}) > 1
+
+
+def test_chance_without_augmentation_changes_nothing(squares):
+    dataset = squares([(1, 0, 0, 15, 30), (2, 20, 20, 40, 60)])
+    for mode in ("square", "fit"):
+        plain, drawn = (load_sample(dataset, settings(mode=mode), 0, chance) for chance in (None, rng()))
+        assert all((plain[name] == drawn[name]).all() for name in plain)
+
+
+@pytest.mark.parametrize("mode", ["square", "fit", "crop"])
+@given(seed=st.integers(0, 10**6), scale=st.floats(0.1, 8))
+def test_objects_stay_in_the_picture(squares, mode, seed, scale):
+    dataset = squares([(1, 0, 0, 15, 30), (2, 25, 31, 39, 59), (-1, 10, 10, 12, 12)])
+    dataset.load_image = lambda image_id: np.full((40, 60, 3), 200, np.uint8)
+    wild = settings(mode=mode, flip_lr=0.5, rot90=True, scale_range=(scale, scale * 1.5))
+    sample = load_sample(dataset, wild, 0, rng(seed))
+    height, width = sample["image_size"]
+    assert max(height, width) <= 64
+    assert (sample["image"][:height, :width] >= 190).all()
+    assert not sample["image"][height:].any()
+    assert not sample["image"][:, width:].any()
+    y1, x1, y2, x2 = sample["gt_boxes"].T
+    assert ((y1 >= 0) & (x1 >= 0) & (y2 <= height + 1e-3) & (x2 <= width + 1e-3)).all()
+    assert ((y1 < y2) & (x1 < x2)).all()
+    if mode != "fit":
+        assert sample["image"].shape == (64, 64, 3)
+
+
+def test_a_scaled_picture_shows_its_objects_where_the_boxes_say(squares):
+    """A white square on black: the box of what is white in the network's picture is the annotated one."""
+    dataset = squares([(1, 10, 20, 24, 40)])
+    picture = np.zeros((40, 60, 3), np.uint8)
+    picture[10:24, 20:40] = 255
+    dataset.load_image = lambda image_id: picture
+    seen = 0
+    for mode in ("square", "crop", "fit"):
+        for seed in range(20):
+            wild = settings(mode=mode, scale_range=(0.6, 3), rot90=True, flip_lr=0.5, flip_ud=0.5)
+            sample = load_sample(dataset, wild, 0, rng(seed))
+            rows, columns = np.nonzero(sample["image"][:, :, 0] > 127)
+            if len(sample["gt_boxes"]):
+                expected = [rows.min(), columns.min(), rows.max() + 1, columns.max() + 1]
+                assert np.abs(sample["gt_boxes"][0] - expected).max() <= 1
+                seen += 1
+    assert seen > 40
+
+
+def test_brightness_leaves_the_padding_black(squares):
+    bright = settings(mode="square", brightness=0.9)
+    values = {load_sample(squares([]), bright, 0, rng(seed))["image"].max() for seed in range(9)}
+    assert len(values) > 3
+    assert not load_sample(squares([]), bright, 0, rng(1))["image"][43:].any()
+
+
+def test_too_many_objects(squares):
+    dataset = squares([(1, i, 0, i + 1, 10) for i in range(40)])
+    few = settings(max_instances=5, mode="square")
+    first = load_sample(dataset, few, 0)["gt_boxes"][:, 0]
+    np.testing.assert_allclose(first, np.arange(5) * 43 / 40, rtol=1e-6)
+    drawn = [load_sample(dataset, few, 0, rng(seed))["gt_boxes"][:, 0] for seed in range(30)]
+    assert all(len(rows) == 5 and (np.diff(rows) > 0).all() for rows in drawn)
+    assert len({row for rows in drawn for row in rows.tolist()}) > 30  # each object has its turn
+
+
+@given(st.integers(1, 90), st.integers(1, 90), st.integers(1, 60), st.integers(1, 60))
+def test_a_full_mask_stays_full(height, width, rows, columns):
+    assert (mini_mask(np.ones((height, width), bool), (rows, columns)) == 255).all()
+    assert mini_mask(np.zeros((height, width), bool), (rows, columns)).tolist() == [[0] * columns] * rows
+
+
+def test_a_mask_that_shrinks_is_averaged():
+    """8 x 4 pixels to 4 x 2 cells of 2 x 2: of 3 in 4 pixels come (255 + 128) / 2, rounded."""
+    bits = np.zeros((8, 4), bool)
+    bits[:2, :2] = [[1, 1], [1, 0]]
+    bits[2:4, 2:] = True
+    assert mini_mask(bits, (4, 2)).tolist() == [[192, 0], [0, 255], [0, 0], [0, 0]]
+
+
+def test_a_mask_that_grows_is_interpolated_between_pixel_centres():
+    """Two pixels over four cells: centres at 0.25, 0.75, 1.25, 1.75 pixels."""
+    assert mini_mask(np.array([[True, False]]), (1, 4)).tolist() == [[255, 191, 64, 0]]
+    assert mini_mask(np.array([[True], [False]]), (4, 1))[:, 0].tolist() == [255, 191, 64, 0]
+
+
+def test_a_mask_that_shrinks_along_one_axis_and_grows_along_the_other():
+    bits = np.zeros((8, 2), bool)
+    bits[:4, 0] = True
+    assert mini_mask(bits, (2, 4)).tolist() == [[255, 191, 64, 0], [0, 0, 0, 0]]
+
+
+def test_a_mini_mask_pasted_back_is_the_mask():
+    """A disc of 31 pixels as 28 x 28 cells and back differs from itself at its edge only."""
+    y, x = np.mgrid[:31, :31] - 15
+    disc = np.hypot(y, x) <= 15.5
+    back = cv2.resize(mini_mask(disc, (28, 28)), (31, 31), interpolation=cv2.INTER_LINEAR) >= 128
+    assert (back & disc).sum() / (back | disc).sum() > 0.97

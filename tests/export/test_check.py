@@ -1,0 +1,97 @@
+"""Detections beside detections, with numbers to follow by hand."""
+
+import numpy as np
+import pytest
+
+from mrcnn_keras.detections import Detections
+from mrcnn_keras.errors import UserError
+from mrcnn_keras.export import check, compare, summarize
+from mrcnn_keras.mask_crop import MaskCrop
+
+BOXES = [[0, 0, 10, 10], [20, 20, 30, 40]]
+
+
+def found(boxes=BOXES, class_ids=(1, 2), scores=(0.9, 0.8), crops=None):
+    return Detections((50, 50), np.array(boxes), np.array(class_ids), np.array(scores), crops)
+
+
+def test_the_same_is_equal():
+    row = compare(found(), found())
+    assert row == {
+        "expected": 2,
+        "found": 2,
+        "matched": 2,
+        "box_difference": 0,
+        "score_difference": 0,
+        "mask_iou": 1,
+        "equal": True,
+    }
+
+
+def test_order_does_not_count():
+    assert compare(found()[[1, 0]], found())["equal"]
+
+
+def test_differences_are_the_largest():
+    row = compare(found(boxes=[[0, 0, 10, 10.5], [20, 22, 30, 40]], scores=(0.9, 0.75)), found())
+    assert (row["matched"], row["box_difference"], row["equal"]) == (2, 2, False)
+    assert row["score_difference"] == pytest.approx(0.05)
+
+
+def test_another_class_and_another_place_do_not_match():
+    assert compare(found(class_ids=(1, 1)), found())["matched"] == 1
+    assert compare(found(boxes=[[0, 0, 10, 10], [0, 20, 10, 40]]), found())["matched"] == 1
+
+
+def test_each_instance_has_one_partner():
+    row = compare(found(boxes=[BOXES[0], BOXES[0]], class_ids=(1, 1)), found(class_ids=(1, 2)))
+    assert (row["matched"], row["equal"]) == (1, False)
+
+
+def test_nothing_is_equal_to_nothing_only():
+    nothing = Detections.empty((50, 50))
+    assert compare(nothing, nothing)["equal"]
+    row = compare(nothing, found())
+    assert (row["expected"], row["found"], row["matched"], row["equal"]) == (2, 0, 0, False)
+
+
+def test_masks_are_compared_where_they_lie():
+    def crops(top, left, height, width):
+        return [MaskCrop(top, left, np.ones((height, width), bool)), MaskCrop(0, 0, np.zeros((0, 0), bool))]
+
+    whole = found(crops=crops(0, 0, 10, 10))
+    assert compare(whole, whole)["mask_iou"] == 1
+    # 5 x 10 pixels of 10 x 10, in a crop that begins elsewhere
+    assert compare(found(crops=crops(5, 0, 5, 10)), whole)["mask_iou"] == 0.5
+    # 10 x 10 and 10 x 10, shifted by (2, 5): 8 x 5 shared of 160
+    assert compare(found(crops=crops(2, 5, 10, 10)), whole)["mask_iou"] == 0.25
+    assert compare(found(crops=crops(30, 30, 5, 5)), whole)["mask_iou"] == 0
+    assert not compare(found(crops=crops(5, 0, 5, 10)), whole)["equal"]
+
+
+def test_summary_of_no_pictures():
+    assert summarize([]) == {
+        "pictures": 0,
+        "expected": 0,
+        "found": 0,
+        "matched": 0,
+        "box_difference": 0,
+        "score_difference": 0,
+        "mask_iou": 1,
+        "equal": True,
+    }
+
+
+def test_a_written_model_is_equal_and_another_model_is_not(model, saved, build_model, picture):
+    images = [picture(70, 50), picture(20, 64)]
+    rows = check(model, saved, images)
+    assert [(row["picture"], row["height"], row["width"]) for row in rows] == [(0, 70, 50), (1, 20, 64)]
+    summary = summarize(rows)
+    assert summary["equal"]
+    assert summary["expected"] == summary["matched"] > 20
+    assert not summarize(check(build_model(seed=2), saved, images[:1]))["equal"]
+
+
+def test_what_is_no_saved_model_is_named(model, tmp_path):
+    with pytest.raises(UserError, match=r"nothing-here holds no SavedModel"):
+        check(model, tmp_path / "nothing-here", [])

@@ -1,0 +1,110 @@
+import numpy as np
+import tensorflow as tf
+
+from mrcnn_keras.layers.detection import DetectionLayer, DetectionMasks, FlattenDetections
+
+
+def detected(layer, rois, probs, deltas=None, image_size=(100, 100)):
+    """One picture: rois [R, 4], probs [R, C], deltas [R, C, 4] -> boxes, class ids, scores."""
+    rois, logits = np.array(rois, np.float32).reshape(-1, 4), np.log(np.array(probs, np.float32))
+    deltas = np.zeros((*logits.shape, 4), np.float32) if deltas is None else np.array(deltas, np.float32)
+    found = layer(rois[None], logits[None], deltas[None], tf.constant([image_size]))
+    found = {name: value[0].numpy() for name, value in found.items()}
+    count = found["num_detections"]
+    assert found["boxes"].shape == (layer.max_instances, 4)
+    assert not found["boxes"][count:].any()
+    assert not found["scores"][count:].any()
+    assert not found["class_ids"][count:].any()
+    return found["boxes"][:count].tolist(), found["class_ids"][:count].tolist(), found["scores"][:count]
+
+
+def test_doubles_go_within_a_class_and_stay_across_classes():
+    rois = [[0, 0, 10, 10], [0, 0, 10, 9], [50, 50, 60, 60]]
+    probs = [[0.1, 0.3, 0.6], [0.1, 0.5, 0.4], [0.7, 0.2, 0.1]]
+    boxes, class_ids, scores = detected(DetectionLayer(9, min_confidence=0.15), rois, probs)
+    assert boxes == [rois[0], rois[1], rois[2]]
+    assert class_ids == [2, 1, 1]
+    np.testing.assert_allclose(scores, [0.6, 0.5, 0.2], rtol=1e-5)
+
+
+def test_one_roi_may_be_several_classes():
+    boxes, class_ids, _ = detected(DetectionLayer(9, 0.05), [[0, 0, 10, 10]], [[0.1, 0.3, 0.6]])
+    assert boxes == [[0, 0, 10, 10], [0, 0, 10, 10]]
+    assert class_ids == [2, 1]
+
+
+def test_scores_must_be_above_the_least_confidence():
+    rois = [[0, 0, 10, 10], [20, 20, 30, 30]]
+    _, _, scores = detected(DetectionLayer(9, 0.5), rois, [[0.5, 0.5], [0.49, 0.51]])
+    np.testing.assert_allclose(scores, [0.51], rtol=1e-5)
+
+
+def test_background_is_never_detected():
+    assert detected(DetectionLayer(9, 0.05), [[0, 0, 10, 10]], [[1, 1e-9]])[0] == []
+
+
+def test_the_best_of_all_classes_stay():
+    rois = [[0, 10 * i, 5, 10 * i + 5] for i in range(4)]
+    probs = [[0.1, 0.1, 0.8], [0.3, 0.7, 1e-9], [0.1, 0.9, 1e-9], [0.4, 1e-9, 0.6]]
+    boxes, class_ids, _ = detected(DetectionLayer(2, 0.05), rois, probs)
+    assert boxes == [rois[2], rois[0]]
+    assert class_ids == [1, 2]
+
+
+def test_each_class_moves_the_box_by_its_own_deltas():
+    deltas = [[[9, 9, 9, 9], [1, 0, 0, 0], [0, 2, 0, np.log(2) / 0.2]]]
+    boxes, class_ids, _ = detected(DetectionLayer(9, 0.05), [[40, 40, 50, 60]], [[0.1, 0.6, 0.3]], deltas)
+    assert class_ids == [1, 2]
+    np.testing.assert_allclose(boxes, [[41, 40, 51, 60], [40, 34, 50, 74]], rtol=1e-5)
+
+
+def test_boxes_are_clipped_and_slivers_dropped():
+    rois = [[-5, -5, 10, 10], [0, 99.5, 20, 120], [0, 150, 20, 160]]
+    layer = DetectionLayer(9, 0.05, min_size=1)
+    boxes, _, _ = detected(layer, rois, [[0.1, 0.9]] * 3, image_size=(50, 100))
+    assert boxes == [[0, 0, 10, 10]]
+
+
+def test_rois_without_area_are_padding():
+    # Deltas cannot bring an empty box to life.
+    deltas = np.full((2, 2, 4), 3.0)
+    assert detected(DetectionLayer(3, 0.05), [[0, 0, 0, 0], [5, 5, 5, 9]], [[0.1, 0.9]] * 2, deltas)[0] == []
+
+
+def test_more_places_than_there_can_be_detections():
+    boxes, class_ids, _ = detected(DetectionLayer(7, 0.05), [[0, 0, 10, 10]], [[0.2, 0.8]])
+    assert (boxes, class_ids) == ([[0, 0, 10, 10]], [1])
+
+
+def test_pictures_of_a_batch_are_apart():
+    rois = tf.constant([[[0, 0, 10, 10]], [[0, 0, 10, 9]]], tf.float32)
+    logits = tf.math.log(tf.constant([[[0.1, 0.9]], [[0.2, 0.8]]]))
+    found = DetectionLayer(2, 0.05)(rois, logits, tf.zeros([2, 1, 2, 4]), tf.constant([[50, 50], [5, 50]]))
+    assert found["num_detections"].numpy().tolist() == [1, 1]
+    assert found["boxes"][:, 0].numpy().tolist() == [[0, 0, 10, 10], [0, 0, 5, 9]]
+    np.testing.assert_allclose(found["scores"][:, 0], [0.9, 0.8], rtol=1e-5)
+
+
+def test_detections_as_one_list_and_back():
+    class_ids = tf.constant([[2, 1, 0], [0, 0, 0], [1, 0, 0]])
+    boxes = tf.reshape(tf.range(36, dtype=tf.float32), [3, 3, 4])
+    flat = FlattenDetections()(boxes, class_ids)
+    assert flat["boxes"].numpy().tolist() == [[0, 1, 2, 3], [4, 5, 6, 7], [24, 25, 26, 27]]
+    assert flat["images"].numpy().tolist() == [0, 0, 2]
+    assert flat["class_ids"].numpy().tolist() == [2, 1, 1]
+    # The map of class c of row m is m + c / 10 before the sigmoid.
+    logits = tf.range(3.0)[:, None, None, None] + tf.range(3.0) / 10 + tf.zeros([3, 2, 2, 3])
+    masks = DetectionMasks()(logits, flat["class_ids"], class_ids).numpy()
+    assert masks.shape == (3, 3, 2, 2)
+    expected = np.zeros((3, 3))
+    expected[[0, 0, 2], [0, 1, 0]] = 1 / (1 + np.exp([-0.2, -1.1, -2.1]))
+    np.testing.assert_allclose(masks, expected[:, :, None, None] * np.ones((2, 2)), rtol=1e-6)
+
+
+def test_no_detections_have_no_masks():
+    class_ids = tf.zeros([2, 3], tf.int32)
+    flat = FlattenDetections()(tf.zeros([2, 3, 4]), class_ids)
+    assert flat["boxes"].shape == (0, 4)
+    masks = DetectionMasks()(tf.zeros([0, 28, 28, 5]), flat["class_ids"], class_ids)
+    assert masks.shape == (2, 3, 28, 28)
+    assert not masks.numpy().any()

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from mrcnn_keras.layers.heads import BoxHead, MaskHead
+
+
+def normal(*shape):
+    return tf.random.stateless_normal(shape, [0, 0])
+
+
+def test_box_head_answers_for_each_class():
+    logits, deltas = BoxHead(5, units=16)(normal(2, 3, 7, 7, 8))
+    assert logits.shape == (2, 3, 5)
+    assert deltas.shape == (2, 3, 5, 4)
+    assert logits.dtype == deltas.dtype == tf.float32
+
+
+def test_each_roi_is_looked_at_alone():
+    head, pooled = BoxHead(3, units=16), normal(2, 4, 2, 2, 3)
+    logits, deltas = head(pooled)
+    for image, row in ((0, 2), (1, 3)):
+        alone = head(pooled[image : image + 1, row : row + 1])
+        np.testing.assert_allclose(alone[0][0, 0], logits[image, row], atol=1e-6)
+        np.testing.assert_allclose(alone[1][0, 0], deltas[image, row], atol=1e-6)
+
+
+def test_at_first_classes_are_alike_and_boxes_stay():
+    logits, deltas = BoxHead(5)(normal(1, 10, 7, 7, 16))
+    probs = tf.nn.softmax(logits).numpy()
+    assert np.abs(probs - 0.2).max() < 0.2
+    assert np.abs(deltas).max() < 0.2
+
+
+@pytest.mark.parametrize(("convs", "channels"), [(0, 6), (2, 4)])
+@pytest.mark.parametrize("norm_kind", ["none", "gn"])
+def test_mask_head_doubles_the_side(convs, channels, norm_kind):
+    head = MaskHead(5, convs, channels, norm_kind)
+    logits = head(normal(3, 7, 7, 6))
+    assert logits.shape == (3, 14, 14, 5)
+    assert len(head.weights) == 4 + convs * (2 if norm_kind == "none" else 4)
+
+
+def test_masks_start_near_one_half():
+    probs = tf.sigmoid(MaskHead(5)(normal(2, 14, 14, 256))).numpy()
+    assert np.abs(probs - 0.5).max() < 0.4
+
+
+def test_no_rois_have_no_masks():
+    head = MaskHead(5, convs=1, channels=4)
+    with tf.GradientTape() as tape:
+        logits = head(tf.zeros([0, 14, 14, 6]))
+        total = tf.reduce_sum(logits)
+    assert logits.shape == (0, 28, 28, 5)
+    assert not any(np.any(gradient) for gradient in tape.gradient(total, head.trainable_variables))
+    assert BoxHead(5, units=4)(tf.zeros([0, 3, 2, 2, 6]))[0].shape == (0, 3, 5)
+
+
+def test_answers_are_float32_in_mixed_precision():
+    logits, deltas = BoxHead(3, units=8, dtype="mixed_bfloat16")(normal(1, 2, 2, 2, 4))
+    masks = MaskHead(3, 1, 8, dtype="mixed_bfloat16")(normal(1, 2, 2, 4))
+    assert logits.dtype == deltas.dtype == masks.dtype == tf.float32

@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from mrcnn_keras.layers.roi_align import RoIAlignLayer
+from mrcnn_keras.ops.roi_align import roi_align
+
+FEATURES = [tf.random.stateless_normal(shape, [0, 0]) for shape in ((2, 16, 16, 3), (2, 8, 8, 3))]
+BOXES = tf.constant(
+    [[[0, 0, 20, 20], [5, 9, 60, 50], [0, 0, 0, 0]], [[1, 2, 30, 9], [8, 8, 16, 16], [3, 3, 63, 63]]]
+)
+BOXES = tf.cast(BOXES, tf.float32)
+
+
+def test_boxes_of_a_batch_are_read_from_their_own_picture():
+    layer = RoIAlignLayer(4, (4, 8), canonical_size=40.0)
+    pooled = layer(FEATURES, BOXES)
+    assert pooled.shape == (2, 3, 4, 4, 3)
+    for image in (0, 1):
+        alone = layer([feature[image : image + 1] for feature in FEATURES], BOXES[image : image + 1])
+        np.testing.assert_allclose(pooled[image], alone[0], atol=1e-5)
+
+
+def test_a_list_of_boxes_names_their_pictures():
+    layer = RoIAlignLayer(4, (4, 8), canonical_size=40.0)
+    pooled = layer(FEATURES, tf.stack([BOXES[1, 0], BOXES[0, 1]]), tf.constant([1, 0]))
+    batched = layer(FEATURES, BOXES)
+    np.testing.assert_allclose(pooled, tf.stack([batched[1, 0], batched[0, 1]]), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"aligned": False}, {"sampling": 3}, {"reduce": "max"}, {"method": "gather"}, {"canonical_size": 30.0}],
+)
+def test_options_reach_the_function(options):
+    boxes, images = tf.reshape(BOXES, [-1, 4]), tf.constant([0, 0, 0, 1, 1, 1])
+    pooled = RoIAlignLayer(2, (4, 8), **options)(FEATURES, boxes, images)
+    np.testing.assert_array_equal(pooled, roi_align(FEATURES, (4, 8), boxes, images, 2, **options))
+
+
+def test_only_gather_is_offered_to_xla():
+    assert RoIAlignLayer(method="gather").supports_jit
+    assert not RoIAlignLayer(method="crop_and_resize").supports_jit
+
+
+def test_no_boxes():
+    layer = RoIAlignLayer(7, (4, 8))
+    assert layer(FEATURES, tf.zeros([2, 0, 4])).shape == (2, 0, 7, 7, 3)
+    assert layer(FEATURES, tf.zeros([0, 4]), tf.zeros([0], tf.int32)).shape == (0, 7, 7, 3)

@@ -1,0 +1,101 @@
+"""Each registered layer says all its arguments in get_config, and comes back from them."""
+
+import inspect
+
+import keras
+import pytest
+
+from mrcnn_keras.backbones.fpn import FPN
+from mrcnn_keras.layers.detection import DetectionLayer, DetectionMasks, FlattenDetections
+from mrcnn_keras.layers.heads import BoxHead, MaskHead
+from mrcnn_keras.layers.images import NormalizeImages
+from mrcnn_keras.layers.proposal import ProposalLayer
+from mrcnn_keras.layers.roi_align import RoIAlignLayer
+from mrcnn_keras.layers.rpn import AnchorLayer, PickAnchors, RPNHead
+from mrcnn_keras.layers.targets import AnchorTargetLayer, MaskTargetLayer, RoITargetLayer
+
+# None of these is a default.
+OTHER_THAN_DEFAULT = {
+    AnchorLayer: {"scales": (8, 16), "ratios": (1.0, 3.0), "strides": (2, 4), "rounded": True},
+    AnchorTargetLayer: {
+        "anchors_per_image": 9,
+        "positive_ratio": 0.4,
+        "positive_iou": 0.6,
+        "negative_iou": 0.2,
+        "std_dev": (1.0, 2.0, 3.0, 4.0),
+        "seed": 8,
+    },
+    BoxHead: {"classes": 3, "units": 7},
+    DetectionLayer: {
+        "max_instances": 5,
+        "min_confidence": 0.2,
+        "nms_threshold": 0.4,
+        "std_dev": (1.0, 2.0, 3.0, 4.0),
+        "min_size": 2,
+    },
+    DetectionMasks: {},
+    FlattenDetections: {},
+    FPN: {"channels": 12, "norm_kind": "gn"},
+    MaskHead: {"classes": 3, "convs": 2, "channels": 8, "norm_kind": "gn"},
+    MaskTargetLayer: {"mask_shape": (14, 7)},
+    NormalizeImages: {"mean_pixel": (1.0, 2.0, 3.0), "std_pixel": (4.0, 5.0, 6.0)},
+    PickAnchors: {},
+    ProposalLayer: {
+        "pre_nms_limit": 5,
+        "post_nms_limit": 4,
+        "nms_threshold": 0.4,
+        "std_dev": (1.0, 2.0, 3.0, 4.0),
+        "min_size": 2,
+    },
+    RoIAlignLayer: {
+        "pool_size": 3,
+        "strides": (2, 4),
+        "method": "gather",
+        "sampling": 3,
+        "aligned": False,
+        "reduce": "max",
+        "canonical_size": 100.0,
+    },
+    RoITargetLayer: {
+        "rois_per_image": 9,
+        "positive_ratio": 0.4,
+        "positive_iou": 0.6,
+        "std_dev": (1.0, 2.0, 3.0, 4.0),
+        "seed": 8,
+    },
+    RPNHead: {"channels": 8, "anchors_per_cell": 2, "norm_kind": "gn"},
+}
+each_layer = pytest.mark.parametrize("kind", OTHER_THAN_DEFAULT, ids=lambda kind: kind.__name__)
+
+
+def test_all_registered_layers_are_here():
+    registered = [
+        kind
+        for name, kind in keras.saving.get_custom_objects().items()
+        if name.startswith("mrcnn_keras>")
+        and issubclass(kind, keras.Layer)
+        and not issubclass(kind, keras.Model)
+    ]
+    assert set(OTHER_THAN_DEFAULT) == set(registered)
+
+
+@each_layer
+def test_the_table_names_each_argument_and_no_default(kind):
+    parameters = dict(list(inspect.signature(kind.__init__).parameters.items())[1:-1])
+    assert set(parameters) == set(OTHER_THAN_DEFAULT[kind])
+    for name, value in OTHER_THAN_DEFAULT[kind].items():
+        assert parameters[name].default != value
+
+
+@each_layer
+def test_a_layer_comes_back_with_its_arguments(kind):
+    options = OTHER_THAN_DEFAULT[kind]
+    layer = kind(**options, name="mine", trainable=False)
+    config = layer.get_config()
+    assert {name: config[name] for name in options} == options
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
+    assert type(again) is kind
+    assert again.name == "mine"
+    assert not again.trainable
+    assert again.get_config() == config
+    assert again.dtype_policy.name == layer.dtype_policy.name

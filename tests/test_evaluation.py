@@ -1,0 +1,248 @@
+import math
+
+import numpy as np
+import pytest
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+from mrcnn_keras.detections import Detections, MaskCrop
+from mrcnn_keras.errors import UserError
+from mrcnn_keras.evaluation import evaluate
+
+SIZE = (400, 500)
+ONE = pytest.approx(1)  # pycocotools adds 2e-16 to each denominator
+
+
+class Pictures:
+    """Ground truth by picture id; a picture's first pixel is its id, by which Answers knows it."""
+
+    class_names = ("BG", "circle", "square")
+
+    def __init__(self, truths):
+        self.truths = truths
+        self.image_ids = list(truths)
+
+    def load_example(self, image_id):
+        return np.full((*SIZE, 3), image_id, np.uint8), self.truths[image_id]
+
+    def image_name(self, image_id):
+        return f"{image_id}.png"
+
+
+class Answers:
+    def __init__(self, answers):
+        self.answers = answers
+        self.batches = []
+
+    def detect(self, images):
+        self.batches.append(len(images))
+        return [self.answers[int(image[0, 0, 0])] for image in images]
+
+
+def instances(boxes, class_ids, scores=None, masks=True, size=SIZE):
+    """Rectangles that fill their boxes of whole pixels."""
+    crops = [MaskCrop(y1, x1, np.ones((y2 - y1, x2 - x1), bool)) for y1, x1, y2, x2 in boxes]
+    return Detections(size, boxes, class_ids, scores, crops if masks else None)
+
+
+def rows_of(count):
+    """`count` boxes of 10 x 10 pixels, 20 to a row, that do not touch."""
+    return [(20 * (i // 20), 20 * (i % 20), 20 * (i // 20) + 10, 20 * (i % 20) + 10) for i in range(count)]
+
+
+def score(truth, found, **options):
+    return evaluate(Answers({1: found}), Pictures({1: truth}), **options)
+
+
+def test_perfect_detections_score_one():
+    boxes = [(10, 10, 30, 30), (50, 50, 100, 100), (150, 150, 350, 350)]
+    scores = score(instances(boxes, [1, 1, 2]), instances(boxes, [1, 1, 2], [0.9, 0.8, 0.7]))
+    for kind in ("bbox", "segm"):
+        for name in ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR", "AP/circle", "AP/square"):
+            assert scores[f"{kind}/{name}"] == ONE, (kind, name)
+    assert len(scores) == 18
+
+
+def test_one_of_two_found_covers_51_of_the_101_recall_levels():
+    boxes = rows_of(2)
+    scores = score(instances(boxes, [1, 1]), instances(boxes[:1], [1], [0.9]))
+    assert scores["segm/AP"] == pytest.approx(51 / 101)
+    assert scores["segm/AR"] == pytest.approx(0.5)
+
+
+def test_a_mask_of_80_percent_is_found_at_7_of_10_thresholds():
+    truth, found = instances([(0, 0, 10, 10)], [1]), instances([(0, 0, 8, 10)], [1], [0.9])
+    scores = score(truth, found)
+    assert scores["segm/AP"] == pytest.approx(0.7)  # IoU 0.80 passes 0.50, 0.55, ... 0.80
+    assert scores["segm/AP50"] == scores["segm/AP75"] == ONE
+
+
+def test_boxes_and_masks_are_scored_apart():
+    mask = np.zeros((10, 10), bool)
+    mask[:4] = True
+    truth = instances([(0, 0, 10, 10)], [1])
+    found = Detections(SIZE, [(0, 0, 10, 10)], [1], [0.9], [MaskCrop(0, 0, mask)])
+    scores = score(truth, found)
+    assert scores["bbox/AP"] == ONE
+    assert scores["segm/AP"] == 0
+
+
+def test_a_wrong_class_is_not_found():
+    boxes = rows_of(1)
+    scores = score(instances(boxes, [1]), instances(boxes, [2], [0.9]))
+    assert scores["bbox/AP/circle"] == 0
+    assert math.isnan(scores["bbox/AP/square"])
+    assert scores["bbox/AP"] == 0
+
+
+def test_a_second_detection_of_the_same_object_is_false():
+    boxes = rows_of(2)
+    truth = instances(boxes, [1, 1])
+    found = instances([boxes[0], boxes[0], boxes[1]], [1, 1, 1], [0.9, 0.8, 0.7])
+    # Precision 1 up to recall 1/2 (51 levels), then 2 right of 3 (50 levels).
+    assert score(truth, found)["segm/AP"] == pytest.approx((51 + 50 * 2 / 3) / 101)
+
+
+def test_more_than_100_detections_count_when_asked_for():
+    boxes = rows_of(150)
+    truth = instances(boxes, [1] * 150)
+    found = instances(boxes, [1] * 150, np.linspace(0.9, 0.5, 150))
+    few, many = score(truth, found), score(truth, found, max_detections=200)
+    assert few["segm/AP"] == pytest.approx(67 / 101)  # recall 0, 0.01, ... 0.66 of 100 / 150
+    assert few["segm/AR"] == pytest.approx(100 / 150)
+    assert many["segm/AP"] == many["segm/APs"] == many["bbox/AR"] == ONE
+    assert score(truth, found, max_detections=3)["segm/AR"] == pytest.approx(3 / 150)
+
+
+def test_crowds_are_neither_missed_nor_false():
+    person, crowd = (0, 0, 10, 10), (100, 100, 200, 200)
+    truth = instances([person, crowd], [1, -1])
+    assert score(truth, instances([person], [1], [0.9]))["segm/AP"] == ONE
+    in_the_crowd = instances([(110, 110, 120, 120), person], [1, 1], [0.9, 0.8])
+    assert score(truth, in_the_crowd)["segm/AP"] == ONE
+    elsewhere = instances([(300, 300, 310, 310), person], [1, 1], [0.9, 0.8])
+    assert score(truth, elsewhere)["segm/AP"] == pytest.approx(0.5)
+
+
+def test_sizes_are_told_apart_by_the_area_of_the_mask():
+    mask = np.zeros((50, 50), bool)
+    mask[:10, :10] = True  # 100 pixels in a box of 2,500
+    truth = Detections(SIZE, [(0, 0, 50, 50)], [1], None, [MaskCrop(0, 0, mask)])
+    found = Detections(SIZE, [(0, 0, 50, 50)], [1], [0.9], [MaskCrop(0, 0, mask)])
+    scores = score(truth, found)
+    assert scores["bbox/APs"] == scores["segm/APs"] == ONE
+    assert math.isnan(scores["bbox/APm"])
+
+
+def test_a_model_that_finds_nothing_scores_zero():
+    scores = score(instances(rows_of(2), [1, 1]), Detections.empty(SIZE))
+    assert scores["bbox/AP"] == scores["segm/AP50"] == scores["segm/AR"] == scores["bbox/APs"] == 0
+    assert math.isnan(scores["bbox/AP/square"])
+    assert math.isnan(scores["bbox/APl"])
+
+
+def test_what_is_found_in_a_picture_without_objects_is_false():
+    truth, found = instances(rows_of(1), [1]), instances(rows_of(1), [1], [0.8])
+    model = Answers({1: found, 2: instances(rows_of(1), [1], [0.9])})
+    scores = evaluate(model, Pictures({1: truth, 2: Detections.empty(SIZE)}))
+    assert scores["segm/AP"] == pytest.approx(0.5)
+
+
+def test_nothing_anywhere_is_not_a_number():
+    for data in (Pictures({}), Pictures({1: Detections.empty(SIZE)})):
+        scores = evaluate(Answers({1: Detections.empty(SIZE)}), data)
+        assert len(scores) == 18
+        assert all(math.isnan(value) for value in scores.values())
+
+
+@pytest.mark.parametrize("without", ["truth", "found"])
+def test_without_masks_only_boxes_are_scored(without):
+    boxes = rows_of(1)
+    truth = instances(boxes, [1], masks=without != "truth")
+    scores = score(truth, instances(boxes, [1], [0.9], masks=without != "found"))
+    assert scores["bbox/AP"] == ONE
+    assert all(name.startswith("bbox/") for name in scores)
+
+
+def test_pictures_without_objects_do_not_decide_whether_there_are_masks():
+    truths = {1: instances(rows_of(1), [1]), 2: Detections.empty(SIZE, masks=False)}
+    model = Answers({1: instances(rows_of(1), [1], [0.9]), 2: Detections.empty(SIZE)})
+    assert evaluate(model, Pictures(truths))["segm/AP"] == ONE
+
+
+def test_pictures_go_to_the_model_in_batches_with_progress(capsys):
+    nothing = Detections.empty(SIZE)
+    model, told = Answers(dict.fromkeys(range(7), nothing)), []
+    data = Pictures(dict.fromkeys(range(7), nothing))
+    evaluate(model, data, batch_size=3, limit=5, progress=lambda done, total: told.append((done, total)))
+    assert model.batches == [3, 2]
+    assert told == [(3, 5), (5, 5)]
+    assert capsys.readouterr() == ("", "")
+    evaluate(model, data, limit=1, progress=True)
+    assert capsys.readouterr() == ("", "\rscored 1 of 1 pictures\n")
+
+
+def test_answers_that_do_not_belong_to_the_data_are_refused():
+    with pytest.raises(UserError, match="image '1.png': class id 3, but the dataset has 2 classes"):
+        score(instances([], []), instances(rows_of(1), [3], [0.9]))
+    with pytest.raises(UserError, match="for 200 x 300 pixels but the picture has 400 x 500"):
+        score(Detections.empty(SIZE), Detections.empty((200, 300)))
+
+
+def test_classes_of_the_same_name_are_told_apart():
+    data = Pictures({1: instances(rows_of(1), [2])})
+    data.class_names = ("BG", "brick", "brick")
+    scores = evaluate(Answers({1: instances(rows_of(1), [2], [0.9])}), data)
+    assert math.isnan(scores["bbox/AP/brick (1)"])
+    assert scores["bbox/AP/brick (2)"] == ONE
+
+
+@pytest.mark.parametrize("kind", ["bbox", "segm"])
+def test_equals_the_summary_of_pycocotools(kind):
+    random = np.random.default_rng(3)
+    truths, answers = {}, {}
+    for image_id in range(6):
+        count = int(random.integers(0, 12))
+        y, x = random.integers(0, 250, (2, count))
+        h, w = random.integers(5, 150, (2, count))
+        boxes = np.stack([y, x, y + h, x + w], axis=1)
+        class_ids = random.choice([1, 1, 2, 2, -1], count)
+        truths[image_id] = instances(boxes, class_ids)
+        moved = np.repeat(boxes, 2, axis=0) + random.integers(-4, 5, (2 * count, 4))
+        moved = np.concatenate(
+            [moved[:, :2].clip(0), np.maximum(moved[:, 2:], moved[:, :2].clip(0) + 1)], axis=1
+        )
+        answers[image_id] = instances(moved, random.choice([1, 2], 2 * count), random.random(2 * count))
+    ours = evaluate(Answers(answers), Pictures(truths))
+
+    coco = COCO()
+    coco.dataset = {
+        "info": {},
+        "images": [{"id": i, "height": SIZE[0], "width": SIZE[1]} for i in truths],
+        "categories": [{"id": 1, "name": "circle"}, {"id": 2, "name": "square"}],
+        "annotations": [],
+    }
+    for image_id, truth in truths.items():
+        for one in (truth[i] for i in range(len(truth))):
+            y1, x1, y2, x2 = one.boxes[0].tolist()
+            coco.dataset["annotations"].append(
+                {
+                    "id": len(coco.dataset["annotations"]) + 1,
+                    "image_id": image_id,
+                    "category_id": abs(int(one.class_ids[0])),
+                    "iscrowd": int(one.class_ids[0] < 0),
+                    "bbox": [x1, y1, x2 - x1, y2 - y1],
+                    "area": (y2 - y1) * (x2 - x1),
+                    "segmentation": one.rle()[0],
+                }
+            )
+    coco.createIndex()
+    results = coco.loadRes([r for i, found in answers.items() for r in found.coco_results(i)])
+    plain = COCOeval(coco, results, kind)
+    plain.evaluate()
+    plain.accumulate()
+    plain.summarize()
+    names = ["AP", "AP50", "AP75", "APs", "APm", "APl"]
+    np.testing.assert_allclose([ours[f"{kind}/{name}"] for name in names], plain.stats[:6])
+    np.testing.assert_allclose(ours[f"{kind}/AR"], plain.stats[8])
+    assert 0.05 < ours[f"{kind}/AP"] < 0.95

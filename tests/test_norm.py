@@ -1,0 +1,44 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from mrcnn_keras.norm import apply_norm, norm
+
+
+def test_none_is_no_layer():
+    assert norm("none", 8, "n") is None
+    x = tf.constant([[1.0, 2.0]])
+    assert apply_norm(None, x) is x
+
+
+@pytest.mark.parametrize(
+    ("channels", "groups"),
+    [(256, 32), (128, 32), (64, 16), (16, 4), (4, 1), (3, 1), (200, 25), (18, 3), (7, 1)],
+)
+def test_groups_have_at_least_4_channels_and_are_equal(channels, groups):
+    layer = norm("gn", channels, "n")
+    assert layer.groups == groups
+    x = tf.random.stateless_normal([1, 5, 6, channels], [0, 0]) * 3 + 1
+    grouped = tf.reshape(layer(x), [30, groups, -1]).numpy()
+    np.testing.assert_allclose(grouped.mean(axis=(0, 2)), 0, atol=1e-5)
+    np.testing.assert_allclose(grouped.std(axis=(0, 2)), 1, atol=1e-3)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_frozen_batch_norm_keeps_its_statistics_and_has_nothing_to_train(training):
+    layer = norm("frozen_bn", 2, "n", epsilon=0.0)
+    layer.build((None, None, None, 2))
+    layer.set_weights([np.array(w) for w in ([2, 1], [1, 0], [5, 0], [4, 1])])  # gamma, beta, mean, variance
+    y = layer(tf.constant([[[[7, 3]]], [[[5, 4]]]], tf.float32), training=training)
+    np.testing.assert_allclose(y[:, 0, 0], [[3, 3], [1, 4]], rtol=1e-6)
+    assert layer.trainable_variables == []
+    assert layer.get_weights()[2].tolist() == [5, 0]
+
+
+def test_batch_norm_learns():
+    layer = norm("bn", 2, "n")
+    y = layer(tf.constant([[[[7, 3]]], [[[5, 5]]]], tf.float32), training=True)
+    np.testing.assert_allclose(y[:, 0, 0], [[1, -1], [-1, 1]], atol=1e-4)
+    assert len(layer.trainable_variables) == 2
+    assert isinstance(layer, keras.layers.BatchNormalization)

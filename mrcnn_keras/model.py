@@ -1,6 +1,9 @@
 """MaskRCNN, the front door: the figure of the paper as a functional Keras model, in two modes over the same layers."""
 
 import functools
+import os
+import zipfile
+import zlib
 from types import SimpleNamespace
 
 import keras
@@ -147,8 +150,9 @@ class MaskRCNN(keras.Model):
         images: list of [H, W, 3] RGB uint8 (grey [H, W], [H, W, 1] and RGBA are converted). min_score: drops what
         scores lower; None: the setting DETECTION_MIN_CONFIDENCE decides. Returns a list of Detections.
         """
-        if isinstance(images, np.ndarray) and images.ndim in (2, 3):
-            raise UserError(f"detect got one picture of shape {images.shape}; give a list: model.detect([image])")
+        if not isinstance(images, (list, tuple)) and np.ndim(images) in (2, 3):
+            raise UserError(f"detect got one picture of shape {np.shape(images)}; give a list: model.detect([image])")
+        images = [images] if isinstance(images, (str, os.PathLike)) else images
         found = [self._detect(_as_rgb(image, index)) for index, image in enumerate(images)]
         return found if min_score is None else [detections.above(min_score) for detections in found]
 
@@ -172,7 +176,7 @@ class MaskRCNN(keras.Model):
         """Reads a .keras file that `save` wrote, with its optimizer."""
         try:
             model = keras.saving.load_model(path, safe_mode=True)
-        except (OSError, ValueError, TypeError, KeyError, EOFError) as error:
+        except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             reason = " ".join(str(error).split())[:200]
             raise UserError(f"{path} cannot be read as a .keras model ({reason}); give a whole one") from error
         if not isinstance(model, cls):
@@ -322,6 +326,8 @@ def _inference_outputs(parts, image, image_size):
 
 def _as_rgb(image, index):
     """A picture as [H, W, 3] uint8."""
+    if isinstance(image, (str, os.PathLike)):
+        raise UserError(f"picture {index} is {str(image)!r}; give its pixels, [height, width, 3] RGB")
     image = np.asarray(image)
     if image.ndim == 2:
         image = image[..., None]

@@ -103,9 +103,7 @@ class Catalogue:
         """The internal class id -> its id in `source`. Raises UserError for a class of another source."""
         info = self.class_info[class_id]
         if info["source"] != source:
-            raise UserError(
-                f"class {class_id} ({info['name']!r}) is of source {info['source']!r}, not {source!r}"
-            )
+            raise UserError(f"class {class_id} ({info['name']!r}) is of source {info['source']!r}, not {source!r}")
         return info["id"]
 
     def source_image_link(self, image_id):

@@ -32,9 +32,7 @@ class Dataset(Catalogue):
     def load_image(self, image_id):
         """-> [H, W, 3] uint8, RGB, upright. Raises UserError for a file that is absent or damaged."""
         if not self.image_info[image_id]["path"]:
-            raise UserError(
-                f"{self.image_name(image_id)} has no file; add it with a path, or write load_image"
-            )
+            raise UserError(f"{self.image_name(image_id)} has no file; add it with a path, or write load_image")
         return images.read_image(self.image_info[image_id]["path"])
 
     def load_mask(self, image_id):
@@ -65,8 +63,7 @@ class Dataset(Catalogue):
             raise UserError(f"{name}: load_mask gave masks of shape {masks.shape}; return [height, width, N]")
         if masks.shape[2] != len(class_ids):
             raise UserError(
-                f"{name}: load_mask gave {masks.shape[2]} masks but {len(class_ids)} class ids; "
-                "return one id per mask"
+                f"{name}: load_mask gave {masks.shape[2]} masks but {len(class_ids)} class ids; return one id per mask"
             )
         for class_id in class_ids:
             if not 0 < abs(class_id) < self.num_classes:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mrcnn_keras.data.formats import FORMATS
 from mrcnn_keras.data.formats.coco_file import read_json
-from mrcnn_keras.data.formats.folders import subset_name
+from mrcnn_keras.data.formats.folders import subset_of_file
 from mrcnn_keras.errors import UserError
 
 
@@ -25,7 +25,7 @@ def load_dataset(path, format=None, subset=None):
     if subset is None:
         chosen = list(places.values())
     else:
-        name = subset if subset in places else subset_name(subset)
+        name = subset if subset in places else subset_of_file(Path(subset))
         if name not in places or not name:
             named = ", ".join(name for name in places if name)
             cure = f"it has {named}" if named else "it is one piece, so give no subset"
@@ -60,6 +60,4 @@ def _find(path, format):
             return "coco", {"": place}  # reading it as COCO tells what is wrong
         raise UserError(f"{str(path)!r} is JSON, but not of a known annotation format; known is COCO")
     known = ", ".join(FORMATS if format is None else [format])
-    raise UserError(
-        f"no annotations were found in {str(path)!r}, looking for {known}; see load_dataset for places"
-    )
+    raise UserError(f"no annotations were found in {str(path)!r}, looking for {known}; see load_dataset for places")

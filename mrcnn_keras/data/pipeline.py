@@ -12,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 import tensorflow as tf
 
+from mrcnn_keras.data.remembered import RememberedDataset
 from mrcnn_keras.data.sample import SampleSettings, load_sample
 from mrcnn_keras.errors import UserError
 
@@ -51,6 +52,8 @@ def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, worke
     if seed < 0 or start_step < 0:
         raise UserError(f"seed {seed} and start_step {start_step}: give whole numbers from 0 on")
     settings = SampleSettings.of(config)
+    if training:
+        dataset = RememberedDataset(dataset)
     side = None if settings.mode == "fit" else settings.max_dim
     shapes = {"image": (side, side, 3), "image_size": (2,), "gt_boxes": (None, 4), "gt_class_ids": (None,)}
     types = {"image": tf.uint8, "image_size": tf.int32, "gt_boxes": tf.float32, "gt_class_ids": tf.int32}

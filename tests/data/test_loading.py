@@ -131,6 +131,22 @@ def test_two_files_of_one_subset_keep_their_names(place):
     assert load_dataset(root, subset="instances_train2014").num_images == 1
 
 
+def test_datasets_side_by_side_are_no_subsets(place):
+    place("test_of_bob/a.json", "test_of_bob", (1,))
+    root = place("train_station/a.json", "train_station", (2,))
+    assert load_dataset(root / "test_of_bob").category_ids == [0, 1]
+    with pytest.raises(UserError, match="no annotations were found"):
+        load_dataset(root)
+
+
+@pytest.mark.parametrize(
+    "name", ["train", "train2017", "training", "trainset", "train_images", "stage1_train", "Train"]
+)
+def test_names_of_the_folder_of_a_subset(place, name):
+    root = place(f"{name}/a.json", name)
+    assert list(find_subsets(root)) == ["train"]
+
+
 def test_several_files_of_unknown_meaning(place):
     place("a.json", "images")
     root = place("bb.json", "images")

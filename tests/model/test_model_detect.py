@@ -1,10 +1,12 @@
 """The inference mode and detect: any number of photographs, of any sizes."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from mrcnn_keras.detections import Detections
 from mrcnn_keras.errors import UserError
@@ -87,8 +89,10 @@ def test_min_score_drops_what_scores_lower(finder):
         ([np.zeros((2, 8, 8, 3), np.uint8)], r"picture 0 has shape \(2, 8, 8, 3\)"),
         ([photograph(8, 8) / 255], "picture 0 has type float64; give uint8 0..255"),
         (["photograph.jpg"], "picture 0 is 'photograph.jpg'"),
-        ("photograph.jpg", "one picture"),
-        ([None], "picture 0"),
+        ("photograph.jpg", "picture 0 is 'photograph.jpg'; give its pixels"),
+        (Path("photograph.jpg"), "picture 0 is 'photograph.jpg'"),
+        ([None], r"picture 0 has shape \(\)"),
+        (tf.zeros([8, 8, 3], tf.uint8), r"one picture of shape \(8, 8, 3\)"),
     ],
 )
 def test_what_is_no_photograph_is_refused(images, message, finder):
@@ -133,10 +137,11 @@ def test_inference_answers_in_network_pixels_within_the_real_part(finder):
     assert ((found["masks"] >= 0) & (found["masks"] <= 1)).all()
 
 
-def test_any_tensor_of_the_inference_mode_can_be_asked_for(finder):
-    layer = finder.inference.get_layer("fpn")
-    pyramid = keras.Model(finder.inference.inputs, layer.output)(inputs(0))
-    assert [tuple(level.shape) for level in pyramid[:2]] == [(1, 16, 16, 32), (1, 8, 8, 32)]
+def test_the_proposals_can_be_asked_for(finder):
+    layer = finder.inference.get_layer("proposals")
+    proposals = keras.Model(finder.inference.inputs, layer.output)(inputs(0)).numpy()
+    assert proposals.shape == (1, 20, 4)
+    assert (proposals <= [64, 48, 64, 48]).all()
 
 
 def test_both_modes_have_the_same_layers(finder):

@@ -96,9 +96,7 @@ class _Reader:
         for entry in entries:
             category_id, name = entry.get("id"), entry.get("name")
             if not _is_whole(category_id) or not isinstance(name, str) or not name:
-                raise self._error(
-                    f"has the category {str(entry)[:60]}", "write a whole number 'id' and a 'name'"
-                )
+                raise self._error(f"has the category {str(entry)[:60]}", "write a whole number 'id' and a 'name'")
             if category_id in categories:
                 raise self._error(f"has two categories of id {category_id}", "give each its own id")
             categories[category_id] = (name, entry.get("supercategory"))
@@ -114,16 +112,12 @@ class _Reader:
             raise self._error(f"has no 'file_name' for image {image_id!r}", "add it")
         plain = PurePosixPath(name.replace("\\", "/"))
         if plain.is_absolute() or PureWindowsPath(name).drive or ".." in plain.parts or "\0" in name:
-            raise self._error(
-                f"has {name!r}, outside its folder", "write names relative to the folder of pictures"
-            )
+            raise self._error(f"has {name!r}, outside its folder", "write names relative to the folder of pictures")
         size = (entry.get("height"), entry.get("width"))
         if size == (None, None):
             return Picture(image_id, str(plain), None, [])
         if not all(_is_whole(side) and side > 0 for side in size) or size[0] * size[1] > MAX_PIXELS:
-            raise self._error(
-                f"has {name!r} of height {size[0]!r}, width {size[1]!r}", "write its size in pixels"
-            )
+            raise self._error(f"has {name!r} of height {size[0]!r}, width {size[1]!r}", "write its size in pixels")
         return Picture(image_id, str(plain), (int(size[0]), int(size[1])), [])
 
     def _add_annotation(self, entry, pictures, numbers, categories):
@@ -138,12 +132,7 @@ class _Reader:
         crowd, attributes = entry.get("iscrowd", 0), entry.get("attributes")
         if crowd not in (0, 1):
             raise self._error(f"has {what} with iscrowd {crowd!r}", "write 0 or 1")
-        if (
-            crowd
-            and isinstance(attributes, dict)
-            and "occluded" in attributes
-            and not attributes.get("is_crowd")
-        ):
+        if crowd and isinstance(attributes, dict) and "occluded" in attributes and not attributes.get("is_crowd"):
             crowd = 0  # CVAT writes iscrowd 1 for each object that was drawn with pixels
             self._note("CVAT pixel masks marked iscrowd, taken for single objects", number)
         box = self._box(entry.get("bbox"), what)
@@ -172,16 +161,12 @@ class _Reader:
         if isinstance(segmentation, dict):
             return (), self._counts(segmentation, size, what)
         if not isinstance(segmentation, list) or not all(isinstance(part, list) for part in segmentation):
-            raise self._error(
-                f"has {what} with segmentation {str(segmentation)[:60]}", "write [[x1, y1, ...], ...]"
-            )
+            raise self._error(f"has {what} with segmentation {str(segmentation)[:60]}", "write [[x1, y1, ...], ...]")
         polygons = []
         for polygon in segmentation:
             numbers = _numbers(polygon)
             if numbers is None or numbers.size % 2:
-                raise self._error(
-                    f"has {what} with the polygon {str(polygon)[:60]}", "write [x1, y1, x2, y2, ...]"
-                )
+                raise self._error(f"has {what} with the polygon {str(polygon)[:60]}", "write [x1, y1, x2, y2, ...]")
             if numbers.size >= 6:
                 polygons.append(numbers.reshape(-1, 2)[:, ::-1])
             else:

@@ -8,7 +8,14 @@ photos/train.json                        photos/*.jpg, photos/images/*.jpg or ph
 import os
 
 from mrcnn_keras.data.formats.coco_file import looks_like_coco
-from mrcnn_keras.data.formats.folders import files_in, folders_in, name_subsets, subset_folders, subset_name
+from mrcnn_keras.data.formats.folders import (
+    files_in,
+    folders_in,
+    name_subsets,
+    subset_folders,
+    subset_of_file,
+    subset_of_folder,
+)
 from mrcnn_keras.errors import UserError
 
 # What COCO's own files begin with, the preferred first. Captions have no instances.
@@ -31,7 +38,7 @@ def find(path):
         names = ", ".join(file.name for file in several[:5])
         raise UserError(f"{str(path)!r} holds several COCO files ({names}); give the one that is meant")
     for file in _instance_files(path.parent / "annotations"):  # of the folder coco/train: in coco/annotations
-        if _bare_name(file) == path.name or subset_name(file.stem) == subset_name(path.name) is not None:
+        if _bare_name(file) == path.name or subset_of_file(file) == subset_of_folder(path) is not None:
             return {"": file}
     inner = [named for named in map(_subsets_in, folders_in(path)) if named]
     return inner[0] if len(inner) == 1 else {}
@@ -39,7 +46,8 @@ def find(path):
 
 def siblings(path):
     """The COCO files of all subsets of the place where the file `path` lies; [] where it is alone."""
-    places = [_subsets_in(path.parent), *(_subsets_in_folders(folder) for folder in path.parents[1:3])]
+    home = path.parent.parent if path.parent.name == "annotations" else path.parent
+    places = [_subsets_in(path.parent), _subsets_in_folders(home.parent)]
     families = [list(named.values()) for named in places if path in named.values()]
     return max(families, key=len, default=[])
 
@@ -50,7 +58,7 @@ def picture_folder(file):
     Raises UserError where a picture is absent.
     """
     near, above = file.path.parent, file.path.parent.parent
-    subsets = dict.fromkeys(name for name in (_bare_name(file.path), subset_name(file.path.stem)) if name)
+    subsets = dict.fromkeys(name for name in (_bare_name(file.path), subset_of_file(file.path)) if name)
     folders = [
         near,
         near / "images",

@@ -13,32 +13,35 @@ _WORDS = {
 }
 
 
-def subset_name(name):
-    """The subset by a word in the name of a file or folder, "instances_val2017" -> "val"; or None."""
-    for word in re.findall("[a-z]+", name.lower()):
-        if word in _WORDS:
-            return _WORDS[word]
-    return None
+def subset_of_file(path):
+    """The subset by a word in a file's name, "instances_val2017.json" -> "val"; or None."""
+    words = re.findall("[a-z]+", path.name.lower())
+    return next((_WORDS[word] for word in words if word in _WORDS), None)
 
 
-def name_subsets(paths):
+def subset_of_folder(path):
+    """The subset by a folder's whole name, "valid", "val2017" or "stage1_train"; None for "test_of_bob"."""
+    match = re.fullmatch(r"(?:stage\d+_)?([a-z]+?)(?:_?(?:\d{4}|set|images|data))?", path.name.lower())
+    return _WORDS.get(match[1]) if match else None
+
+
+def name_subsets(paths, subset_of=subset_of_file):
     """{subset: path} of files or folders, in the order train, val, test; {} where one is of no known subset.
 
     Two paths of one subset ("train2014", "train2017") keep their own names instead.
     """
-    names = [subset_name(path.name) for path in paths]
+    names = [subset_of(path) for path in paths]
     if None in names:
         return {}
-    named = {
-        name if names.count(name) == 1 else path.stem: path for name, path in zip(names, paths, strict=True)
-    }
     order = list(dict.fromkeys(_WORDS.values()))
-    return dict(sorted(named.items(), key=lambda item: (order.index(subset_name(item[0])), item[0])))
+    pairs = sorted(zip(names, paths, strict=True), key=lambda pair: (order.index(pair[0]), pair[1]))
+    return {name if names.count(name) == 1 else path.stem: path for name, path in pairs}
 
 
 def subset_folders(path):
     """{subset: folder} of the folders in `path` that are named as subsets."""
-    return name_subsets([folder for folder in folders_in(path) if subset_name(folder.name)])
+    folders = [folder for folder in folders_in(path) if subset_of_folder(folder)]
+    return name_subsets(folders, subset_of_folder)
 
 
 def folders_in(path):
@@ -49,9 +52,7 @@ def folders_in(path):
 def files_in(path, suffixes=SUFFIXES):
     """The files in the folder `path` that end so, sorted; hidden ones left out; [] if there is no folder."""
     return sorted(
-        Path(entry.path)
-        for entry in _entries(path)
-        if Path(entry.name).suffix.lower() in suffixes and entry.is_file()
+        Path(entry.path) for entry in _entries(path) if Path(entry.name).suffix.lower() in suffixes and entry.is_file()
     )
 
 

@@ -73,14 +73,10 @@ def _add_label_pictures(dataset, pictures, labels):
     label_files = {file.stem: file for file in files_in(labels, images.LOSSLESS_SUFFIXES)}
     for file in files_in(pictures):
         if file.stem not in label_files:
-            raise UserError(
-                f"{str(file)!r} has no label picture in {str(labels)!r}; make one, black if it is empty"
-            )
+            raise UserError(f"{str(file)!r} has no label picture in {str(labels)!r}; make one, black if it is empty")
         dataset.add_image("masks", file.stem, str(file), labels=label_files.pop(file.stem))
     for file in label_files.values():
-        raise UserError(
-            f"label picture {str(file)!r} has no picture in {str(pictures)!r}; add it or remove the label"
-        )
+        raise UserError(f"label picture {str(file)!r} has no picture in {str(pictures)!r}; add it or remove the label")
 
 
 def _add_folders_of_pictures(dataset, path):
@@ -91,9 +87,7 @@ def _add_folders_of_pictures(dataset, path):
                 f"{str(folder / 'images')!r} has {len(files)} pictures; put one there, or remove the folder"
             )
         if not (folder / "masks").is_dir():
-            raise UserError(
-                f"{str(folder)!r} has no folder 'masks'; add it, empty if the picture shows no object"
-            )
+            raise UserError(f"{str(folder)!r} has no folder 'masks'; add it, empty if the picture shows no object")
         masks = files_in(folder / "masks", images.LOSSLESS_SUFFIXES)
         dataset.add_image("masks", folder.name, str(files[0]), masks=masks)
 

@@ -1,0 +1,89 @@
+"""What was measured on: the machine, its peak, and what a piece of a graph asks of it."""
+
+import os
+import platform
+import resource
+import statistics
+import sys
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import mrcnn_keras as mk
+
+MATMUL_SIDE = 2048
+
+
+def describe():
+    """The machine and the versions, for the record."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "threads_of_tensorflow": tf.config.threading.get_intra_op_parallelism_threads() or os.cpu_count(),
+        "gpus": [gpu.name for gpu in tf.config.list_physical_devices("GPU")],
+        "load_average": round(os.getloadavg()[0], 1),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "numpy": np.__version__,
+        "mrcnn_keras": mk.__version__,
+    }
+
+
+def _processor():
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            names = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
+        return names[0]
+    except (OSError, IndexError):
+        return platform.processor() or platform.machine()
+
+
+def peak_memory():
+    """Gigabytes that this process has had in memory at its highest point so far."""
+    highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return highest / (1e9 if sys.platform == "darwin" else 1e9 / 1024)
+
+
+def seconds(call, repeat):
+    """Times call() after one warm-up -> {"min": seconds, "median": seconds}."""
+    call()
+    times = []
+    for _ in range(repeat):
+        tf.test.experimental.sync_devices()
+        start = time.perf_counter()
+        call()
+        tf.test.experimental.sync_devices()
+        times.append(time.perf_counter() - start)
+    return {"min": min(times), "median": statistics.median(times)}
+
+
+def matmul_peak(repeat):
+    """Floating-point operations a second of a float32 matrix product of MATMUL_SIDE cubed."""
+    matrix = tf.random.uniform([MATMUL_SIDE, MATMUL_SIDE])
+    product = tf.function(tf.matmul)
+    return 2 * MATMUL_SIDE**3 / seconds(lambda: product(matrix, matrix), max(repeat, 5))["min"]
+
+
+def operations(graph):
+    """Floating-point operations of the convolutions and matrix products of a graph with static shapes.
+
+    A product and a sum count as two. All other kinds of operations (normalisation, sampling, sorting, ...) count
+    nothing. The gradients of a convolution do as many as the convolution itself, each.
+    """
+    total = 0
+    for op in graph.get_operations():
+        shapes = [tensor.shape for tensor in op.inputs]
+        if op.type == "Conv2D":
+            total += 2 * op.outputs[0].shape.num_elements() * shapes[1][:3].num_elements()
+        elif op.type == "Conv2DBackpropInput":  # also the forward pass of a deconvolution; its inputs: sizes, filter
+            total += 2 * shapes[2].num_elements() * shapes[1][:3].num_elements()
+        elif op.type == "Conv2DBackpropFilter":  # inputs: images, sizes of the filter, gradient
+            total += 2 * shapes[2].num_elements() * op.outputs[0].shape[:3].num_elements()
+        elif op.type in ("MatMul", "BatchMatMulV2"):
+            transposed = op.get_attr("transpose_a" if op.type == "MatMul" else "adj_x")
+            total += 2 * op.outputs[0].shape.num_elements() * shapes[0][-2 if transposed else -1]
+    return total

@@ -2,41 +2,50 @@
 
 Letters in shapes: B images in a batch, G ground-truth slots, A anchors, R RoIs, N detections, C classes with the
 background 0, H W image, h w feature map or mask. Boxes are (y1, x1, y2, x2) in pixels; pixel i spans [i, i + 1).
+
+The public names are imported when they are first used (PEP 562), since TensorFlow takes seconds to import.
 """
+
+import importlib
+import sys
 
 from mrcnn_keras.backend import require_tensorflow
 
 require_tensorflow()
 
-from mrcnn_keras import export, visualize  # noqa: E402
-from mrcnn_keras.config import Config  # noqa: E402
-from mrcnn_keras.data.dataset import Dataset  # noqa: E402
-from mrcnn_keras.data.loading import find_subsets, load_dataset  # noqa: E402
-from mrcnn_keras.data.pipeline import make_pipeline  # noqa: E402
-from mrcnn_keras.data.shapes import ShapesDataset  # noqa: E402
-from mrcnn_keras.detections import Detections  # noqa: E402
-from mrcnn_keras.errors import UserError  # noqa: E402
-from mrcnn_keras.evaluation import evaluate  # noqa: E402
-from mrcnn_keras.model import MaskRCNN  # noqa: E402
-from mrcnn_keras.resize import Resize, resize_image  # noqa: E402
-from mrcnn_keras.training import train  # noqa: E402
-
 __version__ = "0.1.0"
 
-__all__ = [
-    "Config",
-    "Dataset",
-    "Detections",
-    "MaskRCNN",
-    "Resize",
-    "ShapesDataset",
-    "UserError",
-    "evaluate",
-    "export",
-    "find_subsets",
-    "load_dataset",
-    "make_pipeline",
-    "resize_image",
-    "train",
-    "visualize",
-]
+# public name -> the module that it is in
+_HOMES = {
+    "Config": "config",
+    "Dataset": "data.dataset",
+    "Detections": "detections",
+    "MaskRCNN": "model",
+    "Resize": "resize",
+    "ShapesDataset": "data.shapes",
+    "UserError": "errors",
+    "evaluate": "evaluation",
+    "find_subsets": "data.loading",
+    "load_dataset": "data.loading",
+    "make_pipeline": "data.pipeline",
+    "resize_image": "resize",
+    "train": "training",
+}
+_MODULES = ("export", "visualize")
+__all__ = sorted([*_HOMES, *_MODULES])
+
+
+def __getattr__(name):
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = importlib.import_module(f"{__name__}.{_HOMES.get(name, name)}")
+    globals()[name] = found = getattr(home, name) if name in _HOMES else home
+    return found
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})
+
+
+if "keras" in sys.modules:  # then keras.saving.load_model may be called next, which has to know our classes
+    importlib.import_module("mrcnn_keras.model")

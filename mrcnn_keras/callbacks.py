@@ -1,7 +1,7 @@
-"""What happens during a training: the rate, the clock, the checks, the files."""
+"""What happens during a training: the rate, the check of the losses, the line on the screen, the files."""
 
+import functools
 import math
-import sys
 import time
 
 import keras
@@ -9,153 +9,146 @@ import keras
 from mrcnn_keras.data.pipeline import batch_image_ids, make_pipeline
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.evaluation import evaluate
-from mrcnn_keras.schedule import learning_rate
+from mrcnn_keras.progress_line import ProgressLine
+from mrcnn_keras.schedule import Occasional, learning_rate
 
-# Seconds between two last.keras: what a power cut can cost, against the time that writing takes.
+# About the shares of the time that evaluations, last.keras and the curves may take.
+EVALUATION_SHARE, SAVING_SHARE, DRAWING_SHARE = 0.1, 0.05, 0.02
+# Seconds between two last.keras within an epoch: what a power cut can cost.
 SAVE_EVERY = 120
-# Evaluations take at most about this share of the time.
-EVALUATION_SHARE = 0.1
+# A timed training measures itself at most about this often, and on at least so many pictures.
+TIMED_EVALUATIONS, TIMED_PICTURES = 3, 8
+# Seconds that the first evaluation needs to make its graphs.
+GRAPHS = 15
 METRICS = ("AP", "AP50", "AP75")
 
 
-class Clock:
-    """Progress of a training of so many steps or of so many seconds.
+class StepCallback(keras.callbacks.Callback):
+    """Knows `step`, the number of steps that are done; the optimizer keeps it over a resume."""
 
-    reserve: seconds at the end that are kept for the last evaluation.
+    step = 0
+
+    def on_train_begin(self, logs=None):
+        self.step = int(self.model.optimizer.iterations)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.step += 1
+
+
+class Schedule(StepCallback):
+    """Sets the learning rate before each step, and ends the training when its time is over.
+
+    An optimizer with a schedule of its own keeps it.
     """
-
-    def __init__(self, total_steps=None, total_seconds=None, seconds_before=0.0):
-        self.total_steps, self.total_seconds = total_steps, total_seconds
-        self.started = time.monotonic() - seconds_before
-        self.reserve = 0.0
-
-    def seconds(self):
-        """Seconds of training so far, those before a resume among them."""
-        return time.monotonic() - self.started
-
-    def progress(self, step):
-        """0..1: the share of the training that is over when `step` steps are done."""
-        if self.total_seconds is None:
-            return step / self.total_steps
-        return min(self.seconds() / max(self.total_seconds - self.reserve, 1.0), 1.0)
-
-
-class Schedule(keras.callbacks.Callback):
-    """Sets the learning rate before each step, and ends the training when its time is over."""
 
     def __init__(self, config, clock):
         super().__init__()
         self.config, self.clock = config, clock
-        self.step = 0
-
-    def on_train_begin(self, logs=None):
-        self.step = int(self.model.optimizer.iterations)
-        self.warmup = self.config.WARMUP_STEPS
-        if self.clock.total_steps:
-            self.warmup = min(self.warmup, self.clock.total_steps // 10)
 
     def on_train_batch_begin(self, batch, logs=None):
+        if not isinstance(self.model.optimizer.learning_rate, keras.Variable):
+            return
         rate = learning_rate(
             self.config.LEARNING_RATE,
             self.clock.progress(self.step),
             self.step,
             kind=self.config.LEARNING_RATE_SCHEDULE,
-            warmup_steps=self.warmup,
+            warmup_steps=self.config.WARMUP_STEPS,
         )
         self.model.optimizer.learning_rate.assign(rate)
 
     def on_train_batch_end(self, batch, logs=None):
-        self.step += 1
+        super().on_train_batch_end(batch, logs)
+        self.clock.tick()
         if self.clock.progress(self.step) >= 1:
             self.model.stop_training = True
 
 
-class StopAtNonFinite(keras.callbacks.Callback):
+class StopAtNonFinite(StepCallback):
     """Ends the training with a sentence when a loss is not a number or infinite."""
 
     def __init__(self, dataset, config, seed):
         super().__init__()
         self.dataset, self.config, self.seed = dataset, config, seed
-        self.step = 0
-
-    def on_train_begin(self, logs=None):
-        self.step = int(self.model.optimizer.iterations)
 
     def on_train_batch_end(self, batch, logs=None):
-        broken = [name for name, value in logs.items() if name != "loss" and not math.isfinite(value)]
-        if broken or not math.isfinite(logs["loss"]):
+        broken = [name for name, value in logs.items() if not math.isfinite(value)]
+        if broken:
             ids = batch_image_ids(self.dataset.num_images, self.config.BATCH_SIZE, self.seed, self.step)
-            names = ", ".join(repr(self.dataset.image_name(i)) for i in ids)
+            names = ", ".join(dict.fromkeys(self.dataset.image_name(i) for i in ids))
+            parts = [name for name in broken if name != "loss"]
             raise UserError(
-                f"{' and '.join(broken) or 'loss'} is not finite at step {self.step + 1}, images {names}; look "
-                "at their annotations, or lower LEARNING_RATE; last.keras is from before"
+                f"{' and '.join(parts or broken)} is not finite at step {self.step + 1}, {names}; look at their "
+                "annotations, or lower LEARNING_RATE; last.keras is from before"
             )
-        self.step += 1
+        super().on_train_batch_end(batch, logs)
 
 
-class Progress(keras.callbacks.Callback):
-    """One line that moves on a terminal; elsewhere a line every half minute."""
+class Progress(StepCallback):
+    """Shows epoch, step, time left, pace and losses."""
 
-    def __init__(self, say, clock, steps_per_epoch):
+    def __init__(self, line, clock, steps_per_epoch):
         super().__init__()
-        self.say, self.clock, self.steps_per_epoch = say, clock, steps_per_epoch
-        self.terminal = sys.stdout.isatty()
-        self.last = 0.0
+        self.line, self.clock, self.steps_per_epoch = line, clock, steps_per_epoch
 
     def on_train_begin(self, logs=None):
-        self.step = self.first = int(self.model.optimizer.iterations)
+        super().on_train_begin(logs)
+        self.first = self.step
         self.began = time.monotonic()
 
     def on_train_batch_end(self, batch, logs=None):
-        self.step += 1
-        now = time.monotonic()
-        if now - self.last < (0.5 if self.terminal else 30):
-            return
-        self.last = now
-        line = self.line(logs, now)
-        if self.terminal:
-            print(f"\r{line}\x1b[K", end="", flush=True)
-        else:
-            self.say(line)
+        super().on_train_batch_end(batch, logs)
+        if self.step == self.first + 1 or self.line.is_due():
+            self.line.show(self.text(logs))
 
-    def line(self, logs, now):
-        """Epoch, step, losses, pace and time left."""
-        pace = (now - self.began) / max(self.step - self.first, 1)
+    def text(self, logs):
+        """Such as 'epoch 3 step 12/50, 4:10 left, 0.52 s/step, loss 1.201 (mask 0.310 ...)'."""
+        pace = (time.monotonic() - self.began) / (self.step - self.first)
         if self.clock.total_seconds is None:
             left = pace * (self.clock.total_steps - self.step)
         else:
-            left = self.clock.total_seconds - self.clock.seconds()
+            left = max(self.clock.total_seconds - self.clock.seconds(), 0)
         epoch, step = divmod(self.step - 1, self.steps_per_epoch)
-        parts = " ".join(f"{short_name(k)} {v:.3f}" for k, v in logs.items() if k != "loss")
+        parts = " ".join(f"{short_name(name)} {value:.3f}" for name, value in logs.items() if name != "loss")
         return (
-            f"epoch {epoch + 1} step {step + 1}/{self.steps_per_epoch} loss {logs['loss']:.3f} ({parts}) "
-            f"{pace:.2f} s/step, {int(max(left, 0) // 60)}:{int(max(left, 0) % 60):02d} left"
+            f"epoch {epoch + 1} step {step + 1}/{self.steps_per_epoch}, {int(left // 60)}:{int(left % 60):02d} left, "
+            f"{pace:.2f} s/step, loss {logs['loss']:.3f} ({parts})"
         )
 
     def on_epoch_end(self, epoch, logs=None):
-        if self.terminal:
-            print("\r\x1b[K", end="")
+        self.line.clear()
 
 
-class Recorder(keras.callbacks.Callback):
-    """After each epoch: validation, metrics.csv, curves.png, last.keras and, where it is better, best.keras."""
+class Recorder(StepCallback):
+    """After each epoch: validation, metrics.csv, curves.png, last.keras and, where it is better, best.keras.
 
-    def __init__(self, run, config, validation, clock, steps_per_epoch):
+    What validation finds goes into `logs`, for the callbacks after this one.
+    """
+
+    def __init__(self, run, config, validation, clock):
         super().__init__()
         self.run, self.config, self.validation, self.clock = run, config, validation, clock
-        self.steps_per_epoch = steps_per_epoch
-        self.saved = self.evaluated = time.monotonic()
-        self.evaluation_seconds = 0.0
+        self.evaluating = Occasional(EVALUATION_SHARE)
+        self.saving = Occasional(SAVING_SHARE)
+        self.drawing = Occasional(DRAWING_SHARE)
         self.metric = "segm/AP" if config.MASKS else "bbox/AP"
+        if validation is not None and clock.total_seconds is not None:
+            total = clock.total_seconds
+            clock.reserve = min(EVALUATION_SHARE * total + GRAPHS, total / 2)
 
     def on_train_begin(self, logs=None):
-        self.step = int(self.model.optimizer.iterations)
+        super().on_train_begin(logs)
         self.rows = [row for row in self.run.rows() if row["step"] <= self.step]
-        self.best = max((row.get(self.metric) or -1.0 for row in self.rows), default=-1.0)
+        measured = [row[self.metric] for row in self.rows if row.get(self.metric) is not None]
+        self.best = max((score for score in measured if math.isfinite(score)), default=-math.inf)
+        if self.run.last.exists():
+            self.saved_step = self.step
+        else:  # so that a training can be resumed whenever it is broken off
+            self.save_last()
 
     def on_train_batch_end(self, batch, logs=None):
-        self.step += 1
-        if time.monotonic() - self.saved > SAVE_EVERY * 3:
+        super().on_train_batch_end(batch, logs)
+        if self.saving.since() > SAVE_EVERY and self.saving.is_due():
             self.save_last()
 
     def on_epoch_end(self, epoch, logs=None):
@@ -168,40 +161,63 @@ class Recorder(keras.callbacks.Callback):
             **{name: float(value) for name, value in logs.items()},
         }
         if self.validation is not None and (done or self.evaluation_is_due()):
-            row |= self.validate()
+            found = self.validate()
+            row |= found
+            logs |= found
         self.rows.append(row)
         self.run.write_rows(self.rows)
+        if done or self.drawing.is_due():
+            with self.drawing.timed():
+                self.run.draw_curves()
         self.run.say(_sentence(row))
-        if self.metric in row and row[self.metric] > self.best:
+        if row.get(self.metric, math.nan) >= self.best:  # of two that are equal, the longer trained one
             self.best = row[self.metric]
             self.run.save_model(self.model, self.run.best)
-        if done or time.monotonic() - self.saved > SAVE_EVERY:
+        if done or self.saving.is_due():
+            self.save_last()
+
+    def on_train_end(self, logs=None):
+        if self.saved_step < self.step:  # a callback of the user's ended the training
             self.save_last()
 
     def save_last(self):
         """Writes last.keras now."""
-        self.run.save_last(self.model, self.clock.seconds())
-        self.saved = time.monotonic()
+        with self.saving.timed():
+            self.run.save_last(self.model, self.clock)
+        self.saved_step = self.step
 
     def evaluation_is_due(self):
         """Whether enough time has gone by since the last one."""
-        since = time.monotonic() - self.evaluated
-        if self.clock.total_seconds is not None and since < self.clock.total_seconds / 3:
-            return False
-        return since * EVALUATION_SHARE >= self.evaluation_seconds
+        total = self.clock.total_seconds
+        return self.evaluating.is_due() and (total is None or self.evaluating.since() >= total / TIMED_EVALUATIONS)
 
     def validate(self):
         """Validation losses and COCO AP, by name."""
-        began = time.monotonic()
-        limit = min(self.config.EVALUATION_IMAGES, self.validation.num_images)
-        dataset = self.validation.subset(self.validation.image_ids[:limit])
-        losses = self.model.evaluate(make_pipeline(dataset, self.config, training=False), verbose=0, return_dict=True)
-        scores = evaluate(self.model, dataset, max_detections=self.config.DETECTION_MAX_INSTANCES)
+        dataset, line = self.measured_pictures, ProgressLine(self.run.say)
+        with self.evaluating.timed():
+            batches = make_pipeline(dataset, self.config, training=False)
+            losses = self.model.evaluate(batches, verbose=0, return_dict=True)
+            limit = self.config.DETECTION_MAX_INSTANCES
+            scores = evaluate(self.model, dataset, max_detections=limit, progress=line.counting("measured"))
+        self.clock.reserve = 1.2 * self.evaluating.took
         kept = {name: scores[name] for name in scores if name.split("/", 1)[1] in METRICS}
-        self.evaluated = time.monotonic()
-        self.evaluation_seconds = self.evaluated - began
-        self.clock.reserve = 1.2 * self.evaluation_seconds
         return {**{f"val_{name}": float(value) for name, value in losses.items()}, **kept}
+
+    @functools.cached_property
+    def measured_pictures(self):
+        """The first EVALUATION_IMAGES, or as many as a timed training has time for."""
+        count = min(self.config.EVALUATION_IMAGES, self.validation.num_images)
+        if self.clock.total_seconds is not None:
+            fitting = int(EVALUATION_SHARE * self.clock.total_seconds / self._seconds_a_picture())
+            count = min(count, max(fitting, TIMED_PICTURES))
+        return self.validation.subset(self.validation.image_ids[:count])
+
+    def _seconds_a_picture(self):
+        image = self.validation.load_image(0)
+        for _ in range(2):  # the first time, TensorFlow makes the graph
+            began = time.monotonic()
+            self.model.detect([image])
+        return 3 * (time.monotonic() - began)  # the losses take about as long again, and so does the rest
 
 
 def short_name(name):

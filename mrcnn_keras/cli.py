@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import sys
 import traceback
 
@@ -10,28 +11,41 @@ from mrcnn_keras.files import replace_file
 
 EXIT_MISTAKE = 2
 EXIT_INTERRUPTED = 130
+LARGEST_SEED = 2**32 - 1  # numpy's
 
 
 def main(arguments=None):
     """Runs one command; returns 0, 2 after a user's mistake (one line on stderr), 130 after Ctrl-C."""
-    parser = _parser()
-    debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        options = parser.parse_args(arguments)
+        options = _parser().parse_args(arguments)
         figures = options.run(options)
-        if getattr(options, "json", None):
-            with replace_file(options.json) as temporary:
-                temporary.write_text(json.dumps(figures, indent=1) + "\n")
-            print(f"wrote {options.json}")
+        if options.json:
+            _write_figures(options.json, figures)
         return 0
-    except UserError as mistake:
-        if debug:
+    except (UserError, OSError) as mistake:
+        if "--debug" in arguments:
             traceback.print_exc()
-        print(f"mrcnn: {' '.join(str(mistake).split())}", file=sys.stderr)
+        print(f"mrcnn: {_sentence(mistake)}", file=sys.stderr)
         return EXIT_MISTAKE
     except KeyboardInterrupt:
         print("mrcnn: stopped", file=sys.stderr)
         return EXIT_INTERRUPTED
+
+
+def _sentence(mistake):
+    """One line; of what the system refuses (a full disk, a folder that may not be written) the reason and the place."""
+    if isinstance(mistake, OSError) and mistake.strerror:
+        mistake = ": ".join(str(part) for part in (mistake.filename, mistake.strerror) if part is not None)
+    return " ".join(str(mistake).split())
+
+
+def _write_figures(path, figures):
+    """JSON has no nan: a figure that there is not, such as the AP of large objects where there are none, is null."""
+    plain = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in figures.items()}
+    with replace_file(path) as temporary:
+        temporary.write_text(json.dumps(plain, indent=1, allow_nan=False) + "\n")
+    print(f"wrote {path}")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -53,9 +67,9 @@ def _parser():
         return sub
 
     demo = command("demo", _demo, "generated pictures, nothing to download: train, evaluate, draw, export")
-    demo.add_argument("--out", default="demo-run", metavar="FOLDER")
-    demo.add_argument("--minutes", type=_positive(float), default=4.5, help="minutes of training (default 4.5)")
-    demo.add_argument("--seed", type=int, default=0)
+    demo.add_argument("--out", metavar="FOLDER", help="default demo-run")
+    demo.add_argument("--minutes", type=_minutes, default=4.5, metavar="N", help="minutes of training (default 4.5)")
+    demo.add_argument("--seed", type=_seed, default=0, metavar="N", help="default 0")
 
     inspect = command("inspect", _inspect, "what is in a dataset, what is wrong with it, and a picture of it")
     inspect.add_argument("data", metavar="DATA")
@@ -65,18 +79,20 @@ def _parser():
     train.add_argument("data", metavar="DATA", help="a COCO JSON, or a folder of pictures with annotations")
     held_out = train.add_mutually_exclusive_group()
     held_out.add_argument("--val", metavar="DATA", help="pictures to measure on")
-    held_out.add_argument("--val-split", type=float, metavar="SHARE", help="or this share of DATA, such as 0.2")
+    held_out.add_argument("--val-split", type=_share, metavar="SHARE", help="or this share of DATA, such as 0.2")
     train.add_argument("--preset", default="resnet18_fpn", metavar="NAME", help="default resnet18_fpn")
     train.add_argument("--weights", default="none", metavar="none|FILE", help="where to start from (default none)")
-    train.add_argument("--epochs", type=_positive(int), help="passes over the pictures (default 20)")
-    train.add_argument("--minutes", type=_positive(float), help="or: fit the schedule to this time and end with it")
-    train.add_argument("--steps-per-epoch", type=_positive(int), metavar="N")
-    train.add_argument("--batch-size", type=_positive(int), metavar="N")
-    train.add_argument("--image-size", type=_positive(int), metavar="N", help="network pixels, a multiple of 32")
+    length = train.add_mutually_exclusive_group()
+    length.add_argument("--epochs", type=_count, metavar="N", help="passes over the pictures (default 20)")
+    length.add_argument("--minutes", type=_minutes, metavar="N", help="or fit the schedule to this time")
+    train.add_argument("--steps-per-epoch", type=_count, metavar="N", help="default: one pass over the pictures")
+    train.add_argument("--batch-size", type=_count, metavar="N", help="pictures a step")
+    train.add_argument("--image-size", type=_count, metavar="N", help="network pixels, a multiple of 32")
     train.add_argument("--out", metavar="RUN", help="folder to write (default run, run-2, ...)")
     train.add_argument("--resume", action="store_true", help="go on where the training in --out stopped")
-    train.add_argument("--seed", type=int, default=0)
-    train.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="settings")
+    train.add_argument("--seed", type=_seed, metavar="N", help="default 0")
+    settings = "any setting of Config, such as LEARNING_RATE=0.0005; may be given several times"
+    train.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="settings", help=settings)
 
     evaluate = command("evaluate", _evaluate, "COCO AP of a model on annotated pictures")
     evaluate.add_argument("model", metavar="RUN|MODEL")
@@ -86,8 +102,8 @@ def _parser():
     detect = command("detect", _detect, "find objects in pictures, folders of pictures and videos")
     detect.add_argument("model", metavar="RUN|MODEL")
     detect.add_argument("inputs", nargs="+", metavar="IMAGE|FOLDER|VIDEO")
-    detect.add_argument("--out", default="detections", metavar="DIR")
-    detect.add_argument("--min-score", type=float, default=0.5, metavar="X", help="default 0.5")
+    detect.add_argument("--out", default="detections", metavar="DIR", help="default detections")
+    detect.add_argument("--min-score", type=_share, default=0.5, metavar="X", help="0 to 1, default 0.5")
 
     export = command("export", _export, "write a file for serving")
     export.add_argument("model", metavar="RUN|MODEL")
@@ -96,15 +112,25 @@ def _parser():
     return parser
 
 
-def _positive(kind):
+def _number(kind, low, high, name):
+    """A parser of an option's value: a number from low to high."""
+
     def parse(text):
-        value = kind(text)
-        if not value > 0:
-            raise argparse.ArgumentTypeError(f"{text} is not above 0")
+        try:
+            value = kind(text)
+        except ValueError:
+            value = None
+        if value is None or not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text!r} is not {name}")
         return value
 
-    parse.__name__ = kind.__name__
     return parse
+
+
+_count = _number(int, 1, 10**9, "a whole number above 0")
+_seed = _number(int, 0, LARGEST_SEED, "a whole number from 0 on")
+_share = _number(float, 0, 1, "a number from 0 to 1")
+_minutes = _number(float, 0.01, 1e6, "a number of minutes from 0.01 on")
 
 
 # TensorFlow takes seconds to import, so each command imports what it needs.

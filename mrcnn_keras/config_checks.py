@@ -59,8 +59,8 @@ _LENGTHS = {
 
 
 def nearest(name, names):
-    names = list(names)
     """'; did you mean NAME?' for the name that is spelt most like this one, or nothing."""
+    names = list(names)
     close = difflib.get_close_matches(str(name), names, n=1) or difflib.get_close_matches(str(name).upper(), names, n=1)
     return f"; did you mean {close[0]}?" if close else ""
 

@@ -7,13 +7,13 @@ import keras
 
 from mrcnn_keras.config import Config
 from mrcnn_keras.data.shapes import ShapesDataset
-from mrcnn_keras.errors import UserError
 from mrcnn_keras.evaluation import evaluate
 from mrcnn_keras.export.check import check, summarize
 from mrcnn_keras.export.saved_model import saved_model
 from mrcnn_keras.files import replace_file
 from mrcnn_keras.images_out import write_image
 from mrcnn_keras.model import MaskRCNN
+from mrcnn_keras.run_folder import RunFolder
 from mrcnn_keras.training import train
 from mrcnn_keras.visualize import draw_comparison
 
@@ -33,14 +33,20 @@ def demo_config(dataset):
         RPN_ANCHOR_SCALES=(16, 32, 64, 128, 256),
         BATCH_SIZE=8,
         TRAIN_ROIS_PER_IMAGE=48,
+        WARMUP_STEPS=50,
+        # The pictures never repeat, so there is nothing to gain from changing them.
+        AUGMENT_FLIP_LR=0.0,
+        AUGMENT_SCALE=(1.0, 1.0),
+        AUGMENT_BRIGHTNESS=0.0,
     )
 
 
 def run_demo(out, minutes=4.5, seed=0):
-    """Trains on generated shapes, measures on others, draws, saves, exports and compares; returns the figures."""
-    out = Path(out)
-    if (out / "last.keras").exists():
-        raise UserError(f"{out} already holds a demo; remove it, or choose another folder with --out")
+    """Trains on generated shapes, measures on others, draws, saves, exports and compares; returns the figures.
+
+    out: folder to write; None: demo-run, or demo-run-2 and so on where that exists.
+    """
+    out = RunFolder.unused("demo-run").path if out is None else Path(out)
     training = ShapesDataset(count=100_000, image_size=(SIDE, SIDE), seed=2 * seed)
     unseen = ShapesDataset(count=200, image_size=(SIDE, SIDE), seed=2 * seed + 1)
     keras.utils.set_random_seed(seed)

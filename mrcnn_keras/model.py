@@ -1,34 +1,23 @@
-"""MaskRCNN, the front door: the figure of the paper as a functional Keras model, in two modes over the same layers."""
+"""MaskRCNN, the front door: the network as a functional Keras model that trains, detects, saves and loads."""
 
 import functools
 import os
 import zipfile
 import zlib
-from types import SimpleNamespace
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from mrcnn_keras.backbones.fpn import FPN
-from mrcnn_keras.backbones.resnet import resnet
 from mrcnn_keras.config import LOSS_NAMES, Config
 from mrcnn_keras.detections import Detections, MaskCrop
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.layers.detection import DetectionLayer, DetectionMasks, FlattenDetections
-from mrcnn_keras.layers.heads import BoxHead, MaskHead
-from mrcnn_keras.layers.images import NormalizeImages
-from mrcnn_keras.layers.proposal import ProposalLayer
-from mrcnn_keras.layers.roi_align import RoIAlignLayer
-from mrcnn_keras.layers.rpn import AnchorLayer, PickAnchors, RPNHead
-from mrcnn_keras.layers.targets import AnchorTargetLayer, MaskTargetLayer, RoITargetLayer
+from mrcnn_keras.network import image_inputs, inference_outputs, make_parts, training_outputs
 from mrcnn_keras.ops import boxes as box_ops
 from mrcnn_keras.ops import images as image_ops
 from mrcnn_keras.ops import losses as loss_ops
 from mrcnn_keras.ops import masks as mask_ops
 from mrcnn_keras.optimizer import make_optimizer, spare_from_decay
-
-STRIDES = (4, 8, 16, 32, 64)
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
@@ -47,15 +36,15 @@ class MaskRCNN(keras.Model):
             raise UserError(
                 f"MaskRCNN got a {type(config).__name__}; give a Config, such as Config.preset('resnet18_fpn')"
             )
-        parts = _make_parts(config)
+        parts = make_parts(config)
         inputs = {
-            **_image_inputs(),
+            **image_inputs(),
             "gt_boxes": keras.Input((None, 4), name="gt_boxes"),
             "gt_class_ids": keras.Input((None,), dtype="int32", name="gt_class_ids"),
         }
         if config.MASKS:
             inputs["gt_masks"] = keras.Input((None, *config.MINI_MASK_SHAPE), dtype="uint8", name="gt_masks")
-        super().__init__(inputs, _training_outputs(parts, **inputs), name=config.NAME)
+        super().__init__(inputs, training_outputs(parts, **inputs), name=config.NAME)
         self.config = config
         self.parts = parts
         self.loss_names = [name for name in LOSS_NAMES if config.MASKS or name != "mrcnn_mask_loss"]
@@ -114,8 +103,26 @@ class MaskRCNN(keras.Model):
     @functools.cached_property
     def inference(self):
         """The inference mode, a functional keras.Model."""
-        inputs = _image_inputs()
-        return keras.Model(inputs, _inference_outputs(self.parts, **inputs), name=f"{self.config.NAME}_inference")
+        inputs, outputs, _ = self._inference_graph
+        return keras.Model(inputs, outputs, name=f"{self.config.NAME}_inference")
+
+    def inference_tensors(self, *names):
+        """A keras.Model from a picture, as `inference` takes it, to intermediate tensors of the inference mode.
+
+        names: of stages (C2 .. C5), pyramid (P2 .. P6), anchors, rpn_logits, rpn_deltas (each a list over levels),
+        proposals, box_features, class_logits, box_deltas, detections, and with masks mask_features, mask_logits.
+        Returns a dict of them. (Shared layers' own `.output` is that of the training mode.)
+        """
+        inputs, _, tensors = self._inference_graph
+        for name in names:
+            if name not in tensors:
+                raise UserError(f"the inference mode has no tensor {name!r}; there are {', '.join(tensors)}")
+        return keras.Model(inputs, {name: tensors[name] for name in names})
+
+    @functools.cached_property
+    def _inference_graph(self):
+        inputs = image_inputs()
+        return inputs, *inference_outputs(self.parts, **inputs)
 
     def predict(self, x, **kwargs):
         """Keras's predict of the inference mode: x is a dict of image and image_size, or batches of it."""
@@ -196,132 +203,6 @@ class MaskRCNN(keras.Model):
     def compile_from_config(self, config):
         self.compile(keras.saving.deserialize_keras_object(config["optimizer"]))
         self.optimizer.build(self.trainable_variables)
-
-
-def _image_inputs():
-    return {
-        "image": keras.Input((None, None, 3), name="image"),
-        "image_size": keras.Input((2,), dtype="int32", name="image_size"),
-    }
-
-
-def _make_parts(config):
-    """All layers by name; both modes are built from them."""
-    roi_align = {
-        "strides": STRIDES[:4],
-        "method": config.ROI_ALIGN_METHOD,
-        "sampling": config.ROI_ALIGN_SAMPLING,
-        "aligned": config.ROI_ALIGN_ALIGNED,
-    }
-    proposals = {
-        "nms_threshold": config.RPN_NMS_THRESHOLD,
-        "std_dev": config.RPN_BBOX_STD_DEV,
-        "min_size": config.RPN_MIN_SIZE,
-    }
-    parts = SimpleNamespace(
-        normalize=NormalizeImages(config.MEAN_PIXEL, config.STD_PIXEL, name="normalize"),
-        backbone=resnet(
-            config.BACKBONE, config.BACKBONE_NORM, config.BACKBONE_STRIDE_IN, config.BACKBONE_FREEZE_STAGES
-        ),
-        fpn=FPN(config.TOP_DOWN_PYRAMID_SIZE, config.HEAD_NORM, name="fpn"),
-        anchors=AnchorLayer(config.RPN_ANCHOR_SCALES, config.RPN_ANCHOR_RATIOS, STRIDES, name="anchors"),
-        rpn=RPNHead(config.TOP_DOWN_PYRAMID_SIZE, len(config.RPN_ANCHOR_RATIOS), config.HEAD_NORM, name="rpn"),
-        proposals_training=ProposalLayer(
-            config.PRE_NMS_LIMIT_TRAINING,
-            config.POST_NMS_ROIS_TRAINING,
-            name="proposals_training",
-            **proposals,
-        ),
-        proposals=ProposalLayer(
-            config.PRE_NMS_LIMIT_INFERENCE, config.POST_NMS_ROIS_INFERENCE, name="proposals", **proposals
-        ),
-        anchor_targets=AnchorTargetLayer(
-            config.RPN_TRAIN_ANCHORS_PER_IMAGE,
-            config.RPN_POSITIVE_RATIO,
-            config.RPN_POSITIVE_IOU,
-            config.RPN_NEGATIVE_IOU,
-            config.RPN_BBOX_STD_DEV,
-            name="anchor_targets",
-        ),
-        roi_targets=RoITargetLayer(
-            config.TRAIN_ROIS_PER_IMAGE,
-            config.ROI_POSITIVE_RATIO,
-            config.ROI_POSITIVE_IOU,
-            config.BBOX_STD_DEV,
-            name="roi_targets",
-        ),
-        box_align=RoIAlignLayer(config.POOL_SIZE, name="box_align", **roi_align),
-        box_head=BoxHead(config.NUM_CLASSES, config.FPN_CLASSIF_FC_LAYERS_SIZE, name="box_head"),
-        detections=DetectionLayer(
-            config.DETECTION_MAX_INSTANCES,
-            config.DETECTION_MIN_CONFIDENCE,
-            config.DETECTION_NMS_THRESHOLD,
-            config.BBOX_STD_DEV,
-            name="detections",
-        ),
-        pick_anchors=PickAnchors(name="pick_anchors"),
-    )
-    if config.MASKS:
-        side = 2 * config.MASK_POOL_SIZE
-        parts.mask_targets = MaskTargetLayer((side, side), name="mask_targets")
-        parts.mask_align = RoIAlignLayer(config.MASK_POOL_SIZE, name="mask_align", **roi_align)
-        parts.mask_head = MaskHead(
-            config.NUM_CLASSES,
-            config.MASK_HEAD_CONVS,
-            config.MASK_HEAD_CHANNELS,
-            config.HEAD_NORM,
-            name="mask_head",
-        )
-        parts.flatten_detections = FlattenDetections(name="flatten_detections")
-        parts.detection_masks = DetectionMasks(name="detection_masks")
-    return parts
-
-
-def _features(parts, image, image_size):
-    """Backbone, pyramid and RPN, the same in both modes."""
-    pyramid = parts.fpn(parts.backbone(parts.normalize(image, image_size)))
-    rpn_logits, rpn_deltas = parts.rpn(pyramid)
-    return pyramid[:4], parts.anchors(pyramid), rpn_logits, rpn_deltas
-
-
-def _training_outputs(parts, image, image_size, gt_boxes, gt_class_ids, gt_masks=None):
-    """Everything that the losses compare."""
-    pyramid, anchors, rpn_logits, rpn_deltas = _features(parts, image, image_size)
-    anchor_targets = parts.anchor_targets(anchors, gt_boxes, gt_class_ids)
-    proposals = parts.proposals_training(rpn_logits, rpn_deltas, anchors, image_size)
-    targets = parts.roi_targets(proposals, gt_boxes, gt_class_ids)
-    class_logits, box_deltas = parts.box_head(parts.box_align(pyramid, targets["rois"]))
-    picked_logits, picked_deltas = parts.pick_anchors(rpn_logits, rpn_deltas, anchor_targets["indices"])
-    outputs = {
-        "rpn_logits": picked_logits,
-        "rpn_labels": anchor_targets["labels"],
-        "rpn_deltas": picked_deltas,
-        "rpn_target_deltas": anchor_targets["deltas"],
-        "rois": targets["rois"],
-        "class_logits": class_logits,
-        "roi_class_ids": targets["class_ids"],
-        "box_deltas": box_deltas,
-        "roi_target_deltas": targets["deltas"],
-    }
-    if gt_masks is not None:
-        rois, images = targets["positive_rois"], targets["positive_images"]
-        outputs["mask_logits"] = parts.mask_head(parts.mask_align(pyramid, rois, images))
-        outputs["mask_targets"] = parts.mask_targets(rois, images, targets["positive_gt"], gt_boxes, gt_masks)
-        outputs["mask_class_ids"] = targets["positive_class_ids"]
-    return outputs
-
-
-def _inference_outputs(parts, image, image_size):
-    """Detections of the network image; the mask head looks at them only."""
-    pyramid, anchors, rpn_logits, rpn_deltas = _features(parts, image, image_size)
-    proposals = parts.proposals(rpn_logits, rpn_deltas, anchors, image_size)
-    class_logits, box_deltas = parts.box_head(parts.box_align(pyramid, proposals))
-    found = parts.detections(proposals, class_logits, box_deltas, image_size)
-    if hasattr(parts, "mask_head"):
-        flat = parts.flatten_detections(found["boxes"], found["class_ids"])
-        logits = parts.mask_head(parts.mask_align(pyramid, flat["boxes"], flat["images"]))
-        found = {**found, "masks": parts.detection_masks(logits, flat["class_ids"], found["class_ids"])}
-    return found
 
 
 def _as_rgb(image, index):

@@ -1,6 +1,36 @@
 """The three kinds of normalisation after a convolution."""
 
 import keras
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable("mrcnn_keras")
+class GroupNorm(keras.layers.GroupNormalization):
+    """Keras's group normalisation of [B, h, w, C] with another order of work.
+
+    Keras reshapes to [B, h, w, groups, C / groups] and reduces over three of the axes, which TensorFlow does slowly on
+    a CPU. Here each channel is summed first, then the channels of a group, and the result is one factor and one
+    offset a channel: a half to a fifth of the time, the same numbers up to rounding.
+    """
+
+    def call(self, inputs):
+        channels = inputs.shape[-1]
+        x = tf.cast(inputs, tf.float32)
+        mean, square = (
+            self._of_group(tf.reduce_mean(x, axis=[1, 2])),
+            self._of_group(tf.reduce_mean(x * x, axis=[1, 2])),
+        )
+        inverse = tf.math.rsqrt(tf.maximum(square - mean * mean, 0.0) + self.epsilon)
+        factor = inverse * tf.cast(self.gamma, tf.float32)
+        offset = tf.cast(self.beta, tf.float32) - mean * factor
+        answer = x * tf.reshape(factor, [-1, 1, 1, channels]) + tf.reshape(offset, [-1, 1, 1, channels])
+        return tf.cast(answer, inputs.dtype)
+
+    def _of_group(self, values):
+        """[B, C] -> [B, C]: the mean over each channel's group."""
+        channels = values.shape[-1]
+        grouped = tf.reduce_mean(tf.reshape(values, [-1, self.groups, channels // self.groups]), axis=-1)
+        return tf.repeat(grouped, channels // self.groups, axis=-1)
 
 
 def norm(kind, channels, name, epsilon=1e-5, groups=32):
@@ -14,7 +44,7 @@ def norm(kind, channels, name, epsilon=1e-5, groups=32):
     if kind == "gn":
         most = max(1, min(groups, channels // 4))
         groups = next(count for count in range(most, 0, -1) if channels % count == 0)
-        return keras.layers.GroupNormalization(groups, epsilon=epsilon, name=name)
+        return GroupNorm(groups, epsilon=epsilon, name=name)
     layer = keras.layers.BatchNormalization(epsilon=epsilon, momentum=0.9, name=name)
     layer.trainable = kind == "bn"
     return layer

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import time
 from pathlib import Path
 
@@ -32,23 +33,30 @@ class RunFolder:
             path = Path(f"{name}-{number}")
         return cls(path)
 
-    def open(self, config, resume):
-        """Makes the folder ready; refuses to write over another training."""
+    def check(self, resume):
+        """Refuses to write over another training, or to go on with one that is not there."""
+        if self.path.exists() and not self.path.is_dir():
+            raise UserError(f"{self.path} is a file; give a folder for what the training writes")
         if resume:
             if not self.last.exists():
                 raise UserError(f"{self.path} holds no last.keras to resume from; leave out resume to start anew")
-        elif self.last.exists() or self.metrics.exists():
+        elif self.metrics.exists() or (self.last.exists() and self.so_far().get("step") != 0):
             raise UserError(f"{self.path} already holds a training; resume it, or choose another folder")
+
+    def open(self, config, resume):
+        """Makes the folder ready for training."""
         self.path.mkdir(parents=True, exist_ok=True)
-        for leftover in self.path.glob(".*-*.keras"):
-            leftover.unlink()
-        with replace_file(self.config) as temporary:
-            config.save(temporary)
+        for file in self.path.iterdir():
+            if re.match(r"\.\d+-", file.name):  # half a file, see replace_file
+                file.unlink()
+        if not resume:
+            self.last.unlink(missing_ok=True)
+            config.save(self.config)
 
     def say(self, text):
         """Prints a line and keeps it in the log."""
         print(text, flush=True)
-        with self.log.open("a") as file:
+        with self.log.open("a", encoding="utf-8") as file:
             file.write(f"{time.strftime('%H:%M:%S')} {text}\n")
 
     def save_model(self, model, path):
@@ -56,34 +64,45 @@ class RunFolder:
         with replace_file(path) as temporary:
             model.save(temporary)
 
-    def save_last(self, model, seconds):
-        """Writes last.keras and how long it took to get there."""
+    def save_last(self, model, clock):
+        """Writes last.keras, and how far the training is."""
+        step = int(model.optimizer.iterations)
         self.save_model(model, self.last)
         with replace_file(self.progress) as temporary:
-            temporary.write_text(json.dumps({"step": int(model.optimizer.iterations), "seconds": seconds}))
+            temporary.write_text(json.dumps(clock.so_far(step)))
 
-    def seconds_so_far(self):
-        """Seconds of training before a resume."""
+    def so_far(self):
+        """Clock.so_far of last.keras; {} where that is not known."""
         try:
-            return float(json.loads(self.progress.read_text())["seconds"])
+            found = json.loads(self.progress.read_text())
+            return {name: float(found[name]) for name in ("step", "seconds", "scheduled")}
         except (OSError, ValueError, KeyError, TypeError):
-            return 0.0
+            return {}
 
     def rows(self):
         """The rows of metrics.csv, numbers where there are numbers, None where a cell is empty."""
         if not self.metrics.exists():
             return []
-        with self.metrics.open(newline="") as file:
-            return [{k: float(v) if v else None for k, v in row.items()} for row in csv.DictReader(file)]
+        try:
+            with self.metrics.open(newline="", encoding="utf-8") as file:
+                rows = [{k: float(v) if v else None for k, v in row.items()} for row in csv.DictReader(file)]
+            if all(row["step"] is not None for row in rows):
+                return rows
+        except (ValueError, KeyError, TypeError, csv.Error):
+            pass
+        raise UserError(f"{self.metrics} is not what a training wrote; remove it, and the resumed one starts it anew")
 
     def write_rows(self, rows):
-        """Writes metrics.csv anew, and draws it."""
+        """Writes metrics.csv anew."""
         columns = list(dict.fromkeys(name for row in rows for name in row))
-        with replace_file(self.metrics) as temporary, temporary.open("w", newline="") as file:
+        with replace_file(self.metrics) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, columns)
             writer.writeheader()
             for row in rows:
                 writer.writerow({k: "" if row.get(k) is None else _short(row[k]) for k in columns})
+
+    def draw_curves(self):
+        """Draws metrics.csv."""
         plot_curves(self.metrics, self.curves)
 
 

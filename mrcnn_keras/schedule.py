@@ -1,6 +1,11 @@
-"""Learning rate as a function of how much of the training is done."""
+"""How much of a training is over, the learning rate that follows from it, and when there is time for other things."""
 
 import math
+import time
+from contextlib import contextmanager
+
+# The warm-up lasts at most this share of a training.
+WARMUP_SHARE = 0.1
 
 
 def learning_rate(peak, progress, step, *, kind="cosine", warmup_steps=0):
@@ -8,8 +13,8 @@ def learning_rate(peak, progress, step, *, kind="cosine", warmup_steps=0):
 
     peak: the setting LEARNING_RATE. progress: 0..1, the share of all steps (or of the time) that is over. step: number
     of the step, from 0. kind: "cosine" falls from peak to 0 (Loshchilov and Hutter 2017); "step" is a tenth of the peak
-    from 2/3 on and a hundredth from 8/9 on (the 1x schedule of the paper's code). The first warmup_steps rise linearly
-    from a thousandth (Goyal et al. 2017).
+    from 2/3 on and a hundredth from 8/9 on (the 1x schedule of the paper's code). The first warmup_steps, or the first
+    tenth of the training where that is shorter, rise linearly from a thousandth (Goyal et al. 2017).
     """
     progress = min(max(progress, 0.0), 1.0)
     if kind == "cosine":
@@ -17,5 +22,72 @@ def learning_rate(peak, progress, step, *, kind="cosine", warmup_steps=0):
     else:
         rate = peak * (1 if progress < 2 / 3 else 0.1 if progress < 8 / 9 else 0.01)
     if step < warmup_steps:
-        rate *= 0.001 + 0.999 * step / warmup_steps
+        warm = max(step / warmup_steps, progress / WARMUP_SHARE)
+        rate *= min(0.001 + 0.999 * warm, 1.0)
     return rate
+
+
+class Clock:
+    """Progress of a training of so many steps or of so many seconds.
+
+    seconds, scheduled: what `so_far` told when the training was broken off. reserve: seconds at the end that are kept
+    for the last evaluation. The schedule of a timed training begins when its first step is done: before that
+    TensorFlow makes the graph, which can take a good part of a short training.
+    """
+
+    def __init__(self, total_steps=None, total_seconds=None, seconds=0.0, scheduled=0.0):
+        self.total_steps, self.total_seconds = total_steps, total_seconds
+        self.began = time.monotonic() - seconds
+        self.progress_before = min(scheduled / total_seconds, 1.0) if total_seconds else 0.0
+        self.first_step_done = None
+        self.reserve = 0.0
+
+    def seconds(self):
+        """Seconds of training so far, those before a resume among them."""
+        return time.monotonic() - self.began
+
+    def tick(self):
+        """To be called at the end of each step."""
+        if self.first_step_done is None:
+            self.first_step_done = self.seconds()
+
+    def progress(self, step):
+        """0..1: the share of the training that is over when `step` steps are done."""
+        if self.total_seconds is None:
+            return min(step / self.total_steps, 1.0)
+        seconds, end = self.seconds(), self.total_seconds - self.reserve
+        if seconds >= end:
+            return 1.0
+        if self.first_step_done is None:
+            return self.progress_before
+        share = (seconds - self.first_step_done) / (end - self.first_step_done)
+        return self.progress_before + (1 - self.progress_before) * share
+
+    def so_far(self, step):
+        """Where the training is, for a resume: steps, seconds, and the seconds of its schedule that are over."""
+        seconds = self.seconds()
+        scheduled = self.progress(step) * self.total_seconds if self.total_seconds else seconds
+        return {"step": step, "seconds": seconds, "scheduled": scheduled}
+
+
+class Occasional:
+    """Something beside the training that may take about `share` of the time: says when it is due again."""
+
+    def __init__(self, share):
+        self.share = share
+        self.ended, self.took = time.monotonic(), 0.0
+
+    def is_due(self):
+        return self.share * self.since() >= self.took
+
+    def since(self):
+        """Seconds since the last time."""
+        return time.monotonic() - self.ended
+
+    @contextmanager
+    def timed(self):
+        """Around the thing itself."""
+        began = time.monotonic()
+        yield
+        self.ended = time.monotonic()
+        self.took = self.ended - began

@@ -7,10 +7,11 @@ import math
 SMALL_SHARE = 0.09
 
 
-def suggest_settings(config, statistics, class_names, category_ids=()):
+def suggest_settings(config, statistics, class_names, category_ids=(), chosen=()):
     """What the data ask for, where it differs from `config`.
 
-    statistics: Dataset.statistics() of the training pictures. class_names: with the background first.
+    statistics: Dataset.statistics() of the training pictures. class_names: with the background first. chosen: names of
+    settings that the user has set in `config`: they stay as they are.
     Returns a dict, name of a setting -> (value, reason in a few words).
     """
     suggested = {
@@ -30,19 +31,29 @@ def suggest_settings(config, statistics, class_names, category_ids=()):
             f"up to {most} objects in a picture",
         )
         suggested["MAX_GT_INSTANCES"] = (max(limit, 100), f"up to {most} objects in a picture")
-    if statistics["instances"] == 0:
-        return suggested
+    if statistics["instances"]:
+        suggested |= _for_sizes(config, statistics, chosen)
+    return {name: found for name, found in suggested.items() if name not in chosen}
 
+
+def _for_sizes(config, statistics, chosen):
+    """Windows instead of whole pictures where objects are small, and anchors of the objects' sizes."""
+    suggested = {}
     low, middle, high = statistics["object_side"]
     short, long = sorted((statistics["height"][1], statistics["width"][1]))
     sides = f"objects are {low:.0f} to {high:.0f} pixels large, pictures {long:.0f}"
-    if config.IMAGE_RESIZE_MODE == "square" and middle < SMALL_SHARE * long:
-        scale = min(max(1.0, 24 / middle), 2.0)
-        suggested["IMAGE_RESIZE_MODE"] = ("crop", sides)
-        suggested["IMAGE_SCALE"] = (round(scale, 2), sides)
+    mode, scale = config.IMAGE_RESIZE_MODE, config.IMAGE_SCALE
+    if mode == "square" and middle < SMALL_SHARE * long and "IMAGE_RESIZE_MODE" not in chosen:
+        mode = "crop"
+        if "IMAGE_SCALE" not in chosen:
+            scale = round(min(max(1.0, 24 / max(middle, 1.0)), 2.0), 2)
+        suggested["IMAGE_RESIZE_MODE"] = (mode, sides)
+        suggested["IMAGE_SCALE"] = (scale, sides)
         suggested["IMAGE_MAX_DIM"] = (256, "side of a training window")
         suggested["IMAGE_MIN_DIM"] = (256, "side of a training window")
-    else:
+        suggested["AUGMENT_FLIP_UD"] = (0.5, "in windows with small objects no side is up")
+        suggested["AUGMENT_ROT90"] = (True, "in windows with small objects no side is up")
+    if mode != "crop":
         scale = min(config.IMAGE_MIN_DIM / short, config.IMAGE_MAX_DIM / long)
     smallest = 2.0 ** round(math.log2(max(low * scale, 1.0)))
     smallest = int(min(max(smallest, 8), config.RPN_ANCHOR_SCALES[0]))

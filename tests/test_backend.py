@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 BACKEND = Path(__file__).resolve().parents[1] / "mrcnn_keras" / "backend.py"
-# By path: `import mrcnn_keras.backend` would import the rest of the package too.
+# By path: the package itself asks for TensorFlow when it is imported.
 REQUIRE = f"import runpy; runpy.run_path({str(BACKEND)!r})['require_tensorflow']()"
 HIDE_TENSORFLOW = "import sys; sys.modules['tensorflow'] = None"
 
@@ -21,7 +21,7 @@ def run(code, **environment):
 
 def test_missing_tensorflow_names_the_command():
     _, error = run(f"{HIDE_TENSORFLOW}; import mrcnn_keras")
-    assert error.startswith("ImportError: mrcnn_keras needs TensorFlow, which does not import")
+    assert error.startswith("ImportError: mrcnn_keras needs TensorFlow, which is not installed: run")
     assert "pip install tensorflow-cpu" in error
 
 

@@ -130,9 +130,7 @@ def test_a_value_that_cannot_be_is_refused(settings, message):
 
 
 def test_limits_themselves_are_allowed():
-    config = Config(
-        AUGMENT_FLIP_LR=0, ROI_POSITIVE_RATIO=1, WEIGHT_DECAY=0, MEAN_PIXEL=(0, 0, 0), MASK_HEAD_CONVS=0
-    )
+    config = Config(AUGMENT_FLIP_LR=0, ROI_POSITIVE_RATIO=1, WEIGHT_DECAY=0, MEAN_PIXEL=(0, 0, 0), MASK_HEAD_CONVS=0)
     assert config.ROI_POSITIVE_RATIO == 1.0
     assert Config(LOSS_WEIGHTS={"mrcnn_mask_loss": 0}).LOSS_WEIGHTS["mrcnn_mask_loss"] == 0
 
@@ -166,9 +164,7 @@ def test_equal_settings_are_equal_whatever_the_class():
 
 
 def test_settings_go_to_json_and_back(tmp_path):
-    config = Config.preset(
-        "resnet18_fpn", NUM_CLASSES=3, CLASS_NAMES=("BG", "a", "ü"), RPN_ANCHOR_RATIOS=(1,)
-    )
+    config = Config.preset("resnet18_fpn", NUM_CLASSES=3, CLASS_NAMES=("BG", "a", "ü"), RPN_ANCHOR_RATIOS=(1,))
     config.save(tmp_path / "config.json")
     assert Config.load(tmp_path / "config.json") == config
     assert [path.name for path in tmp_path.iterdir()] == ["config.json"]

@@ -209,9 +209,7 @@ def test_equals_the_summary_of_pycocotools(kind):
         class_ids = random.choice([1, 1, 2, 2, -1], count)
         truths[image_id] = instances(boxes, class_ids)
         moved = np.repeat(boxes, 2, axis=0) + random.integers(-4, 5, (2 * count, 4))
-        moved = np.concatenate(
-            [moved[:, :2].clip(0), np.maximum(moved[:, 2:], moved[:, :2].clip(0) + 1)], axis=1
-        )
+        moved = np.concatenate([moved[:, :2].clip(0), np.maximum(moved[:, 2:], moved[:, :2].clip(0) + 1)], axis=1)
         answers[image_id] = instances(moved, random.choice([1, 2], 2 * count), random.random(2 * count))
     ours = evaluate(Answers(answers), Pictures(truths))
 

@@ -11,8 +11,8 @@ EVERYWHERE = {"errors", "files"}  # may be imported from anywhere
 PART_OF = {
     "mask_crop": "detections",
     **dict.fromkeys(("config_checks", "presets"), "config"),
-    "optimizer": "model",
-    **dict.fromkeys(("callbacks", "run_folder", "schedule"), "training"),
+    **dict.fromkeys(("network", "optimizer"), "model"),
+    **dict.fromkeys(("callbacks", "progress_line", "run_folder", "schedule"), "training"),
     **dict.fromkeys(("commands", "demo", "images_out", "suggest", "video"), "cli"),
 }
 MAY_IMPORT = {

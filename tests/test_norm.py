@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mrcnn_keras.norm import apply_norm, norm
+from mrcnn_keras.norm import GroupNorm, apply_norm, norm
 
 
 def test_none_is_no_layer():
@@ -42,3 +42,27 @@ def test_batch_norm_learns():
     np.testing.assert_allclose(y[:, 0, 0], [[1, -1], [-1, 1]], atol=1e-4)
     assert len(layer.trainable_variables) == 2
     assert isinstance(layer, keras.layers.BatchNormalization)
+
+
+def test_group_norm_is_kerass_group_normalization():
+    x = tf.random.stateless_normal([2, 7, 9, 12], [1, 2]) * 3 + 5
+    layers = GroupNorm(4, epsilon=1e-5), keras.layers.GroupNormalization(4, epsilon=1e-5)
+    answers, gradients = [], []
+    for layer in layers:
+        layer.build(x.shape)
+        layer.set_weights([np.linspace(1, 2, 12), np.linspace(-1, 1, 12)])
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = layer(x)
+            total = tf.reduce_sum(y**3)
+        answers.append(y)
+        gradients.append(tape.gradient(total, [x, *layer.trainable_variables]))
+    np.testing.assert_allclose(*answers, atol=1e-5)
+    for mine, its in zip(*gradients, strict=True):
+        np.testing.assert_allclose(mine, its, rtol=1e-3, atol=1e-3)
+
+
+def test_group_norm_of_nothing_and_of_one_value():
+    layer = GroupNorm(2, epsilon=1e-5)
+    assert layer(tf.zeros([0, 3, 3, 4])).shape == (0, 3, 3, 4)
+    np.testing.assert_array_equal(layer(tf.fill([1, 3, 3, 4], 1000.0)), np.zeros((1, 3, 3, 4)))

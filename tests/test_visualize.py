@@ -148,9 +148,7 @@ def test_boxes_without_masks_keypoints_and_empty_masks_are_drawn():
     image = draw_detections(GREY, found, NAMES, labels=False)
     assert image[50, 60].tolist() == ORANGE.tolist()
     assert image[20, 20].tolist() == [100, 100, 100]
-    no_pixel = Detections(
-        (100, 120), [(10, 10, 20, 20)], [1], [0.5], [MaskCrop(10, 10, np.zeros((5, 5), bool))]
-    )
+    no_pixel = Detections((100, 120), [(10, 10, 20, 20)], [1], [0.5], [MaskCrop(10, 10, np.zeros((5, 5), bool))])
     assert changed(draw_detections(GREY, no_pixel, NAMES)).any()
 
 
@@ -245,6 +243,7 @@ def test_display_images_has_a_place_for_each():
     assert [len(ax.images) for ax in figure.axes] == [1, 1, 1, 0]
     assert [ax.get_title() for ax in figure.axes] == ["a", "b", "c", ""]
     assert len(display_images([]).axes) == 1
+    assert display_images([GREY[:, :50], GREY[:50]], cols=2).get_size_inches().tolist() == [14, 14]
 
 
 def test_instances_are_matched_by_class_and_overlap_best_score_first():
@@ -287,9 +286,7 @@ def test_display_differences_takes_both_orders():
 def test_real_pictures(shared):
     folder = sorted((shared / "data/nuclei/val").iterdir())[0]
     image = np.asarray(Image.open(next((folder / "images").iterdir())).convert("RGB"))
-    masks = np.stack(
-        [np.asarray(Image.open(p).convert("L")) > 0 for p in (folder / "masks").iterdir()], axis=-1
-    )
+    masks = np.stack([np.asarray(Image.open(p).convert("L")) > 0 for p in (folder / "masks").iterdir()], axis=-1)
     truth = Detections.from_masks(masks, np.ones(masks.shape[2], int))
     drawn = draw_comparison(image, truth, truth[::2], ["BG", "nucleus"])
     assert drawn.dtype == np.uint8

@@ -24,14 +24,15 @@ def resnet(architecture, norm_kind="frozen_bn", stride_in="3x3", freeze_stages=0
     images = keras.Input((None, None, 3), name="normalized_images")
 
     def conv_norm(x, channels, size, stride, name, suffix=""):
-        if size > 1:
+        if stride > 1 and size > 1:
             # Padding on both sides: "same" would pad only right and below when the stride is 2.
             x = keras.layers.ZeroPadding2D(size // 2, name=f"{name}_pad{suffix}")(x)
         conv_name = name if name.endswith("shortcut") else f"{name}_conv{suffix}"
         norm_name = f"{name}_norm{suffix}"
-        x = keras.layers.Conv2D(channels, size, stride, use_bias=False, kernel_initializer="he_normal", name=conv_name)(
-            x
-        )
+        padding = "same" if stride == 1 else "valid"
+        x = keras.layers.Conv2D(
+            channels, size, stride, padding, use_bias=False, kernel_initializer="he_normal", name=conv_name
+        )(x)
         return norm(norm_kind, channels, norm_name, epsilon)(x)
 
     def relu(x, name):

@@ -1,48 +1,60 @@
 """mrcnn detect: overlays and one JSON in COCO results form."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 from mrcnn_keras.commands.models import category_ids, class_names, load_model
+from mrcnn_keras.data.images import SUFFIXES as PICTURES
 from mrcnn_keras.data.images import read_image
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import replace_file
 from mrcnn_keras.images_out import write_image
+from mrcnn_keras.progress_line import ProgressLine
+from mrcnn_keras.video import draw_video
 from mrcnn_keras.visualize import draw_detections
 
-PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif")
-VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v")
+VIDEOS = {".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v"}
 
 
 def detect_files(model_path, inputs, out, min_score):
     """Draws what the model finds in each file to `out` and writes out/detections.json.
 
-    A picture that cannot be read does not stop the others; the command then ends with its sentence.
+    A row of the JSON has COCO's fields and the file's name (its path where two have the same name). image_id is the
+    number that is the file's name, as in COCO, if all files have such names, or else the file's place, from 1. Videos
+    are drawn only. A file that cannot be read does not stop the others; the command then ends with its sentence.
     """
     files = _files(inputs)
+    targets = _targets(files, Path(out))
+    names, ids = _names(files), _image_ids(files)
     model = load_model(model_path)
-    names, out = class_names(model), Path(out)
+    classes, categories = class_names(model), category_ids(model)
+
+    def detected(image):
+        found = model.detect([image], min_score)[0]
+        return draw_detections(image, found, classes), found
+
     results, broken = [], []
-    for number, (path, target) in enumerate(zip(files, _targets(files, out), strict=True), start=1):
+    for number, (path, target) in enumerate(zip(files, targets, strict=True)):
+        place = f"{number + 1}/{len(files)} {path}"
         try:
             if path.suffix.lower() in VIDEOS:
-                from mrcnn_keras.video import draw_video
-
-                draw_video(path, target.with_suffix(".mp4"), lambda image: _draw(model, image, min_score, names))
-                print(f"{number}/{len(files)} {path} -> {target.with_suffix('.mp4')}")
+                line = ProgressLine()
+                count = draw_video(
+                    path, target, lambda image: detected(image)[0], line.counting(f"{place}: drawn picture")
+                )
+                print(f"{place}: {count} pictures -> {target}", flush=True)
                 continue
-            image = read_image(path)
+            drawn, found = detected(read_image(path))
         except UserError as error:
             broken.append(str(error))
-            print(f"{number}/{len(files)} {path}: cannot be read")
+            print(f"{place}: cannot be read", flush=True)
             continue
-        found = model.detect([image], min_score)[0]
-        write_image(target, draw_detections(image, found, names))
-        image_id = int(path.stem) if path.stem.isdecimal() else number
-        for row in found.coco_results(image_id, category_ids(model)):
-            results.append({**row, "file_name": path.name})
-        print(f"{number}/{len(files)} {path}: {len(found)} found -> {target}", flush=True)
-    json_path = out / "detections.json"
+        write_image(target, drawn)
+        rows = found.coco_results(ids[number], categories)
+        results += [{**row, "file_name": names[number]} for row in rows]
+        print(f"{place}: {len(found)} found -> {target}", flush=True)
+    json_path = Path(out) / "detections.json"
     with replace_file(json_path) as temporary:
         temporary.write_text(json.dumps(results))
     print(f"wrote {len(results)} detections of {len(files) - len(broken)} files to {json_path}")
@@ -51,17 +63,13 @@ def detect_files(model_path, inputs, out, min_score):
     return {"files": len(files), "detections": len(results)}
 
 
-def _draw(model, image, min_score, names):
-    return draw_detections(image, model.detect([image], min_score)[0], names)
-
-
 def _files(inputs):
     files = []
     for given in map(Path, inputs):
         if given.is_dir():
-            inside = sorted(p for p in given.iterdir() if p.suffix.lower() in PICTURES + VIDEOS)
+            inside = sorted(p for p in given.iterdir() if p.suffix.lower() in PICTURES | VIDEOS)
             if not inside:
-                raise UserError(f"{given} holds no picture; give a folder with {', '.join(PICTURES[:3])} files in it")
+                raise UserError(f"{given} holds no picture; give a folder with .jpg or .png files in it")
             files += inside
         elif given.exists():
             files.append(given)
@@ -70,13 +78,30 @@ def _files(inputs):
     return files
 
 
+def _names(files):
+    count = Counter(path.name for path in files)
+    return [path.name if count[path.name] == 1 else str(path) for path in files]
+
+
+def _image_ids(files):
+    stems = {path.stem for path in files}
+    if len(stems) == len(files) and all(stem.isdecimal() for stem in stems):
+        return [int(path.stem) for path in files]
+    return list(range(1, len(files) + 1))
+
+
 def _targets(files, out):
-    """One file name in `out` each, also where two folders hold files of the same name."""
-    taken = set()
+    """A file in `out` for each, also where two folders hold files of the same name."""
+    targets, given = [], {path.resolve() for path in files}
     for path in files:
-        name, number = f"{path.stem}.png", 1
-        while name in taken:
+        suffix = ".mp4" if path.suffix.lower() in VIDEOS else ".png"
+        target, number = out / f"{path.stem}{suffix}", 1
+        while target in targets:
             number += 1
-            name = f"{path.stem}-{number}.png"
-        taken.add(name)
-        yield out / name
+            target = out / f"{path.stem}-{number}{suffix}"
+        if target.resolve() in given:
+            raise UserError(
+                f"{target} is one of the files to look at and would be lost; choose another folder with --out"
+            )
+        targets.append(target)
+    return targets

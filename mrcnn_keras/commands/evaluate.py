@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from mrcnn_keras.commands.models import class_names, load_model
+from mrcnn_keras.commands.models import load_model
 from mrcnn_keras.data.loading import find_subsets, load_dataset
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.evaluation import evaluate
 from mrcnn_keras.images_out import write_image
+from mrcnn_keras.progress_line import ProgressLine
 from mrcnn_keras.visualize import draw_comparison
 
 DRAWN = 20
@@ -15,23 +16,38 @@ MIN_SCORE_DRAWN = 0.5
 
 def evaluate_model(model_path, data_path, out):
     """Prints and returns the figures of mk.evaluate."""
-    model = load_model(model_path)
     subset = "val" if "val" in find_subsets(data_path) else None
     dataset = load_dataset(data_path, subset=subset)
-    names = class_names(model)
-    if list(names) != list(dataset.class_names):
-        raise UserError(
-            f"{data_path} has the classes {', '.join(dataset.class_names[1:])} but {model_path} knows "
-            f"{', '.join(names[1:])}; give data with the model's classes"
-        )
-    scores = evaluate(model, dataset, max_detections=model.config.DETECTION_MAX_INSTANCES, progress=True)
-    print(f"{dataset.num_images} pictures" + (f" ({subset})" if subset else ""))
+    model = load_model(model_path)
+    _check_classes(model, model_path, dataset, data_path)
+    limit = model.config.DETECTION_MAX_INSTANCES
+    line = ProgressLine()
+    try:
+        scores = evaluate(model, dataset, max_detections=limit, progress=line.counting("measured"))
+    finally:
+        line.clear()
+    where = f"the {subset} pictures of {data_path}" if subset else f"{data_path}"
+    print(f"{dataset.num_images} pictures of {where}, up to {limit} detections a picture and class")
     for name, value in scores.items():
         print(f"{name:24} {value:.3f}")
     if out:
         for image_id in dataset.image_ids[:DRAWN]:
             image, truth = dataset.load_example(image_id)
             found = model.detect([image], MIN_SCORE_DRAWN)[0]
-            write_image(Path(out) / f"{image_id:04d}.png", draw_comparison(image, truth, found, names))
+            picture = draw_comparison(image, truth, found, dataset.class_names)
+            write_image(Path(out) / f"{image_id:04d}.png", picture)
         print(f"wrote {min(DRAWN, dataset.num_images)} pictures to {out}")
     return scores
+
+
+def _check_classes(model, model_path, dataset, data_path):
+    """A model that knows no names is compared by their number."""
+    theirs, mine = dataset.class_names[1:], list(model.config.CLASS_NAMES[1:])
+    if not mine and len(theirs) == model.config.NUM_CLASSES - 1:
+        return
+    if theirs != mine:
+        known = ", ".join(mine) or f"{model.config.NUM_CLASSES - 1} classes"
+        raise UserError(
+            f"{data_path} has the classes {', '.join(theirs)} but {model_path} knows {known}; give data with the "
+            "model's classes"
+        )

@@ -1,26 +1,34 @@
-"""mrcnn inspect: counts, notes and a picture of a dataset."""
+"""mrcnn inspect: counts, what is wrong, and a picture of a dataset."""
 
 import numpy as np
 
+from mrcnn_keras.data.checking import broken_pictures
 from mrcnn_keras.data.loading import load_dataset
+from mrcnn_keras.progress_line import ProgressLine
 from mrcnn_keras.report import contact_sheet, dataset_report
 from mrcnn_keras.visualize import draw_detections
 
 PICTURES = 12
+NAMED = 5
 
 
 def inspect_data(path, out):
     """Prints what is in a dataset and draws up to 12 of its pictures, spread evenly, to `out`."""
     dataset = load_dataset(path)
-    chosen = np.unique(np.linspace(0, dataset.num_images - 1, min(PICTURES, dataset.num_images)).astype(int))
-    pictures = []
-    for image_id in chosen:
-        image, truth = dataset.load_example(image_id)
-        pictures.append(draw_detections(image, truth, dataset.class_names, zoom=None))
-    figures = dataset.statistics()
+    broken = broken_pictures(dataset, ProgressLine().counting("read picture"))
+    whole = dataset.subset([i for i in dataset.image_ids if i not in broken])
+    figures = {**whole.statistics(), "broken": len(broken), "notes": list(dataset.notes)}
     print(dataset_report(figures))
-    for note in dataset.notes:
+    for note in figures["notes"]:
         print(f"note: {note}")
+    for sentence in list(broken.values())[:NAMED]:
+        print(f"broken: {sentence}")
+    if len(broken) > NAMED:
+        print(f"broken: {len(broken) - NAMED} more pictures")
+    pictures = []
+    for image_id in np.linspace(0, whole.num_images - 1, min(PICTURES, whole.num_images)).astype(int):
+        image, truth = whole.load_example(image_id)
+        pictures.append(draw_detections(image, truth, whole.class_names, zoom=None))
     contact_sheet(pictures, columns=4, out_png=out)
     print(f"wrote {out} with {len(pictures)} of the pictures")
-    return {**figures, "notes": list(dataset.notes)}
+    return figures

@@ -7,12 +7,13 @@ from mrcnn_keras.model import MaskRCNN
 
 
 def load_model(path):
-    """A model from a .keras file, or best.keras of a run."""
+    """A model from a .keras file, or of a run: best.keras, or last.keras where the training was broken off early."""
     path = Path(path)
     if path.is_dir():
-        if not (path / "best.keras").exists():
-            raise UserError(f"{path} holds no best.keras; give the folder of a finished training, or a .keras file")
-        path = path / "best.keras"
+        files = [path / name for name in ("best.keras", "last.keras") if (path / name).exists()]
+        if not files:
+            raise UserError(f"{path} holds no best.keras; give the folder of a training, or a .keras file")
+        path = files[0]
     if not path.exists():
         raise UserError(f"{path} does not exist; give the folder of a training, or a .keras file")
     if path.suffix != ".keras":

@@ -1,57 +1,71 @@
 """mrcnn train: settings from the preset, the data and the options, then training."""
 
+import json
 from pathlib import Path
 
 import keras
 
 from mrcnn_keras.config import Config, parse_setting
+from mrcnn_keras.data.checking import check_pictures
 from mrcnn_keras.data.loading import find_subsets, load_dataset
 from mrcnn_keras.errors import UserError
+from mrcnn_keras.files import replace_file
 from mrcnn_keras.model import MaskRCNN
+from mrcnn_keras.progress_line import ProgressLine
 from mrcnn_keras.run_folder import RunFolder
 from mrcnn_keras.suggest import suggest_settings
 from mrcnn_keras.training import train
 
 QUIET = ("CLASS_NAMES", "CATEGORY_IDS")
+EPOCHS = 20
+# Options that a resumed training takes from its beginning where they are left out; of a row, one is given at most.
+# Those in FIXED must stay: otherwise pictures would move from validation to training.
+REMEMBERED = (("epochs", "minutes"), ("steps_per_epoch",), ("val", "val_split"), ("seed",))
+FIXED = ("val_split", "seed")
 
 
 def train_from_options(options):
     """Everything between the words of the command line and mk.train."""
-    run = RunFolder(options.out) if options.out else RunFolder.unused()
     if options.resume and not options.out:
         raise UserError("--resume needs --out RUN, the folder of the training to go on with")
+    run = RunFolder(options.out) if options.out else RunFolder.unused()
+    run.check(options.resume)
     own = _own_settings(options)
-    data, validation = _datasets(options)
+    if options.resume:
+        _recall(options, run)
+        config = Config.load(run.config).replace(**own)
+    else:
+        config = Config.preset(options.preset).replace(**_of_pictures(own))
+    seed = options.seed or 0
+    data, validation = _datasets(options, seed)
+    for name, dataset in {"training": data, "validation": validation}.items():
+        if dataset is not None:
+            check_pictures(dataset, ProgressLine().counting(f"read {name} picture"))
     for note in data.notes:
         print(f"note: {note}")
-    if options.resume:
-        config = Config.load(run.config)
-        if own:
-            config = config.replace(**own)
-    else:
-        config = _config(options, own, data)
-    keras.utils.set_random_seed(options.seed)
+    if not options.resume:
+        config = _fitted(config, own, data)
+    keras.utils.set_random_seed(seed)
     model = MaskRCNN(config)
     if options.weights != "none" and not options.resume:
         _start_from(model, options.weights)
+    _remember(options, run)
     history = train(
         model,
         data,
         validation,
-        epochs=options.epochs or 20,
+        epochs=options.epochs or EPOCHS,
         minutes=options.minutes,
         steps_per_epoch=options.steps_per_epoch,
         out=run.path,
         resume=options.resume,
-        seed=options.seed,
+        seed=seed,
     )
     return {name: values[-1] for name, values in history.items() if values and values[-1] is not None}
 
 
 def _own_settings(options):
     own = dict(parse_setting(text) for text in options.settings)
-    if options.epochs and options.minutes:
-        raise UserError(f"--epochs {options.epochs} and --minutes {options.minutes:g} both say how long; give one")
     if options.batch_size:
         own["BATCH_SIZE"] = options.batch_size
     if options.image_size:
@@ -59,38 +73,36 @@ def _own_settings(options):
     return own
 
 
-def _datasets(options):
+def _of_pictures(own):
+    return {name: value for name, value in own.items() if name.startswith("IMAGE_")}
+
+
+def _datasets(options, seed):
     """Training and validation pictures; a folder that holds both subsets gives both."""
     subsets = find_subsets(options.data)
-    own_validation = "train" in subsets and "val" in subsets and not options.val and not options.val_split
     data = load_dataset(options.data, subset="train" if "train" in subsets else None)
-    if options.val:
-        subsets = find_subsets(options.val)
-        return data, load_dataset(options.val, subset="val" if "val" in subsets else None)
-    if options.val_split:
-        return data.split(options.val_split, seed=options.seed)
-    if own_validation:
+    if options.val is not None:
+        other = find_subsets(options.val)
+        return data, load_dataset(options.val, subset="val" if "val" in other else None)
+    if options.val_split is not None:
+        return data.split(options.val_split, seed=seed)
+    if "train" in subsets and "val" in subsets:
         print(f"measuring on the validation pictures of {options.data}")
         return data, load_dataset(options.data, subset="val")
     print("no validation pictures: give --val DATA or --val-split 0.2 to see how well the model does on new ones")
     return data, None
 
 
-def _config(options, own, data):
+def _fitted(config, own, data):
     """The preset, what the data suggest, and on top what the user set; each suggestion is printed."""
-    config = Config.preset(options.preset)
     category_ids = data.category_ids[1:]
     if not all(isinstance(i, int) for i in category_ids):
         category_ids = ()
-    suggested = suggest_settings(config.replace(**_resize_only(own)), data.statistics(), data.class_names, category_ids)
+    suggested = suggest_settings(config, data.statistics(), data.class_names, category_ids, chosen=own)
     for name, (value, reason) in suggested.items():
-        if name not in own and name not in QUIET:
+        if name not in QUIET:
             print(f"{name} = {value} ({reason})")
-    return Config.preset(options.preset, **{**{name: value for name, (value, _) in suggested.items()}, **own})
-
-
-def _resize_only(own):
-    return {name: value for name, value in own.items() if name.startswith("IMAGE_")}
+    return config.replace(**{name: value for name, (value, _) in suggested.items()}, **own)
 
 
 def _start_from(model, weights):
@@ -103,3 +115,27 @@ def _start_from(model, weights):
         raise UserError(f"--weights {weights} is of another model (classes or sizes differ); use the same settings")
     for variable, value in zip(mine, its, strict=True):
         variable.assign(value)
+
+
+def _remember(options, run):
+    """Writes the options that a resume goes by."""
+    with replace_file(run.path / "options.json") as temporary:
+        temporary.write_text(json.dumps({name: getattr(options, name) for row in REMEMBERED for name in row}))
+
+
+def _recall(options, run):
+    """Fills options that were left out with those that the training began with."""
+    try:
+        before = json.loads((run.path / "options.json").read_text())
+        before = {name: before[name] for row in REMEMBERED for name in row}
+    except (OSError, ValueError, KeyError, TypeError):  # a training that mk.train began
+        return
+    for name in FIXED:
+        given = getattr(options, name)
+        if given is not None and given != (before[name] or 0):
+            option = f"--{name.replace('_', '-')} {given}"
+            raise UserError(f"{option}: the training in {run.path} began with {before[name] or 0}; leave it out")
+    for row in REMEMBERED:
+        if all(getattr(options, name) is None for name in row):
+            for name in row:
+                setattr(options, name, before[name])

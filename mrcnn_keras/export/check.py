@@ -112,13 +112,9 @@ def load_saved_model(path):
     try:
         loaded = tf.saved_model.load(str(path))
     except (OSError, tf.errors.OpError) as error:
-        raise UserError(
-            f"{path} holds no SavedModel that can be read; give the folder with saved_model.pb"
-        ) from error
+        raise UserError(f"{path} holds no SavedModel that can be read; give the folder with saved_model.pb") from error
     if "serving_default" not in loaded.signatures:
-        raise UserError(
-            f"the SavedModel {path} has no signature serving_default; give one of mrcnn_keras.export"
-        )
+        raise UserError(f"the SavedModel {path} has no signature serving_default; give one of mrcnn_keras.export")
 
     def answer(image):
         answers = loaded.signatures["serving_default"](images=tf.constant(image[None]))
@@ -137,8 +133,5 @@ def _as_detections(answers, size):
         if masks.dtype == np.uint8:
             crops = [crop_mask(mask) for mask in masks]
         else:
-            crops = [
-                MaskCrop(*mask_ops.paste_mask(mask, box, size))
-                for mask, box in zip(masks, boxes, strict=True)
-            ]
+            crops = [MaskCrop(*mask_ops.paste_mask(mask, box, size)) for mask, box in zip(masks, boxes, strict=True)]
     return Detections(size, boxes, answers["class_ids"][real], answers["scores"][real], crops)

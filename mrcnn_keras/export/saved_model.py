@@ -64,9 +64,7 @@ def _refuse_other_content(path):
         if not replaceable:
             raise UserError(f"{path} holds other files; give a new folder, such as {path / '1'}")
     elif path.exists():
-        raise UserError(
-            f"{path} is a file; give a folder, such as {path.with_name(path.name + '-serving') / '1'}"
-        )
+        raise UserError(f"{path} is a file; give a folder, such as {path.with_name(path.name + '-serving') / '1'}")
 
 
 class _Served(tf.Module):
@@ -94,6 +92,4 @@ def _detect_function(model, masks):
             found = {**found, "masks": pasted}
         return found
 
-    return tf.function(
-        detect, input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8, name="images")]
-    )
+    return tf.function(detect, input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8, name="images")])

@@ -53,9 +53,9 @@ def roi_align(
         cells = tf.concat([low, tf.maximum(high, low + 1.0)], axis=-1)
     sampler = {"crop_and_resize": _samples_by_crop_and_resize, "gather": _samples_by_gather}[method]
     samples = sampler(features, level, cells, box_indices, size * sampling)
-    samples = tf.reshape(samples, [-1, size, sampling, size, sampling, features[0].shape[-1]])
-    reducer = {"mean": tf.reduce_mean, "max": tf.reduce_max}[reduce]
-    return reducer(samples, axis=[2, 4])
+    # Pooling a map of samples: the same numbers as a mean over axes of their own, at a fraction of the time.
+    pool = {"mean": tf.nn.avg_pool2d, "max": tf.nn.max_pool2d}[reduce]
+    return pool(samples, sampling, sampling, "VALID")
 
 
 def _samples_by_crop_and_resize(features, level, cells, box_indices, count):

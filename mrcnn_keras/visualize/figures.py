@@ -63,7 +63,8 @@ def display_images(images, titles=None, cols=4, cmap=None, norm=None, interpolat
 
     cols = max(1, min(cols, len(images)))
     rows = max(1, -(-len(images) // cols))
-    size = (14, 14 * rows / cols)
+    tallest = max((image.shape[0] / image.shape[1] for image in images), default=1)
+    size = (14, 14 * rows / cols * tallest)
     figure, axes = pyplot.subplots(rows, cols, figsize=size, squeeze=False, layout="constrained")
     for ax in axes.flat:
         ax.axis("off")
@@ -97,9 +98,7 @@ def display_differences(
         annotated = _instances(image, gt_box, gt_mask, gt_class_id, None)
         found = _instances(image, pred_box, pred_mask, pred_class_id, pred_score)
     if found.scores is None:
-        raise UserError(
-            "the found instances have no scores; give what a model found after what was annotated"
-        )
+        raise UserError("the found instances have no scores; give what a model found after what was annotated")
     annotated, found = annotated[annotated.class_ids > 0], found.above(score_threshold)
     matches, overlaps = match_instances(annotated, found, iou_threshold)
     captions = ["" if i in matches else f"{names[c]} missed" for i, c in enumerate(annotated.class_ids)]
@@ -114,9 +113,7 @@ def display_differences(
         mask_crops=annotated.mask_crops + found.mask_crops if masks else None,
     )
     colors = np.array([ANNOTATED] * len(annotated) + [FOUND] * len(found)).reshape(-1, 3)
-    drawn = draw_detections(
-        image, both, names, alpha=0.15, boxes=show_box, colors=colors, captions=captions, zoom=None
-    )
+    drawn = draw_detections(image, both, names, alpha=0.15, boxes=show_box, colors=colors, captions=captions, zoom=None)
     title = title or "annotated: green; found: red, with score / overlap"
     return _show(drawn, both.size, title, (FIGURE_WIDTH, FIGURE_WIDTH), ax)
 

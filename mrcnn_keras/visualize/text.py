@@ -75,9 +75,7 @@ def _places(box, height, width, shape):
         (top, left - width),
     ]
     return [
-        (y, x, y + height, x + width)
-        for y, x in corners
-        if 0 <= y <= shape[0] - height and 0 <= x <= shape[1] - width
+        (y, x, y + height, x + width) for y, x in corners if 0 <= y <= shape[0] - height and 0 <= x <= shape[1] - width
     ]
 
 

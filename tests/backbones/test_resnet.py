@@ -59,9 +59,7 @@ def test_padding_is_the_same_on_both_sides():
 
 
 @pytest.mark.parametrize("norm_kind", ["bn", "gn", "frozen_bn"])
-@pytest.mark.parametrize(
-    ("freeze", "first"), [(0, "stem_"), (1, "res2_"), (2, "res3_"), (4, "res5_"), (5, None)]
-)
+@pytest.mark.parametrize(("freeze", "first"), [(0, "stem_"), (1, "res2_"), (2, "res3_"), (4, "res5_"), (5, None)])
 def test_frozen_stages_do_not_train(freeze, first, norm_kind):
     model = resnet("resnet18", norm_kind, freeze_stages=freeze, width=4)
     trained = [layer.name for layer in model.layers if layer.trainable_weights]

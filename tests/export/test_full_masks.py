@@ -73,7 +73,5 @@ def test_runs_in_a_graph_for_any_size():
     ids, side = tf.TensorSpec([None, 2], tf.int32), tf.TensorSpec([], tf.int32)
     paste_any = tf.function(full_masks, input_signature=[masks, boxes, ids, side, side])
     for size in [(1, 1), (3, 50)]:
-        masks = paste_any(
-            tf.ones([1, 2, 4, 4]), tf.constant([[[0.0, 0, *size], [0, 0, 0, 0]]]), [[1, 0]], *size
-        )
+        masks = paste_any(tf.ones([1, 2, 4, 4]), tf.constant([[[0.0, 0, *size], [0, 0, 0, 0]]]), [[1, 0]], *size)
         assert tf.reduce_sum(tf.cast(masks, tf.int32)) == size[0] * size[1]

@@ -19,8 +19,6 @@ def test_padding_is_zero_whatever_it_holds():
 
 
 def test_half_precision_keeps_the_layer_in_half_precision():
-    normal = NormalizeImages((5, 5, 5), (2, 2, 2), dtype="mixed_bfloat16")(
-        tf.ones([1, 2, 2, 3]), tf.constant([[2, 2]])
-    )
+    normal = NormalizeImages((5, 5, 5), (2, 2, 2), dtype="mixed_bfloat16")(tf.ones([1, 2, 2, 3]), tf.constant([[2, 2]]))
     assert normal.dtype == tf.bfloat16
     assert np.allclose(tf.cast(normal, tf.float32), -2)

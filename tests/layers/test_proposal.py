@@ -72,7 +72,5 @@ def test_no_gradient_passes():
     deltas = tf.zeros([1, 1, 4])
     with tf.GradientTape() as tape:
         tape.watch(deltas)
-        boxes = ProposalLayer(1, 1)(
-            [tf.zeros([1, 1])], [deltas], [tf.constant([[0.0, 0, 9, 9]])], tf.constant(LARGE)
-        )
+        boxes = ProposalLayer(1, 1)([tf.zeros([1, 1])], [deltas], [tf.constant([[0.0, 0, 9, 9]])], tf.constant(LARGE))
     assert tape.gradient(boxes, deltas) is None

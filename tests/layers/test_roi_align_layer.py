@@ -6,9 +6,7 @@ from mrcnn_keras.layers.roi_align import RoIAlignLayer
 from mrcnn_keras.ops.roi_align import roi_align
 
 FEATURES = [tf.random.stateless_normal(shape, [0, 0]) for shape in ((2, 16, 16, 3), (2, 8, 8, 3))]
-BOXES = tf.constant(
-    [[[0, 0, 20, 20], [5, 9, 60, 50], [0, 0, 0, 0]], [[1, 2, 30, 9], [8, 8, 16, 16], [3, 3, 63, 63]]]
-)
+BOXES = tf.constant([[[0, 0, 20, 20], [5, 9, 60, 50], [0, 0, 0, 0]], [[1, 2, 30, 9], [8, 8, 16, 16], [3, 3, 63, 63]]])
 BOXES = tf.cast(BOXES, tf.float32)
 
 

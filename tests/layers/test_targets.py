@@ -52,9 +52,7 @@ def test_512_rois_at_most_a_quarter_of_them_objects(on_object, elsewhere, expect
 def test_anchor_deltas_lead_to_the_object():
     anchors = [[0, 0, 20, 18], [0, 0, 20, 19], AWAY]
     found = targets(AnchorTargetLayer(4, std_dev=(0.1, 0.1, 0.2, 0.2)), anchors, [[OBJECT]], [[5]])
-    moved = box_ops.decode(
-        found["deltas"], np.array(anchors, np.float32)[found["indices"][0]], (0.1, 0.1, 0.2, 0.2)
-    )
+    moved = box_ops.decode(found["deltas"], np.array(anchors, np.float32)[found["indices"][0]], (0.1, 0.1, 0.2, 0.2))
     assert found["labels"].tolist() == [[1, 1, 0, -1]]
     np.testing.assert_allclose(moved[0, :2], [OBJECT, OBJECT], atol=1e-4)
     assert not found["deltas"][0, 2:].any()
@@ -90,9 +88,7 @@ def test_positives_of_a_batch_know_their_picture():
     assert found["class_ids"][0].numpy().tolist() == [-1] * 8
 
 
-@pytest.mark.parametrize(
-    "gt", [NO_GT, ([[[0] * 4]], [[0]]), ([[CROWD]], [[-2]])], ids=["no slots", "padding", "crowd"]
-)
+@pytest.mark.parametrize("gt", [NO_GT, ([[[0] * 4]], [[0]]), ([[CROWD]], [[-2]])], ids=["no slots", "padding", "crowd"])
 def test_without_objects_all_are_background_or_in_the_crowd(gt):
     candidates = boxes((5, AWAY), (3, [10, 110, 30, 150]))
     background = 8 if gt[1] is NO_GT[1] or gt[1] == [[0]] else 5
@@ -133,18 +129,17 @@ def test_mask_targets_are_the_part_of_the_mask_inside_the_roi():
     left[0, 1, :, :2] = 255
     gt_boxes = tf.constant([[AWAY, [0, 0, 16, 16]]], tf.float32)
     rois = tf.constant([[0, 0, 16, 16], [0, 4, 16, 12], [0, 0, 16, 8], [40, 40, 50, 50]], tf.float32)
-    found = MaskTargetLayer((2, 4))(
-        rois, tf.zeros([4], tf.int32), tf.ones([4], tf.int32), gt_boxes, left
-    ).numpy()
+    found = MaskTargetLayer((2, 4))(rois, tf.zeros([4], tf.int32), tf.ones([4], tf.int32), gt_boxes, left).numpy()
     assert found[:, 0].tolist() == [[1, 1, 0, 0], [1, 1, 0, 0], [1, 1, 1, 1], [0, 0, 0, 0]]
     assert (found[:, 0] == found[:, 1]).all()
 
 
 def test_a_cell_half_covered_belongs_to_the_mask():
-    half = tf.constant([[[[127, 128]]]], tf.uint8)
-    box = tf.constant([[0, 0, 4, 4]], tf.float32)
-    found = MaskTargetLayer((1, 2))(box, tf.zeros([1], tf.int32), tf.zeros([1], tf.int32), box[None], half)
-    assert found.numpy().tolist() == [[[0, 1]]]
+    # One cell looks at the middle between a covered and a bare one.
+    box, none = tf.constant([[0, 0, 4, 4]], tf.float32), tf.zeros([1], tf.int32)
+    masks = tf.constant([[[[255, 0]]]], tf.uint8)
+    assert MaskTargetLayer((1, 1))(box, none, none, box[None], masks).numpy().tolist() == [[[1]]]
+    assert MaskTargetLayer((1, 2))(box, none, none, box[None], masks // 2).numpy().tolist() == [[[0, 0]]]
 
 
 def test_no_rois_have_no_mask_targets():

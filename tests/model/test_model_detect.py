@@ -159,3 +159,14 @@ def test_no_detections_at_all(small_model):
     answer = model.inference(inputs(0))  # without a graph as well
     assert answer["num_detections"].numpy().tolist() == [0]
     assert answer["masks"].shape == (1, 10, 14, 14)
+
+
+def test_intermediate_tensors_of_the_inference_mode_by_name(finder):
+    images = {"image": photograph(64, 64)[None].astype(np.float32), "image_size": np.array([[64, 64]], np.int32)}
+    tensors = finder.inference_tensors("stages", "pyramid", "proposals", "detections")(images)
+    assert [stage.shape[1] for stage in tensors["stages"]] == [16, 8, 4, 2]
+    assert [level.shape[1] for level in tensors["pyramid"]] == [16, 8, 4, 2, 1]
+    found = finder.inference(images)
+    np.testing.assert_array_equal(tensors["detections"]["boxes"], found["boxes"])
+    with pytest.raises(UserError, match="no tensor 'pyramids'.*pyramid"):
+        finder.inference_tensors("pyramids")

@@ -35,17 +35,13 @@ def test_area_of_swapped_corners_is_zero():
 
 
 def test_intersection_of_each_pair():
-    shared = box_ops.intersection(
-        tensor([[0, 0, 4, 4], [10, 10, 12, 12]]), tensor([[2, 1, 6, 3], [0, 0, 4, 4]])
-    )
+    shared = box_ops.intersection(tensor([[0, 0, 4, 4], [10, 10, 12, 12]]), tensor([[2, 1, 6, 3], [0, 0, 4, 4]]))
     assert shared.numpy().tolist() == [[4, 16], [0, 0]]
 
 
 def test_iou_by_hand():
     # The second covers half of the first: 8 / (16 + 8 - 8). The third touches it: 0.
-    overlaps = box_ops.iou(
-        tensor([[0, 0, 4, 4]]), tensor([[0, 0, 4, 2], [0, 4, 4, 8], [0, 0, 4, 4], [2, 2, 6, 6]])
-    )
+    overlaps = box_ops.iou(tensor([[0, 0, 4, 4]]), tensor([[0, 0, 4, 2], [0, 4, 4, 8], [0, 0, 4, 4], [2, 2, 6, 6]]))
     np.testing.assert_allclose(overlaps, [[0.5, 0, 1, 4 / 28]], rtol=1e-6)
 
 
@@ -63,9 +59,7 @@ def test_iou_of_no_boxes():
 @given(box_lists, box_lists)
 def test_iou_is_symmetric_and_between_0_and_1(some, others):
     overlaps = box_ops.iou(tensor(some), tensor(others)).numpy()
-    np.testing.assert_allclose(
-        overlaps, box_ops.iou(tensor(others), tensor(some)).numpy().T, rtol=1e-5, atol=1e-6
-    )
+    np.testing.assert_allclose(overlaps, box_ops.iou(tensor(others), tensor(some)).numpy().T, rtol=1e-5, atol=1e-6)
     assert (overlaps >= 0).all()
     assert (overlaps <= 1 + 1e-5).all()
     np.testing.assert_allclose(np.diag(box_ops.iou(tensor(some), tensor(some))), 1, rtol=1e-3)
@@ -104,9 +98,7 @@ def test_no_delta_is_the_reference_itself():
 @given(boxes(), boxes(), st.sampled_from([STD_DEV, (1, 1, 1, 1)]))
 def test_decode_is_the_opposite_of_encode(box, reference, std_dev):
     deltas = box_ops.encode(tensor([box]), tensor([reference]), std_dev)
-    np.testing.assert_allclose(
-        box_ops.decode(deltas, tensor([reference]), std_dev)[0], box, rtol=1e-5, atol=5e-3
-    )
+    np.testing.assert_allclose(box_ops.decode(deltas, tensor([reference]), std_dev)[0], box, rtol=1e-5, atol=5e-3)
 
 
 @settings(deadline=None, max_examples=100)
@@ -127,6 +119,4 @@ def test_a_box_grows_at_most_from_16_to_1000_pixels():
 def test_deltas_to_and_from_empty_boxes_are_zeros(empty):
     full = [0, 0, 10, 10]
     for pair in ((empty, full), (full, empty), (empty, empty)):
-        assert box_ops.encode(tensor([pair[0]]), tensor([pair[1]]), STD_DEV).numpy().tolist() == [
-            [0, 0, 0, 0]
-        ]
+        assert box_ops.encode(tensor([pair[0]]), tensor([pair[1]]), STD_DEV).numpy().tolist() == [[0, 0, 0, 0]]

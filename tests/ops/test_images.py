@@ -52,9 +52,7 @@ def test_pixels_are_those_of_resize_within_a_grey_level(size, antialias):
 
 
 def test_below_and_right_of_the_picture_is_zero():
-    padded = resize_images(
-        tf.fill([1, 4, 4, 3], 9.0), tf.constant([2, 3]), tf.constant([4, 5]), False
-    ).numpy()
+    padded = resize_images(tf.fill([1, 4, 4, 3], 9.0), tf.constant([2, 3]), tf.constant([4, 5]), False).numpy()
     assert padded[0, ..., 0].tolist() == [[9, 9, 9, 0, 0]] * 2 + [[0] * 5] * 2
 
 

@@ -20,9 +20,7 @@ def crop(mask, mask_box, box, size):
 
 
 def paste(mask, box, height, width):
-    return paste_masks(tf.constant([mask], tf.float32), tf.constant([box], tf.float32), height, width)[
-        0
-    ].numpy()
+    return paste_masks(tf.constant([mask], tf.float32), tf.constant([box], tf.float32), height, width)[0].numpy()
 
 
 def reference_paste(mask, box, height, width):
@@ -95,9 +93,7 @@ def test_a_box_over_the_border_is_cut_there():
     assert (top, left, bits.shape) == (0, 6, (2, 3))
 
 
-@pytest.mark.parametrize(
-    "box", [[3, 3, 3, 3], [3, 0, 3, 8], [0, 5, 8, 5], [20, 20, 30, 30], [2.6, 2.6, 3.4, 3.4]]
-)
+@pytest.mark.parametrize("box", [[3, 3, 3, 3], [3, 0, 3, 8], [0, 5, 8, 5], [20, 20, 30, 30], [2.6, 2.6, 3.4, 3.4]])
 def test_a_box_that_holds_no_pixel_centre_gives_no_pixels(box):
     _, _, bits = paste_mask(np.ones((4, 4)), box, (8, 8))
     assert bits.size == 0

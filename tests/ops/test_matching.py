@@ -24,9 +24,7 @@ def matched(candidates, gt_boxes, gt_class_ids, positive_iou=0.7, negative_iou=0
 def test_an_overlap_is_positive_negative_or_between():
     # Of a 10 x 10 object: IoU 1, 0.7, 0.5, 0.3, 0.2 and 0.
     candidates = [[0, 0, 10, width] for width in (10, 7, 5, 3, 2)] + [[50, 50, 60, 60]]
-    labels, _ = matched(
-        candidates, [[0, 0, 10, 10]], [OBJECT], positive_iou=0.7 - 1e-6, negative_iou=0.3 - 1e-6
-    )
+    labels, _ = matched(candidates, [[0, 0, 10, 10]], [OBJECT], positive_iou=0.7 - 1e-6, negative_iou=0.3 - 1e-6)
     assert labels == [1, 1, -1, -1, 0, 0]
 
 

@@ -78,9 +78,7 @@ box_lists = st.lists(st.tuples(corner, corner, side, side), max_size=12).map(
 @settings(deadline=None, max_examples=100)
 @given(box_lists, st.data(), st.integers(1, 14), st.sampled_from([0.0, 0.25, 0.5, 0.7, 1.0]))
 def test_nms_equals_the_greedy_rule(boxes, data, max_output, iou_threshold):
-    some_scores = st.lists(
-        st.sampled_from([DROPPED, -2, 0, 1, 2, 3]), min_size=len(boxes), max_size=len(boxes)
-    )
+    some_scores = st.lists(st.sampled_from([DROPPED, -2, 0, 1, 2, 3]), min_size=len(boxes), max_size=len(boxes))
     scores = data.draw(some_scores)
     assert found(boxes, scores, max_output, iou_threshold) == greedy(boxes, scores, max_output, iou_threshold)
 

@@ -30,9 +30,7 @@ BOXES = {
 }
 
 
-def reference(
-    features, strides, boxes, box_indices, size, sampling=2, aligned=True, reduce="mean", canonical=224
-):
+def reference(features, strides, boxes, box_indices, size, sampling=2, aligned=True, reduce="mean", canonical=224):
     """[M, size, size, C] float64. Index i of a map is the value at i + 0.5 cells: the centre of cell i."""
     pooled = np.zeros((len(boxes), size, size, features[0].shape[-1]))
     for row, (box, image) in enumerate(zip(np.asarray(boxes, np.float64), box_indices, strict=True)):
@@ -113,9 +111,7 @@ def test_each_box_is_read_from_its_level_and_its_picture(aligned, method):
     levels = pyramid_level(tf.constant(boxes), 4, canonical).numpy().tolist()
     assert levels == [3, 0, 0, 1, 2, 0, 3, 2]
     expected = reference(features, strides, boxes, images, 2, aligned=aligned, canonical=canonical)
-    pooled = pool(
-        features, strides, boxes, images, 2, method=method, aligned=aligned, canonical_size=float(canonical)
-    )
+    pooled = pool(features, strides, boxes, images, 2, method=method, aligned=aligned, canonical_size=float(canonical))
     np.testing.assert_allclose(pooled, expected, atol=1e-4)
 
 
@@ -211,9 +207,7 @@ def test_gradients_equal_differences(reduce, method):
     boxes = tf.constant([[-1.3, 2.2, 13.1, 11.4]])
 
     def loss(values):
-        return tf.reduce_sum(
-            g * roi_align([values], [4], boxes, tf.constant([0]), 2, method=method, reduce=reduce)
-        )
+        return tf.reduce_sum(g * roi_align([values], [4], boxes, tf.constant([0]), 2, method=method, reduce=reduce))
 
     values = tf.constant(feature)
     with tf.GradientTape() as tape:

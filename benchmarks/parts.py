@@ -1,0 +1,120 @@
+"""The pieces of a model, timed one by one on the tensors that the pieces before them gave."""
+
+import machine
+import tensorflow as tf
+
+from mrcnn_keras.ops.masks import paste_mask
+
+BACKWARD = ", forward and backward"
+
+
+class Parts:
+    """Runs pieces of a network one after the other, each on what the pieces before it gave, and times each."""
+
+    def __init__(self, repeat):
+        self.repeat = repeat
+        self.rows = []
+
+    def run(self, name, function, *inputs, layer=None, watch=True):
+        """Times function(*inputs) as a graph; with a layer also its gradient. Returns what the function gave."""
+        given = self._time(name, function, inputs)
+        if layer is not None:
+            self._time(f"{name}{BACKWARD}", _gradient(function, layer, watch), inputs)
+        return given
+
+    def run_outside(self, name, function):
+        """Times function() as it is."""
+        self._add(name, machine.seconds(function, self.repeat), 0)
+
+    def _time(self, name, function, inputs):
+        traced = tf.function(function)
+        graph = traced.get_concrete_function(*inputs).graph
+        self._add(name, machine.seconds(lambda: traced(*inputs), self.repeat), machine.operations(graph))
+        return traced(*inputs)
+
+    def _add(self, name, times, count):
+        self.rows.append({"part": name, **times, "gflop": count / 1e9})
+
+
+def _gradient(function, layer, watch):
+    """A sum of function(*inputs) and its gradient for the layer's weights and, if `watch`, the first input."""
+
+    def gradient(*inputs):
+        with tf.GradientTape() as tape:
+            if watch:
+                tape.watch(inputs[0])
+            outputs = tf.nest.flatten(function(*inputs))
+            # Squares: the gradient of a plain sum needs no outputs, and TensorFlow would not make them.
+            total = tf.add_n([tf.reduce_sum(tf.square(output)) for output in outputs])
+        sources = [weight.value for weight in layer.trainable_weights] + (list(inputs[:1]) if watch else [])
+        return total, tape.gradient(total, sources)
+
+    return gradient
+
+
+def detect_parts(model, image, repeat):
+    """Rows: what detect does with one picture, piece by piece."""
+    parts, run = model.parts, Parts(repeat)
+    height, width = image.shape[:2]
+    size = tf.constant([[height, width]])
+    images = tf.cast(image[None], tf.float32)  # has the network's size already
+
+    def backbone(images, size):
+        return parts.backbone(parts.normalize(images, size))
+
+    stages = run.run("backbone", backbone, images, size)
+    pyramid = run.run("FPN", parts.fpn, stages)
+    logits, deltas = run.run("RPN", parts.rpn, pyramid)
+
+    def proposals(logits, deltas, pyramid, size):
+        return parts.proposals(logits, deltas, parts.anchors(pyramid), size)
+
+    rois = run.run("proposals", proposals, logits, deltas, pyramid, size)
+    pooled = run.run("RoIAlign, boxes", parts.box_align, pyramid[:4], rois)
+    class_logits, box_deltas = run.run("box head", parts.box_head, pooled)
+    found = run.run("detections", parts.detections, rois, class_logits, box_deltas, size)
+    flat = parts.flatten_detections(found["boxes"], found["class_ids"])
+    pooled = run.run("RoIAlign, masks", parts.mask_align, pyramid[:4], flat["boxes"], flat["images"])
+    logits = run.run("mask head", parts.mask_head, pooled)
+    masks = parts.detection_masks(logits, flat["class_ids"], found["class_ids"])[0].numpy()
+    boxes = found["boxes"][0].numpy()
+
+    def paste():
+        for i in range(int(found["num_detections"][0])):
+            paste_mask(masks[i], boxes[i], (height, width))
+
+    run.run_outside("pasting", paste)
+    return run.rows
+
+
+def step_parts(model, batch, repeat):
+    """Rows: what a training step does, piece by piece; the optimizer's update is not among them."""
+    parts, run = model.parts, Parts(repeat)
+    images, size = tf.cast(batch["image"], tf.float32), batch["image_size"]
+    objects = batch["gt_boxes"], batch["gt_class_ids"]
+
+    def backbone(images, size):
+        return parts.backbone(parts.normalize(images, size), training=True)
+
+    stages = run.run("backbone", backbone, images, size, layer=parts.backbone, watch=False)
+    pyramid = run.run("FPN", parts.fpn, stages, layer=parts.fpn)
+    logits, deltas = run.run("RPN", parts.rpn, pyramid, layer=parts.rpn)
+
+    def proposals(logits, deltas, pyramid, size):
+        return parts.proposals_training(logits, deltas, parts.anchors(pyramid), size)
+
+    rois = run.run("proposals", proposals, logits, deltas, pyramid, size)
+
+    def anchor_targets(pyramid, *objects):
+        return parts.anchor_targets(parts.anchors(pyramid), *objects)
+
+    run.run("anchor targets", anchor_targets, pyramid, *objects)
+    targets = run.run("RoI targets", parts.roi_targets, rois, *objects)
+    pooled = run.run("RoIAlign, boxes", parts.box_align, pyramid[:4], targets["rois"], layer=parts.box_align)
+    run.run("box head", parts.box_head, pooled, layer=parts.box_head)
+    rois, indices = targets["positive_rois"], targets["positive_images"]
+    pooled = run.run("RoIAlign, masks", parts.mask_align, pyramid[:4], rois, indices, layer=parts.mask_align)
+    run.run("mask head", parts.mask_head, pooled, layer=parts.mask_head)
+    masks = objects[0], batch["gt_masks"]
+    run.run("mask targets", parts.mask_targets, rois, indices, targets["positive_gt"], *masks)
+    return run.rows

@@ -1,0 +1,160 @@
+"""The network, as in figure 1 of He et al. 2017: its layers, and how each of the two modes goes through them."""
+
+from types import SimpleNamespace
+
+import keras
+
+from mrcnn_keras.backbones.fpn import FPN
+from mrcnn_keras.backbones.resnet import resnet
+from mrcnn_keras.layers.detection import DetectionLayer, DetectionMasks, FlattenDetections
+from mrcnn_keras.layers.heads import BoxHead, MaskHead
+from mrcnn_keras.layers.images import NormalizeImages
+from mrcnn_keras.layers.proposal import ProposalLayer
+from mrcnn_keras.layers.roi_align import RoIAlignLayer
+from mrcnn_keras.layers.rpn import AnchorLayer, PickAnchors, RPNHead
+from mrcnn_keras.layers.targets import AnchorTargetLayer, MaskTargetLayer, RoITargetLayer
+
+# pixels a cell of P2 .. P6
+STRIDES = (4, 8, 16, 32, 64)
+
+
+def image_inputs():
+    """What both modes look at: pictures [B, H, W, 3], RGB 0..255, and the size of the real part of each."""
+    return {
+        "image": keras.Input((None, None, 3), name="image"),
+        "image_size": keras.Input((2,), dtype="int32", name="image_size"),
+    }
+
+
+def make_parts(config):
+    """All layers by name; both modes are built from them."""
+    roi_align = {
+        "strides": STRIDES[:4],
+        "method": config.ROI_ALIGN_METHOD,
+        "sampling": config.ROI_ALIGN_SAMPLING,
+        "aligned": config.ROI_ALIGN_ALIGNED,
+    }
+    proposals = {
+        "nms_threshold": config.RPN_NMS_THRESHOLD,
+        "std_dev": config.RPN_BBOX_STD_DEV,
+        "min_size": config.RPN_MIN_SIZE,
+    }
+    parts = SimpleNamespace(
+        normalize=NormalizeImages(config.MEAN_PIXEL, config.STD_PIXEL, name="normalize"),
+        backbone=resnet(
+            config.BACKBONE, config.BACKBONE_NORM, config.BACKBONE_STRIDE_IN, config.BACKBONE_FREEZE_STAGES
+        ),
+        fpn=FPN(config.TOP_DOWN_PYRAMID_SIZE, config.HEAD_NORM, name="fpn"),
+        anchors=AnchorLayer(config.RPN_ANCHOR_SCALES, config.RPN_ANCHOR_RATIOS, STRIDES, name="anchors"),
+        rpn=RPNHead(config.TOP_DOWN_PYRAMID_SIZE, len(config.RPN_ANCHOR_RATIOS), config.HEAD_NORM, name="rpn"),
+        proposals_training=ProposalLayer(
+            config.PRE_NMS_LIMIT_TRAINING,
+            config.POST_NMS_ROIS_TRAINING,
+            name="proposals_training",
+            **proposals,
+        ),
+        proposals=ProposalLayer(
+            config.PRE_NMS_LIMIT_INFERENCE, config.POST_NMS_ROIS_INFERENCE, name="proposals", **proposals
+        ),
+        anchor_targets=AnchorTargetLayer(
+            config.RPN_TRAIN_ANCHORS_PER_IMAGE,
+            config.RPN_POSITIVE_RATIO,
+            config.RPN_POSITIVE_IOU,
+            config.RPN_NEGATIVE_IOU,
+            config.RPN_BBOX_STD_DEV,
+            name="anchor_targets",
+        ),
+        roi_targets=RoITargetLayer(
+            config.TRAIN_ROIS_PER_IMAGE,
+            config.ROI_POSITIVE_RATIO,
+            config.ROI_POSITIVE_IOU,
+            config.BBOX_STD_DEV,
+            name="roi_targets",
+        ),
+        box_align=RoIAlignLayer(config.POOL_SIZE, name="box_align", **roi_align),
+        box_head=BoxHead(config.NUM_CLASSES, config.FPN_CLASSIF_FC_LAYERS_SIZE, name="box_head"),
+        detections=DetectionLayer(
+            config.DETECTION_MAX_INSTANCES,
+            config.DETECTION_MIN_CONFIDENCE,
+            config.DETECTION_NMS_THRESHOLD,
+            config.BBOX_STD_DEV,
+            name="detections",
+        ),
+        pick_anchors=PickAnchors(name="pick_anchors"),
+    )
+    if config.MASKS:
+        side = 2 * config.MASK_POOL_SIZE
+        parts.mask_targets = MaskTargetLayer((side, side), name="mask_targets")
+        parts.mask_align = RoIAlignLayer(config.MASK_POOL_SIZE, name="mask_align", **roi_align)
+        parts.mask_head = MaskHead(
+            config.NUM_CLASSES,
+            config.MASK_HEAD_CONVS,
+            config.MASK_HEAD_CHANNELS,
+            config.HEAD_NORM,
+            name="mask_head",
+        )
+        parts.flatten_detections = FlattenDetections(name="flatten_detections")
+        parts.detection_masks = DetectionMasks(name="detection_masks")
+    return parts
+
+
+def _features(parts, image, image_size):
+    """Backbone, pyramid and RPN, the same in both modes."""
+    stages = parts.backbone(parts.normalize(image, image_size))
+    pyramid = parts.fpn(stages)
+    rpn_logits, rpn_deltas = parts.rpn(pyramid)
+    return {
+        "stages": stages,
+        "pyramid": pyramid,
+        "anchors": parts.anchors(pyramid),
+        "rpn_logits": rpn_logits,
+        "rpn_deltas": rpn_deltas,
+    }
+
+
+def training_outputs(parts, image, image_size, gt_boxes, gt_class_ids, gt_masks=None):
+    """Everything that the losses compare."""
+    features = _features(parts, image, image_size)
+    rpn_logits, rpn_deltas = features["rpn_logits"], features["rpn_deltas"]
+    anchors, pyramid = features["anchors"], features["pyramid"][:4]
+    anchor_targets = parts.anchor_targets(anchors, gt_boxes, gt_class_ids)
+    proposals = parts.proposals_training(rpn_logits, rpn_deltas, anchors, image_size)
+    targets = parts.roi_targets(proposals, gt_boxes, gt_class_ids)
+    class_logits, box_deltas = parts.box_head(parts.box_align(pyramid, targets["rois"]))
+    picked_logits, picked_deltas = parts.pick_anchors(rpn_logits, rpn_deltas, anchor_targets["indices"])
+    outputs = {
+        "rpn_logits": picked_logits,
+        "rpn_labels": anchor_targets["labels"],
+        "rpn_deltas": picked_deltas,
+        "rpn_target_deltas": anchor_targets["deltas"],
+        "rois": targets["rois"],
+        "class_logits": class_logits,
+        "roi_class_ids": targets["class_ids"],
+        "box_deltas": box_deltas,
+        "roi_target_deltas": targets["deltas"],
+    }
+    if gt_masks is not None:
+        rois, images = targets["positive_rois"], targets["positive_images"]
+        outputs["mask_logits"] = parts.mask_head(parts.mask_align(pyramid, rois, images))
+        outputs["mask_targets"] = parts.mask_targets(rois, images, targets["positive_gt"], gt_boxes, gt_masks)
+        outputs["mask_class_ids"] = targets["positive_class_ids"]
+    return outputs
+
+
+def inference_outputs(parts, image, image_size):
+    """Detections of the network image, and all tensors on the way; the mask head looks at detections only."""
+    tensors = _features(parts, image, image_size)
+    pyramid = tensors["pyramid"][:4]
+    proposals = parts.proposals(tensors["rpn_logits"], tensors["rpn_deltas"], tensors["anchors"], image_size)
+    box_features = parts.box_align(pyramid, proposals)
+    class_logits, box_deltas = parts.box_head(box_features)
+    found = parts.detections(proposals, class_logits, box_deltas, image_size)
+    tensors |= {"proposals": proposals, "box_features": box_features}
+    tensors |= {"class_logits": class_logits, "box_deltas": box_deltas, "detections": found}
+    if hasattr(parts, "mask_head"):
+        flat = parts.flatten_detections(found["boxes"], found["class_ids"])
+        mask_features = parts.mask_align(pyramid, flat["boxes"], flat["images"])
+        mask_logits = parts.mask_head(mask_features)
+        tensors |= {"mask_features": mask_features, "mask_logits": mask_logits}
+        found = {**found, "masks": parts.detection_masks(mask_logits, flat["class_ids"], found["class_ids"])}
+    return found, tensors

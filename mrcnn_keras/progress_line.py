@@ -1,0 +1,46 @@
+"""How far long work is: on a terminal one line that is written over, elsewhere a line now and then."""
+
+import shutil
+import sys
+import time
+
+# Seconds between two lines.
+ON_TERMINAL, ELSEWHERE = 0.5, 30
+
+
+class ProgressLine:
+    """say: prints a whole line where standard output is no terminal."""
+
+    def __init__(self, say=print):
+        self.say = say
+        self.terminal = sys.stdout.isatty()
+        self.shown = time.monotonic()
+
+    def is_due(self):
+        """Whether enough time has gone by for another line."""
+        return time.monotonic() - self.shown >= (ON_TERMINAL if self.terminal else ELSEWHERE)
+
+    def show(self, text):
+        """Shows `text` now; a terminal that is too narrow gets its beginning."""
+        self.shown = time.monotonic()
+        if self.terminal:
+            width = shutil.get_terminal_size().columns - 1
+            print(f"\r{text[:width]}\x1b[K", end="", flush=True)
+        else:
+            self.say(text)
+
+    def clear(self):
+        """Makes room for other output."""
+        if self.terminal:
+            print("\r\x1b[K", end="", flush=True)
+
+    def counting(self, what):
+        """A function for work on many things: called with (number done, in all), it shows them when that is due."""
+
+        def show(done, total):
+            if done == total:
+                self.clear()
+            elif self.is_due():
+                self.show(f"{what} {done} of {total}")
+
+        return show

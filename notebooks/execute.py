@@ -1,0 +1,38 @@
+"""Executes a notebook and writes it with its outputs: python notebooks/execute.py notebooks/01_quickstart.ipynb
+
+What the notebook itself writes goes to a temporary folder. Needs nbclient and ipykernel.
+"""
+
+import argparse
+import os
+import tempfile
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def execute(path, out, minutes, folder):
+    """Runs the notebook `path` in `folder`, training for `minutes`; writes it to `out`."""
+    notebook = nbformat.read(path, as_version=4)
+    environment = {**os.environ, "MRCNN_NOTEBOOK_MINUTES": str(minutes)}
+    environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    client = NotebookClient(notebook, timeout=None, resources={"metadata": {"path": str(folder)}})
+    client.execute(env=environment)
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)  # times, which differ in every run
+        if cell.cell_type == "code":  # and what TensorFlow says about the processor
+            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+    nbformat.write(notebook, out)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("notebook", type=Path)
+    parser.add_argument("--minutes", type=float, default=5, help="time for training (default: 5)")
+    parser.add_argument("--out", type=Path, help="default: the notebook itself")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        execute(args.notebook, args.out or args.notebook, args.minutes, temporary)

@@ -1,0 +1,81 @@
+"""The whole of training and detection: a small model learns two pictures by heart."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from mrcnn_keras.config import Config
+from mrcnn_keras.model import MaskRCNN
+from mrcnn_keras.optimizer import make_optimizer
+
+SIDE, CELLS, STEPS = 96, 28, 240
+RECTANGLE, DISC = 1, 2
+# (class, box, colour); a disc is the ellipse in its box.
+PICTURES = (
+    [(RECTANGLE, (8, 10, 44, 66), (220, 40, 40)), (DISC, (50, 30, 90, 70), (40, 200, 60))],
+    [(DISC, (10, 12, 58, 60), (60, 80, 230)), (RECTANGLE, (62, 40, 86, 90), (230, 220, 40))],
+)
+
+
+def drawn(class_id, box, rows, columns):
+    """Whether the points at rows [H], columns [W], in pixels, lie in the shape -> [H, W] bool."""
+    y1, x1, y2, x2 = box
+    y, x = (2 * rows - y1 - y2)[:, None] / (y2 - y1), (2 * columns - x1 - x2) / (x2 - x1)
+    return y**2 + x**2 <= 1 if class_id == DISC else (abs(y) <= 1) & (abs(x) <= 1)
+
+
+def full_mask(class_id, box):
+    return drawn(class_id, box, np.arange(SIDE) + 0.5, np.arange(SIDE) + 0.5)
+
+
+def mini_mask(class_id, box):
+    steps = (np.arange(CELLS) + 0.5) / CELLS
+    return drawn(class_id, box, box[0] + steps * (box[2] - box[0]), box[1] + steps * (box[3] - box[1]))
+
+
+def picture(shapes):
+    image = np.full((SIDE, SIDE, 3), 120, np.uint8)
+    for class_id, box, colour in shapes:
+        image[full_mask(class_id, box)] = colour
+    return image
+
+
+def batch():
+    return {
+        "image": np.stack([picture(shapes) for shapes in PICTURES]),
+        "image_size": np.full((2, 2), SIDE, np.int32),
+        "gt_boxes": np.array([[box for _, box, _ in shapes] for shapes in PICTURES], np.float32),
+        "gt_class_ids": np.array([[class_id for class_id, _, _ in shapes] for shapes in PICTURES], np.int32),
+        "gt_masks": np.array([[255 * mini_mask(*s[:2]) for s in shapes] for shapes in PICTURES], np.uint8),
+    }
+
+
+@pytest.mark.slow
+def test_two_pictures_are_learnt_by_heart():
+    keras.utils.set_random_seed(0)
+    config = Config.preset(
+        "resnet18_fpn",
+        NUM_CLASSES=1 + 2,
+        IMAGE_MIN_DIM=SIDE,
+        IMAGE_MAX_DIM=SIDE,
+        TOP_DOWN_PYRAMID_SIZE=64,
+        FPN_CLASSIF_FC_LAYERS_SIZE=128,
+        TRAIN_ROIS_PER_IMAGE=64,
+        POST_NMS_ROIS_TRAINING=100,
+        POST_NMS_ROIS_INFERENCE=100,
+        ROI_ALIGN_METHOD="gather",
+        DETECTION_MIN_CONFIDENCE=0.5,
+    )
+    model = MaskRCNN(config)
+    rate = keras.optimizers.schedules.CosineDecay(2e-3, STEPS)
+    model.compile(make_optimizer("adamw", rate, weight_decay=0.01, clip_norm=5))
+    model.fit(tf.data.Dataset.from_tensors(batch()).repeat(STEPS), shuffle=False, verbose=0)
+    for shapes, found in zip(PICTURES, model.detect([picture(shapes) for shapes in PICTURES]), strict=True):
+        class_ids = found.class_ids.tolist()
+        assert sorted(class_ids) == sorted(class_id for class_id, _, _ in shapes)
+        for class_id, box, _ in shapes:
+            index = class_ids.index(class_id)
+            truth, mask = full_mask(class_id, box), found.mask(index)
+            assert np.sum(truth & mask) / np.sum(truth | mask) > 0.9
+            np.testing.assert_allclose(found.boxes[index], box, atol=4)

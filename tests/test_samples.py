@@ -1,0 +1,91 @@
+"""Each sample, at its smallest, as a user runs it."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mrcnn_keras.data.shapes import ShapesDataset
+from mrcnn_keras.demo import demo_config
+
+ROOT = Path(__file__).resolve().parents[1]
+SHAPES = ROOT / "samples" / "shapes" / "shapes.py"
+NUCLEUS = ROOT / "samples" / "nucleus" / "nucleus.py"
+
+
+def sample(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def run(path, *words):
+    command = [sys.executable, str(path), *map(str, words)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def test_shapes_shows_the_settings_of_the_demo():
+    data = ShapesDataset(count=1)
+    assert sample(SHAPES).make_config(data) == demo_config(data)
+
+
+@pytest.mark.slow
+def test_shapes(tmp_path):
+    printed = run(SHAPES, "--minutes", 0.1, "--pictures", 2, "--out", tmp_path / "run")
+    assert "segm/AP50" in printed
+    assert (tmp_path / "run" / "best.keras").exists()
+
+
+@pytest.fixture
+def nuclei(tmp_path):
+    """A folder of pictures with 2, 1 and 0 bright discs, in the layout of the competition."""
+    y, x = np.mgrid[:64, :80]
+    for number, places in enumerate([[(20, 20), (40, 60)], [(30, 40)], []]):
+        folder = tmp_path / "nuclei" / f"picture{number}"
+        for name in ("images", "masks"):
+            (folder / name).mkdir(parents=True)
+        discs = [(y - row) ** 2 + (x - column) ** 2 < 81 for row, column in places]
+        image = np.full((64, 80, 3), 20, np.uint8)
+        for i, disc in enumerate(discs):
+            image[disc] = 200
+            Image.fromarray(disc.astype(np.uint8) * 255).save(folder / "masks" / f"{i}.png")
+        Image.fromarray(image).save(folder / "images" / f"picture{number}.png")
+    return tmp_path / "nuclei"
+
+
+def test_nucleus_reads_its_layout(nuclei):
+    data = sample(NUCLEUS).NucleusDataset().load_folder(nuclei)
+    assert data.class_names == ["BG", "nucleus"]
+    assert [len(data.load_annotations(i)) for i in data.image_ids] == [2, 1, 0]
+    assert data.load_annotations(1).masks.sum() == 249  # pixels whose centre is less than 9 from that of (30, 40)
+    assert data.image_reference(2) == "picture2"
+
+
+def test_nucleus_codes():
+    nucleus = sample(NUCLEUS)
+    # Columns first, counted from 1: pixels 3, 4 in the first column, 7 in the second.
+    mask = np.array([[0, 0], [0, 0], [1, 1], [1, 0]], bool)
+    assert nucleus.encode(mask) == "3 2 7 1"
+    below = np.array([[1, 1], [0, 0], [1, 1], [0, 0]], bool)
+    assert nucleus.encode_masks(np.stack([below, mask], axis=2), np.array([0.5, 0.9])) == ["3 2 7 1", "1 1 5 1"]
+
+
+@pytest.mark.slow
+def test_nucleus(nuclei, tmp_path, monkeypatch):
+    run(NUCLEUS, "train", nuclei, "--val", nuclei, "--epochs", 1, "--out", tmp_path / "run")
+    model, table = tmp_path / "run" / "best.keras", tmp_path / "nuclei.csv"
+    words = ["nucleus.py", "detect", model, nuclei, "--min-score", 0.9, "--out", table]
+    monkeypatch.setattr(sys, "argv", [str(word) for word in words])
+    sample(NUCLEUS).main()
+    lines = table.read_text().splitlines()
+    assert lines[0] == "ImageId,EncodedPixels"
+    assert {line.split(",")[0] for line in lines[1:]} == {"picture0", "picture1", "picture2"}

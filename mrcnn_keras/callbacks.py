@@ -76,10 +76,11 @@ class StopAtNonFinite(StepCallback):
         if broken:
             ids = batch_image_ids(self.dataset.num_images, self.config.BATCH_SIZE, self.seed, self.step)
             names = ", ".join(dict.fromkeys(self.dataset.image_name(i) for i in ids))
-            parts = [name for name in broken if name != "loss"]
+            parts = [name for name in broken if name != "loss"] or broken
+            losses = f"{', '.join(parts)} {'is' if len(parts) == 1 else 'are'}"
             raise UserError(
-                f"{' and '.join(parts or broken)} is not finite at step {self.step + 1}, {names}; look at their "
-                "annotations, or lower LEARNING_RATE; last.keras is from before"
+                f"{losses} not finite at step {self.step + 1} ({names}); look at the annotations, or lower "
+                "LEARNING_RATE; last.keras is from before"
             )
         super().on_train_batch_end(batch, logs)
 
@@ -93,27 +94,28 @@ class Progress(StepCallback):
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
-        self.first = self.step
-        self.began = time.monotonic()
+        self.first = self.step + 1
 
     def on_train_batch_end(self, batch, logs=None):
         super().on_train_batch_end(batch, logs)
-        if self.step == self.first + 1 or self.line.is_due():
+        if self.step == self.first:
+            self.began = time.monotonic()  # not before: the first step makes the graph
+        if self.step == self.first or self.line.is_due():
             self.line.show(self.text(logs))
 
     def text(self, logs):
         """Such as 'epoch 3 step 12/50, 4:10 left, 0.52 s/step, loss 1.201 (mask 0.310 ...)'."""
-        pace = (time.monotonic() - self.began) / (self.step - self.first)
-        if self.clock.total_seconds is None:
-            left = pace * (self.clock.total_steps - self.step)
-        else:
-            left = max(self.clock.total_seconds - self.clock.seconds(), 0)
         epoch, step = divmod(self.step - 1, self.steps_per_epoch)
-        parts = " ".join(f"{short_name(name)} {value:.3f}" for name, value in logs.items() if name != "loss")
-        return (
-            f"epoch {epoch + 1} step {step + 1}/{self.steps_per_epoch}, {int(left // 60)}:{int(left % 60):02d} left, "
-            f"{pace:.2f} s/step, loss {logs['loss']:.3f} ({parts})"
-        )
+        parts = [f"epoch {epoch + 1} step {step + 1}/{self.steps_per_epoch}"]
+        if self.step > self.first:
+            pace = (time.monotonic() - self.began) / (self.step - self.first)
+            if self.clock.total_seconds is None:
+                left = pace * (self.clock.total_steps - self.step)
+            else:
+                left = max(self.clock.total_seconds - self.clock.seconds(), 0)
+            parts += [f"{int(left // 60)}:{int(left % 60):02d} left", f"{pace:.2f} s/step"]
+        losses = " ".join(f"{short_name(name)} {value:.3f}" for name, value in logs.items() if name != "loss")
+        return ", ".join([*parts, f"loss {logs['loss']:.3f} ({losses})"])
 
     def on_epoch_end(self, epoch, logs=None):
         self.line.clear()
@@ -133,8 +135,8 @@ class Recorder(StepCallback):
         self.drawing = Occasional(DRAWING_SHARE)
         self.metric = "segm/AP" if config.MASKS else "bbox/AP"
         if validation is not None and clock.total_seconds is not None:
-            total = clock.total_seconds
-            clock.reserve = min(EVALUATION_SHARE * total + GRAPHS, total / 2)
+            self.evaluating.took = GRAPHS
+            clock.reserve = min(EVALUATION_SHARE * clock.total_seconds + GRAPHS, clock.total_seconds / 2)
 
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
@@ -187,9 +189,12 @@ class Recorder(StepCallback):
         self.saved_step = self.step
 
     def evaluation_is_due(self):
-        """Whether enough time has gone by since the last one."""
-        total = self.clock.total_seconds
-        return self.evaluating.is_due() and (total is None or self.evaluating.since() >= total / TIMED_EVALUATIONS)
+        """Whether enough time has gone by since the last one and, in a timed training, is left until the last."""
+        if self.clock.total_seconds is None:
+            return self.evaluating.is_due()
+        apart = self.clock.total_seconds / TIMED_EVALUATIONS
+        left = self.clock.total_seconds - self.clock.seconds()
+        return self.evaluating.is_due() and self.evaluating.since() >= apart and left >= apart
 
     def validate(self):
         """Validation losses and COCO AP, by name."""

@@ -84,7 +84,10 @@ class Config:
     POOL_SIZE = 7  # RoI bins of the box head
     MASK_POOL_SIZE = 14  # RoI bins of the mask head; the mask has twice as many cells
     BBOX_STD_DEV = (0.1, 0.1, 0.2, 0.2)  # deviations that box deltas are divided by
-    FPN_CLASSIF_FC_LAYERS_SIZE = 1024  # units of the two fully connected layers
+    BOX_HEAD_CONVS = 0  # 3x3 convolutions of the box head, before its fully connected layers
+    BOX_HEAD_CHANNELS = 256  # their channels
+    BOX_HEAD_FCS = 2  # fully connected layers of the box head
+    FPN_CLASSIF_FC_LAYERS_SIZE = 1024  # their units
     MASK_HEAD_CONVS = 4  # 3x3 convolutions of the mask head
     MASK_HEAD_CHANNELS = 256  # their channels
 

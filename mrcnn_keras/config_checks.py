@@ -39,6 +39,8 @@ _RANGES = {
     "DETECTION_MIN_CONFIDENCE": (0, 1),
     "DETECTION_NMS_THRESHOLD": (0, 1),
     "MASK_HEAD_CONVS": (0, 32),
+    "BOX_HEAD_CONVS": (0, 32),
+    "BOX_HEAD_FCS": (0, 32),
     "RPN_BBOX_BETA": (0, 1e6),
     "BBOX_BETA": (0, 1e6),
     "STEPS_PER_EPOCH": (0, 10**9),

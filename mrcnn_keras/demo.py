@@ -31,7 +31,7 @@ def demo_config(dataset):
         IMAGE_MIN_DIM=SIDE,
         IMAGE_MAX_DIM=SIDE,
         RPN_ANCHOR_SCALES=(16, 32, 64, 128, 256),
-        BATCH_SIZE=8,
+        BATCH_SIZE=4,
         TRAIN_ROIS_PER_IMAGE=48,
         WARMUP_STEPS=50,
         # The pictures never repeat, so there is nothing to gain from changing them.
@@ -41,7 +41,7 @@ def demo_config(dataset):
     )
 
 
-def run_demo(out, minutes=4.5, seed=0):
+def run_demo(out, minutes=5.5, seed=0):
     """Trains on generated shapes, measures on others, draws, saves, exports and compares; returns the figures.
 
     out: folder to write; None: demo-run, or demo-run-2 and so on where that exists.
@@ -51,7 +51,7 @@ def run_demo(out, minutes=4.5, seed=0):
     unseen = ShapesDataset(count=200, image_size=(SIDE, SIDE), seed=2 * seed + 1)
     keras.utils.set_random_seed(seed)
     model = MaskRCNN(demo_config(training))
-    train(model, training, unseen.subset(range(50)), minutes=minutes, steps_per_epoch=50, out=out, seed=seed)
+    train(model, training, unseen.subset(range(50)), minutes=minutes, steps_per_epoch=100, out=out, seed=seed)
 
     model = MaskRCNN.load(out / "best.keras")
     scores = evaluate(model, unseen, max_detections=model.config.DETECTION_MAX_INSTANCES)

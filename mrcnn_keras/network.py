@@ -72,7 +72,15 @@ def make_parts(config):
             name="roi_targets",
         ),
         box_align=RoIAlignLayer(config.POOL_SIZE, name="box_align", **roi_align),
-        box_head=BoxHead(config.NUM_CLASSES, config.FPN_CLASSIF_FC_LAYERS_SIZE, name="box_head"),
+        box_head=BoxHead(
+            config.NUM_CLASSES,
+            config.FPN_CLASSIF_FC_LAYERS_SIZE,
+            config.BOX_HEAD_FCS,
+            config.BOX_HEAD_CONVS,
+            config.BOX_HEAD_CHANNELS,
+            config.HEAD_NORM,
+            name="box_head",
+        ),
         detections=DetectionLayer(
             config.DETECTION_MAX_INSTANCES,
             config.DETECTION_MIN_CONFIDENCE,

@@ -3,6 +3,9 @@
 import keras
 import tensorflow as tf
 
+# Of the moving statistics of trainable batch norm: they follow some 30 steps, so that a hundred steps are enough.
+MOMENTUM = 0.97
+
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class GroupNorm(keras.layers.GroupNormalization):
@@ -45,7 +48,7 @@ def norm(kind, channels, name, epsilon=1e-5, groups=32):
         most = max(1, min(groups, channels // 4))
         groups = next(count for count in range(most, 0, -1) if channels % count == 0)
         return GroupNorm(groups, epsilon=epsilon, name=name)
-    layer = keras.layers.BatchNormalization(epsilon=epsilon, momentum=0.9, name=name)
+    layer = keras.layers.BatchNormalization(epsilon=epsilon, momentum=MOMENTUM, name=name)
     layer.trainable = kind == "bn"
     return layer
 

@@ -67,7 +67,7 @@ def train(
     run.say(
         f"{'resuming' if resume else 'training'} in {run.path}: {dataset.num_images} pictures, "
         f"{config.BATCH_SIZE} a step, {steps} steps an epoch, "
-        + (f"{minutes:g} minutes" if minutes else f"{epochs} epochs")
+        + (f"{minutes:.3g} minutes" if minutes else f"{epochs} epochs")
         + (f", from step {first}" if first else "")
         + (", on a GPU" if tf.config.list_physical_devices("GPU") else ", on the CPU")
     )

@@ -160,7 +160,7 @@ def test_a_loss_that_is_not_finite_is_named_with_its_pictures(model, shapes, tmp
         bias = model.get_layer("box_head").class_logits.bias
         bias.assign(np.full(bias.shape, np.nan))
 
-    message = r"mrcnn_class_loss is not finite at step 4, shapes image 'shapes-0-\d\.png', .*lower LEARNING_RATE"
+    message = r"mrcnn_class_loss is not finite at step 4 \(shapes image 'shapes-0-\d\.png', .*lower LEARNING_RATE"
     with pytest.raises(UserError, match=message):
         train(
             model,

@@ -1,6 +1,7 @@
 """mrcnn train: settings from the preset, the data and the options, then training."""
 
 import json
+import time
 from pathlib import Path
 
 import keras
@@ -26,6 +27,7 @@ FIXED = ("val_split", "seed")
 
 def train_from_options(options):
     """Everything between the words of the command line and mk.train."""
+    began = time.monotonic()
     if options.resume and not options.out:
         raise UserError("--resume needs --out RUN, the folder of the training to go on with")
     run = RunFolder(options.out) if options.out else RunFolder.unused()
@@ -55,13 +57,18 @@ def train_from_options(options):
         data,
         validation,
         epochs=options.epochs or EPOCHS,
-        minutes=options.minutes,
+        minutes=_minutes_left(options.minutes, began),
         steps_per_epoch=options.steps_per_epoch,
         out=run.path,
         resume=options.resume,
         seed=seed,
     )
     return {name: values[-1] for name, values in history.items() if values and values[-1] is not None}
+
+
+def _minutes_left(minutes, began):
+    """What reading the pictures has left of the time, half of it at least."""
+    return minutes and max(minutes - (time.monotonic() - began) / 60, minutes / 2)
 
 
 def _own_settings(options):

@@ -39,10 +39,10 @@ PHOTOGRAPHS = (
     "rocket.jpg",
 )
 
-DIAMETER = (0.16, 0.45)  # of the circle around a shape, as a part of the picture's short side
+DIAMETER = (0.28, 0.55)  # of the circle around a shape, as a part of the picture's short side
 ZOOM = (0.5, 3.0)  # photograph pixels per picture pixel
-MIN_VISIBLE = 0.25  # of a shape's own area; a shape with less in sight is not drawn
-MIN_PIXELS = 40  # of a shape in sight, at least
+MIN_VISIBLE = 0.4  # of a shape's own area; a shape with less in sight is not drawn
+MIN_PIXELS = 60  # of a shape in sight, at least
 EMPTY = 0.03  # of the pictures have no shape
 TRIES = 20  # places tried for a shape before the picture goes without it
 COLOURS = 5  # candidates for a shape's colour; the one farthest from what is below is taken
@@ -64,7 +64,7 @@ class ShapesDataset(Dataset):
     for more has fewer. It is prepared. Raises UserError for a number out of range.
     """
 
-    def __init__(self, count=500, image_size=(128, 128), seed=0, min_shapes=1, max_shapes=6):
+    def __init__(self, count=500, image_size=(128, 128), seed=0, min_shapes=1, max_shapes=5):
         super().__init__()
         if count < 1 or seed < 0:
             raise UserError(f"ShapesDataset(count={count}, seed={seed}): count starts at 1, seed at 0")

@@ -8,16 +8,22 @@ from mrcnn_keras.norm import apply_norm, norm
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class BoxHead(keras.layers.Layer):
-    """Two fully connected layers, then a class and a box a class (Lin et al. 2017).
+    """Fully connected layers, then a class and a box a class (Lin et al. 2017).
 
-    Call with RoI features [B, R, S, S, C]; returns class logits [B, R, classes] and deltas [B, R, classes, 4].
+    `convs` 3x3 convolutions with `channels` come first, as in heads that are trained from scratch ("4conv1fc", Wu and
+    He 2018); `fcs` layers of `units` follow. Call with RoI features [B, R, S, S, C]; returns class logits
+    [B, R, classes] and deltas [B, R, classes, 4].
     """
 
-    def __init__(self, classes, units=1024, **kwargs):
+    def __init__(self, classes, units=1024, fcs=2, convs=0, channels=256, norm_kind="none", **kwargs):
         super().__init__(**kwargs)
-        self.classes, self.units = classes, units
-        self.fc1 = keras.layers.Dense(units, kernel_initializer="he_normal", name="fc1")
-        self.fc2 = keras.layers.Dense(units, kernel_initializer="he_normal", name="fc2")
+        self.classes, self.units, self.channels, self.norm_kind = classes, units, channels, norm_kind
+        self.convs = [
+            keras.layers.Conv2D(channels, 3, padding="same", kernel_initializer="he_normal", name=f"conv{i + 1}")
+            for i in range(convs)
+        ]
+        self.norms = [norm(norm_kind, channels, f"norm{i + 1}") for i in range(convs)]
+        self.fcs = [keras.layers.Dense(units, kernel_initializer="he_normal", name=f"fc{i + 1}") for i in range(fcs)]
         self.class_logits = keras.layers.Dense(
             classes,
             kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
@@ -32,21 +38,36 @@ class BoxHead(keras.layers.Layer):
         )
 
     def build(self, shape):
-        self.fc1.build((None, shape[2] * shape[3] * shape[4]))
-        for layer in (self.fc2, self.class_logits, self.deltas):
-            layer.build((None, self.units))
+        channels = build_convs(self.convs, self.norms, shape[-1], self.channels)
+        units = shape[2] * shape[3] * channels
+        for layer in self.fcs:
+            layer.build((None, units))
+            units = self.units
+        for layer in (self.class_logits, self.deltas):
+            layer.build((None, units))
         self.built = True
 
     def call(self, pooled):
         batch, count = tf.shape(pooled)[0], pooled.shape[1]
-        x = tf.reshape(pooled, [-1, pooled.shape[2] * pooled.shape[3] * pooled.shape[4]])
-        x = tf.nn.relu(self.fc2(tf.nn.relu(self.fc1(x))))
+        x, rois = at_least_one(tf.reshape(pooled, [-1, *pooled.shape[2:]]))
+        x = run_convs(self.convs, self.norms, x)[:rois]
+        x = tf.reshape(x, [-1, x.shape[1] * x.shape[2] * x.shape[3]])
+        for layer in self.fcs:
+            x = tf.nn.relu(layer(x))
         logits = tf.reshape(self.class_logits(x), [batch, count, self.classes])
         deltas = tf.reshape(self.deltas(x), [batch, count, self.classes, 4])
         return logits, deltas
 
     def get_config(self):
-        return {**super().get_config(), "classes": self.classes, "units": self.units}
+        own = {
+            "classes": self.classes,
+            "units": self.units,
+            "fcs": len(self.fcs),
+            "convs": len(self.convs),
+            "channels": self.channels,
+            "norm_kind": self.norm_kind,
+        }
+        return {**super().get_config(), **own}
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
@@ -75,26 +96,14 @@ class MaskHead(keras.layers.Layer):
         )
 
     def build(self, shape):
-        channels = shape[-1]
-        for conv, normalisation in zip(self.convs, self.norms, strict=True):
-            conv.build((None, None, None, channels))
-            channels = self.channels
-            if normalisation is not None:
-                normalisation.build((None, None, None, channels))
+        channels = build_convs(self.convs, self.norms, shape[-1], self.channels)
         self.deconv.build((None, None, None, channels))
         self.logits.build((None, None, None, self.channels))
         self.built = True
 
     def call(self, pooled):
-        x, count = pooled, pooled.shape[0]
-        if not count:
-            # To an empty batch oneDNN's convolutions (TensorFlow on CPUs) answer with the shape of their input, which
-            # no bias fits: no RoIs become one RoI of zeros, and its logits are cut off again.
-            count = tf.shape(pooled)[0]
-            missing = tf.cast(count == 0, tf.int32)
-            x = tf.concat([pooled, tf.zeros([missing, *pooled.shape[1:]], pooled.dtype)], axis=0)
-        for conv, normalisation in zip(self.convs, self.norms, strict=True):
-            x = tf.nn.relu(apply_norm(normalisation, conv(x)))
+        x, count = at_least_one(pooled)
+        x = run_convs(self.convs, self.norms, x)
         return self.logits(tf.nn.relu(self.deconv(x)))[:count]
 
     def get_config(self):
@@ -105,3 +114,34 @@ class MaskHead(keras.layers.Layer):
             "norm_kind": self.norm_kind,
         }
         return {**super().get_config(), **own}
+
+
+def build_convs(convs, norms, channels, out_channels):
+    """Builds 3x3 convolutions and their normalisation one after the other; returns the channels at the end."""
+    for conv, normalisation in zip(convs, norms, strict=True):
+        conv.build((None, None, None, channels))
+        channels = out_channels
+        if normalisation is not None:
+            normalisation.build((None, None, None, channels))
+    return channels
+
+
+def run_convs(convs, norms, x):
+    """Convolution, normalisation and ReLU, one after the other. x [M, S, S, C]."""
+    for conv, normalisation in zip(convs, norms, strict=True):
+        x = tf.nn.relu(apply_norm(normalisation, conv(x)))
+    return x
+
+
+def at_least_one(rois):
+    """rois [M, S, S, C] -> the same, or one RoI of zeros where M is 0, and M.
+
+    To an empty batch oneDNN's convolutions (TensorFlow on CPUs) answer with the shape of their input, which no bias
+    fits; what comes of the RoI of zeros is cut off again.
+    """
+    count = rois.shape[0]
+    if count:
+        return rois, count
+    count = tf.shape(rois)[0]
+    missing = tf.cast(count == 0, tf.int32)
+    return tf.concat([rois, tf.zeros([missing, *rois.shape[1:]], rois.dtype)], axis=0), count

@@ -26,7 +26,7 @@ OTHER_THAN_DEFAULT = {
         "std_dev": (1.0, 2.0, 3.0, 4.0),
         "seed": 8,
     },
-    BoxHead: {"classes": 3, "units": 7},
+    BoxHead: {"classes": 3, "units": 7, "fcs": 1, "convs": 2, "channels": 8, "norm_kind": "gn"},
     DetectionLayer: {
         "max_instances": 5,
         "min_confidence": 0.2,

@@ -68,7 +68,7 @@ def _parser():
 
     demo = command("demo", _demo, "generated pictures, nothing to download: train, evaluate, draw, export")
     demo.add_argument("--out", metavar="FOLDER", help="default demo-run")
-    demo.add_argument("--minutes", type=_minutes, default=5.5, metavar="N", help="minutes of training (default 5.5)")
+    demo.add_argument("--minutes", type=_minutes, default=6.0, metavar="N", help="minutes of training (default 6)")
     demo.add_argument("--seed", type=_seed, default=0, metavar="N", help="default 0")
 
     inspect = command("inspect", _inspect, "what is in a dataset, what is wrong with it, and a picture of it")

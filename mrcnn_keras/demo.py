@@ -18,7 +18,7 @@ from mrcnn_keras.training import train
 from mrcnn_keras.visualize import draw_comparison
 
 SIDE = 128
-DRAWN = 12
+DRAWN, MIN_SCORE_DRAWN = 12, 0.7
 
 
 def demo_config(dataset):
@@ -41,7 +41,7 @@ def demo_config(dataset):
     )
 
 
-def run_demo(out, minutes=5.5, seed=0):
+def run_demo(out, minutes=6.0, seed=0):
     """Trains on generated shapes, measures on others, draws, saves, exports and compares; returns the figures.
 
     out: folder to write; None: demo-run, or demo-run-2 and so on where that exists.
@@ -57,7 +57,7 @@ def run_demo(out, minutes=5.5, seed=0):
     scores = evaluate(model, unseen, max_detections=model.config.DETECTION_MAX_INSTANCES)
     for i in range(DRAWN):
         image, truth = unseen.load_example(i)
-        found = model.detect([image], min_score=0.5)[0]
+        found = model.detect([image], MIN_SCORE_DRAWN)[0]
         write_image(out / f"picture-{i:02d}.png", draw_comparison(image, truth, found, unseen.class_names))
     served = out / "savedmodel" / "1"
     saved_model(model, served)

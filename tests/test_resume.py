@@ -61,7 +61,7 @@ print("moved", moved, "of", len(straight), "differing", differing)
 
 @pytest.mark.slow
 def test_a_resumed_training_has_the_same_weights_to_the_last_bit(tiny, tmp_path):
-    settings = json.dumps({**tiny, "OPTIMIZER": "adamw", "LEARNING_RATE": 0.001})
+    settings = json.dumps({**tiny, "OPTIMIZER": "adamw", "LEARNING_RATE": 0.001, "BACKBONE_NORM": "bn"})
     command = [sys.executable, "-c", EXACT, settings, str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr[-3000:]

@@ -15,9 +15,9 @@ def make_config(data):
         CLASS_NAMES=data.class_names,
         IMAGE_MIN_DIM=128,
         IMAGE_MAX_DIM=128,
-        RPN_ANCHOR_SCALES=(16, 32, 64, 128, 256),  # pixels: the shapes are 20 to 60 large
-        BATCH_SIZE=8,
-        TRAIN_ROIS_PER_IMAGE=48,  # there are at most 6 shapes in a picture
+        RPN_ANCHOR_SCALES=(16, 32, 64, 128, 256),  # pixels: the shapes are 25 to 70 large
+        BATCH_SIZE=4,
+        TRAIN_ROIS_PER_IMAGE=48,  # there are at most 5 shapes in a picture
         WARMUP_STEPS=50,
         # The pictures never repeat, so there is nothing to gain from changing them.
         AUGMENT_FLIP_LR=0.0,
@@ -37,7 +37,7 @@ def main():
     val = mk.ShapesDataset(count=args.pictures, image_size=(128, 128), seed=1)  # another seed: other pictures
 
     model = mk.MaskRCNN(make_config(data))
-    mk.train(model, data, validation=val, minutes=args.minutes, steps_per_epoch=50, out=args.out)
+    mk.train(model, data, validation=val, minutes=args.minutes, steps_per_epoch=100, out=args.out)
 
     for name, value in mk.evaluate(model, val).items():
         print(f"{name:24} {value:.3f}")

@@ -1,7 +1,7 @@
 """Named sets of settings, over the defaults of Config."""
 
-# For a computer without a GPU, and no weights to start from: a small backbone with trainable batch norm, slim heads with
-# group norm. With less than 4 images a step take BACKBONE_NORM="gn": statistics of fewer are too rough.
+# For a computer without a GPU and without weights to start from: a small backbone with trainable batch norm, slim heads
+# with group norm. With less than 4 images a step take BACKBONE_NORM="gn": statistics of fewer are too rough.
 _SMALL = dict(
     BACKBONE="resnet18",
     BACKBONE_NORM="bn",

@@ -35,6 +35,13 @@ TINY = dict(
 )
 
 
+def pytest_collection_modifyitems(items):
+    """What needs the trained model takes more than a few seconds."""
+    for item in items:
+        if "trained" in getattr(item, "fixturenames", ()):
+            item.add_marker("slow")
+
+
 @pytest.fixture(scope="session")
 def shared():
     """The folder of real pictures and measured facts beside the checkout; tests that need it skip without it."""

@@ -3,8 +3,10 @@
 import importlib.util
 from pathlib import Path
 
-import nbformat
 import pytest
+
+nbformat = pytest.importorskip("nbformat", reason="notebooks need nbclient and ipykernel: pip install -e .[test]")
+pytest.importorskip("nbclient", reason="notebooks need nbclient and ipykernel: pip install -e .[test]")
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

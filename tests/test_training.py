@@ -14,6 +14,8 @@ from mrcnn_keras.model import MaskRCNN
 from mrcnn_keras.run_folder import RunFolder
 from mrcnn_keras.training import train
 
+pytestmark = pytest.mark.slow
+
 COUNTS = {"epoch", "step", "seconds", "learning_rate"}
 LOSSES = {"loss", *LOSS_NAMES}
 SCORES = {f"{kind}/{name}" for kind in ("bbox", "segm") for name in ("AP", "AP50", "AP75")}

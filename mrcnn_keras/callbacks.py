@@ -202,8 +202,7 @@ class Recorder(StepCallback):
         with self.evaluating.timed():
             batches = make_pipeline(dataset, self.config, training=False)
             losses = self.model.evaluate(batches, verbose=0, return_dict=True)
-            limit = self.config.DETECTION_MAX_INSTANCES
-            scores = evaluate(self.model, dataset, max_detections=limit, progress=line.counting("measured"))
+            scores = evaluate(self.model, dataset, progress=line.counting("measured"))
         self.clock.reserve = 1.2 * self.evaluating.took
         kept = {name: scores[name] for name in scores if name.split("/", 1)[1] in METRICS}
         return {**{f"val_{name}": float(value) for name, value in losses.items()}, **kept}

@@ -54,7 +54,7 @@ def run_demo(out, minutes=6.0, seed=0):
     train(model, training, unseen.subset(range(50)), minutes=minutes, steps_per_epoch=100, out=out, seed=seed)
 
     model = MaskRCNN.load(out / "best.keras")
-    scores = evaluate(model, unseen, max_detections=model.config.DETECTION_MAX_INSTANCES)
+    scores = evaluate(model, unseen)
     for i in range(DRAWN):
         image, truth = unseen.load_example(i)
         found = model.detect([image], MIN_SCORE_DRAWN)[0]

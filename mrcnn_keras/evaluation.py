@@ -19,12 +19,13 @@ from mrcnn_keras.errors import UserError
 SIZES = {"s": 1, "m": 2, "l": 3}
 
 
-def evaluate(model, dataset, *, max_detections=100, limit=None, progress=None, batch_size=4):
+def evaluate(model, dataset, *, max_detections=None, limit=None, progress=None, batch_size=4):
     """Scores a model on a dataset -> {"bbox/AP": 0.41, ...}, numbers from 0 to 1.
 
     model           anything with detect(list of [H, W, 3] uint8 images) -> list of Detections
     dataset         a Dataset: image_ids, class_names (the background first), load_example, image_name
-    max_detections  detections that count, the best of each picture and class; 100 in COCO's tables
+    max_detections  detections that count, the best of each picture and class; None: as many as the model gives, its
+                    `max_detections` (the setting DETECTION_MAX_INSTANCES), or 100 as in COCO's tables
     limit           only the first `limit` pictures
     progress        True: a line on stderr; or a function called with (pictures done, in all) after each batch
     batch_size      pictures given to the model at once; no more than these are in memory
@@ -36,6 +37,7 @@ def evaluate(model, dataset, *, max_detections=100, limit=None, progress=None, b
     Raises UserError where the model's answer does not belong to the dataset's pictures and classes.
     """
     names = dataset.class_names
+    max_detections = max_detections or getattr(model, "max_detections", 100)
     progress = _tell if progress is True else progress
     image_ids = [int(image_id) for image_id in dataset.image_ids[:limit]]
     images, truths, results = [], [], []

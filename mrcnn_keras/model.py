@@ -124,6 +124,11 @@ class MaskRCNN(keras.Model):
         inputs = image_inputs()
         return inputs, *inference_outputs(self.parts, **inputs)
 
+    @property
+    def max_detections(self):
+        """Detections that a picture can have."""
+        return self.config.DETECTION_MAX_INSTANCES
+
     def predict(self, x, **kwargs):
         """Keras's predict of the inference mode: x is a dict of image and image_size, or batches of it."""
         return self.inference.predict(x, **kwargs)

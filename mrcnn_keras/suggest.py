@@ -3,8 +3,9 @@
 import math
 
 # Objects whose side is less than this share of the picture's long side are learnt from windows of the picture:
-# shrunk to the network's size as a whole, they would be a few pixels large.
+# shrunk to the network's size as a whole, they would be a few pixels large. But the large ones must fit into a window.
 SMALL_SHARE = 0.09
+WINDOW = 256  # pixels
 
 
 def suggest_settings(config, statistics, class_names, category_ids=(), chosen=()):
@@ -43,16 +44,17 @@ def _for_sizes(config, statistics, chosen):
     short, long = sorted((statistics["height"][1], statistics["width"][1]))
     sides = f"objects are {low:.0f} to {high:.0f} pixels large, pictures {long:.0f}"
     mode, scale = config.IMAGE_RESIZE_MODE, config.IMAGE_SCALE
-    if mode == "square" and middle < SMALL_SHARE * long and "IMAGE_RESIZE_MODE" not in chosen:
-        mode = "crop"
+    if mode == "square" and "IMAGE_RESIZE_MODE" not in chosen:
         if "IMAGE_SCALE" not in chosen:
             scale = round(min(max(1.0, 24 / max(middle, 1.0)), 2.0), 2)
-        suggested["IMAGE_RESIZE_MODE"] = (mode, sides)
-        suggested["IMAGE_SCALE"] = (scale, sides)
-        suggested["IMAGE_MAX_DIM"] = (256, "side of a training window")
-        suggested["IMAGE_MIN_DIM"] = (256, "side of a training window")
-        suggested["AUGMENT_FLIP_UD"] = (0.5, "in windows with small objects no side is up")
-        suggested["AUGMENT_ROT90"] = (True, "in windows with small objects no side is up")
+        if middle < SMALL_SHARE * long and high * scale <= WINDOW:
+            mode = "crop"
+            suggested["IMAGE_RESIZE_MODE"] = (mode, sides)
+            suggested["IMAGE_SCALE"] = (scale, sides)
+            suggested["IMAGE_MAX_DIM"] = (WINDOW, "side of a training window")
+            suggested["IMAGE_MIN_DIM"] = (WINDOW, "side of a training window")
+            suggested["AUGMENT_FLIP_UD"] = (0.5, "in windows with small objects no side is up")
+            suggested["AUGMENT_ROT90"] = (True, "in windows with small objects no side is up")
     if mode != "crop":
         scale = min(config.IMAGE_MIN_DIM / short, config.IMAGE_MAX_DIM / long)
     smallest = 2.0 ** round(math.log2(max(low * scale, 1.0)))

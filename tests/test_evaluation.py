@@ -114,6 +114,13 @@ def test_more_than_100_detections_count_when_asked_for():
     assert score(truth, found, max_detections=3)["segm/AR"] == pytest.approx(3 / 150)
 
 
+def test_as_many_detections_count_as_the_model_may_give():
+    boxes = rows_of(150)
+    model = Answers({1: instances(boxes, [1] * 150, np.linspace(0.9, 0.5, 150))})
+    model.max_detections = 200
+    assert evaluate(model, Pictures({1: instances(boxes, [1] * 150)}))["segm/AR"] == ONE
+
+
 def test_crowds_are_neither_missed_nor_false():
     person, crowd = (0, 0, 10, 10), (100, 100, 200, 200)
     truth = instances([person, crowd], [1, -1])

@@ -86,3 +86,7 @@ def test_many_objects_need_room():
 
 def test_data_without_objects():
     assert set(suggested(facts(instances=0, most=0))) == {"NUM_CLASSES", "CLASS_NAMES", "CATEGORY_IDS"}
+
+
+def test_no_windows_where_an_object_would_not_fit_into_one():
+    assert "IMAGE_RESIZE_MODE" not in suggested(facts((6, 40, 473), 1024, 1024))

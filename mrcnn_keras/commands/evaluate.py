@@ -20,10 +20,10 @@ def evaluate_model(model_path, data_path, out):
     dataset = load_dataset(data_path, subset=subset)
     model = load_model(model_path)
     _check_classes(model, model_path, dataset, data_path)
-    limit = model.config.DETECTION_MAX_INSTANCES
+    limit = model.max_detections
     line = ProgressLine()
     try:
-        scores = evaluate(model, dataset, max_detections=limit, progress=line.counting("measured"))
+        scores = evaluate(model, dataset, progress=line.counting("measured"))
     finally:
         line.clear()
     where = f"the {subset} pictures of {data_path}" if subset else f"{data_path}"

@@ -145,11 +145,15 @@ class MaskRCNN(keras.Model):
         """
         shape = tf.shape(images)
         resized, network = image_ops.plan_resize(shape[1], shape[2], **self.config.resize_options())
+        # Convolutions cannot answer to no pictures at all: then one black picture is looked at, and left out again.
+        missing = tf.cast(shape[0] == 0, tf.int32)
+        images = tf.pad(images, [[0, missing], [0, 0], [0, 0], [0, 0]])
         resized_images = image_ops.resize_images(images, resized, network, self.config.RESIZE_ANTIALIAS)
-        found = self.inference({"image": resized_images, "image_size": tf.repeat(resized[None], shape[0], axis=0)})
+        sizes = tf.repeat(resized[None], shape[0] + missing, axis=0)
+        found = self.inference({"image": resized_images, "image_size": sizes})
         scale = tf.cast(shape[1:3], tf.float32) / tf.cast(resized, tf.float32)
-        boxes = found["boxes"] * tf.concat([scale, scale], axis=0)
-        return {**found, "boxes": box_ops.clip(boxes, shape[None, 1:3])}
+        boxes = box_ops.clip(found["boxes"] * tf.concat([scale, scale], axis=0), shape[None, 1:3])
+        return {name: value[: shape[0]] for name, value in {**found, "boxes": boxes}.items()}
 
     @functools.cached_property
     def _answer(self):

@@ -13,6 +13,7 @@ SMALL = dict(
     BATCH_SIZE=2,
     IMAGE_MIN_DIM=64,
     IMAGE_MAX_DIM=64,
+    BACKBONE_NORM="gn",  # two pictures of 64 pixels are too few for batch norm
     BACKBONE_FREEZE_STAGES=2,
     TOP_DOWN_PYRAMID_SIZE=32,
     FPN_CLASSIF_FC_LAYERS_SIZE=64,

@@ -18,11 +18,7 @@ class BoxHead(keras.layers.Layer):
     def __init__(self, classes, units=1024, fcs=2, convs=0, channels=256, norm_kind="none", **kwargs):
         super().__init__(**kwargs)
         self.classes, self.units, self.channels, self.norm_kind = classes, units, channels, norm_kind
-        self.convs = [
-            keras.layers.Conv2D(channels, 3, padding="same", kernel_initializer="he_normal", name=f"conv{i + 1}")
-            for i in range(convs)
-        ]
-        self.norms = [norm(norm_kind, channels, f"norm{i + 1}") for i in range(convs)]
+        self.convs, self.norms = make_convs(convs, channels, norm_kind)
         self.fcs = [keras.layers.Dense(units, kernel_initializer="he_normal", name=f"fc{i + 1}") for i in range(fcs)]
         self.class_logits = keras.layers.Dense(
             classes,
@@ -80,11 +76,7 @@ class MaskHead(keras.layers.Layer):
     def __init__(self, classes, convs=4, channels=256, norm_kind="none", **kwargs):
         super().__init__(**kwargs)
         self.classes, self.channels, self.norm_kind = classes, channels, norm_kind
-        self.convs = [
-            keras.layers.Conv2D(channels, 3, padding="same", kernel_initializer="he_normal", name=f"conv{i + 1}")
-            for i in range(convs)
-        ]
-        self.norms = [norm(norm_kind, channels, f"norm{i + 1}") for i in range(convs)]
+        self.convs, self.norms = make_convs(convs, channels, norm_kind)
         self.deconv = keras.layers.Conv2DTranspose(channels, 2, 2, kernel_initializer="he_normal", name="deconv")
         # normal 0.01: all maps start near 0.5, whatever the size of the features
         self.logits = keras.layers.Conv2D(
@@ -114,6 +106,15 @@ class MaskHead(keras.layers.Layer):
             "norm_kind": self.norm_kind,
         }
         return {**super().get_config(), **own}
+
+
+def make_convs(count, channels, norm_kind):
+    """`count` 3x3 convolutions conv1, conv2, ... and their normalisation norm1, norm2, ... (None for "none")."""
+    convs = [
+        keras.layers.Conv2D(channels, 3, padding="same", kernel_initializer="he_normal", name=f"conv{i + 1}")
+        for i in range(count)
+    ]
+    return convs, [norm(norm_kind, channels, f"norm{i + 1}") for i in range(count)]
 
 
 def build_convs(convs, norms, channels, out_channels):

@@ -26,6 +26,7 @@ class Config:
 
     # --- what is looked for
     NAME = "mrcnn"  # name of the model, for logs
+    PRESET = ""  # the preset that the settings come from: it says which published weights belong to the model
     NUM_CLASSES = 81  # number of classes with the background (COCO has 80 + 1)
     CLASS_NAMES = ()  # one name a class, background first; () when unknown
     CATEGORY_IDS = ()  # the annotation file's id of each class but the background; () when they are 1, 2, 3, ...
@@ -35,10 +36,17 @@ class Config:
     IMAGE_RESIZE_MODE = "fit"  # "fit", "square" or "crop": see docs/design.md
     IMAGE_MIN_DIM = 800  # pixels: the short side is resized to this ...
     IMAGE_MAX_DIM = 1333  # pixels: ... unless the long side would pass this; side of the square or of a training crop
+    IMAGE_MIN_SCALE = 0.0  # "fit", "square": network pixels a picture pixel, at least, unless IMAGE_MAX_DIM forbids
+    IMAGE_ROUNDING = "nearest"  # of a side to whole pixels: "nearest" (half up), "floor" or "even" (half to even)
     IMAGE_SCALE = 1.0  # "crop": network pixels a picture pixel
     IMAGE_LIMIT = 1600  # "crop": pixels, longest side at detection; larger pictures are scaled down to it
-    IMAGE_PAD_MULTIPLE = 32  # pixels: "fit" and "crop" pad right and below to a multiple of this
+    IMAGE_PAD_MULTIPLE = 32  # pixels: "fit" and "crop" pad to a multiple of this
+    IMAGE_PAD_PLACE = "end"  # padding is right and below; "centre": on all sides ("square" only)
+    IMAGE_PAD_COLOUR = "mean"  # of the padding: MEAN_PIXEL, or "black"
     RESIZE_ANTIALIAS = True  # average over the pixels that a shrunk pixel covers
+    RESIZE_METHOD = (
+        "exact"  # detect: "exact", or whole grey levels as "pillow" or "skimage" has them (ops/resampling.py)
+    )
     MEAN_PIXEL = (123.675, 116.28, 103.53)  # RGB, 0..255, subtracted (ImageNet's mean)
     STD_PIXEL = (58.395, 57.12, 57.375)  # RGB, 0..255, divided by (ImageNet's deviation)
     MAX_GT_INSTANCES = 100  # annotated objects of a picture used in a step; more are sampled at random
@@ -52,22 +60,33 @@ class Config:
     AUGMENT_BRIGHTNESS = 0.0  # 0..1: random contrast and brightness within +- this share
 
     # --- backbone and pyramid
-    BACKBONE = "resnet50"  # resnet18, resnet34, resnet50 or resnet101
+    BACKBONE = "resnet50"  # resnet18, resnet34, resnet50, resnet101 or resnext101_32x8d
+    BACKBONE_WIDTH = 64  # channels of the stem; the stages have multiples of it
     BACKBONE_NORM = "frozen_bn"  # "frozen_bn", "bn" (trainable) or "gn" (group norm, for training from scratch)
+    BACKBONE_NORM_EPSILON = 1e-5  # added to the variance in batch norm; torchvision's first models have 0
     BACKBONE_FREEZE_STAGES = 0  # first stages that do not train: 0 none, 1 stem, 2 stem and res2, ... 5 all
     BACKBONE_STRIDE_IN = "3x3"  # convolution of a bottleneck that carries the stride: "3x3" (v1.5) or "1x1" (MSRA)
+    BACKBONE_POOL_PAD = "both"  # zeros around the stem's max pooling: on "both" sides, or right and below ("end")
     TOP_DOWN_PYRAMID_SIZE = 256  # channels of the feature pyramid
-    HEAD_NORM = "none"  # "none" or "gn": normalisation in pyramid and heads
+    HEAD_NORM = "none"  # normalisation in pyramid and heads: "none", "gn", "bn" or "frozen_bn"
 
     # --- region proposals
     RPN_ANCHOR_SCALES = (32, 64, 128, 256, 512)  # pixels: anchor side (square root of area) on P2 .. P6
     RPN_ANCHOR_RATIOS = (0.5, 1.0, 2.0)  # height / width
+    RPN_ANCHOR_ROUNDED = False  # half sides of anchors are whole pixels (torchvision)
+    RPN_ANCHOR_SPACING = "stride"  # pixels between anchors: 4 .. 64, or "divided": picture // map (torchvision)
+    RPN_CONVS = 1  # 3x3 convolutions
+    RPN_CHANNELS = 0  # their channels; 0: as many as the pyramid has
+    RPN_NORM = "same"  # normalisation after them: as HEAD_NORM, or a kind of its own
     RPN_BBOX_STD_DEV = (1.0, 1.0, 1.0, 1.0)  # deviations that RPN deltas are divided by
     RPN_POSITIVE_IOU = 0.7  # an anchor with at least this overlap is an object
     RPN_NEGATIVE_IOU = 0.3  # an anchor with less than this overlap is background
     RPN_TRAIN_ANCHORS_PER_IMAGE = 256  # anchors that the RPN losses see
     RPN_POSITIVE_RATIO = 0.5  # share of positives among them, at most
     RPN_NMS_THRESHOLD = 0.7  # proposals with more overlap than this are one
+    RPN_NMS_PER_LEVEL = True  # False: the limit before NMS, and NMS, are of all levels together (Matterport)
+    RPN_SCORE = "logit"  # what NMS orders by; "sigmoid": in float32 the surest anchors are equal then (torchvision)
+    RPN_CLIP = "picture"  # proposals are cut at the border of the "picture", or of the padded "network" picture
     RPN_MIN_SIZE = 1e-3  # pixels: smaller proposals are dropped
     PRE_NMS_LIMIT_TRAINING = 2000  # best anchors kept a pyramid level, before NMS
     PRE_NMS_LIMIT_INFERENCE = 1000
@@ -79,8 +98,12 @@ class Config:
     ROI_POSITIVE_RATIO = 0.25  # share of positives among them, at most (1:3)
     ROI_POSITIVE_IOU = 0.5  # a RoI with at least this overlap is positive
     ROI_ALIGN_METHOD = "crop_and_resize"  # or "gather": same numbers, works under XLA, TFLite and ONNX
-    ROI_ALIGN_SAMPLING = 2  # samples a bin and axis
+    ROI_ALIGN_SAMPLING = 2  # samples a bin and axis; 0: as many as a bin has cells, rounded up (Detectron2)
+    ROI_ALIGN_GRID = "bins"  # samples inside bins; "corners": one a bin, the outermost on the box's edge (Matterport)
     ROI_ALIGN_ALIGNED = True  # half-pixel centres (False: the older convention of torchvision's models)
+    ROI_LEVEL_SIZE = 224.0  # pixels: boxes from this side on are read from P4, from twice that on from P5, ...
+    ROI_LEVEL_TOLERANCE = 0.0  # share of a level by which smaller boxes count as that side (torchvision: 1e-6)
+    BOX_CORNERS = "edge"  # "pixel": inside the network a box ends at its last pixel's index (Matterport)
     POOL_SIZE = 7  # RoI bins of the box head
     MASK_POOL_SIZE = 14  # RoI bins of the mask head; the mask has twice as many cells
     BBOX_STD_DEV = (0.1, 0.1, 0.2, 0.2)  # deviations that box deltas are divided by
@@ -95,6 +118,10 @@ class Config:
     DETECTION_MIN_CONFIDENCE = 0.05  # 0..1: detections with a lower score are dropped
     DETECTION_NMS_THRESHOLD = 0.5  # detections of one class with more overlap than this are one
     DETECTION_MAX_INSTANCES = 100  # detections kept an image
+    DETECTION_MIN_SIZE = 1e-2  # pixels: smaller detections are dropped
+    DETECTION_ONE_CLASS = False  # a RoI is detected as its likeliest class only (Matterport)
+    DETECTION_WHOLE_PIXELS = False  # boxes are rounded to whole pixels of the photograph (Matterport)
+    MASK_PASTE = "exact"  # masks fill their box, or "expanded" by torchvision's rule: see ops/masks.py
 
     # --- losses
     LOSS_WEIGHTS = dict.fromkeys(LOSS_NAMES, 1.0)  # factor of each part of the loss
@@ -142,7 +169,10 @@ class Config:
         """The settings of a named model (the keys of PRESETS), with `overrides` on top."""
         if name not in PRESETS:
             raise UserError(f"preset {name!r} is unknown{nearest(name, PRESETS)}; there are {', '.join(PRESETS)}")
-        return cls(**{**PRESETS[name], **overrides})
+        values = {**PRESETS[name], "PRESET": name}
+        if values.get("NUM_CLASSES") != overrides.get("NUM_CLASSES", values.get("NUM_CLASSES")):
+            values = {**values, "CLASS_NAMES": (), "CATEGORY_IDS": ()}
+        return cls(**{**values, **overrides})
 
     def replace(self, **overrides):
         """A copy with other values for some settings."""
@@ -154,10 +184,19 @@ class Config:
             "mode": self.IMAGE_RESIZE_MODE,
             "min_dim": self.IMAGE_MIN_DIM,
             "max_dim": self.IMAGE_MAX_DIM,
+            "min_scale": self.IMAGE_MIN_SCALE,
             "scale": self.IMAGE_SCALE,
             "limit": self.IMAGE_LIMIT,
             "multiple": self.IMAGE_PAD_MULTIPLE,
+            "rounding": self.IMAGE_ROUNDING,
+            "place": self.IMAGE_PAD_PLACE,
         }
+
+    def resize_method(self):
+        """The key of ops.resampling.METHODS by which a photograph is resized to be looked at."""
+        if self.RESIZE_METHOD != "exact":
+            return self.RESIZE_METHOD
+        return "triangle" if self.RESIZE_ANTIALIAS else "bilinear"
 
     def to_dict(self):
         """All settings as plain values that JSON can hold."""

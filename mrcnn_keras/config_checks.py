@@ -4,15 +4,28 @@ import difflib
 import math
 import re
 
+from mrcnn_keras.architectures import RESNETS
 from mrcnn_keras.errors import UserError
 
 _CHOICES = {
     "IMAGE_RESIZE_MODE": ("fit", "square", "crop"),
-    "BACKBONE": ("resnet18", "resnet34", "resnet50", "resnet101"),
+    "IMAGE_ROUNDING": ("nearest", "floor", "even"),
+    "IMAGE_PAD_PLACE": ("end", "centre"),
+    "IMAGE_PAD_COLOUR": ("mean", "black"),
+    "RESIZE_METHOD": ("exact", "pillow", "skimage"),
+    "BACKBONE": tuple(RESNETS),
     "BACKBONE_NORM": ("frozen_bn", "bn", "gn"),
     "BACKBONE_STRIDE_IN": ("3x3", "1x1"),
-    "HEAD_NORM": ("none", "gn"),
+    "BACKBONE_POOL_PAD": ("both", "end"),
+    "HEAD_NORM": ("none", "gn", "bn", "frozen_bn"),
+    "RPN_NORM": ("same", "none", "gn", "bn", "frozen_bn"),
+    "RPN_ANCHOR_SPACING": ("stride", "divided"),
+    "RPN_SCORE": ("logit", "sigmoid"),
+    "RPN_CLIP": ("picture", "network"),
     "ROI_ALIGN_METHOD": ("crop_and_resize", "gather"),
+    "ROI_ALIGN_GRID": ("bins", "corners"),
+    "BOX_CORNERS": ("edge", "pixel"),
+    "MASK_PASTE": ("exact", "expanded"),
     "OPTIMIZER": ("sgd", "adamw"),
     "LEARNING_RATE_SCHEDULE": ("cosine", "step"),
 }
@@ -24,11 +37,14 @@ _RANGES = {
     "IMAGE_MAX_DIM": (32, 16384),
     "IMAGE_LIMIT": (32, 16384),
     "IMAGE_SCALE": (0.01, 16),
+    "IMAGE_MIN_SCALE": (0, 16),
     "IMAGE_PAD_MULTIPLE": (32, 1024),
     "AUGMENT_FLIP_LR": (0, 1),
     "AUGMENT_FLIP_UD": (0, 1),
     "AUGMENT_BRIGHTNESS": (0, 1),
     "BACKBONE_FREEZE_STAGES": (0, 5),
+    "BACKBONE_NORM_EPSILON": (0, 1),
+    "RPN_CHANNELS": (0, 65536),
     "RPN_POSITIVE_IOU": (0, 1),
     "RPN_NEGATIVE_IOU": (0, 1),
     "RPN_POSITIVE_RATIO": (0, 1),
@@ -38,6 +54,9 @@ _RANGES = {
     "ROI_POSITIVE_IOU": (0, 1),
     "DETECTION_MIN_CONFIDENCE": (0, 1),
     "DETECTION_NMS_THRESHOLD": (0, 1),
+    "DETECTION_MIN_SIZE": (0, 1e6),
+    "ROI_ALIGN_SAMPLING": (0, 16),
+    "ROI_LEVEL_TOLERANCE": (0, 0.1),
     "MASK_HEAD_CONVS": (0, 32),
     "BOX_HEAD_CONVS": (0, 32),
     "BOX_HEAD_FCS": (0, 32),
@@ -157,6 +176,21 @@ def check(config, names):
         raise UserError(
             f"IMAGE_MAX_DIM {side} is not a multiple of {multiple}, which mode {config.IMAGE_RESIZE_MODE!r} needs; "
             f"take {-(-side // multiple) * multiple}"
+        )
+    if config.IMAGE_PAD_PLACE == "centre" and config.IMAGE_RESIZE_MODE != "square":
+        raise UserError(
+            f"IMAGE_PAD_PLACE 'centre' needs IMAGE_RESIZE_MODE 'square', not {config.IMAGE_RESIZE_MODE!r}: pictures of "
+            "different sizes in a batch are padded at the end"
+        )
+    antialiased = {"pillow": True, "skimage": False}.get(config.RESIZE_METHOD, config.RESIZE_ANTIALIAS)
+    if antialiased != config.RESIZE_ANTIALIAS:
+        raise UserError(
+            f"RESIZE_METHOD {config.RESIZE_METHOD!r} goes with RESIZE_ANTIALIAS={antialiased}; set that too"
+        )
+    if config.ROI_ALIGN_METHOD == "gather" and (config.ROI_ALIGN_SAMPLING == 0 or config.ROI_ALIGN_GRID == "corners"):
+        raise UserError(
+            "ROI_ALIGN_METHOD 'gather' needs a fixed number of samples a bin; set ROI_ALIGN_SAMPLING=2 and "
+            "ROI_ALIGN_GRID=bins"
         )
     if not config.RPN_ANCHOR_RATIOS:
         raise UserError("RPN_ANCHOR_RATIOS is empty; give at least one, such as (0.5, 1, 2)")

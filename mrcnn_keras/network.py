@@ -6,9 +6,10 @@ import keras
 
 from mrcnn_keras.backbones.fpn import FPN
 from mrcnn_keras.backbones.resnet import resnet
+from mrcnn_keras.layers.corners import BoxCorners
 from mrcnn_keras.layers.detection import DetectionLayer, DetectionMasks, FlattenDetections
 from mrcnn_keras.layers.heads import BoxHead, MaskHead
-from mrcnn_keras.layers.images import NormalizeImages
+from mrcnn_keras.layers.images import NormalizeImages, WindowLayer
 from mrcnn_keras.layers.proposal import ProposalLayer
 from mrcnn_keras.layers.roi_align import RoIAlignLayer
 from mrcnn_keras.layers.rpn import AnchorLayer, PickAnchors, RPNHead
@@ -33,20 +34,49 @@ def make_parts(config):
         "method": config.ROI_ALIGN_METHOD,
         "sampling": config.ROI_ALIGN_SAMPLING,
         "aligned": config.ROI_ALIGN_ALIGNED,
+        "canonical_size": config.ROI_LEVEL_SIZE,
+        "level_tolerance": config.ROI_LEVEL_TOLERANCE,
+        "grid": config.ROI_ALIGN_GRID,
     }
     proposals = {
         "nms_threshold": config.RPN_NMS_THRESHOLD,
         "std_dev": config.RPN_BBOX_STD_DEV,
         "min_size": config.RPN_MIN_SIZE,
+        "per_level": config.RPN_NMS_PER_LEVEL,
+        "score": config.RPN_SCORE,
     }
     parts = SimpleNamespace(
-        normalize=NormalizeImages(config.MEAN_PIXEL, config.STD_PIXEL, name="normalize"),
+        window=WindowLayer(config.IMAGE_PAD_PLACE, config.BOX_CORNERS, name="window"),
+        normalize=NormalizeImages(config.MEAN_PIXEL, config.STD_PIXEL, config.IMAGE_PAD_COLOUR, name="normalize"),
+        from_edges=BoxCorners(config.BOX_CORNERS, name="gt_corners"),
+        to_edges=BoxCorners(config.BOX_CORNERS, to_edges=True, name="detection_corners"),
         backbone=resnet(
-            config.BACKBONE, config.BACKBONE_NORM, config.BACKBONE_STRIDE_IN, config.BACKBONE_FREEZE_STAGES
+            config.BACKBONE,
+            config.BACKBONE_NORM,
+            config.BACKBONE_STRIDE_IN,
+            config.BACKBONE_FREEZE_STAGES,
+            config.BACKBONE_NORM_EPSILON,
+            config.BACKBONE_WIDTH,
+            config.BACKBONE_POOL_PAD,
         ),
         fpn=FPN(config.TOP_DOWN_PYRAMID_SIZE, config.HEAD_NORM, name="fpn"),
-        anchors=AnchorLayer(config.RPN_ANCHOR_SCALES, config.RPN_ANCHOR_RATIOS, STRIDES, name="anchors"),
-        rpn=RPNHead(config.TOP_DOWN_PYRAMID_SIZE, len(config.RPN_ANCHOR_RATIOS), config.HEAD_NORM, name="rpn"),
+        anchors=AnchorLayer(
+            config.RPN_ANCHOR_SCALES,
+            config.RPN_ANCHOR_RATIOS,
+            STRIDES,
+            config.RPN_ANCHOR_ROUNDED,
+            config.RPN_ANCHOR_SPACING,
+            config.BOX_CORNERS,
+            name="anchors",
+        ),
+        rpn=RPNHead(
+            config.RPN_CHANNELS or config.TOP_DOWN_PYRAMID_SIZE,
+            len(config.RPN_ANCHOR_RATIOS),
+            config.HEAD_NORM if config.RPN_NORM == "same" else config.RPN_NORM,
+            config.RPN_CONVS,
+            name="rpn",
+        ),
+        rpn_clip=config.RPN_CLIP,
         proposals_training=ProposalLayer(
             config.PRE_NMS_LIMIT_TRAINING,
             config.POST_NMS_ROIS_TRAINING,
@@ -86,6 +116,8 @@ def make_parts(config):
             config.DETECTION_MIN_CONFIDENCE,
             config.DETECTION_NMS_THRESHOLD,
             config.BBOX_STD_DEV,
+            config.DETECTION_MIN_SIZE,
+            config.DETECTION_ONE_CLASS,
             name="detections",
         ),
         pick_anchors=PickAnchors(name="pick_anchors"),
@@ -108,13 +140,17 @@ def make_parts(config):
 
 def _features(parts, image, image_size):
     """Backbone, pyramid and RPN, the same in both modes."""
-    stages = parts.backbone(parts.normalize(image, image_size))
+    window = parts.window(image, image_size)
+    normalized = parts.normalize(image, window["pixels"])
+    stages = parts.backbone(normalized)
     pyramid = parts.fpn(stages)
     rpn_logits, rpn_deltas = parts.rpn(pyramid)
     return {
+        "window": window,
+        "normalized": normalized,
         "stages": stages,
         "pyramid": pyramid,
-        "anchors": parts.anchors(pyramid),
+        "anchors": parts.anchors(pyramid, image),
         "rpn_logits": rpn_logits,
         "rpn_deltas": rpn_deltas,
     }
@@ -125,8 +161,9 @@ def training_outputs(parts, image, image_size, gt_boxes, gt_class_ids, gt_masks=
     features = _features(parts, image, image_size)
     rpn_logits, rpn_deltas = features["rpn_logits"], features["rpn_deltas"]
     anchors, pyramid = features["anchors"], features["pyramid"][:4]
+    gt_boxes = parts.from_edges(gt_boxes, gt_class_ids)
     anchor_targets = parts.anchor_targets(anchors, gt_boxes, gt_class_ids)
-    proposals = parts.proposals_training(rpn_logits, rpn_deltas, anchors, image_size)
+    proposals = parts.proposals_training(rpn_logits, rpn_deltas, anchors, features["window"][parts.rpn_clip])
     targets = parts.roi_targets(proposals, gt_boxes, gt_class_ids)
     class_logits, box_deltas = parts.box_head(parts.box_align(pyramid, targets["rois"]))
     picked_logits, picked_deltas = parts.pick_anchors(rpn_logits, rpn_deltas, anchor_targets["indices"])
@@ -153,10 +190,13 @@ def inference_outputs(parts, image, image_size):
     """Detections of the network image, and all tensors on the way; the mask head looks at detections only."""
     tensors = _features(parts, image, image_size)
     pyramid = tensors["pyramid"][:4]
-    proposals = parts.proposals(tensors["rpn_logits"], tensors["rpn_deltas"], tensors["anchors"], image_size)
+    window = tensors["window"]
+    proposals = parts.proposals(
+        tensors["rpn_logits"], tensors["rpn_deltas"], tensors["anchors"], window[parts.rpn_clip]
+    )
     box_features = parts.box_align(pyramid, proposals)
     class_logits, box_deltas = parts.box_head(box_features)
-    found = parts.detections(proposals, class_logits, box_deltas, image_size)
+    found = parts.detections(proposals, class_logits, box_deltas, window["picture"])
     tensors |= {"proposals": proposals, "box_features": box_features}
     tensors |= {"class_logits": class_logits, "box_deltas": box_deltas, "detections": found}
     if hasattr(parts, "mask_head"):
@@ -165,4 +205,4 @@ def inference_outputs(parts, image, image_size):
         mask_logits = parts.mask_head(mask_features)
         tensors |= {"mask_features": mask_features, "mask_logits": mask_logits}
         found = {**found, "masks": parts.detection_masks(mask_logits, flat["class_ids"], found["class_ids"])}
-    return found, tensors
+    return {**found, "boxes": parts.to_edges(found["boxes"], found["class_ids"])}, tensors

@@ -53,6 +53,11 @@ def norm(kind, channels, name, epsilon=1e-5, groups=32):
     return layer
 
 
+def keeps_bias(kind):
+    """Whether a head's convolution before norm(kind, ...) has a bias: batch norm makes one superfluous."""
+    return kind in ("none", "gn")
+
+
 def apply_norm(layer, x):
     """The layer's answer, or x itself where norm gave None."""
     return x if layer is None else layer(x)

@@ -1,6 +1,7 @@
 """Original pixels <-> network pixels.
 
-A photograph is scaled, then padded with zeros at the right and below: a position needs a factor and no shift.
+A photograph is scaled, then padded with zeros at the right and below: a position needs a factor and no shift. Only
+Matterport's checkpoints have it in the middle of the padding.
 """
 
 import math
@@ -13,8 +14,11 @@ from PIL import Image
 from mrcnn_keras.errors import UserError
 
 MODES = ("square", "fit", "crop")
-# Detectron2 takes int(x + 0.5), torchvision floor(x): 480 x 640 becomes 800 x 1067 or 800 x 1066.
-ROUNDING = {"nearest": lambda x: math.floor(x + 0.5), "floor": math.floor}
+# Detectron2 takes int(x + 0.5), torchvision floor(x): 480 x 640 becomes 800 x 1067 or 800 x 1066. Matterport rounds
+# halves to the even number.
+ROUNDING = {"nearest": lambda x: math.floor(x + 0.5), "floor": math.floor, "even": round}
+# Where the picture lies in its padding: the pixels left free before it, of `missing`.
+PLACES = {"end": lambda missing: 0, "centre": lambda missing: missing // 2}
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,8 @@ class Resize:
 
     original: tuple[int, int]
     resized: tuple[int, int]
-    network: tuple[int, int]  # padded at the right and below
+    network: tuple[int, int]  # padded
+    offset: tuple[int, int] = (0, 0)  # (top, left): padding above and at the left
 
     @property
     def scale(self):
@@ -32,11 +37,16 @@ class Resize:
 
     def boxes_to_network(self, boxes):
         """[..., (y1, x1, y2, x2)], the photograph's pixels -> float32, network pixels; nothing is clipped."""
-        return (np.asarray(boxes, np.float64) * (self.scale * 2)).astype(np.float32)
+        return (np.asarray(boxes, np.float64) * (self.scale * 2) + self.offset * 2).astype(np.float32)
 
     def boxes_to_original(self, boxes):
         """[..., (y1, x1, y2, x2)], network pixels -> float32, the photograph's pixels; nothing is clipped."""
-        return (np.asarray(boxes, np.float64) / (self.scale * 2)).astype(np.float32)
+        return ((np.asarray(boxes, np.float64) - self.offset * 2) / (self.scale * 2)).astype(np.float32)
+
+    @property
+    def window(self):
+        """The real part of the network's picture as two slices."""
+        return tuple(slice(low, low + side) for low, side in zip(self.offset, self.resized, strict=True))
 
 
 def plan_resize(
@@ -51,6 +61,7 @@ def plan_resize(
     limit=None,
     multiple=64,
     rounding="nearest",
+    place="end",
 ):
     """The sizes that a height x width photograph gets in the network -> Resize.
 
@@ -59,18 +70,19 @@ def plan_resize(
          "fit"     the same scale; each side padded to the next multiple of `multiple`
          "crop"    the whole photograph times `scale`, or less where its long side would pass `limit`;
                    padded as in "fit"
-    A side is rounded to `rounding` ("nearest": half up, "floor") and is at least 1 pixel.
-    Raises UserError for an unknown mode or rounding and for sizes or factors that are not above 0.
+    A side is rounded to `rounding` ("nearest": half up, "floor", "even": half to even) and is at least 1 pixel.
+    place: where in its padding the picture lies, "end": the padding is below and right, or "centre".
+    Raises UserError for an unknown mode, rounding or place and for sizes or factors that are not above 0.
     """
     sizes = {"height": height, "width": width, "min_dim": min_dim, "max_dim": max_dim, "scale": scale}
     sizes |= {"multiple": multiple} if limit is None else {"multiple": multiple, "limit": limit}
     for name, value in sizes.items():
         if not value > 0:
             raise UserError(f"resizing got {name} = {value}; give a number above 0")
-    if mode not in MODES:
-        raise UserError(f"resize mode {mode!r} is unknown; use one of {', '.join(MODES)}")
-    if rounding not in ROUNDING:
-        raise UserError(f"rounding {rounding!r} is unknown; use one of {', '.join(ROUNDING)}")
+    choices = {"resize mode": (mode, MODES), "rounding": (rounding, ROUNDING), "place": (place, PLACES)}
+    for name, (value, known) in choices.items():
+        if value not in known:
+            raise UserError(f"{name} {value!r} is unknown; use one of {', '.join(known)}")
     short, long = min(height, width), max(height, width)
     if mode == "crop":
         factor = scale if limit is None else min(scale, limit / long)
@@ -81,11 +93,13 @@ def plan_resize(
         network = (max_dim, max_dim)
     else:
         network = tuple(math.ceil(side / multiple) * multiple for side in resized)
-    return Resize((int(height), int(width)), resized, tuple(int(side) for side in network))
+    network = tuple(int(side) for side in network)
+    offset = tuple(PLACES[place](side - real) for side, real in zip(network, resized, strict=True))
+    return Resize((int(height), int(width)), resized, network, offset)
 
 
 def resize_image(image, *, antialias=True, **plan):
-    """Brings a photograph to the network's size -> (image [h, w, 3] uint8, zero-padded; Resize).
+    """Brings a photograph to the network's size -> (image [h, w, 3] uint8, padded with zeros; Resize).
 
     image      [H, W, 3] RGB, uint8 or float 0..255
     antialias  True: a triangle as wide as the shrinking asks for (Pillow's bilinear, as Detectron2;
@@ -103,7 +117,7 @@ def resize_image(image, *, antialias=True, **plan):
     else:
         scaled = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
     padded = np.zeros((*resize.network, 3), np.uint8)
-    padded[:height, :width] = scaled
+    padded[resize.window] = scaled
     return padded, resize
 
 

@@ -44,7 +44,7 @@ def _for_sizes(config, statistics, chosen):
     short, long = sorted((statistics["height"][1], statistics["width"][1]))
     sides = f"objects are {low:.0f} to {high:.0f} pixels large, pictures {long:.0f}"
     mode, scale = config.IMAGE_RESIZE_MODE, config.IMAGE_SCALE
-    if mode == "square" and "IMAGE_RESIZE_MODE" not in chosen:
+    if mode == "square" and config.IMAGE_PAD_PLACE == "end" and "IMAGE_RESIZE_MODE" not in chosen:
         if "IMAGE_SCALE" not in chosen:
             scale = round(min(max(1.0, 24 / max(middle, 1.0)), 2.0), 2)
         if middle < SMALL_SHARE * long and high * scale <= WINDOW:

@@ -1,29 +1,32 @@
-"""ResNet (He et al. 2015), tapped after each stage."""
+"""ResNet (He et al. 2015) and ResNeXt (Xie et al. 2017), tapped after each stage."""
 
 import keras
 
+from mrcnn_keras.architectures import RESNETS
 from mrcnn_keras.norm import norm
 
-# blocks a stage, and whether a block is a bottleneck (1x1, 3x3, 1x1) or basic (3x3, 3x3)
-ARCHITECTURES = {
-    "resnet18": ((2, 2, 2, 2), False),
-    "resnet34": ((3, 4, 6, 3), False),
-    "resnet50": ((3, 4, 6, 3), True),
-    "resnet101": ((3, 4, 23, 3), True),
-}
 
-
-def resnet(architecture, norm_kind="frozen_bn", stride_in="3x3", freeze_stages=0, epsilon=1e-5, width=64):
+def resnet(
+    architecture,
+    norm_kind="frozen_bn",
+    stride_in="3x3",
+    freeze_stages=0,
+    epsilon=1e-5,
+    width=64,
+    pool_pad="both",
+):
     """A keras.Model from normalised images [B, H, W, 3] to [C2, C3, C4, C5], strides 4, 8, 16, 32.
 
     norm_kind: see norm.norm. stride_in: the convolution of a bottleneck that carries the stride, "3x3" (torchvision)
     or "1x1" (the original). freeze_stages: stages that do not train, 1 the stem, 2 the stem and res2, and so on.
-    width: channels of the stem. Layer names: stem_conv, res2_0_conv1, res2_0_norm1, res2_0_shortcut, ...
+    epsilon: of batch norm. width: channels of the stem. pool_pad: zeros around the stem's pooling are on "both" sides,
+    or only right and below ("end", as padding "same" has it for even sides).
+    Layer names: stem_conv, res2_0_conv1, res2_0_norm1, res2_0_shortcut, ...
     """
-    blocks, bottleneck = ARCHITECTURES[architecture]
+    blocks, bottleneck, groups, widening = RESNETS[architecture]
     images = keras.Input((None, None, 3), name="normalized_images")
 
-    def conv_norm(x, channels, size, stride, name, suffix=""):
+    def conv_norm(x, channels, size, stride, name, suffix="", groups=1):
         if stride > 1 and size > 1:
             # Padding on both sides: "same" would pad only right and below when the stride is 2.
             x = keras.layers.ZeroPadding2D(size // 2, name=f"{name}_pad{suffix}")(x)
@@ -31,7 +34,14 @@ def resnet(architecture, norm_kind="frozen_bn", stride_in="3x3", freeze_stages=0
         norm_name = f"{name}_norm{suffix}"
         padding = "same" if stride == 1 else "valid"
         x = keras.layers.Conv2D(
-            channels, size, stride, padding, use_bias=False, kernel_initializer="he_normal", name=conv_name
+            channels,
+            size,
+            stride,
+            padding,
+            groups=groups,
+            use_bias=False,
+            kernel_initializer="he_normal",
+            name=conv_name,
         )(x)
         return norm(norm_kind, channels, norm_name, epsilon)(x)
 
@@ -45,8 +55,9 @@ def resnet(architecture, norm_kind="frozen_bn", stride_in="3x3", freeze_stages=0
             shortcut = conv_norm(x, out, 1, stride, f"{name}_shortcut")
         if bottleneck:
             strides = (stride, 1) if stride_in == "1x1" else (1, stride)
-            x = relu(conv_norm(x, channels, 1, strides[0], name, "1"), f"{name}_relu1")
-            x = relu(conv_norm(x, channels, 3, strides[1], name, "2"), f"{name}_relu2")
+            inner = channels * widening
+            x = relu(conv_norm(x, inner, 1, strides[0], name, "1"), f"{name}_relu1")
+            x = relu(conv_norm(x, inner, 3, strides[1], name, "2", groups), f"{name}_relu2")
             x = conv_norm(x, out, 1, 1, name, "3")
         else:
             x = relu(conv_norm(x, channels, 3, stride, name, "1"), f"{name}_relu1")
@@ -54,7 +65,8 @@ def resnet(architecture, norm_kind="frozen_bn", stride_in="3x3", freeze_stages=0
         return relu(keras.layers.Add(name=f"{name}_add")([shortcut, x]), f"{name}_out")
 
     x = relu(conv_norm(images, width, 7, 2, "stem"), "stem_relu")
-    x = keras.layers.ZeroPadding2D(1, name="stem_pool_pad")(x)
+    before = {"both": 1, "end": 0}[pool_pad]
+    x = keras.layers.ZeroPadding2D(((before, 1), (before, 1)), name="stem_pool_pad")(x)
     x = keras.layers.MaxPooling2D(3, 2, name="stem_pool")(x)
     stages = []
     for stage, count in enumerate(blocks, start=2):

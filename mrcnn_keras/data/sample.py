@@ -19,6 +19,9 @@ class SampleSettings:
     max_dim: int = 1333
     scale: float = 1.0
     multiple: int = 32
+    min_scale: float = 0.0
+    rounding: str = "nearest"
+    place: str = "end"
     antialias: bool = True
     mask_shape: tuple | None = (56, 56)  # None: boxes only
     max_instances: int = 100
@@ -37,6 +40,9 @@ class SampleSettings:
             max_dim=config.IMAGE_MAX_DIM,
             scale=config.IMAGE_SCALE,
             multiple=config.IMAGE_PAD_MULTIPLE,
+            min_scale=config.IMAGE_MIN_SCALE,
+            rounding=config.IMAGE_ROUNDING,
+            place=config.IMAGE_PAD_PLACE,
             antialias=config.RESIZE_ANTIALIAS,
             mask_shape=tuple(config.MINI_MASK_SHAPE) if config.MASKS else None,
             max_instances=config.MAX_GT_INSTANCES,
@@ -51,7 +57,7 @@ class SampleSettings:
 def load_sample(dataset, settings, image_id, rng=None):
     """Picture `image_id` of a Dataset in network pixels, G objects -> dict of arrays.
 
-    image         [H, W, 3] uint8, RGB, zeros at the right and below
+    image         [H, W, 3] uint8, RGB, padded with zeros
     image_size    [2] int32, (height, width) of the real part
     gt_boxes      [G, (y1, x1, y2, x2)] float32, network pixels, tight around the masks
     gt_class_ids  [G] int32, 1..C-1; negative: a crowd region of class -id
@@ -72,9 +78,8 @@ def load_sample(dataset, settings, image_id, rng=None):
         image, found = _turn(image, found, settings, rng)
     image, resize, found = _to_network(image, found, settings, rng)
     if rng is not None and settings.brightness:
-        height, width = resize.resized
         factors = rng.uniform(1 - settings.brightness, 1 + settings.brightness, 2)
-        image[:height, :width] = augment.adjust_colours(image[:height, :width], *factors)
+        image[resize.window] = augment.adjust_colours(image[resize.window], *factors)
     found = _limit(found, settings.max_instances, rng)
     sample = {
         "image": image,
@@ -118,7 +123,8 @@ def _to_network(image, found, settings, rng):
 
     A picture that would become larger than the network's is cut to a window before it is resized.
     """
-    plan = {"min_dim": settings.min_dim, "max_dim": settings.max_dim}
+    plan = {"min_dim": settings.min_dim, "max_dim": settings.max_dim, "min_scale": settings.min_scale}
+    plan |= {"rounding": settings.rounding, "place": settings.place}
     jitter = 1.0 if rng is None else rng.uniform(*settings.scale_range)
     if settings.mode != "crop" and jitter == 1:
         plan |= {"mode": settings.mode, "multiple": settings.multiple}

@@ -88,7 +88,8 @@ def _detect_function(model, masks):
         found = model.answer(images)
         if "masks" in found and masks == "full":
             height, width = tf.unstack(tf.shape(images)[1:3])
-            pasted = full_masks(found["masks"], found["boxes"], found["class_ids"], height, width)
+            boxes = model.mask_boxes(found["boxes"])
+            pasted = full_masks(found["masks"], boxes, found["class_ids"], height, width)
             found = {**found, "masks": pasted}
         return found
 

@@ -12,9 +12,10 @@ class DetectionLayer(keras.layers.Layer):
     """Scores above min_confidence, boxes of their class, without doubles within a class, the best max_instances.
 
     Call with rois [B, R, 4] (network pixels; boxes without area are padding), class_logits [B, R, C], deltas
-    [B, R, C, 4] and image_size [B, 2]. A RoI may be detected as several classes, as in the paper. Returns a dict:
-    boxes [B, N, 4] network pixels, class_ids [B, N] int32 (0 padding), scores [B, N], best first,
-    num_detections [B] int32; N = max_instances.
+    [B, R, C, 4] and window [B, 2] or [B, 4], what boxes are clipped to, see ops.boxes.clip. A RoI may be detected as
+    several classes, as in the paper; one_class=True: only as its likeliest, and not where that is the background.
+    Boxes smaller than min_size pixels are dropped. Returns a dict: boxes [B, N, 4] network pixels, class_ids [B, N]
+    int32 (0 padding), scores [B, N], best first, num_detections [B] int32; N = max_instances.
     """
 
     def __init__(
@@ -24,6 +25,7 @@ class DetectionLayer(keras.layers.Layer):
         nms_threshold=0.5,
         std_dev=(0.1, 0.1, 0.2, 0.2),
         min_size=1e-2,
+        one_class=False,
         **kwargs,
     ):
         super().__init__(**{"dtype": "float32", **kwargs})
@@ -32,14 +34,16 @@ class DetectionLayer(keras.layers.Layer):
             min_confidence,
             nms_threshold,
         )
-        self.std_dev, self.min_size = tuple(std_dev), min_size
+        self.std_dev, self.min_size, self.one_class = tuple(std_dev), min_size, one_class
 
-    def call(self, rois, class_logits, deltas, image_size):
+    def call(self, rois, class_logits, deltas, window):
         boxes = box_ops.decode(deltas, rois[:, :, None, :], self.std_dev)
-        boxes = box_ops.clip(boxes, image_size[:, None, :])
+        boxes = box_ops.clip(boxes, window[:, None, :])
         scores = tf.nn.softmax(class_logits, axis=-1)
         sides = boxes[..., 2:] - boxes[..., :2]
         real = tf.reduce_all(sides >= self.min_size, axis=-1) & (box_ops.area(rois) > 0)[..., None]
+        if self.one_class:
+            real &= scores == tf.reduce_max(scores, axis=-1, keepdims=True)
         scores = tf.where(real & (scores > self.min_confidence), scores, nms_ops.DROPPED)
 
         # One row of NMS for each picture and class but the background.
@@ -72,6 +76,7 @@ class DetectionLayer(keras.layers.Layer):
             "nms_threshold": self.nms_threshold,
             "std_dev": self.std_dev,
             "min_size": self.min_size,
+            "one_class": self.one_class,
         }
         return {**super().get_config(), **own}
 

@@ -3,7 +3,8 @@
 import keras
 import tensorflow as tf
 
-from mrcnn_keras.norm import apply_norm, norm
+from mrcnn_keras.layers.convs import build_convs, make_convs, run_convs
+from mrcnn_keras.layers.initializers import HeNormalInPieces
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
@@ -19,7 +20,9 @@ class BoxHead(keras.layers.Layer):
         super().__init__(**kwargs)
         self.classes, self.units, self.channels, self.norm_kind = classes, units, channels, norm_kind
         self.convs, self.norms = make_convs(convs, channels, norm_kind)
-        self.fcs = [keras.layers.Dense(units, kernel_initializer="he_normal", name=f"fc{i + 1}") for i in range(fcs)]
+        self.fcs = [
+            keras.layers.Dense(units, kernel_initializer=HeNormalInPieces(), name=f"fc{i + 1}") for i in range(fcs)
+        ]
         self.class_logits = keras.layers.Dense(
             classes,
             kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
@@ -106,32 +109,6 @@ class MaskHead(keras.layers.Layer):
             "norm_kind": self.norm_kind,
         }
         return {**super().get_config(), **own}
-
-
-def make_convs(count, channels, norm_kind):
-    """`count` 3x3 convolutions conv1, conv2, ... and their normalisation norm1, norm2, ... (None for "none")."""
-    convs = [
-        keras.layers.Conv2D(channels, 3, padding="same", kernel_initializer="he_normal", name=f"conv{i + 1}")
-        for i in range(count)
-    ]
-    return convs, [norm(norm_kind, channels, f"norm{i + 1}") for i in range(count)]
-
-
-def build_convs(convs, norms, channels, out_channels):
-    """Builds 3x3 convolutions and their normalisation one after the other; returns the channels at the end."""
-    for conv, normalisation in zip(convs, norms, strict=True):
-        conv.build((None, None, None, channels))
-        channels = out_channels
-        if normalisation is not None:
-            normalisation.build((None, None, None, channels))
-    return channels
-
-
-def run_convs(convs, norms, x):
-    """Convolution, normalisation and ReLU, one after the other. x [M, S, S, C]."""
-    for conv, normalisation in zip(convs, norms, strict=True):
-        x = tf.nn.relu(apply_norm(normalisation, conv(x)))
-    return x
 
 
 def at_least_one(rois):

@@ -1,28 +1,70 @@
-"""The model's first layer: pixels to what the backbone expects."""
+"""The model's first layers: where the picture lies in its padding, and pixels to what the backbone expects."""
 
 import keras
 import tensorflow as tf
 
+from mrcnn_keras.ops import boxes as box_ops
+from mrcnn_keras.ops import images as image_ops
+
+
+@keras.saving.register_keras_serializable("mrcnn_keras")
+class WindowLayer(keras.layers.Layer):
+    """Where the real part of each network picture lies.
+
+    Call with images [B, H, W, C] and image_size [B, (height, width)], the real part of each; place: a key of
+    ops.images.PLACES. Returns a dict of [B, (y1, x1, y2, x2)] float32, network pixels: pixels, the edges of the real
+    part; picture and network, the real part and the whole network picture by the rule `corners` of ops.boxes.CORNERS.
+    """
+
+    def __init__(self, place="end", corners="edge", **kwargs):
+        super().__init__(**{"dtype": "float32", "autocast": False, **kwargs})
+        self.place, self.corners = place, corners
+
+    def call(self, images, image_size):
+        network = tf.broadcast_to(tf.shape(images)[1:3], tf.shape(image_size))
+        begin = image_ops.PLACES[self.place](network - image_size)
+        pixels = tf.cast(tf.concat([begin, begin + image_size], axis=-1), tf.float32)
+        whole = tf.cast(tf.concat([tf.zeros_like(network), network], axis=-1), tf.float32)
+        picture, whole = (box_ops.from_edges(boxes, self.corners) for boxes in (pixels, whole))
+        return {"pixels": pixels, "picture": picture, "network": whole}
+
+    def get_config(self):
+        return {**super().get_config(), "place": self.place, "corners": self.corners}
+
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class NormalizeImages(keras.layers.Layer):
-    """Subtracts the mean, divides by the deviation, and sets the padding right and below to 0 (the mean colour).
+    """Subtracts the mean, divides by the deviation, and paints the padding.
 
-    Call with images [B, H, W, 3], RGB 0..255, and image_size [B, (height, width)], the real part of each.
+    Call with images [B, H, W, 3], RGB 0..255, and window: [B, (height, width)], the real part of each, or its edges
+    [B, (y1, x1, y2, x2)]. pad_colour: "mean", then the padding is 0 in the answer, or "black".
     """
 
-    def __init__(self, mean_pixel, std_pixel, **kwargs):
+    def __init__(self, mean_pixel, std_pixel, pad_colour="mean", **kwargs):
         super().__init__(**kwargs)
         self.mean_pixel = tuple(mean_pixel)
         self.std_pixel = tuple(std_pixel)
+        self.pad_colour = pad_colour
 
-    def call(self, images, image_size):
-        normal = (images - tf.constant(self.mean_pixel, images.dtype)) / tf.constant(self.std_pixel, images.dtype)
+    def call(self, images, window):
+        mean, deviation = (tf.constant(pixel, images.dtype) for pixel in (self.mean_pixel, self.std_pixel))
+        normal = (images - mean) / deviation
+        padding = tf.zeros_like(mean) if self.pad_colour == "mean" else -mean / deviation
+        window = tf.cast(window, tf.int32)
+        if window.shape[-1] == 2:
+            window = tf.pad(window, [[0, 0], [2, 0]])
         shape = tf.shape(images)
-        real_rows = tf.range(shape[1])[None, :] < image_size[:, 0, None]
-        real_columns = tf.range(shape[2])[None, :] < image_size[:, 1, None]
-        real = real_rows[:, :, None] & real_columns[:, None, :]
-        return tf.where(real[..., None], normal, tf.zeros_like(normal))
+        rows = _between(window[:, 0], window[:, 2], shape[1])
+        columns = _between(window[:, 1], window[:, 3], shape[2])
+        real = rows[:, :, None] & columns[:, None, :]
+        return tf.where(real[..., None], normal, padding)
 
     def get_config(self):
-        return {**super().get_config(), "mean_pixel": self.mean_pixel, "std_pixel": self.std_pixel}
+        own = {"mean_pixel": self.mean_pixel, "std_pixel": self.std_pixel, "pad_colour": self.pad_colour}
+        return {**super().get_config(), **own}
+
+
+def _between(low, high, count):
+    """low, high [B] -> [B, count] bool: which of `count` pixels lie in low .. high."""
+    pixels = tf.range(count)[None, :]
+    return (pixels >= low[:, None]) & (pixels < high[:, None])

@@ -11,10 +11,11 @@ from mrcnn_keras.ops import nms as nms_ops
 class ProposalLayer(keras.layers.Layer):
     """The best anchors of each level, moved by their deltas, without doubles.
 
-    Call with lists over levels: logits [B, A_l], deltas [B, A_l, 4], anchors [A_l, 4], and image_size [B, 2].
-    A level gives its pre_nms_limit best anchors to NMS; all levels together give post_nms_limit proposals
-    [B, post_nms_limit, (y1, x1, y2, x2)] float32 in network pixels, best first, zeros after the last.
-    Boxes are clipped to the real part of the picture; boxes smaller than min_size pixels are dropped.
+    Call with lists over levels: logits [B, A_l], deltas [B, A_l, 4], anchors [A_l, 4], and window [B, 2] or [B, 4]:
+    what boxes are clipped to, see ops.boxes.clip. A level gives its pre_nms_limit best anchors to NMS; all levels
+    together give post_nms_limit proposals [B, post_nms_limit, (y1, x1, y2, x2)] float32 in network pixels, best first,
+    zeros after the last. Boxes smaller than min_size pixels are dropped. per_level=False: the limit before NMS, and
+    NMS, are of all levels together. score: what NMS and the last choice order by, "logit" or "sigmoid".
     """
 
     def __init__(
@@ -24,16 +25,21 @@ class ProposalLayer(keras.layers.Layer):
         nms_threshold=0.7,
         std_dev=(1.0, 1.0, 1.0, 1.0),
         min_size=1e-3,
+        per_level=True,
+        score="logit",
         **kwargs,
     ):
         super().__init__(**{"dtype": "float32", **kwargs})
         self.pre_nms_limit, self.post_nms_limit = pre_nms_limit, post_nms_limit
         self.nms_threshold, self.std_dev, self.min_size = nms_threshold, tuple(std_dev), min_size
+        self.per_level, self.score = per_level, score
 
-    def call(self, logits, deltas, anchors, image_size):
+    def call(self, logits, deltas, anchors, window):
+        if not self.per_level:
+            logits, deltas, anchors = [tf.concat(logits, 1)], [tf.concat(deltas, 1)], [tf.concat(anchors, 0)]
         boxes, scores = [], []
         for level_logits, level_deltas, level_anchors in zip(logits, deltas, anchors, strict=True):
-            level_boxes, level_scores = self._best_of_level(level_logits, level_deltas, level_anchors, image_size)
+            level_boxes, level_scores = self._best_of_level(level_logits, level_deltas, level_anchors, window)
             boxes.append(level_boxes)
             scores.append(level_scores)
         boxes, scores = tf.concat(boxes, axis=1), tf.concat(scores, axis=1)
@@ -45,11 +51,12 @@ class ProposalLayer(keras.layers.Layer):
         boxes = tf.where(scores[..., None] > nms_ops.DROPPED, boxes, 0.0)
         return tf.stop_gradient(boxes)
 
-    def _best_of_level(self, logits, deltas, anchors, image_size):
+    def _best_of_level(self, logits, deltas, anchors, window):
         count = tf.minimum(self.pre_nms_limit, tf.shape(logits)[1])
         scores, order = tf.math.top_k(logits, count)
+        scores = tf.sigmoid(scores) if self.score == "sigmoid" else scores
         boxes = box_ops.decode(tf.gather(deltas, order, batch_dims=1), tf.gather(anchors, order), self.std_dev)
-        boxes = box_ops.clip(boxes, image_size)
+        boxes = box_ops.clip(boxes, window)
         sides = boxes[..., 2:] - boxes[..., :2]
         large = tf.reduce_all(sides >= self.min_size, axis=-1) & (box_ops.area(boxes) > 0)
         scores = tf.where(large, scores, nms_ops.DROPPED)
@@ -65,5 +72,7 @@ class ProposalLayer(keras.layers.Layer):
             "nms_threshold": self.nms_threshold,
             "std_dev": self.std_dev,
             "min_size": self.min_size,
+            "per_level": self.per_level,
+            "score": self.score,
         }
         return {**super().get_config(), **own}

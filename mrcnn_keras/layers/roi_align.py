@@ -14,6 +14,8 @@ class RoIAlignLayer(keras.layers.Layer):
     [B, R, (y1, x1, y2, x2)] in network pixels: returns [B, R, pool_size, pool_size, C]. Or with boxes [M, 4] and
     box_indices [M] int32, the image of each: returns [M, pool_size, pool_size, C].
     method "crop_and_resize" or "gather", the same numbers; see ops.roi_align for these and the other arguments.
+    grid "corners": Matterport's RoIAlign, see ops.roi_align.crop_and_resize_rois; of the others only canonical_size
+    counts then.
     """
 
     def __init__(
@@ -25,16 +27,14 @@ class RoIAlignLayer(keras.layers.Layer):
         aligned=True,
         reduce="mean",
         canonical_size=224.0,
+        level_tolerance=0.0,
+        grid="bins",
         **kwargs,
     ):
         super().__init__(**{"dtype": "float32", **kwargs})
         self.pool_size, self.strides, self.method = pool_size, tuple(strides), method
-        self.sampling, self.aligned, self.reduce, self.canonical_size = (
-            sampling,
-            aligned,
-            reduce,
-            canonical_size,
-        )
+        self.sampling, self.aligned, self.reduce, self.grid = sampling, aligned, reduce, grid
+        self.canonical_size, self.level_tolerance = canonical_size, level_tolerance
         # XLA has no CropAndResize.
         self.supports_jit = method == "gather"
 
@@ -44,21 +44,23 @@ class RoIAlignLayer(keras.layers.Layer):
             batch, count = tf.shape(boxes)[0], boxes.shape[1] or tf.shape(boxes)[1]
             box_indices = tf.repeat(tf.range(batch), count)
             boxes = tf.reshape(boxes, [-1, 4])
-        pooled = roi_align_ops.roi_align(
-            features,
-            self.strides,
-            boxes,
-            box_indices,
-            self.pool_size,
+        pooled = self._pool(features, self.strides, boxes, box_indices, self.pool_size)
+        if batched:
+            pooled = tf.reshape(pooled, [batch, count, self.pool_size, self.pool_size, pooled.shape[-1]])
+        return pooled
+
+    def _pool(self, *what):
+        if self.grid == "corners":
+            return roi_align_ops.crop_and_resize_rois(*what, canonical_size=self.canonical_size)
+        return roi_align_ops.roi_align(
+            *what,
             method=self.method,
             sampling=self.sampling,
             aligned=self.aligned,
             reduce=self.reduce,
             canonical_size=self.canonical_size,
+            level_tolerance=self.level_tolerance,
         )
-        if batched:
-            pooled = tf.reshape(pooled, [batch, count, self.pool_size, self.pool_size, pooled.shape[-1]])
-        return pooled
 
     def get_config(self):
         own = {
@@ -69,5 +71,7 @@ class RoIAlignLayer(keras.layers.Layer):
             "aligned": self.aligned,
             "reduce": self.reduce,
             "canonical_size": self.canonical_size,
+            "level_tolerance": self.level_tolerance,
+            "grid": self.grid,
         }
         return {**super().get_config(), **own}

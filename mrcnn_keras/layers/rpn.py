@@ -3,68 +3,70 @@
 import keras
 import tensorflow as tf
 
-from mrcnn_keras.norm import apply_norm, norm
+from mrcnn_keras.layers.convs import build_convs, make_convs, run_convs
 from mrcnn_keras.ops import anchors as anchor_ops
+from mrcnn_keras.ops import boxes as box_ops
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class AnchorLayer(keras.layers.Layer):
     """Anchors of all pyramid levels for the pictures of a batch, which all have the same anchors.
 
-    Call with the pyramid maps [B, h, w, C]; returns a list with one [h * w * ratios, (y1, x1, y2, x2)] float32
-    in network pixels for each map. scales: anchor side in pixels a level; strides: pixels a cell a level.
+    Call with the pyramid maps [B, h, w, C] and, for spacing "divided", the network images [B, H, W, 3]; returns a list
+    with one [h * w * ratios, (y1, x1, y2, x2)] float32 in network pixels for each map. scales: anchor side in pixels a
+    level; strides: pixels a cell a level; rounded: see ops.anchors.cell_anchors; spacing: pixels between anchors are
+    "stride", or "divided": the network image's side divided by the map's, without remainder, as torchvision has it
+    (they differ where a map's side was rounded up); corners: see ops.boxes.CORNERS.
     """
 
-    def __init__(self, scales, ratios, strides, rounded=False, **kwargs):
+    def __init__(self, scales, ratios, strides, rounded=False, spacing="stride", corners="edge", **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
-        self.scales, self.ratios, self.strides, self.rounded = (
-            tuple(scales),
-            tuple(ratios),
-            tuple(strides),
-            rounded,
-        )
+        self.scales, self.ratios, self.strides = tuple(scales), tuple(ratios), tuple(strides)
+        self.rounded, self.spacing, self.corners = rounded, spacing, corners
 
-    def call(self, features):
-        return [
-            anchor_ops.grid_anchors(
-                tf.shape(feature)[1:3],
-                (stride, stride),
-                anchor_ops.cell_anchors(scale, self.ratios, self.rounded),
-            )
-            for feature, scale, stride in zip(features, self.scales, self.strides, strict=True)
-        ]
+    def call(self, features, images=None):
+        anchors = []
+        for feature, scale, stride in zip(features, self.scales, self.strides, strict=True):
+            size = tf.shape(feature)[1:3]
+            steps = tf.shape(images)[1:3] // size if self.spacing == "divided" else (stride, stride)
+            cells = anchor_ops.cell_anchors(scale, self.ratios, self.rounded)
+            anchors.append(box_ops.from_edges(anchor_ops.grid_anchors(size, steps, cells), self.corners))
+        return anchors
 
     def get_config(self):
-        own = {"scales": self.scales, "ratios": self.ratios, "strides": self.strides, "rounded": self.rounded}
+        own = {
+            "scales": self.scales,
+            "ratios": self.ratios,
+            "strides": self.strides,
+            "rounded": self.rounded,
+            "spacing": self.spacing,
+            "corners": self.corners,
+        }
         return {**super().get_config(), **own}
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class RPNHead(keras.layers.Layer):
-    """A 3x3 convolution and two 1x1 convolutions, shared by all levels.
+    """3x3 convolutions, one where nothing is said, and two 1x1 convolutions, shared by all levels.
 
     Call with a list of [B, h, w, C]; returns two lists: logits [B, h * w * anchors_per_cell] and deltas
     [B, h * w * anchors_per_cell, (dy, dx, log dh, log dw)], in the order of the anchors.
     """
 
-    def __init__(self, channels, anchors_per_cell, norm_kind="none", **kwargs):
+    def __init__(self, channels, anchors_per_cell, norm_kind="none", convs=1, **kwargs):
         super().__init__(**kwargs)
         self.channels, self.anchors_per_cell, self.norm_kind = channels, anchors_per_cell, norm_kind
         init = keras.initializers.RandomNormal(stddev=0.01)
-        self.conv = keras.layers.Conv2D(channels, 3, padding="same", kernel_initializer=init, name="conv")
-        if norm_kind != "none":
-            self.conv.kernel_initializer = keras.initializers.HeNormal()
-        self.norm = norm(norm_kind, channels, "norm")
+        self.convs, self.norms = make_convs(
+            convs, channels, norm_kind, first="", initializer=init if norm_kind == "none" else "he_normal"
+        )
         self.logits = keras.layers.Conv2D(anchors_per_cell, 1, kernel_initializer=init, dtype="float32", name="logits")
         self.deltas = keras.layers.Conv2D(
             4 * anchors_per_cell, 1, kernel_initializer=init, dtype="float32", name="deltas"
         )
 
     def build(self, shapes):
-        channels = shapes[0][-1]
-        self.conv.build((None, None, None, channels))
-        if self.norm is not None:
-            self.norm.build((None, None, None, self.channels))
+        build_convs(self.convs, self.norms, shapes[0][-1], self.channels)
         self.logits.build((None, None, None, self.channels))
         self.deltas.build((None, None, None, self.channels))
         self.built = True
@@ -72,7 +74,7 @@ class RPNHead(keras.layers.Layer):
     def call(self, features):
         logits, deltas = [], []
         for feature in features:
-            x = tf.nn.relu(apply_norm(self.norm, self.conv(feature)))
+            x = run_convs(self.convs, self.norms, feature)
             batch = tf.shape(x)[0]
             logits.append(tf.reshape(self.logits(x), [batch, -1]))
             deltas.append(tf.reshape(self.deltas(x), [batch, -1, 4]))
@@ -83,6 +85,7 @@ class RPNHead(keras.layers.Layer):
             "channels": self.channels,
             "anchors_per_cell": self.anchors_per_cell,
             "norm_kind": self.norm_kind,
+            "convs": len(self.convs),
         }
         return {**super().get_config(), **own}
 

@@ -35,11 +35,31 @@ def covered_share(boxes, regions):
     return tf.math.divide_no_nan(intersection(boxes, regions), area(boxes)[..., :, None])
 
 
-def clip(boxes, sizes):
-    """Moves corners into the picture. boxes [..., N, 4], sizes [..., (height, width)] -> [..., N, 4]."""
-    sizes = tf.cast(sizes, boxes.dtype)
-    limit = tf.concat([sizes, sizes], axis=-1)[..., None, :]
-    return tf.clip_by_value(boxes, 0.0, limit)
+def clip(boxes, windows):
+    """Moves corners into a window. boxes [..., N, 4] -> [..., N, 4].
+
+    windows: [..., (y1, x1, y2, x2)], or [..., (height, width)] of one that begins at (0, 0).
+    """
+    windows = tf.cast(windows, boxes.dtype)[..., None, :]
+    if windows.shape[-1] == 2:
+        return tf.clip_by_value(boxes, 0.0, tf.concat([windows, windows], axis=-1))
+    low, high = tf.split(windows, 2, axis=-1)
+    return tf.clip_by_value(boxes, tf.concat([low, low], axis=-1), tf.concat([high, high], axis=-1))
+
+
+# What is taken from the edges (y1, x1, y2, x2) of a box. "edge": nothing. "pixel": the second corner is the index of
+# the last pixel, not the edge behind it (Matterport's norm_boxes), so that boxes are one pixel shorter.
+CORNERS = {"edge": (0.0, 0.0, 0.0, 0.0), "pixel": (0.0, 0.0, 1.0, 1.0)}
+
+
+def from_edges(boxes, corners):
+    """[..., (y1, x1, y2, x2)] edges -> the same boxes by the rule `corners`, a key of CORNERS."""
+    return boxes - tf.constant(CORNERS[corners], boxes.dtype)
+
+
+def to_edges(boxes, corners):
+    """The opposite of from_edges."""
+    return boxes + tf.constant(CORNERS[corners], boxes.dtype)
 
 
 def encode(boxes, references, std_dev):

@@ -1,12 +1,43 @@
-"""From a photograph to the network's picture, as tensors: the twin of resize.py that a SavedModel carries."""
+"""From a photograph to the network's picture and back, as tensors: the twin of resize.py that a SavedModel carries."""
 
 import tensorflow as tf
 
+from mrcnn_keras.ops import boxes as box_ops
+from mrcnn_keras.ops import resampling
 
-def plan_resize(height, width, *, mode, min_dim, max_dim, scale=1.0, limit=None, multiple=32):
+
+def _half_up(values):
+    return tf.floor(values + 0.5)
+
+
+def _half(missing):
+    return missing // 2
+
+
+# How a side that is not a whole number of pixels is rounded; resize.ROUNDING has the same.
+ROUNDING = {"nearest": _half_up, "floor": tf.floor, "even": tf.round}
+# Where the picture lies in its padding: the pixels left free above and at the left, of those that it lacks.
+PLACES = {"end": tf.zeros_like, "centre": _half}
+
+
+def plan_resize(
+    height,
+    width,
+    *,
+    mode,
+    min_dim,
+    max_dim,
+    min_scale=0.0,
+    scale=1.0,
+    limit=None,
+    multiple=32,
+    rounding="nearest",
+    place="end",
+):
     """Sizes of the resized picture and of the padded network picture; the rule is resize.plan_resize's.
 
-    height, width: int32 scalars. Returns two int32 tensors (height, width).
+    height, width: int32 scalars. Returns three int32 tensors of two: the sizes (height, width) of the resized and of
+    the network picture, and (top, left), the place of the one in the other.
     """
     size = tf.cast(tf.stack([height, width]), tf.float64)
     longest = tf.reduce_max(size)
@@ -14,15 +45,31 @@ def plan_resize(height, width, *, mode, min_dim, max_dim, scale=1.0, limit=None,
         factor = tf.constant(scale, tf.float64)
         factor = factor if limit is None else tf.minimum(factor, limit / longest)
     else:
-        factor = tf.minimum(min_dim / tf.reduce_min(size), max_dim / longest)
-    resized = tf.maximum(tf.cast(tf.floor(size * factor + 0.5), tf.int32), 1)
-    if mode == "square":
-        return resized, tf.constant([max_dim, max_dim])
-    return resized, -(-resized // multiple) * multiple
+        factor = tf.minimum(tf.maximum(min_dim / tf.reduce_min(size), min_scale), max_dim / longest)
+    resized = tf.maximum(tf.cast(ROUNDING[rounding](size * factor), tf.int32), 1)
+    network = tf.constant([max_dim, max_dim]) if mode == "square" else -(-resized // multiple) * multiple
+    return resized, network, PLACES[place](network - resized)
 
 
-def resize_images(images, resized, network, antialias):
-    """images [B, H, W, 3] uint8 or float -> [B, network height, network width, 3] float32, zeros right and below."""
-    images = tf.image.resize(images, resized, method="bilinear", antialias=antialias)
-    missing = network - resized
-    return tf.pad(images, [[0, 0], [0, missing[0]], [0, missing[1]], [0, 0]])
+def resize_images(images, resized, network, offset, method="triangle"):
+    """images [B, H, W, 3] uint8 or float -> [B, network height, network width, 3] float32, zeros around.
+
+    resized, network, offset: from plan_resize. method: a key of resampling.METHODS.
+    """
+    images = resampling.METHODS[method](images, resized)
+    after = network - resized - offset
+    return tf.pad(images, [[0, 0], [offset[0], after[0]], [offset[1], after[1]], [0, 0]])
+
+
+def boxes_to_photograph(boxes, size, resized, offset, *, corners="edge", whole_pixels=False):
+    """Edges of boxes [B, N, 4] in network pixels -> in pixels of the photograph, inside it.
+
+    size, resized: (height, width) int32 of the photograph and of it in the network's picture; offset: its place
+    there; corners: see ops.boxes.CORNERS ("pixel" maps first to first and last to last pixel); whole_pixels: rounded,
+    halves to the even number.
+    """
+    boxes = box_ops.from_edges(boxes - tf.cast(tf.tile(offset, [2]), tf.float32), corners)
+    last = box_ops.CORNERS[corners][2]
+    sides = [tf.maximum(tf.cast(side, tf.float32) - last, 1.0) for side in (size, resized)]
+    boxes = box_ops.to_edges(boxes * tf.tile(sides[0] / sides[1], [2]), corners)
+    return box_ops.clip(tf.round(boxes) if whole_pixels else boxes, size[None])

@@ -56,6 +56,29 @@ def _pixel_positions(count, low, high, cells):
     return tf.where(side > 0, tf.math.divide_no_nan((pixels[None, :] - low[:, None]) * cells, side), -1.0)
 
 
+PASTE = ("exact", "expanded")
+
+
+def paste_boxes(boxes, cells, rule):
+    """The boxes that maps of `cells` x `cells` are spread over. boxes [..., (y1, x1, y2, x2)] float32 pixels.
+
+    "exact": the boxes themselves (Detectron2). "expanded": torchvision's rule, by which the map with a border of one
+    empty cell fills the box made larger by the same share and cut to whole pixels, from its first to its last pixel.
+    """
+    if rule == "exact":
+        return boxes
+    scale = (cells + 2) / cells
+    low, high = tf.split(boxes, 2, axis=-1)
+    centre, half = (high + low) * 0.5, (high - low) * 0.5 * scale
+    first, last = (
+        tf.cast(tf.cast(centre - half, tf.int32), tf.float32),
+        tf.cast(tf.cast(centre + half, tf.int32), tf.float32),
+    )
+    side = tf.maximum(last - first + 1, 1.0)
+    border = side / (cells + 2)
+    return tf.concat([first + border, first + side - border], axis=-1)
+
+
 def paste_mask(mask, box, size, threshold=0.5):
     """One mask as true and false pixels, only where its box is: the numpy twin of paste_masks.
 

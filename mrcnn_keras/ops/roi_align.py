@@ -9,17 +9,18 @@ import tensorflow as tf
 from mrcnn_keras.ops import boxes as box_ops
 
 
-def pyramid_level(boxes, levels, canonical_size=224.0, canonical_level=2):
+def pyramid_level(boxes, levels, canonical_size=224.0, canonical_level=2, tolerance=0.0):
     """Level of the pyramid that each box is read from (Lin et al. 2017, equation 1).
 
     boxes [..., 4] in image pixels. A box of canonical_size squared is read from index `canonical_level` (P4 of P2..P5),
-    one of half that side from the level below. Returns [...] int32 in 0 .. levels - 1. Compares areas instead of
-    taking logarithms, so that a box right at a border lands on one side everywhere.
+    one of half that side from the level below. tolerance: share of a level that a smaller box may lack (torchvision
+    adds 1e-6 to the logarithm). Returns [...] int32 in 0 .. levels - 1. Compares areas instead of taking logarithms,
+    so that a box right at a border lands on one side everywhere.
     """
     area = box_ops.area(boxes)
     level = tf.zeros_like(area, tf.int32)
     for index in range(1, levels):
-        level += tf.cast(area >= (canonical_size * 2.0 ** (index - canonical_level)) ** 2, tf.int32)
+        level += tf.cast(area >= (canonical_size * 2.0 ** (index - canonical_level - tolerance)) ** 2, tf.int32)
     return level
 
 
@@ -35,22 +36,27 @@ def roi_align(
     aligned=True,
     reduce="mean",
     canonical_size=224.0,
+    level_tolerance=0.0,
 ):
     """Features of boxes, each from the level of a pyramid that fits it.
 
     features: list of [B, h, w, C] float32 (one map, or a pyramid from fine to coarse); strides: image pixels a cell of
     each; boxes [M, (y1, x1, y2, x2)] in image pixels; box_indices [M] int32, the image of each box; size: bins an
-    axis; sampling: samples a bin and axis; reduce: "mean" or "max" of a bin's samples. aligned=False is the older
-    convention: half a cell up and left, boxes at least one cell large. method: "crop_and_resize"
+    axis; sampling: samples a bin and axis, 0: as many as the bin has cells, rounded up (Detectron2's default);
+    reduce: "mean" or "max" of a bin's samples. aligned=False is the older
+    convention: half a cell up and left, boxes at least one cell large. canonical_size, level_tolerance: see
+    pyramid_level. method: "crop_and_resize"
     (tf.image.crop_and_resize, fastest) or "gather" (plain gathers of static shape, for XLA, TFLite and ONNX); both
     give the same numbers. Gradients reach the features, not the boxes. Returns [M, size, size, C].
     """
     boxes = tf.stop_gradient(boxes)
-    level = pyramid_level(boxes, len(features), canonical_size)
+    level = pyramid_level(boxes, len(features), canonical_size, tolerance=level_tolerance)
     cells = boxes / tf.gather(tf.constant(strides, boxes.dtype), level)[:, None]
     if not aligned:
         low, high = tf.split(cells + 0.5, 2, axis=-1)
         cells = tf.concat([low, tf.maximum(high, low + 1.0)], axis=-1)
+    if sampling == 0:
+        return _adaptive(features, level, cells, box_indices, size, reduce)
     sampler = {"crop_and_resize": _samples_by_crop_and_resize, "gather": _samples_by_gather}[method]
     samples = sampler(features, level, cells, box_indices, size * sampling)
     # Pooling a map of samples: the same numbers as a mean over axes of their own, at a fraction of the time.
@@ -63,16 +69,88 @@ def _samples_by_crop_and_resize(features, level, cells, box_indices, count):
     parts, rows = [], []
     for index, feature in enumerate(features):
         row = tf.where(level == index)[:, 0]
-        parts.append(_crop(feature, tf.gather(cells, row), tf.gather(box_indices, row), count))
+        parts.append(_crop(feature, tf.gather(cells, row), tf.gather(box_indices, row), (count, count)))
         rows.append(row)
     if len(parts) == 1:
         return parts[0]
-    back = tf.argsort(tf.concat(rows, axis=0))
-    return tf.gather(tf.concat(parts, axis=0), back)
+    return _in_order(tf.concat(parts, axis=0), tf.concat(rows, axis=0))
+
+
+def _in_order(parts, rows):
+    """Row i of parts comes to place rows[i]."""
+    return tf.gather(parts, tf.argsort(rows))
+
+
+def _adaptive(features, level, cells, box_indices, size, reduce):
+    """roi_align with as many samples a bin and axis as the bin has cells, rounded up.
+
+    Boxes with equal numbers of samples are read together, in a loop over the numbers that there are.
+    """
+    sides = tf.cast(tf.math.ceil((cells[:, 2:] - cells[:, :2]) / size), tf.int32)
+    samples = tf.maximum(sides, 1)
+    parts, rows = [], []
+    for index, feature in enumerate(features):
+        on_level = tf.where(level == index)[:, 0]
+        # One number for the pair, so that tf.unique can tell the pairs apart.
+        pairs = tf.gather(samples[:, 0] * PAIR + samples[:, 1], on_level)
+        unique = tf.unique(pairs).y
+
+        def read(place, part, row, feature=feature, on_level=on_level, pairs=pairs, unique=unique):
+            pair = unique[place - 1]
+            chosen = tf.gather(on_level, tf.where(pairs == pair)[:, 0])
+            per_bin = pair // PAIR, pair % PAIR
+            count = size * per_bin[0], size * per_bin[1]
+            sampled = _crop(feature, tf.gather(cells, chosen), tf.gather(box_indices, chosen), count)
+            pooled = _pool_bins(sampled, size, per_bin, reduce)
+            return place + 1, part.write(place, pooled), row.write(place, chosen)
+
+        # Place 0 holds nothing, since arrays without any part cannot be put together.
+        count = tf.size(unique) + 1
+        shape = [None, size, size, feature.shape[-1]]
+        nothing = tf.zeros([0, *shape[1:]], feature.dtype), tf.zeros([0], tf.int64)
+        arrays = [
+            tf.TensorArray(part.dtype, count, infer_shape=False, element_shape=[None, *part.shape[1:]]).write(0, part)
+            for part in nothing
+        ]
+        _, part, row = tf.while_loop(lambda place, *_, count=count: place < count, read, (1, *arrays))
+        parts.append(tf.ensure_shape(part.concat(), shape))
+        rows.append(row.concat())
+    return _in_order(tf.concat(parts, axis=0), tf.concat(rows, axis=0))
+
+
+PAIR = 1 << 15  # more than the samples that a bin can have along an axis
+
+
+def _pool_bins(samples, size, per_bin, reduce):
+    """samples [M, size * ny, size * nx, C], per_bin (ny, nx) -> [M, size, size, C]."""
+    over = {"mean": tf.reduce_mean, "max": tf.reduce_max}[reduce]
+    channels = samples.shape[-1]
+    rows = over(tf.reshape(samples, [-1, per_bin[0], size * per_bin[1] * channels]), axis=1)
+    return tf.reshape(over(tf.reshape(rows, [-1, per_bin[1], channels]), axis=1), [-1, size, size, channels])
+
+
+def crop_and_resize_rois(features, strides, boxes, box_indices, size, *, canonical_size=224.0):
+    """Matterport's RoIAlign: one sample a bin, the outermost on the box's corners.
+
+    Arguments and answer as of roi_align. The box's corners count as shares of the picture's last pixel's index, which
+    tf.image.crop_and_resize takes for shares of the map's last cell's index; the level's border is halfway between
+    two sizes on the scale of the logarithm.
+    """
+    boxes = tf.stop_gradient(boxes)
+    network = tf.cast(tf.shape(features[0])[1:3] * strides[0], boxes.dtype)
+    shares = boxes / tf.tile(network - 1, [2])
+    level = pyramid_level(shares * tf.tile(network, [2]), len(features), canonical_size * 2**-0.5)
+    parts, rows = [], []
+    for index, feature in enumerate(features):
+        row = tf.where(level == index)[:, 0]
+        crops = tf.gather(shares, row), tf.gather(box_indices, row)
+        parts.append(tf.image.crop_and_resize(feature, *crops, [size, size]))
+        rows.append(row)
+    return _in_order(tf.concat(parts, axis=0), tf.concat(rows, axis=0))
 
 
 def _crop(feature, cells, box_indices, count):
-    """Samples from one map.
+    """Samples from one map, count (rows, columns) of them a box.
 
     crop_and_resize places its first and last sample at the given corners, in units of (side - 1), and answers 0
     outside. One cell of repeated border turns that into RoIAlign's rule: the edge's value up to one cell outside.
@@ -80,7 +158,7 @@ def _crop(feature, cells, box_indices, count):
     padded = tf.pad(feature, [[0, 0], [1, 1], [1, 1], [0, 0]], mode="SYMMETRIC")
     height, width = tf.unstack(tf.cast(tf.shape(padded)[1:3], cells.dtype))
     y1, x1, y2, x2 = tf.unstack(cells, axis=-1)
-    half_y, half_x = (y2 - y1) / (2 * count), (x2 - x1) / (2 * count)
+    half_y, half_x = ((b - a) / tf.cast(2 * n, cells.dtype) for a, b, n in ((y1, y2, count[0]), (x1, x2, count[1])))
     # + 1 for the border, - 0.5 from continuous positions to indices of cells
     corners = tf.stack(
         [
@@ -91,7 +169,7 @@ def _crop(feature, cells, box_indices, count):
         ],
         axis=-1,
     )
-    return tf.image.crop_and_resize(padded, corners, box_indices, [count, count])
+    return tf.image.crop_and_resize(padded, corners, box_indices, count)
 
 
 def _samples_by_gather(features, level, cells, box_indices, count):

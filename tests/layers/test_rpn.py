@@ -24,7 +24,7 @@ def test_answers_come_in_the_order_of_the_anchors():
     centre = np.zeros((3, 3, 1, 1))
     centre[1, 1] = 1
     # The convolution passes its input on; anchor k answers 10^k times it, and 10^k + coordinate as deltas.
-    head.conv.set_weights([centre, np.zeros(1)])
+    head.convs[0].set_weights([centre, np.zeros(1)])
     head.logits.set_weights([np.array([1, 10]).reshape(1, 1, 1, 2), np.zeros(2)])
     head.deltas.set_weights([np.zeros((1, 1, 1, 8)), np.array([1, 2, 3, 4, 11, 12, 13, 14])])
     logits, deltas = head(features)

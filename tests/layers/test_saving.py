@@ -6,9 +6,10 @@ import keras
 import pytest
 
 from mrcnn_keras.backbones.fpn import FPN
+from mrcnn_keras.layers.corners import BoxCorners
 from mrcnn_keras.layers.detection import DetectionLayer, DetectionMasks, FlattenDetections
 from mrcnn_keras.layers.heads import BoxHead, MaskHead
-from mrcnn_keras.layers.images import NormalizeImages
+from mrcnn_keras.layers.images import NormalizeImages, WindowLayer
 from mrcnn_keras.layers.proposal import ProposalLayer
 from mrcnn_keras.layers.roi_align import RoIAlignLayer
 from mrcnn_keras.layers.rpn import AnchorLayer, PickAnchors, RPNHead
@@ -17,7 +18,14 @@ from mrcnn_keras.norm import GroupNorm
 
 # None of these is a default.
 OTHER_THAN_DEFAULT = {
-    AnchorLayer: {"scales": (8, 16), "ratios": (1.0, 3.0), "strides": (2, 4), "rounded": True},
+    AnchorLayer: {
+        "scales": (8, 16),
+        "ratios": (1.0, 3.0),
+        "strides": (2, 4),
+        "rounded": True,
+        "spacing": "divided",
+        "corners": "pixel",
+    },
     AnchorTargetLayer: {
         "anchors_per_image": 9,
         "positive_ratio": 0.4,
@@ -26,6 +34,7 @@ OTHER_THAN_DEFAULT = {
         "std_dev": (1.0, 2.0, 3.0, 4.0),
         "seed": 8,
     },
+    BoxCorners: {"corners": "pixel", "to_edges": True},
     BoxHead: {"classes": 3, "units": 7, "fcs": 1, "convs": 2, "channels": 8, "norm_kind": "gn"},
     DetectionLayer: {
         "max_instances": 5,
@@ -33,13 +42,14 @@ OTHER_THAN_DEFAULT = {
         "nms_threshold": 0.4,
         "std_dev": (1.0, 2.0, 3.0, 4.0),
         "min_size": 2,
+        "one_class": True,
     },
     DetectionMasks: {},
     FlattenDetections: {},
     FPN: {"channels": 12, "norm_kind": "gn"},
     MaskHead: {"classes": 3, "convs": 2, "channels": 8, "norm_kind": "gn"},
     MaskTargetLayer: {"mask_shape": (14, 7)},
-    NormalizeImages: {"mean_pixel": (1.0, 2.0, 3.0), "std_pixel": (4.0, 5.0, 6.0)},
+    NormalizeImages: {"mean_pixel": (1.0, 2.0, 3.0), "std_pixel": (4.0, 5.0, 6.0), "pad_colour": "black"},
     PickAnchors: {},
     ProposalLayer: {
         "pre_nms_limit": 5,
@@ -47,6 +57,8 @@ OTHER_THAN_DEFAULT = {
         "nms_threshold": 0.4,
         "std_dev": (1.0, 2.0, 3.0, 4.0),
         "min_size": 2,
+        "per_level": False,
+        "score": "sigmoid",
     },
     RoIAlignLayer: {
         "pool_size": 3,
@@ -56,6 +68,8 @@ OTHER_THAN_DEFAULT = {
         "aligned": False,
         "reduce": "max",
         "canonical_size": 100.0,
+        "level_tolerance": 0.01,
+        "grid": "corners",
     },
     RoITargetLayer: {
         "rois_per_image": 9,
@@ -64,7 +78,8 @@ OTHER_THAN_DEFAULT = {
         "std_dev": (1.0, 2.0, 3.0, 4.0),
         "seed": 8,
     },
-    RPNHead: {"channels": 8, "anchors_per_cell": 2, "norm_kind": "gn"},
+    RPNHead: {"channels": 8, "anchors_per_cell": 2, "norm_kind": "gn", "convs": 2},
+    WindowLayer: {"place": "centre", "corners": "pixel"},
 }
 each_layer = pytest.mark.parametrize("kind", OTHER_THAN_DEFAULT, ids=lambda kind: kind.__name__)
 

@@ -1,0 +1,25 @@
+"""Where boxes enter and leave the network: from edges to the rule that boxes follow inside it, and back."""
+
+import keras
+import tensorflow as tf
+
+from mrcnn_keras.ops import boxes as box_ops
+
+
+@keras.saving.register_keras_serializable("mrcnn_keras")
+class BoxCorners(keras.layers.Layer):
+    """Edges of boxes [..., (y1, x1, y2, x2)] to the rule `corners` of ops.boxes.CORNERS, or back with to_edges.
+
+    Call with the boxes and their class ids [...]; those of class 0, which are padding, become zeros.
+    """
+
+    def __init__(self, corners="edge", to_edges=False, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        self.corners, self.to_edges = corners, to_edges
+
+    def call(self, boxes, class_ids):
+        moved = (box_ops.to_edges if self.to_edges else box_ops.from_edges)(boxes, self.corners)
+        return tf.where(class_ids[..., None] != 0, moved, 0.0)
+
+    def get_config(self):
+        return {**super().get_config(), "corners": self.corners, "to_edges": self.to_edges}

@@ -1,0 +1,103 @@
+"""Pictures of another size, to the last grey level as three projects make them.
+
+A network with batch norm turns one grey level in a thousand pixels into another score: so a published checkpoint only
+answers as its own project does if its pictures are resized bit by bit as there.
+"""
+
+import tensorflow as tf
+
+# Pillow's bilinear weights are whole multiples of 2 ** -22 for pictures of 8 bits.
+PILLOW_BITS = 22
+
+
+def bilinear(images, size):
+    """images [B, H, W, 3] -> [B, *size, 3] float32: between four pixels, as torch's F.interpolate."""
+    return tf.image.resize(images, size, method="bilinear")
+
+
+def triangle(images, size):
+    """images [B, H, W, 3] -> [B, *size, 3] float32: bilinear, and where a picture shrinks over all pixels."""
+    return tf.image.resize(images, size, method="bilinear", antialias=True)
+
+
+def pillow(images, size):
+    """images [B, H, W, 3] uint8 -> [B, *size, 3] float32: Pillow's Image.resize(BILINEAR), which Detectron2 takes.
+
+    A triangle over the pixels, its weights rounded to 2 ** -22, and whole grey levels after each axis, columns first.
+    """
+    for axis in (2, 1):
+        images = _pillow_axis(images, size[axis - 1], axis)
+    return tf.cast(images, tf.float32)
+
+
+def _pillow_axis(images, count, axis):
+    """Resizes one axis to `count` pixels."""
+    side = tf.shape(images)[axis]
+    scale = tf.cast(side, tf.float64) / tf.cast(count, tf.float64)
+    reach = tf.maximum(scale, 1.0)
+    centres = (tf.cast(tf.range(count), tf.float64) + 0.5) * scale
+    first = tf.maximum(tf.cast(centres - reach + 0.5, tf.int32), 0)
+    end = tf.minimum(tf.cast(centres + reach + 0.5, tf.int32), side)
+    taps = tf.cast(tf.math.ceil(reach), tf.int32) * 2 + 1
+    places = first[:, None] + tf.range(taps)
+    weights = tf.nn.relu(1.0 - tf.abs((tf.cast(places, tf.float64) - centres[:, None] + 0.5) / reach))
+    weights = tf.where(places < end[:, None], weights, 0.0)
+    weights /= tf.reduce_sum(weights, axis=1, keepdims=True)
+    weights = tf.cast(tf.floor(weights * 2.0**PILLOW_BITS + 0.5), tf.int32)
+    shape = [1, 1, -1, 1] if axis == 2 else [1, -1, 1, 1]
+
+    def add(tap, total):
+        pixels = tf.gather(images, tf.minimum(places[:, tap], side - 1), axis=axis)
+        return tap + 1, total + tf.cast(pixels, tf.int32) * tf.reshape(weights[:, tap], shape)
+
+    # Half a grey level, so that cutting off the bits rounds.
+    total = tf.fill(_with_side(images, count, axis), 1 << (PILLOW_BITS - 1))
+    _, total = tf.while_loop(
+        lambda tap, _: tap < taps,
+        add,
+        (0, total),
+        (tf.TensorShape([]), images.shape[:1] + [None, None, images.shape[3]]),
+    )
+    return tf.cast(tf.clip_by_value(total // (1 << PILLOW_BITS), 0, 255), tf.uint8)
+
+
+def _with_side(images, count, axis):
+    shape = tf.unstack(tf.shape(images))
+    shape[axis] = count
+    return tf.stack(shape)
+
+
+def skimage(images, size):
+    """images [B, H, W, 3] uint8 -> [B, *size, 3] float32: skimage's resize cast to uint8, which Matterport takes.
+
+    Bilinear between four pixels in float64, black beyond the edge, within the picture's own range of grey levels, and
+    then cut to whole ones. (skimage.transform.resize with order=1, mode="constant", preserve_range=True,
+    anti_aliasing=False.)
+    """
+    pixels = tf.cast(images, tf.float64)
+    low, high = (reduce(pixels, axis=[1, 2, 3], keepdims=True) for reduce in (tf.reduce_min, tf.reduce_max))
+    rows, columns = (_two_neighbours(tf.shape(images)[axis], size[axis - 1]) for axis in (1, 2))
+    total = tf.zeros([], tf.float64)
+    # The order of products and sums decides on which side of a whole number a sum that should be one comes to lie.
+    for row, row_weight in rows:
+        for column, column_weight in columns:
+            part = tf.gather(tf.gather(pixels, row, axis=1), column, axis=2)
+            total += part * row_weight[:, None, None] * column_weight[:, None]
+    return tf.cast(tf.floor(tf.clip_by_value(total, low, high)), tf.float32)
+
+
+def _two_neighbours(side, count):
+    """The pixels before and behind each of `count` positions along an axis of `side` pixels: (index, weight) twice."""
+    step = tf.cast(side, tf.float64) / tf.cast(count, tf.float64)
+    positions = (tf.cast(tf.range(count), tf.float64) + 0.5) * step - 0.5
+    first = tf.floor(positions)
+    before = 1.0 - (positions - first)
+    neighbours = []
+    for index, weight in ((first, before), (first + 1.0, 1.0 - before)):
+        index = tf.cast(index, tf.int32)
+        inside = tf.cast((index >= 0) & (index < side), tf.float64)
+        neighbours.append((tf.clip_by_value(index, 0, side - 1), weight * inside))
+    return neighbours
+
+
+METHODS = {"bilinear": bilinear, "triangle": triangle, "pillow": pillow, "skimage": skimage}

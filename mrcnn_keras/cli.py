@@ -1,4 +1,4 @@
-"""The command `mrcnn`: demo, inspect, train, evaluate, detect, export."""
+"""The command `mrcnn`: demo, inspect, train, evaluate, detect, convert, export."""
 
 import argparse
 import json
@@ -80,8 +80,9 @@ def _parser():
     held_out = train.add_mutually_exclusive_group()
     held_out.add_argument("--val", metavar="DATA", help="pictures to measure on")
     held_out.add_argument("--val-split", type=_share, metavar="SHARE", help="or this share of DATA, such as 0.2")
-    train.add_argument("--preset", default="resnet18_fpn", metavar="NAME", help="default resnet18_fpn")
-    train.add_argument("--weights", default="none", metavar="none|FILE", help="where to start from (default none)")
+    train.add_argument("--preset", metavar="NAME", help="default resnet18_fpn, or the model that --weights is of")
+    kinds = "coco|imagenet|none|FILE"
+    train.add_argument("--weights", default="none", metavar=kinds, help="where to start from (default none)")
     length = train.add_mutually_exclusive_group()
     length.add_argument("--epochs", type=_count, metavar="N", help="passes over the pictures (default 20)")
     length.add_argument("--minutes", type=_minutes, metavar="N", help="or fit the schedule to this time")
@@ -104,6 +105,12 @@ def _parser():
     detect.add_argument("inputs", nargs="+", metavar="IMAGE|FOLDER|VIDEO")
     detect.add_argument("--out", default="detections", metavar="DIR", help="default detections")
     detect.add_argument("--min-score", type=_share, default=0.5, metavar="X", help="0 to 1, default 0.5")
+
+    convert = command("convert", _convert, "make a model of a file of torchvision, Detectron2 or Matterport")
+    convert.add_argument("checkpoint", metavar="CHECKPOINT", help="a file, or coco: the published one of --preset")
+    convert.add_argument("--out", required=True, metavar="MODEL.keras")
+    convert.add_argument("--preset", metavar="NAME", help="whose published weights coco are, such as torchvision_v1")
+    convert.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="settings", help=settings)
 
     export = command("export", _export, "write a file for serving")
     export.add_argument("model", metavar="RUN|MODEL")
@@ -164,6 +171,12 @@ def _detect(options):
     from mrcnn_keras.commands.detect import detect_files
 
     return detect_files(options.model, options.inputs, options.out, options.min_score)
+
+
+def _convert(options):
+    from mrcnn_keras.commands.convert import convert_checkpoint
+
+    return convert_checkpoint(options.checkpoint, options.out, options.preset, options.settings)
 
 
 def _export(options):

@@ -4,16 +4,18 @@ import functools
 import os
 import zipfile
 import zlib
+from contextlib import nullcontext
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from mrcnn_keras.checkpoints import PUBLISHED, load_into, of_variables, open_checkpoint, open_published
 from mrcnn_keras.config import LOSS_NAMES, Config
 from mrcnn_keras.detections import Detections, MaskCrop
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.network import image_inputs, inference_outputs, make_parts, training_outputs
-from mrcnn_keras.ops import boxes as box_ops
+from mrcnn_keras.ops import detections as detection_ops
 from mrcnn_keras.ops import images as image_ops
 from mrcnn_keras.ops import losses as loss_ops
 from mrcnn_keras.ops import masks as mask_ops
@@ -109,8 +111,9 @@ class MaskRCNN(keras.Model):
     def inference_tensors(self, *names):
         """A keras.Model from a picture, as `inference` takes it, to intermediate tensors of the inference mode.
 
-        names: of stages (C2 .. C5), pyramid (P2 .. P6), anchors, rpn_logits, rpn_deltas (each a list over levels),
-        proposals, box_features, class_logits, box_deltas, detections, and with masks mask_features, mask_logits.
+        names: window, normalized (what the backbone sees), stages (C2 .. C5), pyramid (P2 .. P6), anchors, rpn_logits,
+        rpn_deltas (each a list over levels), proposals, box_features, class_logits, box_deltas, detections, and with
+        masks mask_features, mask_logits.
         Returns a dict of them. (Shared layers' own `.output` is that of the training mode.)
         """
         inputs, _, tensors = self._inference_graph
@@ -143,17 +146,28 @@ class MaskRCNN(keras.Model):
         images [B, H, W, 3] uint8 RGB. Returns a dict: boxes [B, N, 4] in the photographs' pixels, class_ids [B, N],
         scores [B, N], num_detections [B] and masks [B, N, h, w] 0..1, each inside its box.
         """
-        shape = tf.shape(images)
-        resized, network = image_ops.plan_resize(shape[1], shape[2], **self.config.resize_options())
+        config, shape = self.config, tf.shape(images)
+        resized, network, offset = image_ops.plan_resize(shape[1], shape[2], **config.resize_options())
         # Convolutions cannot answer to no pictures at all: then one black picture is looked at, and left out again.
         missing = tf.cast(shape[0] == 0, tf.int32)
         images = tf.pad(images, [[0, missing], [0, 0], [0, 0], [0, 0]])
-        resized_images = image_ops.resize_images(images, resized, network, self.config.RESIZE_ANTIALIAS)
+        resized_images = image_ops.resize_images(images, resized, network, offset, config.resize_method())
         sizes = tf.repeat(resized[None], shape[0] + missing, axis=0)
         found = self.inference({"image": resized_images, "image_size": sizes})
-        scale = tf.cast(shape[1:3], tf.float32) / tf.cast(resized, tf.float32)
-        boxes = box_ops.clip(found["boxes"] * tf.concat([scale, scale], axis=0), shape[None, 1:3])
-        return {name: value[: shape[0]] for name, value in {**found, "boxes": boxes}.items()}
+        boxes = image_ops.boxes_to_photograph(
+            found["boxes"],
+            shape[1:3],
+            resized,
+            offset,
+            corners=config.BOX_CORNERS,
+            whole_pixels=config.DETECTION_WHOLE_PIXELS,
+        )
+        found = detection_ops.without_empty({**found, "boxes": boxes})
+        return {name: value[: shape[0]] for name, value in found.items()}
+
+    def mask_boxes(self, boxes):
+        """The boxes [..., 4] that the masks of `answer` are spread over, given its boxes."""
+        return mask_ops.paste_boxes(boxes, 2 * self.config.MASK_POOL_SIZE, self.config.MASK_PASTE)
 
     @functools.cached_property
     def _answer(self):
@@ -178,14 +192,58 @@ class MaskRCNN(keras.Model):
         boxes = found["boxes"].numpy()[:count]
         crops = None
         if self.config.MASKS:
-            masks = found["masks"].numpy()
-            size = image.shape[:2]
-            crops = [MaskCrop(*mask_ops.paste_mask(masks[i], boxes[i], size)) for i in range(count)]
+            masks, size = found["masks"].numpy(), image.shape[:2]
+            spread = self.mask_boxes(found["boxes"]).numpy()
+            crops = [MaskCrop(*mask_ops.paste_mask(masks[i], spread[i], size)) for i in range(count)]
         return Detections(
             image.shape[:2], boxes, found["class_ids"].numpy()[:count], found["scores"].numpy()[:count], crops
         )
 
     # --- saving
+
+    @classmethod
+    def from_checkpoint(cls, path, **overrides):
+        """The model that a file of another project holds, with its weights: its settings are found in the file.
+
+        path: a file as `load_weights` takes it, but for a .keras file, which `load` reads. overrides: settings on
+        top, such as DETECTION_MIN_CONFIDENCE.
+        """
+        with open_checkpoint(path) as checkpoint:
+            model = cls(checkpoint.config(**overrides))
+            model._take(checkpoint)
+        return model
+
+    def load_weights(self, filepath, **kwargs):
+        """Takes the weights of a file; the kind of file is found by looking into it. Returns a LoadReport.
+
+        filepath: a checkpoint of torchvision (.pth), Detectron2 (.pkl, .pth), Matterport (.h5) or keras.applications
+        (.h5), a .safetensors with the names of one of these, a .keras file of this package, or "coco" or "imagenet":
+        the published file that belongs to the preset, which is fetched once. Heads that do not fit, since the number
+        of classes differs, stay as they were made; the report, printed too and kept as `load_report`, tells it.
+        A .weights.h5 file goes to Keras, and so do `kwargs`. Raises UserError for a file that cannot be read or is of
+        another model; the model is then as it was.
+        """
+        if str(filepath).endswith(".weights.h5"):
+            return super().load_weights(filepath, **kwargs)
+        with self._checkpoint(filepath) as checkpoint:
+            return self._take(checkpoint)
+
+    def _take(self, checkpoint):
+        self.load_report = load_into(self._weights_by_path(), self.config, checkpoint)
+        print(self.load_report)
+        return self.load_report
+
+    def _checkpoint(self, filepath):
+        if filepath in PUBLISHED:
+            return open_published(self.config, filepath)
+        if str(filepath).endswith(".keras"):
+            other = MaskRCNN.load(filepath)
+            return nullcontext(of_variables(filepath, other.config, other._weights_by_path()))
+        return open_checkpoint(filepath)
+
+    def _weights_by_path(self):
+        """{path: variable} but for counters of steps."""
+        return {variable.path: variable for variable in self.weights if variable.dtype.startswith("float")}
 
     @classmethod
     def load(cls, path):

@@ -7,20 +7,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-EVERYWHERE = {"errors", "files"}  # may be imported from anywhere
+EVERYWHERE = {"architectures", "coco_classes", "errors", "files"}  # may be imported from anywhere
 PART_OF = {
     "mask_crop": "detections",
     **dict.fromkeys(("config_checks", "presets"), "config"),
-    **dict.fromkeys(("network", "optimizer"), "model"),
-    **dict.fromkeys(("callbacks", "progress_line", "run_folder", "schedule"), "training"),
+    **dict.fromkeys(("checkpoints", "network", "optimizer"), "model"),
+    **dict.fromkeys(("callbacks", "run_folder", "schedule"), "training"),
     **dict.fromkeys(("commands", "demo", "images_out", "suggest", "video"), "cli"),
 }
 MAY_IMPORT = {
-    **dict.fromkeys(("backend", "errors", "files", "config", "detections", "norm", "resize", "ops"), set()),
+    **dict.fromkeys(("backend", *EVERYWHERE, "config", "detections", "norm", "progress_line", "resize", "ops"), set()),
     "data": {"detections", "resize", "ops"},
     **dict.fromkeys(("layers", "backbones", "weights"), {"norm", "ops"}),
-    "model": {"config", "ops", "layers", "backbones", "weights", "detections", "resize"},
-    "training": {"config", "data", "model", "evaluation", "report"},
+    "model": {"config", "ops", "layers", "backbones", "weights", "detections", "progress_line", "resize"},
+    "training": {"config", "data", "model", "evaluation", "progress_line", "report"},
     "export": {"model", "detections", "ops"},
     **dict.fromkeys(("evaluation", "visualize", "report"), {"detections", "ops"}),
 }

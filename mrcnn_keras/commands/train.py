@@ -6,6 +6,7 @@ from pathlib import Path
 
 import keras
 
+from mrcnn_keras.checkpoints import PUBLISHED, open_checkpoint
 from mrcnn_keras.config import Config, parse_setting
 from mrcnn_keras.data.checking import check_pictures
 from mrcnn_keras.data.loading import find_subsets, load_dataset
@@ -19,6 +20,8 @@ from mrcnn_keras.training import train
 
 QUIET = ("CLASS_NAMES", "CATEGORY_IDS")
 EPOCHS = 20
+PRESET = "resnet18_fpn"
+PRETRAINED_PRESET = "torchvision_v1"
 # Options that a resumed training takes from its beginning where they are left out; of a row, one is given at most.
 # Those in FIXED must stay: otherwise pictures would move from validation to training.
 REMEMBERED = (("epochs", "minutes"), ("steps_per_epoch",), ("val", "val_split"), ("seed",))
@@ -37,7 +40,7 @@ def train_from_options(options):
         _recall(options, run)
         config = Config.load(run.config).replace(**own)
     else:
-        config = Config.preset(options.preset).replace(**_of_pictures(own))
+        config = _first_settings(options).replace(**_of_pictures(own))
     seed = options.seed or 0
     data, validation = _datasets(options, seed)
     for name, dataset in {"training": data, "validation": validation}.items():
@@ -46,11 +49,12 @@ def train_from_options(options):
     for note in data.notes:
         print(f"note: {note}")
     if not options.resume:
-        config = _fitted(config, own, data)
+        chosen = {*own, "RPN_ANCHOR_SCALES"} if _has_region_proposals(options.weights) else {*own}
+        config = _fitted(config, own, data, chosen)
     keras.utils.set_random_seed(seed)
     model = MaskRCNN(config)
     if options.weights != "none" and not options.resume:
-        _start_from(model, options.weights)
+        model.load_weights(_weights(options.weights))
     _remember(options, run)
     history = train(
         model,
@@ -100,28 +104,49 @@ def _datasets(options, seed):
     return data, None
 
 
-def _fitted(config, own, data):
-    """The preset, what the data suggest, and on top what the user set; each suggestion is printed."""
+def _fitted(config, own, data, chosen):
+    """The preset, what the data suggest but for `chosen`, and on top what the user set; suggestions are printed."""
     category_ids = data.category_ids[1:]
     if not all(isinstance(i, int) for i in category_ids):
         category_ids = ()
-    suggested = suggest_settings(config, data.statistics(), data.class_names, category_ids, chosen=own)
+    suggested = suggest_settings(config, data.statistics(), data.class_names, category_ids, chosen=chosen)
     for name, (value, reason) in suggested.items():
         if name not in QUIET:
             print(f"{name} = {value} ({reason})")
     return config.replace(**{name: value for name, (value, _) in suggested.items()}, **own)
 
 
-def _start_from(model, weights):
-    path = Path(weights)
-    if path.suffix != ".keras" or not path.exists():
-        raise UserError(f"--weights {weights}: give none or an existing .keras file of the same model")
-    saved = MaskRCNN.load(path)
-    mine, its = model.weights, saved.weights
-    if [tuple(w.shape) for w in mine] != [tuple(w.shape) for w in its]:
-        raise UserError(f"--weights {weights} is of another model (classes or sizes differ); use the same settings")
-    for variable, value in zip(mine, its, strict=True):
-        variable.assign(value)
+def _first_settings(options):
+    """The settings of --preset, or else of the model that --weights is of."""
+    if options.preset:
+        return Config.preset(options.preset)
+    if options.weights == "coco":
+        print(f"--weights coco without --preset: {PRETRAINED_PRESET}")
+        return Config.preset(PRETRAINED_PRESET)
+    if options.weights in ("none", "imagenet"):
+        return Config.preset(PRESET)
+    path = _weights(options.weights)
+    if path.suffix == ".keras":
+        return MaskRCNN.load(path).config
+    with open_checkpoint(path) as checkpoint:
+        return checkpoint.config() if checkpoint.preset else Config.preset(PRESET)
+
+
+def _has_region_proposals(weights):
+    """Whether the weights know anchors, whose sizes have to stay then."""
+    if weights in ("none", "imagenet"):
+        return False
+    if weights == "coco" or Path(weights).suffix == ".keras":
+        return True
+    with open_checkpoint(weights) as checkpoint:
+        return checkpoint.preset is not None
+
+
+def _weights(weights):
+    """What --weights names, for load_weights."""
+    if weights in PUBLISHED or Path(weights).exists():
+        return weights if weights in PUBLISHED else Path(weights)
+    raise UserError(f"--weights {weights}: no such file; give none, coco, imagenet or an existing file")
 
 
 def _remember(options, run):

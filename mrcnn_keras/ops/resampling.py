@@ -25,6 +25,7 @@ def pillow(images, size):
 
     A triangle over the pixels, its weights rounded to 2 ** -22, and whole grey levels after each axis, columns first.
     """
+    images = tf.convert_to_tensor(images)
     for axis in (2, 1):
         images = _pillow_axis(images, size[axis - 1], axis)
     return tf.cast(images, tf.float32)
@@ -76,28 +77,36 @@ def skimage(images, size):
     """
     pixels = tf.cast(images, tf.float64)
     low, high = (reduce(pixels, axis=[1, 2, 3], keepdims=True) for reduce in (tf.reduce_min, tf.reduce_max))
-    rows, columns = (_two_neighbours(tf.shape(images)[axis], size[axis - 1]) for axis in (1, 2))
-    total = tf.zeros([], tf.float64)
-    # The order of products and sums decides on which side of a whole number a sum that should be one comes to lie.
-    for row, row_weight in rows:
-        for column, column_weight in columns:
-            part = tf.gather(tf.gather(pixels, row, axis=1), column, axis=2)
-            total += part * row_weight[:, None, None] * column_weight[:, None]
+    (rows, row_weights), (columns, column_weights) = (
+        _two_neighbours(tf.shape(images)[axis], size[axis - 1]) for axis in (1, 2)
+    )
+
+    def add(corner, total):
+        row, column = corner // 2, corner % 2
+        part = tf.gather(tf.gather(pixels, rows[row], axis=1), columns[column], axis=2)
+        # No number is negative; without `abs` TensorFlow would multiply the weights first.
+        part = tf.abs(part * row_weights[row][:, None, None])
+        return corner + 1, total + part * column_weights[column][:, None]
+
+    # The order of products and sums decides on which side of a whole number a sum that should be one comes to lie:
+    # outside a loop TensorFlow might draw common factors out of the sum.
+    shape = [tf.shape(images)[0], size[0], size[1], images.shape[3]]
+    _, total = tf.while_loop(lambda corner, _: corner < 4, add, (0, tf.zeros(shape, tf.float64)))
     return tf.cast(tf.floor(tf.clip_by_value(total, low, high)), tf.float32)
 
 
 def _two_neighbours(side, count):
-    """The pixels before and behind each of `count` positions along an axis of `side` pixels: (index, weight) twice."""
+    """The pixels before and behind each of `count` positions along an axis of `side` pixels, and their weights.
+
+    Returns [2, count] int32 and [2, count] float64; the weight of a pixel beyond the edge is 0.
+    """
     step = tf.cast(side, tf.float64) / tf.cast(count, tf.float64)
     positions = (tf.cast(tf.range(count), tf.float64) + 0.5) * step - 0.5
     first = tf.floor(positions)
     before = 1.0 - (positions - first)
-    neighbours = []
-    for index, weight in ((first, before), (first + 1.0, 1.0 - before)):
-        index = tf.cast(index, tf.int32)
-        inside = tf.cast((index >= 0) & (index < side), tf.float64)
-        neighbours.append((tf.clip_by_value(index, 0, side - 1), weight * inside))
-    return neighbours
+    index = tf.cast(tf.stack([first, first + 1.0]), tf.int32)
+    inside = tf.cast((index >= 0) & (index < side), tf.float64)
+    return tf.clip_by_value(index, 0, side - 1), tf.stack([before, 1.0 - before]) * inside
 
 
 METHODS = {"bilinear": bilinear, "triangle": triangle, "pillow": pillow, "skimage": skimage}

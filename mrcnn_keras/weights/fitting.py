@@ -1,0 +1,70 @@
+"""Which values of a file a model takes: what fits, what is made anew, and what tells that it is another model's."""
+
+import re
+
+from mrcnn_keras.errors import UserError
+from mrcnn_keras.weights.report import LoadReport
+
+# What depends on the number of classes, or of anchors a cell: the only layers that may differ in size.
+CLASS_LAYERS = ("box_head/class_logits", "box_head/deltas", "mask_head/logits")
+ANCHOR_LAYERS = ("rpn/logits", "rpn/deltas")
+# A deeper ResNet has all layers of a shallower one, in the same sizes, and more.
+BACKBONE = re.compile(r"stem_|res\d")
+
+
+def fit(source, model, values, left_over, cure):
+    """-> LoadReport: what of `values` the model takes. Nothing is read or changed.
+
+    source: the file, for the report; model: {path: shape} of the model's variables; values: {path: object with a
+    shape}; left_over: {name: reason} of the file; cure: what to do with a file of another model, for the error.
+    Raises UserError for a file that fits nothing, or whose layers have other parts or sizes than the model's.
+    """
+    report = LoadReport(str(source), left_over=dict(left_over))
+    ours, theirs = _by_layer(model), _by_layer(values)
+    _same_backbone(source, ours, theirs, cure)
+    for layer, parts in ours.items():
+        if layer not in theirs:
+            report.missing |= dict.fromkeys(parts, "the file has no such layer")
+            continue
+        _same_parts(source, layer, parts, theirs[layer], cure)
+        for path in parts:
+            if values[path].shape == tuple(model[path]):
+                report.loaded.append(path)
+            else:
+                report.replaced[path] = _reason(source, path, values[path].shape, tuple(model[path]), cure)
+    for layer, parts in theirs.items():
+        if layer not in ours:
+            report.left_over |= dict.fromkeys(parts, "the model has no such layer")
+    if not report.loaded:
+        raise UserError(f"{source} fits nothing in this model; {cure}")
+    return report
+
+
+def _by_layer(paths):
+    layers = {}
+    for path in paths:
+        layers.setdefault(path.rpartition("/")[0], []).append(path)
+    return layers
+
+
+def _same_backbone(source, ours, theirs, cure):
+    mine, its = ([layer for layer in layers if BACKBONE.match(layer)] for layers in (ours, theirs))
+    if mine and its and set(mine) != set(its):
+        more = [layer for layer in its if layer not in mine]
+        fault = f"has {more[0]}, which" if more else f"lacks {next(layer for layer in mine if layer not in its)}, where"
+        raise UserError(f"{source} {fault} this model's backbone has {'not' if more else 'it'}; {cure}")
+
+
+def _same_parts(source, layer, ours, theirs, cure):
+    if set(ours) != set(theirs):
+        mine, its = (", ".join(sorted(path.rpartition("/")[2] for path in parts)) for parts in (ours, theirs))
+        raise UserError(f"{source} has {its} in layer {layer}, where this model has {mine}; {cure}")
+
+
+def _reason(source, path, found, needed, cure):
+    layer = path.rpartition("/")[0]
+    if layer in CLASS_LAYERS:
+        return "another number of classes"
+    if layer in ANCHOR_LAYERS:
+        return "another number of anchors a cell"
+    raise UserError(f"{source} has {path} of shape {found}, where this model has {needed}; {cure}")

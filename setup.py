@@ -36,6 +36,7 @@ setup(
         "cpu": TENSORFLOW,
         "tensorflow": [TENSORFLOW[-1].split(";")[0]],
         "test": [
+            "h5py>=3.11,<4",  # Keras needs it too; the tests write files with it
             "hypothesis>=6.100,<7",
             "ipykernel>=7,<8",
             "nbclient>=0.11,<1",

@@ -208,8 +208,18 @@ class MaskRCNN(keras.Model):
         path: a file as `load_weights` takes it, but for a .keras file, which `load` reads. overrides: settings on
         top, such as DETECTION_MIN_CONFIDENCE.
         """
+        if path in PUBLISHED:
+            raise UserError(
+                f"from_checkpoint({path!r}): give a file, or MaskRCNN(Config.preset(NAME)).load_weights({path!r})"
+            )
         with open_checkpoint(path) as checkpoint:
             model = cls(checkpoint.config(**overrides))
+            anchors = checkpoint.values["rpn/logits/bias"].shape[0]
+            if anchors != len(model.config.RPN_ANCHOR_RATIOS):
+                raise UserError(
+                    f"{path} has {anchors} anchors a cell and does not tell their ratios; give RPN_ANCHOR_RATIOS with "
+                    f"{anchors} numbers, height / width in the order of its project"
+                )
             model._take(checkpoint)
         return model
 
@@ -224,7 +234,10 @@ class MaskRCNN(keras.Model):
         another model; the model is then as it was.
         """
         if str(filepath).endswith(".weights.h5"):
-            return super().load_weights(filepath, **kwargs)
+            try:
+                return super().load_weights(filepath, **kwargs)
+            except (OSError, ValueError) as error:
+                raise UserError(f"{filepath} does not fit this model or cannot be read: {error}") from error
         with self._checkpoint(filepath) as checkpoint:
             return self._take(checkpoint)
 

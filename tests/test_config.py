@@ -4,7 +4,7 @@ import pickle
 import numpy as np
 import pytest
 
-from mrcnn_keras.config import LOSS_NAMES, PRESETS, Config, parse_setting, setting_names
+from mrcnn_keras.config import LOSS_NAMES, Config, parse_setting, setting_names
 from mrcnn_keras.errors import UserError
 
 
@@ -123,6 +123,31 @@ def test_a_value_of_the_wrong_kind_is_refused(name, value, expected):
         ({"CLASS_NAMES": ("BG", "balloon")}, "CLASS_NAMES has 2 names but NUM_CLASSES is 81"),
         ({"LOSS_WEIGHTS": {"mask": 1}}, "LOSS_WEIGHTS has no part 'mask'"),
         ({"NAME": "my model"}, "use letters, digits"),
+        ({"IMAGE_PAD_PLACE": "centre"}, "'centre' needs IMAGE_RESIZE_MODE 'square', not 'fit'"),
+        ({"RESIZE_METHOD": "skimage"}, "'skimage' goes with RESIZE_ANTIALIAS=False; set that too"),
+        ({"RESIZE_METHOD": "pillow", "RESIZE_ANTIALIAS": False}, "'pillow' goes with RESIZE_ANTIALIAS=True"),
+        ({"ROI_ALIGN_METHOD": "gather", "ROI_ALIGN_SAMPLING": 0}, "'gather' needs a fixed number of samples"),
+        ({"ROI_ALIGN_METHOD": "gather", "ROI_ALIGN_GRID": "corners"}, "'gather' needs a fixed number of samples"),
+        ({"CATEGORY_IDS": (1, 2)}, "CATEGORY_IDS has 2 ids but there are 80 classes besides the background"),
+        ({"IMAGE_ROUNDING": "ceil"}, "choose one of nearest, floor, even"),
+        ({"IMAGE_PAD_PLACE": "center"}, "choose one of end, centre; did you mean centre?"),
+        ({"IMAGE_PAD_COLOUR": "white"}, "choose one of mean, black"),
+        ({"RESIZE_METHOD": "cv2"}, "choose one of exact, pillow, skimage"),
+        ({"BACKBONE_POOL_PAD": "same"}, "choose one of both, end"),
+        ({"HEAD_NORM": "layer"}, "choose one of none, gn, bn, frozen_bn"),
+        ({"RPN_NORM": "batch"}, "choose one of same, none, gn, bn, frozen_bn"),
+        ({"RPN_ANCHOR_SPACING": "divide"}, "did you mean divided?"),
+        ({"RPN_SCORE": "softmax"}, "choose one of logit, sigmoid"),
+        ({"RPN_CLIP": "image"}, "choose one of picture, network"),
+        ({"ROI_ALIGN_GRID": "corner"}, "did you mean corners?"),
+        ({"BOX_CORNERS": "pixels"}, "did you mean pixel?"),
+        ({"MASK_PASTE": "cv2"}, "choose one of exact, expanded"),
+        ({"BACKBONE": "resnext101_64x4d"}, "did you mean resnext101_32x8d?"),
+        ({"BACKBONE_NORM_EPSILON": -1e-5}, "must lie between 0 and 1"),
+        ({"BACKBONE_WIDTH": 0}, "must be above 0"),
+        ({"ROI_ALIGN_SAMPLING": 17}, "must lie between 0 and 16"),
+        ({"ROI_LEVEL_TOLERANCE": 0.2}, "must lie between 0 and 0.1"),
+        ({"RPN_CONVS": 0}, "must be above 0"),
     ],
 )
 def test_a_value_that_cannot_be_is_refused(settings, message):
@@ -133,6 +158,13 @@ def test_limits_themselves_are_allowed():
     config = Config(AUGMENT_FLIP_LR=0, ROI_POSITIVE_RATIO=1, WEIGHT_DECAY=0, MEAN_PIXEL=(0, 0, 0), MASK_HEAD_CONVS=0)
     assert config.ROI_POSITIVE_RATIO == 1.0
     assert Config(LOSS_WEIGHTS={"mrcnn_mask_loss": 0}).LOSS_WEIGHTS["mrcnn_mask_loss"] == 0
+
+
+def test_limits_of_the_conventions_of_published_checkpoints_are_allowed():
+    zeros = dict.fromkeys(("BACKBONE_NORM_EPSILON", "IMAGE_MIN_SCALE", "RPN_MIN_SIZE", "DETECTION_MIN_SIZE"), 0)
+    config = Config(**zeros, RPN_CHANNELS=0, ROI_ALIGN_SAMPLING=0, RPN_BBOX_BETA=0, BBOX_BETA=0, ROI_LEVEL_TOLERANCE=0)
+    assert config.BACKBONE_NORM_EPSILON == 0
+    assert Config(IMAGE_PAD_PLACE="centre", IMAGE_RESIZE_MODE="square", IMAGE_MAX_DIM=1024).IMAGE_PAD_PLACE == "centre"
 
 
 def test_some_loss_weights_leave_the_others():
@@ -196,16 +228,6 @@ def test_bytes_that_are_no_text_and_files_that_are_not_there_are_refused(tmp_pat
         Config.load(tmp_path / "config.json")
     with pytest.raises(UserError, match="cannot be read"):
         Config.load(tmp_path / "none.json")
-
-
-@pytest.mark.parametrize("name", PRESETS)
-def test_presets_are_valid(name):
-    assert Config.preset(name, BATCH_SIZE=9).BATCH_SIZE == 9
-
-
-def test_a_preset_that_is_not_there():
-    with pytest.raises(UserError, match="did you mean resnet50_fpn?.*there are resnet18_fpn, "):
-        Config.preset("resnet50fpn")
 
 
 @pytest.mark.parametrize(

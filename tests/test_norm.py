@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mrcnn_keras.norm import GroupNorm, apply_norm, norm
+from mrcnn_keras.norm import GroupNorm, apply_norm, keeps_bias, norm
 
 
 def test_none_is_no_layer():
@@ -42,6 +42,20 @@ def test_batch_norm_learns():
     np.testing.assert_allclose(y[:, 0, 0], [[1, -1], [-1, 1]], atol=1e-4)
     assert len(layer.trainable_variables) == 2
     assert isinstance(layer, keras.layers.BatchNormalization)
+
+
+@pytest.mark.parametrize("kind", ["bn", "frozen_bn"])
+@pytest.mark.parametrize("epsilon", [0.0, 1e-3])
+def test_epsilon_reaches_batch_norm(kind, epsilon):
+    layer = norm(kind, 1, "n", epsilon=epsilon)
+    layer.build((None, None, None, 1))
+    layer.set_weights([np.array([w]) for w in (2.0, 1.0, 5.0, 0.004)])  # gamma, beta, mean, variance
+    expected = 2 * (6 - 5) / np.sqrt(0.004 + epsilon) + 1
+    np.testing.assert_allclose(layer(tf.fill([1, 1, 1, 1], 6.0)), [[[[expected]]]], rtol=1e-5)
+
+
+def test_a_bias_stays_where_no_batch_norm_follows():
+    assert [kind for kind in ("none", "gn", "bn", "frozen_bn") if keeps_bias(kind)] == ["none", "gn"]
 
 
 def test_group_norm_is_kerass_group_normalization():

@@ -32,7 +32,7 @@ def test_commands_are_understood(command):
 
 def test_there_are_commands_for_all_of_the_way():
     verbs = {command.split()[1] for command in COMMANDS}
-    assert verbs >= {"demo", "inspect", "train", "detect", "evaluate", "export"}
+    assert verbs >= {"demo", "inspect", "train", "detect", "evaluate", "convert", "export"}
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))

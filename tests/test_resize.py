@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.resize import MODES, Resize, plan_resize, resize_image
+from mrcnn_keras.resize import MODES, PLACES, Resize, plan_resize, resize_image
 
 sides = st.integers(1, 4000)
 
@@ -25,6 +25,31 @@ def test_floor_gives_the_sizes_of_torchvision():
     assert sizes(480, 640, rounding="floor", multiple=32)[0] == (800, 1066)
     assert sizes(1080, 1920, rounding="floor", multiple=32)[0] == (749, 1333)
     assert sizes(426, 640, rounding="floor", multiple=32)[0] == (800, 1201)
+
+
+def test_even_gives_the_sizes_of_matterport():
+    plan = {"mode": "square", "min_dim": 800, "max_dim": 1024, "min_scale": 1, "rounding": "even"}
+    assert sizes(480, 640, **plan)[0] == (768, 1024)
+    assert sizes(427, 640, **plan)[0] == (683, 1024)
+    assert sizes(1000, 1001, **plan)[0] == (1000, 1001)  # pictures never shrink for the short side
+
+
+@pytest.mark.parametrize(("rounding", "expected"), [("nearest", (3, 4, 3)), ("floor", (2, 3, 2)), ("even", (2, 4, 2))])
+def test_halves_are_rounded_up_down_or_to_the_even_number(rounding, expected):
+    halves = {side: sizes(side, side, mode="crop", scale=0.5, rounding=rounding)[0][0] for side in (5, 7)}
+    assert (halves[5], halves[7]) == expected[:2]
+    assert sizes(1, 1, mode="crop", scale=0.4, rounding=rounding)[0] == (1, 1)
+    assert sizes(9, 10, mode="crop", scale=0.26, rounding=rounding)[0][0] == 2  # 2.34
+
+
+def test_a_picture_in_the_middle_of_its_square():
+    plan = {"mode": "square", "min_dim": 800, "max_dim": 1024, "min_scale": 1, "rounding": "even", "place": "centre"}
+    resize = plan_resize(480, 640, **plan)
+    assert (resize.resized, resize.network, resize.offset) == ((768, 1024), (1024, 1024), (128, 0))
+    assert resize.window == (slice(128, 896), slice(0, 1024))
+    # 1024 - 683 is odd: the odd row is below.
+    assert plan_resize(427, 640, **plan).offset == (170, 0)
+    assert plan_resize(480, 640, **{**plan, "place": "end"}).offset == (0, 0)
 
 
 def test_square_is_padded_to_a_square():
@@ -58,12 +83,19 @@ def test_the_network_holds_the_resized_photograph(height, width, mode, multiple)
     assert all(outer % multiple == 0 for outer in network)
 
 
-@given(sides, sides, st.sampled_from(MODES), st.lists(st.floats(0, 1), min_size=4, max_size=4))
-def test_boxes_go_there_and_back(height, width, mode, fractions):
-    resize = plan_resize(height, width, mode=mode, min_dim=800, max_dim=1344, scale=1.5)
+@given(
+    sides,
+    sides,
+    st.sampled_from(MODES),
+    st.sampled_from(sorted(PLACES)),
+    st.lists(st.floats(0, 1), min_size=4, max_size=4),
+)
+def test_boxes_go_there_and_back(height, width, mode, place, fractions):
+    resize = plan_resize(height, width, mode=mode, min_dim=800, max_dim=1344, scale=1.5, place=place)
     boxes = np.array([fractions], np.float32) * [height, width, height, width]
     back = resize.boxes_to_original(resize.boxes_to_network(boxes))
-    np.testing.assert_allclose(back, boxes, rtol=1e-6, atol=1e-6)
+    # In the middle, float32 keeps less digits of what is small: 1 in 1344 * 2 ** 23 network pixels.
+    np.testing.assert_allclose(back, boxes, rtol=1e-6, atol=1e-6 if place == "end" else 1e-4 / min(1, *resize.scale))
     assert back.dtype == np.float32
 
 
@@ -73,6 +105,10 @@ def test_boxes_are_scaled_by_axis_and_not_clipped():
     assert resize.boxes_to_network([[10, 10, 120, 20]]).tolist() == [[5, 20, 60, 40]]
     assert resize.boxes_to_network([10, 10, 120, 20]).tolist() == [5, 20, 60, 40]
     assert resize.boxes_to_network(np.zeros((0, 4))).shape == (0, 4)
+    shifted = Resize((100, 200), (50, 400), (64, 448), (7, 24))
+    assert shifted.boxes_to_network([[10, 10, 120, 20]]).tolist() == [[12, 44, 67, 64]]
+    assert shifted.boxes_to_original([[12, 44, 67, 64]]).tolist() == [[10, 10, 120, 20]]
+    assert shifted.boxes_to_original(np.zeros((0, 4))).shape == (0, 4)
 
 
 def test_the_whole_photograph_becomes_the_whole_resized_part():
@@ -92,6 +128,17 @@ def test_pictures_of_any_size_fill_the_resized_part_and_leave_zeros(height, widt
     assert (padded[:h, :w] == 200).all()
     assert not padded[h:].any()
     assert not padded[:, w:].any()
+
+
+def test_the_pixels_of_a_picture_in_the_middle():
+    plan = {"mode": "square", "min_dim": 100, "max_dim": 128}
+    image = np.random.default_rng(0).integers(1, 256, (37, 23, 3)).astype(np.uint8)
+    middle, resize = resize_image(image, place="centre", **plan)
+    corner, _ = resize_image(image, **plan)
+    assert (resize.resized, resize.offset) == ((128, 80), (0, 24))
+    np.testing.assert_array_equal(middle[:, 24:104], corner[:, :80])
+    assert not middle[:, :24].any()
+    assert not middle[:, 104:].any()
 
 
 def test_a_large_picture():
@@ -152,6 +199,7 @@ def test_what_is_no_photograph_is_refused(image, message):
         ({"limit": 0}, "limit = 0"),
         ({"multiple": 0}, "multiple = 0"),
         ({"rounding": "up"}, "'up' is unknown"),
+        ({"place": "middle"}, "place 'middle' is unknown; use one of end, centre"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(plan, message):

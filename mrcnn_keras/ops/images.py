@@ -30,7 +30,7 @@ def plan_resize(
     min_scale=0.0,
     scale=1.0,
     limit=None,
-    multiple=32,
+    multiple=64,
     rounding="nearest",
     place="end",
 ):

@@ -23,7 +23,8 @@ def triangle(images, size):
 def pillow(images, size):
     """images [B, H, W, 3] uint8 -> [B, *size, 3] float32: Pillow's Image.resize(BILINEAR), which Detectron2 takes.
 
-    A triangle over the pixels, its weights rounded to 2 ** -22, and whole grey levels after each axis, columns first.
+    A triangle over the pixels, its weights rounded to 2 ** -22, and whole grey levels after each axis, columns first
+    (Pillow 13 takes the rows first for some sizes, older ones never).
     """
     images = tf.convert_to_tensor(images)
     for axis in (2, 1):

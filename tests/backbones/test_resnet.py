@@ -22,11 +22,35 @@ def test_four_stages_of_strides_4_to_32(small):
         ("resnet18", 11_689_512 - 513_000),
         ("resnet34", 21_797_672 - 513_000),
         ("resnet50", 25_557_032 - 2_049_000),
+        pytest.param("resnext101_32x8d", 88_791_336 - 2_049_000, marks=pytest.mark.slow),
     ],
 )
 def test_as_many_parameters_as_the_published_network(architecture, parameters):
     model = resnet(architecture, norm_kind="bn")
     assert sum(int(np.prod(w.shape)) for w in model.trainable_weights) == parameters
+
+
+def test_kernels_of_resnext_are_those_of_the_published_network():
+    # An eighth of the width: 32 groups of one channel where the published one has 8.
+    thin = resnet("resnext101_32x8d", width=8)
+    blocks = {index: [thin.get_layer(f"res{index}_0_conv{i}") for i in (1, 2, 3)] for index in (2, 5)}
+    assert [conv.groups for conv in blocks[2]] == [1, 32, 1]
+    assert [conv.kernel.shape for conv in blocks[2]] == [(1, 1, 8, 32), (3, 3, 1, 32), (1, 1, 32, 32)]
+    assert [conv.kernel.shape for conv in blocks[5]] == [(1, 1, 128, 256), (3, 3, 8, 256), (1, 1, 256, 256)]
+    assert [stage.shape for stage in thin(tf.zeros([1, 64, 32, 3]))] == [
+        (1, 16, 8, 32),
+        (1, 8, 4, 64),
+        (1, 4, 2, 128),
+        (1, 2, 1, 256),
+    ]
+
+
+def test_a_group_sees_its_own_channels_only():
+    conv = resnet("resnext101_32x8d", width=16).get_layer("res2_0_conv2")
+    assert conv.kernel.shape == (3, 3, 2, 64)
+    one = tf.one_hot(5, 64)[None, None, None]
+    touched = np.abs(conv(one) - conv(tf.zeros_like(one)))[0, 0, 0]
+    assert np.flatnonzero(touched).tolist() == [4, 5]
 
 
 def test_blocks_of_resnet101():
@@ -56,6 +80,38 @@ def test_padding_is_the_same_on_both_sides():
             layer.set_weights([(kernel + kernel[:, ::-1]) / 2])
     for stage in model(picture):
         np.testing.assert_allclose(stage, stage[:, :, ::-1], atol=1e-4 * float(tf.reduce_max(stage)))
+
+
+def stem_pool(size, **options):
+    """What the stem's pooling makes of a picture of numbers that ReLU leaves as they are, and these numbers."""
+    model = resnet("resnet18", width=2, **options)
+    before = tf.random.stateless_uniform([1, *size, 2], [0, 0])
+    return model.get_layer("stem_pool")(model.get_layer("stem_pool_pad")(before)), before
+
+
+@pytest.mark.parametrize("size", [(8, 12), (2, 2), (16, 10)])
+def test_padding_at_the_end_is_the_same_padding_of_tensorflow_for_even_sides(size):
+    pooled, before = stem_pool(size, pool_pad="end")
+    np.testing.assert_array_equal(pooled, tf.nn.max_pool2d(before, 3, 2, "SAME"))
+
+
+@pytest.mark.parametrize("size", [(8, 12), (7, 9)])
+def test_padding_on_both_sides_looks_at_every_second_pixel_and_those_around_it(size):
+    pooled, before = stem_pool(size)
+    explicit = tf.nn.max_pool2d(before, 3, 2, [[0, 0], [1, 1], [1, 1], [0, 0]])
+    np.testing.assert_array_equal(pooled, explicit)
+    assert np.any(pooled != tf.nn.max_pool2d(before, 3, 2, "SAME")) == (size == (8, 12))
+
+
+@pytest.mark.parametrize("norm_kind", ["bn", "frozen_bn"])
+@pytest.mark.parametrize("epsilon", [0.0, 1e-3])
+def test_epsilon_reaches_all_norms(norm_kind, epsilon):
+    model = resnet("resnet18", norm_kind, epsilon=epsilon, width=4)
+    norms = [layer for layer in model.layers if "norm" in layer.name and layer.weights]
+    assert len(norms) == 20
+    assert {layer.epsilon for layer in norms} == {epsilon}
+    stages = model(tf.random.stateless_uniform([1, 64, 64, 3], [0, 0]))
+    assert all(np.isfinite(stage).all() and np.any(stage) for stage in stages)
 
 
 @pytest.mark.parametrize("norm_kind", ["bn", "gn", "frozen_bn"])

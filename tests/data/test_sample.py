@@ -20,6 +20,30 @@ def rng(seed=0):
     return np.random.default_rng(seed)
 
 
+def test_settings_of_the_conventions_come_from_the_config(settings_of):
+    config = settings_of(IMAGE_MIN_SCALE=1.5, IMAGE_ROUNDING="even", IMAGE_PAD_PLACE="centre", RESIZE_ANTIALIAS=False)
+    assert SampleSettings.of(config) == SampleSettings(
+        min_dim=64,
+        max_dim=64,
+        mask_shape=(4, 4),
+        max_instances=10,
+        min_scale=1.5,
+        rounding="even",
+        place="centre",
+        antialias=False,
+    )
+
+
+def test_min_scale_and_rounding_reach_the_plan(squares):
+    plan = {"mode": "fit", "min_dim": 45, "max_dim": 1000}
+    sizes = [
+        load_sample(squares([]), settings(**plan, **more), 0)["image_size"].tolist()
+        for more in ({}, {"rounding": "floor"}, {"rounding": "even"}, {"min_scale": 3})
+    ]
+    # 60 * 45 / 40 = 67.5
+    assert sizes == [[45, 68], [45, 67], [45, 68], [120, 180]]
+
+
 def test_settings_come_from_the_config(settings_of):
     config = settings_of(MASKS=False, AUGMENT_SCALE=[0.5, 2], IMAGE_RESIZE_MODE="fit")
     assert SampleSettings.of(config) == SampleSettings(

@@ -65,6 +65,37 @@ def test_boxes_are_clipped_and_slivers_dropped():
     assert boxes == [[0, 0, 10, 10]]
 
 
+def test_a_roi_may_be_its_likeliest_class_only():
+    # The first is likeliest a 2, the second background although a 1 is likely too, the third a 1.
+    rois = [[0, 0, 10, 10], [20, 20, 30, 30], [40, 40, 50, 50]]
+    probs = [[0.1, 0.3, 0.6], [0.5, 0.4, 0.1], [0.3, 0.4, 0.3]]
+    boxes, class_ids, scores = detected(DetectionLayer(9, 0.05, one_class=True), rois, probs)
+    assert (boxes, class_ids) == ([rois[0], rois[2]], [2, 1])
+    np.testing.assert_allclose(scores, [0.6, 0.4], rtol=1e-5)
+    assert len(detected(DetectionLayer(9, 0.05), rois, probs)[0]) == 6
+
+
+def test_one_class_a_roi_still_leaves_doubles_of_several_rois_to_nms():
+    rois, probs = [[0, 0, 10, 10], [0, 0, 10, 9], [0, 0, 9, 10]], [[0.1, 0.9, 0], [0.2, 0.8, 0], [0.3, 0, 0.7]]
+    boxes, class_ids, _ = detected(DetectionLayer(9, 0.05, one_class=True), rois, np.maximum(probs, 1e-9))
+    assert (boxes, class_ids) == ([rois[0], rois[2]], [1, 2])
+
+
+def test_boxes_are_clipped_to_a_window_that_begins_anywhere():
+    rois = [[-5, -5, 10, 10], [20, 20, 60, 95], [0, 0, 3, 50], [70, 20, 90, 50]]
+    layer = DetectionLayer(9, 0.05, min_size=0)
+    boxes, _, _ = detected(layer, rois, [[0.1, 0.9], [0.2, 0.8], [0.3, 0.7], [0.4, 0.6]], image_size=(4, 2, 50, 90))
+    # Nothing of the last two is inside.
+    assert [box for box in boxes if (box[2] - box[0]) * (box[3] - box[1])] == [[4, 2, 10, 10], [20, 20, 50, 90]]
+
+
+def test_the_smallest_side_that_is_detected():
+    rois = [[0, 0, 3, 9], [20, 20, 22.9, 29], [40, 40, 49, 42.9], [60, 60, 60.5, 60.5]]
+    probs = [[0.1, 0.9], [0.2, 0.8], [0.3, 0.7], [0.4, 0.6]]
+    assert detected(DetectionLayer(9, 0.05, min_size=3), rois, probs)[0] == rois[:1]
+    assert len(detected(DetectionLayer(9, 0.05, min_size=0), rois, probs)[0]) == 4
+
+
 def test_rois_without_area_are_padding():
     # Deltas cannot bring an empty box to life.
     deltas = np.full((2, 2, 4), 3.0)

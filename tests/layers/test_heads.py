@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 
 from mrcnn_keras.layers.heads import BoxHead, MaskHead
+from mrcnn_keras.layers.rpn import RPNHead
 
 
 def normal(*shape):
@@ -39,6 +40,41 @@ def test_mask_head_doubles_the_side(convs, channels, norm_kind):
     logits = head(normal(3, 7, 7, 6))
     assert logits.shape == (3, 14, 14, 5)
     assert len(head.weights) == 4 + convs * (2 if norm_kind == "none" else 4)
+
+
+HEADS = {
+    "box": (lambda kind: BoxHead(3, 8, convs=2, channels=4, norm_kind=kind), lambda: normal(2, 3, 5, 5, 4)),
+    "mask": (lambda kind: MaskHead(3, 2, 4, kind), lambda: normal(6, 5, 5, 4)),
+    "rpn": (lambda kind: RPNHead(4, 3, kind, convs=2), lambda: [normal(2, 8, 8, 4), normal(2, 4, 4, 4)]),
+}
+each_head = pytest.mark.parametrize("name", HEADS)
+
+
+@each_head
+@pytest.mark.parametrize("kind", ["none", "gn", "bn", "frozen_bn"])
+def test_convolutions_before_batch_norm_have_no_bias(name, kind):
+    make, features = HEADS[name]
+    head = make(kind)
+    head(features())
+    biases = [len(conv.weights) == 2 for conv in head.convs]
+    assert biases == [kind in ("none", "gn")] * 2
+    assert [len(norm.weights) for norm in head.norms if norm] == {"none": [], "gn": [2, 2]}.get(kind, [4, 4])
+
+
+@each_head
+@pytest.mark.parametrize("kind", ["bn", "frozen_bn"])
+def test_batch_norm_of_a_head_follows_the_batch_in_training_unless_frozen(name, kind):
+    make, features = HEADS[name]
+    head = make(kind)
+    at_rest = tf.nest.flatten(head(features()))
+    before = [norm.moving_mean.numpy() for norm in head.norms]
+    training = tf.nest.flatten(head(features(), training=True))
+    moved = [np.any(norm.moving_mean.numpy() != mean) for norm, mean in zip(head.norms, before, strict=True)]
+    other = [np.abs(one - two).max() > 1e-6 for one, two in zip(at_rest, training, strict=True)]
+    assert moved == [kind == "bn"] * 2
+    assert any(other) == (kind == "bn")
+    trained = {weight.path.split("/")[-2] for weight in head.trainable_weights}
+    assert ("norm2" in trained) == (kind == "bn")
 
 
 def test_masks_start_near_one_half():

@@ -68,6 +68,40 @@ def test_a_box_that_scores_less_than_nothing_is_still_a_proposal():
     assert proposed(ProposalLayer(9, 1), [[[0, 0, 5, 5]]], [[-1e4]]) == [[[0, 0, 5, 5]]]
 
 
+def test_all_levels_together_look_for_doubles_and_share_the_limit():
+    fine, coarse = [[0, 10 * i, 5, 10 * i + 5] for i in range(3)], [[0, 10, 5, 15], [50, 50, 60, 60]]
+    together = ProposalLayer(9, 5, per_level=False)
+    assert proposed(together, [fine, coarse], [[1, 2, 3], [4, 5]]) == [
+        [coarse[1], coarse[0], fine[2], fine[0], [0] * 4]
+    ]
+    # Three of five go to NMS, whichever their level, and one of these is a double.
+    boxes = proposed(ProposalLayer(3, 5, per_level=False), [fine, coarse], [[1, 4, 2], [5, 3]])
+    assert boxes == [[coarse[0], coarse[1], [0] * 4, [0] * 4, [0] * 4]]
+    assert len(np.unique(proposed(ProposalLayer(3, 5), [fine, coarse], [[1, 4, 2], [5, 3]])[0], axis=0)) == 4
+
+
+def test_by_the_sigmoid_the_surest_boxes_are_equal_and_the_finer_level_comes_first():
+    # In float32 the sigmoid of 17 is 1, as that of 30: of equal ones the first stays first.
+    anchors = [[[0, 0, 5, 5], [0, 9, 5, 15]], [[50, 50, 60, 60]]]
+    logits = [[17, 20], [30]]
+    assert proposed(ProposalLayer(9, 2), anchors, logits) == [[anchors[1][0], anchors[0][1]]]
+    assert proposed(ProposalLayer(9, 2, score="sigmoid"), anchors, logits) == [[anchors[0][1], anchors[0][0]]]
+
+
+def test_by_the_sigmoid_the_order_within_a_level_is_that_of_the_logits():
+    anchors = [[[0, 0, 10, 10], [0, 0, 10, 9], [50, 50, 60, 60]]]
+    expected = [[anchors[0][1], anchors[0][2], [0] * 4]]
+    for score in ("logit", "sigmoid"):
+        assert proposed(ProposalLayer(9, 3, score=score), anchors, [[20, 40, 30]]) == expected
+        assert proposed(ProposalLayer(9, 3, score=score), anchors, [[-3, 2, -1e4]]) == expected
+
+
+def test_windows_that_begin_anywhere():
+    anchors = [[[-4, 0, 20, 20], [60, 60, 70, 70]]]
+    boxes = proposed(ProposalLayer(9, 2), anchors, [[[2, 1], [2, 1]]], image_size=[[3, 2, 50, 10], [0, 0, 65, 80]])
+    assert boxes == [[[3, 2, 20, 10], [0, 0, 0, 0]], [[0, 0, 20, 20], [60, 60, 65, 70]]]
+
+
 def test_no_gradient_passes():
     deltas = tf.zeros([1, 1, 4])
     with tf.GradientTape() as tape:

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from mrcnn_keras.layers.roi_align import RoIAlignLayer
-from mrcnn_keras.ops.roi_align import roi_align
+from mrcnn_keras.ops.roi_align import crop_and_resize_rois, roi_align
 
 FEATURES = [tf.random.stateless_normal(shape, [0, 0]) for shape in ((2, 16, 16, 3), (2, 8, 8, 3))]
 BOXES = tf.constant([[[0, 0, 20, 20], [5, 9, 60, 50], [0, 0, 0, 0]], [[1, 2, 30, 9], [8, 8, 16, 16], [3, 3, 63, 63]]])
@@ -28,7 +28,15 @@ def test_a_list_of_boxes_names_their_pictures():
 
 @pytest.mark.parametrize(
     "options",
-    [{"aligned": False}, {"sampling": 3}, {"reduce": "max"}, {"method": "gather"}, {"canonical_size": 30.0}],
+    [
+        {"aligned": False},
+        {"sampling": 3},
+        {"sampling": 0},
+        {"reduce": "max"},
+        {"method": "gather"},
+        {"canonical_size": 30.0},
+        {"canonical_size": 20.01, "level_tolerance": 0.01},
+    ],
 )
 def test_options_reach_the_function(options):
     boxes, images = tf.reshape(BOXES, [-1, 4]), tf.constant([0, 0, 0, 1, 1, 1])
@@ -36,12 +44,21 @@ def test_options_reach_the_function(options):
     np.testing.assert_array_equal(pooled, roi_align(FEATURES, (4, 8), boxes, images, 2, **options))
 
 
+def test_the_grid_of_corners_is_matterports():
+    boxes, images = tf.reshape(BOXES, [-1, 4]), tf.constant([0, 0, 0, 1, 1, 1])
+    layer = RoIAlignLayer(2, (4, 8), grid="corners", canonical_size=30.0)
+    expected = crop_and_resize_rois(FEATURES, (4, 8), boxes, images, 2, canonical_size=30.0)
+    np.testing.assert_array_equal(layer(FEATURES, boxes, images), expected)
+    np.testing.assert_array_equal(layer(FEATURES, BOXES), tf.reshape(expected, [2, 3, 2, 2, 3]))
+
+
 def test_only_gather_is_offered_to_xla():
     assert RoIAlignLayer(method="gather").supports_jit
     assert not RoIAlignLayer(method="crop_and_resize").supports_jit
 
 
-def test_no_boxes():
-    layer = RoIAlignLayer(7, (4, 8))
+@pytest.mark.parametrize("options", [{}, {"sampling": 0}, {"grid": "corners"}])
+def test_no_boxes(options):
+    layer = RoIAlignLayer(7, (4, 8), **options)
     assert layer(FEATURES, tf.zeros([2, 0, 4])).shape == (2, 0, 7, 7, 3)
     assert layer(FEATURES, tf.zeros([0, 4]), tf.zeros([0], tf.int32)).shape == (0, 7, 7, 3)

@@ -17,6 +17,37 @@ def test_rounded_anchors_are_those_of_torchvision():
     assert anchors.numpy().tolist() == [[-11, -23, 11, 23]]
 
 
+def test_rounded_anchors_of_all_levels_are_those_of_torchvision():
+    scales, maps = (32, 64, 128, 256, 512), [tf.zeros([1, 1, 1, 1])] * 5
+    levels = AnchorLayer(scales, (0.5, 1, 2), (4, 8, 16, 32, 64), rounded=True)(maps)
+    long, short = (23, 45, 91, 181, 362), (11, 23, 45, 91, 181)
+    for anchors, scale, far, near in zip(levels, scales, long, short, strict=True):
+        half = scale / 2
+        assert anchors.numpy().tolist() == [
+            [-near, -far, near, far],
+            [-half, -half, half, half],
+            [-far, -near, far, near],
+        ]
+
+
+def test_divided_spacing_is_the_picture_by_the_map_without_remainder():
+    # 800 x 1088 pixels: P6 has 13 x 17 cells, 61 and 64 pixels apart, and not 64 and 64.
+    features = [tf.zeros([2, 25, 34, 1]), tf.zeros([2, 13, 17, 1])]
+    images = tf.zeros([2, 800, 1088, 3])
+    divided = AnchorLayer((32, 64), (1,), (32, 64), spacing="divided")(features, images)
+    by_stride = AnchorLayer((32, 64), (1,), (32, 64))(features, images)
+    np.testing.assert_array_equal(divided[0], by_stride[0])
+    centres, others = (tf.reshape(level[1][:, :2] + 32, [13, 17, 2]).numpy() for level in (divided, by_stride))
+    assert centres[1, 1].tolist() == [61, 64]
+    assert centres[12, 16].tolist() == [12 * 61, 16 * 64]
+    assert others[12, 16].tolist() == [12 * 64, 16 * 64]
+
+
+def test_anchors_by_the_rule_of_pixels_end_at_their_last_pixel():
+    (anchors,) = AnchorLayer((32,), (4, 1), (4,), corners="pixel")([tf.zeros([1, 1, 2, 1])])
+    assert anchors.numpy().tolist() == [[-32, -8, 31, 7], [-16, -16, 15, 15], [-32, -4, 31, 11], [-16, -12, 15, 19]]
+
+
 def test_answers_come_in_the_order_of_the_anchors():
     head = RPNHead(1, 2)
     features = [tf.reshape(tf.range(1.0, 5), [1, 2, 2, 1]), tf.fill([1, 1, 1, 1], 9.0)]
@@ -34,12 +65,33 @@ def test_answers_come_in_the_order_of_the_anchors():
     assert deltas[1].shape == (1, 2, 4)
 
 
-@pytest.mark.parametrize(("norm_kind", "count"), [("none", 6), ("gn", 8)])
+@pytest.mark.parametrize(("norm_kind", "count"), [("none", 6), ("gn", 8), ("bn", 9)])
 def test_all_levels_share_the_weights(norm_kind, count):
     head = RPNHead(8, 3, norm_kind)
     one, other = head([tf.ones([2, 4, 4, 8]), tf.ones([2, 4, 4, 8])])[0]
     assert len(head.weights) == count
     np.testing.assert_array_equal(one, other)
+
+
+def test_two_convolutions_one_after_the_other():
+    head = RPNHead(1, 1, convs=2)
+    head([tf.zeros([1, 1, 1, 1])])
+    assert [conv.name for conv in head.convs] == ["conv", "conv2"]
+    assert head.norms == [None, None]
+    centre = np.zeros((3, 3, 1, 1))
+    centre[1, 1] = 1
+    head.convs[0].set_weights([2 * centre, np.array([-3])])
+    head.convs[1].set_weights([5 * centre, np.array([1])])
+    head.logits.set_weights([np.ones((1, 1, 1, 1)), np.zeros(1)])
+    logits, _ = head([tf.reshape([4.0, 1.0], [1, 1, 2, 1])])
+    # 4 -> 2 * 4 - 3 = 5 -> 26; 1 -> -1, and with ReLU 0 -> 1
+    assert logits[0].numpy().tolist() == [[26, 1]]
+
+
+def test_one_convolution_and_its_norm_have_no_number():
+    head = RPNHead(8, 3, "gn")
+    assert [layer.name for layer in (*head.convs, *head.norms)] == ["conv", "norm"]
+    assert [layer.name for layer in RPNHead(8, 3, "bn", convs=3).norms] == ["norm", "norm2", "norm3"]
 
 
 def test_at_first_an_anchor_may_be_anything():

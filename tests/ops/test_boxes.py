@@ -77,6 +77,32 @@ def test_clip_moves_corners_into_each_picture():
     assert clipped.tolist() == [[[0, 3, 40, 30]], [[0, 0, 0, 0]]]
 
 
+def test_clip_to_windows_that_begin_anywhere():
+    # Windows are of pictures; boxes may have an axis more, as those of classes have.
+    outside = tensor([[[-5, 3, 50, 60], [10, 5, 12, 9]], [[-5, -9, -1, -2], [7, 20, 8, 99]]])
+    windows = tf.constant([[2, 4, 40, 30], [3, 1, 10, 10]])
+    expected = [[[2, 4, 40, 30], [10, 5, 12, 9]], [[3, 1, 3, 1], [7, 10, 8, 10]]]
+    assert box_ops.clip(outside, windows).numpy().tolist() == expected
+    of_classes = box_ops.clip(outside[:, :, None], windows[:, None])
+    assert of_classes[:, :, 0].numpy().tolist() == expected
+    from_zero = tf.constant([[40, 30], [10, 10]])
+    whole = tf.concat([tf.zeros_like(from_zero), from_zero], axis=-1)
+    np.testing.assert_array_equal(box_ops.clip(outside, from_zero), box_ops.clip(outside, whole))
+
+
+def test_a_box_by_the_rule_of_pixels_ends_at_its_last_pixel():
+    edges = tensor([[0, 0, 1024, 768], [3, 4, 4, 5]])
+    assert box_ops.from_edges(edges, "pixel").numpy().tolist() == [[0, 0, 1023, 767], [3, 4, 3, 4]]
+    assert box_ops.from_edges(edges, "edge").numpy().tolist() == edges.numpy().tolist()
+
+
+@pytest.mark.parametrize("corners", box_ops.CORNERS)
+@given(st.lists(st.integers(-4000, 4000), min_size=4, max_size=4))
+def test_to_edges_is_the_opposite_of_from_edges(corners, box):
+    box = tensor([box]) / 4
+    assert box_ops.to_edges(box_ops.from_edges(box, corners), corners).numpy().tolist() == box.numpy().tolist()
+
+
 def test_encode_by_hand():
     # From centre (5, 10), 10 x 20, to centre (6, 14), 20 x 10: a tenth and a fifth of a side, log 2 and log 1/2.
     deltas = box_ops.encode(tensor([[-4, 9, 16, 19]]), tensor([[0, 0, 10, 20]]), STD_DEV)

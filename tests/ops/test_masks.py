@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from oracles.reference.paste import paste_expanded
 
-from mrcnn_keras.ops.masks import crop_masks, hat_weights, paste_mask, paste_masks
+from mrcnn_keras.ops.masks import crop_masks, hat_weights, paste_boxes, paste_mask, paste_masks
 
 CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.float32)
 
@@ -131,6 +132,43 @@ def test_the_numpy_twin_gives_the_same_pixels(y1, x1, height, width, seed):
     full[top : top + bits.shape[0], left : left + bits.shape[1]] = bits
     clear = np.abs(soft - 0.5) > 1e-4  # elsewhere rounding decides
     assert (full == (soft >= 0.5))[clear].all()
+
+
+def test_boxes_of_the_expanded_rule_by_hand():
+    # 28 pixels become 30, cut to the pixels 9 to 39: 31 pixels for 30 cells, the outermost two of them empty.
+    box = paste_boxes(tf.constant([[10.4, -10.4, 38.4, 17.6]]), 28, "expanded")[0].numpy()
+    border = 31 / 30
+    # From -11.4 to 18.6: towards zero, to the pixels -11 to 18.
+    np.testing.assert_allclose(box, [9 + border, -11 + 1, 40 - border, 19 - 1], rtol=1e-6)
+    boxes = tf.constant([[1.5, 2, 3, 4]])
+    assert paste_boxes(boxes, 28, "exact") is boxes
+
+
+def test_an_expanded_box_without_area_has_one_pixel():
+    np.testing.assert_allclose(paste_boxes(tf.constant([[5.5, 7, 5.5, 7]]), 2, "expanded"), [[5.25, 7.25, 5.75, 7.75]])
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    small, small, st.floats(0, 40, width=32), st.floats(0, 40, width=32), st.sampled_from([4, 28]), st.integers(0, 99)
+)
+def test_the_expanded_rule_is_torchvisions(y1, x1, height, width, cells, seed):
+    mask = np.random.default_rng(seed).random((cells, cells), np.float32)
+    box = np.array([y1, x1, y1 + height, x1 + width], np.float32)
+    # Where float64 cuts a corner to another pixel than float32, torchvision's own answer is float32's.
+    grown = np.float32((box[:2] + box[2:]) * 0.5), np.float32((box[2:] - box[:2]) * 0.5 * (cells + 2) / cells)
+    corners = np.concatenate([grown[0] - grown[1], grown[0] + grown[1]])
+    assume((np.abs(corners - np.round(corners)) > 1e-4).all())
+    expected = paste_expanded(mask, box[[1, 0, 3, 2]].tolist(), 22, 25)
+
+    spread = paste_boxes(tf.constant(box), cells, "expanded").numpy()
+    soft = paste(mask, spread, 22, 25)
+    np.testing.assert_allclose(soft, expected, atol=2e-4)
+    top, left, bits = paste_mask(mask, spread, (22, 25))
+    full = np.zeros((22, 25), bool)
+    full[top : top + bits.shape[0], left : left + bits.shape[1]] = bits
+    clear = np.abs(expected - 0.5) > 1e-5  # elsewhere rounding decides
+    assert (full == (expected >= 0.5))[clear].all()
 
 
 def test_cutting_undoes_pasting():

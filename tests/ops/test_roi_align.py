@@ -1,12 +1,11 @@
 """RoIAlign against the rule written out in loops, in float64, and the numbers of a ramp."""
 
-import math
-
 import numpy as np
 import pytest
 import tensorflow as tf
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from roi_align_reference import pool, random_maps, reference
 
 from mrcnn_keras.ops.roi_align import pyramid_level, roi_align
 
@@ -28,55 +27,6 @@ BOXES = {
     "no height": [5.3, 2, 5.3, 18],
     "no area": [0, 0, 0, 0],
 }
-
-
-def reference(features, strides, boxes, box_indices, size, sampling=2, aligned=True, reduce="mean", canonical=224):
-    """[M, size, size, C] float64. Index i of a map is the value at i + 0.5 cells: the centre of cell i."""
-    pooled = np.zeros((len(boxes), size, size, features[0].shape[-1]))
-    for row, (box, image) in enumerate(zip(np.asarray(boxes, np.float64), box_indices, strict=True)):
-        area = max(box[2] - box[0], 0) * max(box[3] - box[1], 0)
-        level = math.floor(2 + math.log2(math.sqrt(area) / canonical)) if area else 0
-        level = min(max(level, 0), len(features) - 1)
-        y1, x1, y2, x2 = box / strides[level]
-        height, width = (y2 - y1, x2 - x1) if aligned else (max(y2 - y1, 1), max(x2 - x1, 1))
-        shift = 0.5 if aligned else 0.0
-        for i in range(size):
-            for j in range(size):
-                samples = [
-                    bilinear(
-                        np.asarray(features[level][image], np.float64),
-                        y1 + (i + (a + 0.5) / sampling) * height / size - shift,
-                        x1 + (j + (b + 0.5) / sampling) * width / size - shift,
-                    )
-                    for a in range(sampling)
-                    for b in range(sampling)
-                ]
-                pooled[row, i, j] = np.mean(samples, axis=0) if reduce == "mean" else np.max(samples, axis=0)
-    return pooled
-
-
-def bilinear(feature, y, x):
-    """The value at index (y, x), fractions between cells; 0 more than one cell outside, else the edge's."""
-    height, width, channels = feature.shape
-    if not (-1 <= y <= height and -1 <= x <= width):
-        return np.zeros(channels)
-    y, x = min(max(y, 0), height - 1), min(max(x, 0), width - 1)
-    top, left = math.floor(y), math.floor(x)
-    bottom, right = min(top + 1, height - 1), min(left + 1, width - 1)
-    upper = feature[top, left] * (left + 1 - x) + feature[top, right] * (x - left)
-    lower = feature[bottom, left] * (left + 1 - x) + feature[bottom, right] * (x - left)
-    return upper * (top + 1 - y) + lower * (y - top)
-
-
-def random_maps(*shapes, seed=0):
-    rng = np.random.default_rng(seed)
-    return [rng.normal(size=shape).astype(np.float32) for shape in shapes]
-
-
-def pool(features, strides, boxes, box_indices, size, **options):
-    boxes = tf.reshape(tf.constant(boxes, tf.float32), [-1, 4])
-    box_indices = tf.constant(box_indices, tf.int32)
-    return roi_align([tf.constant(f) for f in features], strides, boxes, box_indices, size, **options).numpy()
 
 
 @both_methods
@@ -181,6 +131,19 @@ def test_the_level_of_a_box():
     assert pyramid_level(boxes, 4).numpy().tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
     assert pyramid_level(boxes, 1).numpy().tolist() == [0] * 8
     assert pyramid_level(tf.constant([[0.0, 0, 112, 448], [9, 9, 9, 9]]), 4).numpy().tolist() == [2, 0]
+
+
+def test_a_box_just_short_of_a_level_counts_as_that_level_within_the_tolerance():
+    # torchvision: floor(4 + log2(223.9999 / 224) + 1e-6) = 4; Detectron2 reads the box from P3.
+    sides = np.array([111.99995, 223.9999, 447.9999, 223.999, 224], np.float32)
+    boxes = tf.stack([0 * sides, 0 * sides, sides, sides], axis=-1)
+    assert pyramid_level(boxes, 4, tolerance=1e-6).numpy().tolist() == [1, 2, 3, 1, 2]
+    assert pyramid_level(boxes, 4).numpy().tolist() == [0, 1, 2, 1, 2]
+    # roi_align passes it on: only the map of P4 is ones.
+    features = [tf.zeros([1, 80, 80, 1]), tf.zeros([1, 40, 40, 1]), tf.ones([1, 20, 20, 1])]
+    for tolerance, value in ((0.0, 0), (1e-6, 1)):
+        pooled = roi_align(features, (4, 8, 16), boxes[1:2], tf.constant([0]), 1, level_tolerance=tolerance)
+        assert pooled.numpy().item() == value
 
 
 @both_methods

@@ -38,7 +38,7 @@ def full(request, shared, tmp_path_factory):
 def report(case, name, figures):
     print(f"\n{case.kind} {name}")
     for what, figure in figures.items():
-        print(f"  {what:50} {figure:.1e}" if isinstance(figure, float) else f"  {what:50} {figure[0]} of {figure[1]}")
+        print(f"  {what:50} {figure:.3g}" if isinstance(figure, float) else f"  {what:50} {figure[0]} of {figure[1]}")
 
 
 def test_a_small_oracle_answers_the_same(own):

@@ -24,9 +24,15 @@ def detectron2_size(height, width, min_size, max_size):
 
 
 def resized_bgr(image, min_size, max_size):
-    """[H, W, 3] uint8 RGB -> [h, w, 3] uint8 BGR by Pillow's bilinear filter, which antialiases when it shrinks."""
+    """[H, W, 3] uint8 RGB -> [h, w, 3] uint8 BGR by Pillow's bilinear filter, which antialiases when it shrinks.
+
+    Columns first, as one call of Pillow did before version 13, which takes the rows first for some sizes.
+    """
+    resized = Image.fromarray(image)
     height, width = detectron2_size(*image.shape[:2], min_size, max_size)
-    return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR))[:, :, ::-1]
+    for size in ((width, image.shape[0]), (width, height)):
+        resized = resized.resize(size, Image.Resampling.BILINEAR)
+    return np.asarray(resized)[:, :, ::-1]
 
 
 def prepare(image, conventions, min_size, max_size):

@@ -1,0 +1,155 @@
+"""load_weights and from_checkpoint: each kind of file gives the model that fits its own settings all its values."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+from weights.loading import FAST, assert_same_weights, fresh_model, weights_of
+from weights.saved_files import EXAMPLES, imagenet_file, save, save_torch
+from weights.thin_files import RESNET18, detectron2_file, torchvision_file
+
+from mrcnn_keras.errors import UserError
+from mrcnn_keras.model import MaskRCNN
+from mrcnn_keras.weights.names import find_source
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_each_kind_of_file(name, tmp_path, capsys):
+    path, tensors, preset = save(tmp_path, name)
+    model = fresh_model(path)
+    assert preset == model.config.PRESET
+    report = model.load_weights(path)
+    values, left_over = find_source(tensors.shapes).translate(tensors)
+    loaded = weights_of(model)
+    assert {*loaded} == {*values}
+    assert_same_weights(loaded, {place: values[place]() for place in loaded})
+    assert report is model.load_report
+    assert report.complete
+    assert sorted(report.loaded) == sorted(values)
+    assert (report.source, report.left_over, report.notes) == (str(path), left_over, [])
+    assert capsys.readouterr().out == f"{report}\n"
+    json.dumps(report.as_dict())
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """The file of a torchvision Mask R-CNN with ResNet-18 and 4 classes, and the model that it holds."""
+    path = save_torch(tmp_path_factory.mktemp("small") / "small.pth", torchvision_file(**RESNET18))
+    return path, MaskRCNN.from_checkpoint(path, **FAST)
+
+
+def test_from_checkpoint_finds_the_settings(small):
+    path, model = small
+    fresh = fresh_model(path)
+    fresh.load_weights(str(path))
+    assert_same_weights(weights_of(model), weights_of(fresh))
+    assert model.load_report.complete
+    found = {name: getattr(model.config, name) for name in ("PRESET", "BACKBONE", "BACKBONE_WIDTH", "NUM_CLASSES")}
+    assert found == {"PRESET": "torchvision_v1", "BACKBONE": "resnet18", "BACKBONE_WIDTH": 8, "NUM_CLASSES": 4}
+    assert (model.config.TOP_DOWN_PYRAMID_SIZE, model.config.FPN_CLASSIF_FC_LAYERS_SIZE) == (12, 10)
+    assert (model.config.POOL_SIZE, model.config.CLASS_NAMES, model.config.CATEGORY_IDS) == (2, (), ())
+    assert model.config.BACKBONE_NORM_EPSILON == 0  # of the preset
+    assert FAST["DETECTION_MAX_INSTANCES"] == model.config.DETECTION_MAX_INSTANCES  # given to from_checkpoint
+
+
+@pytest.mark.parametrize(
+    ("make", "stop_sign", "gap"),
+    [
+        (lambda: torchvision_file(classes=91, **RESNET18), 13, "N/A"),
+        (lambda: detectron2_file(80, **RESNET18), 12, None),
+    ],
+    ids=["91 classes", "80 classes and the background"],
+)
+def test_class_names_and_category_ids_of_coco(make, stop_sign, gap, tmp_path):
+    """Category 12 is a gap in COCO: torchvision has a class for it, the others have not."""
+    model = MaskRCNN.from_checkpoint(save_torch(tmp_path / "x.pth", make()), **FAST)
+    names, ids = model.config.CLASS_NAMES, model.config.CATEGORY_IDS
+    assert len(names) == model.config.NUM_CLASSES == len(ids) + 1
+    assert (names[0], names[1], names[stop_sign], names[-1]) == ("BG", "person", "stop sign", "toothbrush")
+    assert (ids[0], ids[stop_sign - 1], ids[-1]) == (1, 13, 90)
+    assert gap is None or names[12] == gap
+
+
+def test_from_checkpoint_with_other_classes(tmp_path):
+    path = save_torch(tmp_path / "x.pth", torchvision_file(classes=91, **RESNET18))
+    names = ("BG", "cat", "dog")
+    model = MaskRCNN.from_checkpoint(path, NUM_CLASSES=3, CLASS_NAMES=names, **FAST)
+    config = model.config
+    assert (names, ()) == (config.CLASS_NAMES, config.CATEGORY_IDS)
+    assert len(model.load_report.replaced) == 6
+    assert MaskRCNN.from_checkpoint(path, NUM_CLASSES=3, **FAST).config.CLASS_NAMES == ()
+
+
+def test_a_model_of_this_package(small, tmp_path):
+    _, model = small
+    model.save(tmp_path / "model.keras")
+    other = MaskRCNN(model.config)
+    report = other.load_weights(tmp_path / "model.keras")
+    assert report.complete
+    assert report.notes == []
+    assert_same_weights(weights_of(other), weights_of(model))
+
+
+def test_a_model_of_this_package_with_other_classes(small, tmp_path):
+    _, model = small
+    model.save(tmp_path / "model.keras")
+    other = MaskRCNN(model.config.replace(NUM_CLASSES=2))
+    before = weights_of(other)
+    report = other.load_weights(str(tmp_path / "model.keras"))
+    layers = ("box_head/class_logits", "box_head/deltas", "mask_head/logits")
+    replaced = {f"{layer}/{part}" for layer in layers for part in ("kernel", "bias")}
+    assert {*report.replaced} == replaced
+    wanted = {path: (before if path in replaced else weights_of(model))[path] for path in before}
+    assert_same_weights(weights_of(other), wanted)
+
+
+def test_keras_own_file_of_weights_goes_to_keras(small, tmp_path):
+    _, model = small
+    model.save_weights(tmp_path / "x.weights.h5")
+    other = MaskRCNN(model.config)
+    other.load_weights(tmp_path / "x.weights.h5")
+    assert_same_weights(weights_of(other), weights_of(model))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("none.pth", None, "none.pth cannot be read"),
+        ("none.keras", None, "none.keras cannot be read as a .keras model"),
+        ("text.pth", b"no weights at all", "text.pth "),
+        ("text.keras", b"no weights at all", "text.keras cannot be read as a .keras model"),
+        ("empty.h5", b"", "empty.h5 "),
+    ],
+)
+def test_what_cannot_be_read(name, content, sentence, small, tmp_path):
+    _, model = small
+    before = weights_of(model)
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError, match=sentence):
+        model.load_weights(tmp_path / name)
+    with pytest.raises(UserError, match=name):
+        MaskRCNN.from_checkpoint(tmp_path / name)
+    assert_same_weights(weights_of(model), before)
+
+
+def test_tensors_of_no_known_model(small, tmp_path):
+    path = save_torch(tmp_path / "other.pth", {"encoder.weight": np.ones((2, 2), "f4")})
+    for load in (small[1].load_weights, MaskRCNN.from_checkpoint):
+        with pytest.raises(UserError, match=r"other.pth: holds encoder.weight \.\.\.: no model that is known"):
+            load(path)
+
+
+def test_a_backbone_alone_is_no_model(tmp_path):
+    path = save_torch(tmp_path / "resnet18.pth", imagenet_file(**RESNET18))
+    with pytest.raises(UserError, match="resnet18.pth holds a backbone alone, no whole model; start a training from"):
+        MaskRCNN.from_checkpoint(path)
+
+
+def test_the_optimizer_stays(small):
+    """What was learnt of the gradients is not the file's business."""
+    path, model = small
+    model.compile(optimizer=keras.optimizers.SGD(0.125))
+    model.load_weights(path)
+    assert float(model.optimizer.learning_rate) == 0.125

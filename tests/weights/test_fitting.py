@@ -1,0 +1,131 @@
+"""What a model takes of a file's values, decided by paths and shapes alone."""
+
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mrcnn_keras.errors import UserError
+from mrcnn_keras.weights.fitting import fit
+
+CURE = "make the model with Config.preset('x')"
+MODEL = {
+    "stem_conv/kernel": (7, 7, 3, 8),
+    "stem_norm/gamma": (8,),
+    "stem_norm/beta": (8,),
+    "rpn/logits/kernel": (1, 1, 12, 3),
+    "rpn/logits/bias": (3,),
+    "rpn/deltas/kernel": (1, 1, 12, 12),
+    "rpn/deltas/bias": (12,),
+    "box_head/class_logits/kernel": (10, 4),
+    "box_head/class_logits/bias": (4,),
+    "box_head/deltas/kernel": (10, 16),
+    "box_head/deltas/bias": (16,),
+    "mask_head/logits/kernel": (1, 1, 12, 4),
+    "mask_head/logits/bias": (4,),
+}
+CLASSES = [path for path in MODEL if path.startswith(("box_head", "mask_head"))]
+ANCHORS = [path for path in MODEL if path.startswith("rpn")]
+HEADS = sorted({path.rpartition("/")[0] for path in [*CLASSES, *ANCHORS]})
+
+
+def fitted(file, model=MODEL, left_over=()):
+    values = {path: SimpleNamespace(shape=shape) for path, shape in file.items()}
+    return fit("some.pth", model, values, dict(left_over), CURE)
+
+
+def refused(file, model=MODEL):
+    with pytest.raises(UserError) as caught:
+        fitted(file, model)
+    assert str(caught.value).startswith("some.pth ")
+    assert str(caught.value).endswith(f"; {CURE}")
+    return str(caught.value)
+
+
+def other_count(paths, more):
+    """MODEL, with other last axes of these paths."""
+    return {path: (*shape[:-1], shape[-1] + more) if path in paths else shape for path, shape in MODEL.items()}
+
+
+def test_all_fits():
+    report = fitted(MODEL)
+    assert report.loaded == list(MODEL)
+    assert report.complete
+    assert not report.left_over
+
+
+@pytest.mark.parametrize("more", [-1, 5])
+@pytest.mark.parametrize(
+    ("paths", "reason"), [(CLASSES, "another number of classes"), (ANCHORS, "another number of anchors a cell")]
+)
+def test_other_numbers_of_classes_and_anchors(paths, reason, more):
+    report = fitted(other_count(paths, more))
+    assert report.replaced == dict.fromkeys(paths, reason)
+    assert report.loaded == [path for path in MODEL if path not in paths]
+    assert not report.missing
+    assert not report.complete
+
+
+@pytest.mark.parametrize("path", ["stem_conv/kernel", "stem_norm/gamma"])
+def test_another_size_elsewhere_is_another_model(path):
+    told = refused(other_count([path], 1))
+    assert f"has {path} of shape {other_count([path], 1)[path]}, where this model has {MODEL[path]}" in told
+
+
+@pytest.mark.parametrize("parts", [["gamma"], ["gamma", "beta", "moving_mean"], ["bias"]])
+def test_other_parts_of_a_layer_are_another_model(parts):
+    file = {path: shape for path, shape in MODEL.items() if not path.startswith("stem_norm/")}
+    file |= {f"stem_norm/{part}": (8,) for part in parts}
+    told = refused(file)
+    assert f"has {', '.join(sorted(parts))} in layer stem_norm, where this model has beta, gamma" in told
+
+
+def test_layers_that_one_of_both_lacks():
+    whole = {**MODEL, "box_head/fc2/kernel": (10, 10), "box_head/fc2/bias": (10,)}
+    report = fitted(whole, left_over={"x.num_batches_tracked": "a counter"})
+    reason = "the model has no such layer"
+    assert report.left_over == {
+        "x.num_batches_tracked": "a counter",
+        "box_head/fc2/kernel": reason,
+        "box_head/fc2/bias": reason,
+    }
+    report = fitted(MODEL, whole)
+    assert report.missing == dict.fromkeys(["box_head/fc2/kernel", "box_head/fc2/bias"], "the file has no such layer")
+    assert report.loaded == list(MODEL)
+
+
+def test_a_deeper_or_shallower_backbone_is_another_model():
+    """ResNet-101 has all layers of ResNet-50, in the same sizes."""
+    deeper = {**MODEL, "res4_6_conv1/kernel": (1, 1, 8, 8)}
+    assert "has res4_6_conv1, which this model's backbone has not" in refused(deeper)
+    assert "lacks res4_6_conv1, where this model's backbone has it" in refused(MODEL, deeper)
+
+
+def test_a_file_without_backbone():
+    heads = {path: shape for path, shape in MODEL.items() if not path.startswith("stem_")}
+    assert {*fitted(heads).missing} == {path for path in MODEL if path.startswith("stem_")}
+
+
+@pytest.mark.parametrize("file", [{}, {"other/kernel": (3,)}])
+def test_what_fits_nothing(file):
+    assert refused(file) == f"some.pth fits nothing in this model; {CURE}"
+
+
+def test_heads_alone_that_do_not_fit_are_nothing_either():
+    heads = {path: shape for path, shape in other_count(CLASSES, 1).items() if path in CLASSES}
+    assert "fits nothing" in refused(heads)
+
+
+@given(parts=st.sets(st.sampled_from(["stem_", *HEADS])), more=st.integers(0, 3))
+def test_nothing_is_skipped_in_silence(parts, more):
+    """Each variable of the model, and each value of the file, is in exactly one of the report's groups."""
+    file = {path: shape for path, shape in other_count(CLASSES, more).items() if path.startswith((*parts, "none"))}
+    file["extra/kernel"] = (1,)
+    try:
+        report = fitted(file)
+    except UserError as error:
+        assert "fits nothing" in str(error)  # noqa: PT017
+        return
+    assert sorted([*report.loaded, *report.replaced, *report.missing]) == sorted(MODEL)
+    assert sorted([*report.loaded, *report.replaced, *report.left_over]) == sorted(file)

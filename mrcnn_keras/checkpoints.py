@@ -60,10 +60,7 @@ class Checkpoint:
                 f"{self.source} holds a backbone alone, no whole model; start a training from it with --weights, or "
                 "give it to load_weights"
             )
-        settings = {**self.settings, **overrides}
-        if settings["NUM_CLASSES"] != self.settings["NUM_CLASSES"]:
-            settings = {**settings, "CLASS_NAMES": (), "CATEGORY_IDS": (), **overrides}
-        return Config.preset(self.preset, **settings)
+        return Config.preset(self.preset, **self.settings).replace(**overrides)
 
     def trained_with(self):
         """The settings that the weights were trained with, by name."""

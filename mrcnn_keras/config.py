@@ -169,14 +169,11 @@ class Config:
         """The settings of a named model (the keys of PRESETS), with `overrides` on top."""
         if name not in PRESETS:
             raise UserError(f"preset {name!r} is unknown{nearest(name, PRESETS)}; there are {', '.join(PRESETS)}")
-        values = {**PRESETS[name], "PRESET": name}
-        if values.get("NUM_CLASSES") != overrides.get("NUM_CLASSES", values.get("NUM_CLASSES")):
-            values = {**values, "CLASS_NAMES": (), "CATEGORY_IDS": ()}
-        return cls(**{**values, **overrides})
+        return cls(**_with({**PRESETS[name], "PRESET": name}, overrides))
 
     def replace(self, **overrides):
         """A copy with other values for some settings."""
-        return Config(**{**self.to_dict(), **overrides})
+        return Config(**_with(self.to_dict(), overrides))
 
     def resize_options(self):
         """The keyword arguments of resize.plan_resize that say how a whole picture is resized."""
@@ -230,6 +227,13 @@ class Config:
         """Prints every setting, one a line."""
         for name, value in self.to_dict().items():
             print(f"{name:30} {value}")
+
+
+def _with(values, overrides):
+    """`values` with `overrides` on top; names and ids of classes are only kept for the same number of classes."""
+    if values.get("NUM_CLASSES") != overrides.get("NUM_CLASSES", values.get("NUM_CLASSES")):
+        values = {**values, "CLASS_NAMES": (), "CATEGORY_IDS": ()}
+    return {**values, **overrides}
 
 
 def setting_names():

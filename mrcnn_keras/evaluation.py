@@ -5,6 +5,7 @@ some of them at 100 detections a picture and class, whatever was asked for.
 """
 
 import contextlib
+import dataclasses
 import io
 import math
 import sys
@@ -22,7 +23,9 @@ SIZES = {"s": 1, "m": 2, "l": 3}
 def evaluate(model, dataset, *, max_detections=None, limit=None, progress=None, batch_size=4):
     """Scores a model on a dataset -> {"bbox/AP": 0.41, ...}, numbers from 0 to 1.
 
-    model           anything with detect(list of [H, W, 3] uint8 images) -> list of Detections
+    model           anything with detect(list of [H, W, 3] uint8 images) -> list of Detections; where it has
+                    `class_names`, and these have all of the dataset's among others, classes are matched by name and
+                    what it finds of other classes is left out (COCO's 80 classes in a data set of people and dogs)
     dataset         a Dataset: image_ids, class_names (the background first), load_example, image_name
     max_detections  detections that count, the best of each picture and class; None: as many as the model gives, its
                     `max_detections` (the setting DETECTION_MAX_INSTANCES), or 100 as in COCO's tables
@@ -37,6 +40,7 @@ def evaluate(model, dataset, *, max_detections=None, limit=None, progress=None, 
     Raises UserError where the model's answer does not belong to the dataset's pictures and classes.
     """
     names = dataset.class_names
+    same = classes_by_name(model, dataset)
     max_detections = max_detections or getattr(model, "max_detections", 100)
     progress = _tell if progress is True else progress
     image_ids = [int(image_id) for image_id in dataset.image_ids[:limit]]
@@ -47,6 +51,7 @@ def evaluate(model, dataset, *, max_detections=None, limit=None, progress=None, 
         examples = [dataset.load_example(image_id) for image_id in batch]
         answers = model.detect([image for image, _ in examples])
         for image_id, (_, truth), found in zip(batch, examples, answers, strict=True):
+            found = renamed(found, same)
             _check(found, truth, dataset.image_name(image_id), len(names))
             truth_has_masks &= not len(truth) or truth.mask_crops is not None
             model_has_masks &= found.mask_crops is not None
@@ -60,6 +65,26 @@ def evaluate(model, dataset, *, max_detections=None, limit=None, progress=None, 
     for kind in ["bbox", "segm"] if truth_has_masks and model_has_masks else ["bbox"]:
         scores |= _scores(kind, images, categories, truths, results, max_detections)
     return scores
+
+
+def classes_by_name(model, dataset):
+    """{model's class id: dataset's} where all of the dataset's names are among the model's and the two differ.
+
+    None where they are the same, or where the names do not tell.
+    """
+    names = list(dataset.class_names)
+    theirs = list(getattr(model, "class_names", None) or names)
+    if theirs == names or any(theirs.count(name) != 1 for name in names[1:]):
+        return None
+    return {theirs.index(name): i for i, name in enumerate(names) if i > 0}
+
+
+def renamed(found, same):
+    """The detections of classes that the dataset has, with its class ids; same: from classes_by_name."""
+    if same is None:
+        return found
+    known = found[np.isin(found.class_ids, list(same))]
+    return dataclasses.replace(known, class_ids=np.array([same[i] for i in known.class_ids.tolist()], int))
 
 
 def _tell(done, total):

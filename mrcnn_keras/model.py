@@ -128,6 +128,11 @@ class MaskRCNN(keras.Model):
         return inputs, *inference_outputs(self.parts, **inputs)
 
     @property
+    def class_names(self):
+        """Names of the classes, background first; () where they are unknown."""
+        return self.config.CLASS_NAMES
+
+    @property
     def max_detections(self):
         """Detections that a picture can have."""
         return self.config.DETECTION_MAX_INSTANCES

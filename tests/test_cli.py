@@ -204,7 +204,7 @@ def test_models_that_cannot_be_read(trained, tiny_coco, tmp_path, mistake):
     assert "text.keras cannot be read" in mistake("export", tmp_path / "text.keras", "--to", "savedmodel", "--out", "x")
     assert "model.h5 is no .keras file" in mistake("detect", tmp_path / "model.h5", picture)
     assert "empty holds no best.keras" in mistake("detect", tmp_path / "empty", picture)
-    assert "give none or an existing .keras file" in mistake("train", tiny_coco, "--weights", "model.h5")
+    assert "no file of weights that can be read" in mistake("train", tiny_coco, "--weights", "model.h5")
 
 
 def test_a_run_is_not_written_over(trained, tiny_coco, mistake):

@@ -196,6 +196,16 @@ def test_answers_that_do_not_belong_to_the_data_are_refused():
         score(Detections.empty(SIZE), Detections.empty((200, 300)))
 
 
+def test_a_model_that_knows_more_classes_is_scored_by_their_names():
+    boxes = [(10, 10, 30, 30), (50, 50, 100, 100), (150, 150, 350, 350)]
+    model = Answers({1: instances(boxes, [3, 2, 1], [0.9, 0.8, 0.7])})
+    model.class_names = ("BG", "dog", "square", "circle")
+    scores = evaluate(model, Pictures({1: instances(boxes[:2], [1, 2])}))
+    assert scores["bbox/AP/circle"] == scores["bbox/AP/square"] == ONE
+    model.class_names = ("BG", "square", "circle", "dog")
+    assert evaluate(model, Pictures({1: instances(boxes[:2], [1, 2])}))["bbox/AP"] == 0
+
+
 def test_classes_of_the_same_name_are_told_apart():
     data = Pictures({1: instances(rows_of(1), [2])})
     data.class_names = ("BG", "brick", "brick")

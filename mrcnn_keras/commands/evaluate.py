@@ -5,7 +5,7 @@ from pathlib import Path
 from mrcnn_keras.commands.models import load_model
 from mrcnn_keras.data.loading import find_subsets, load_dataset
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.evaluation import evaluate
+from mrcnn_keras.evaluation import classes_by_name, evaluate, renamed
 from mrcnn_keras.images_out import write_image
 from mrcnn_keras.progress_line import ProgressLine
 from mrcnn_keras.visualize import draw_comparison
@@ -31,9 +31,10 @@ def evaluate_model(model_path, data_path, out):
     for name, value in scores.items():
         print(f"{name:24} {value:.3f}")
     if out:
+        same = classes_by_name(model, dataset)
         for image_id in dataset.image_ids[:DRAWN]:
             image, truth = dataset.load_example(image_id)
-            found = model.detect([image], MIN_SCORE_DRAWN)[0]
+            found = renamed(model.detect([image], MIN_SCORE_DRAWN)[0], same)
             picture = draw_comparison(image, truth, found, dataset.class_names)
             write_image(Path(out) / f"{image_id:04d}.png", picture)
         print(f"wrote {min(DRAWN, dataset.num_images)} pictures to {out}")
@@ -41,11 +42,14 @@ def evaluate_model(model_path, data_path, out):
 
 
 def _check_classes(model, model_path, dataset, data_path):
-    """A model that knows no names is compared by their number."""
+    """A model that knows no names is compared by their number; one that knows more classes by their names."""
     theirs, mine = dataset.class_names[1:], list(model.config.CLASS_NAMES[1:])
     if not mine and len(theirs) == model.config.NUM_CLASSES - 1:
         return
-    if theirs != mine:
+    if set(theirs) <= set(mine):
+        if theirs != mine:
+            print(f"of the model's {len(mine)} classes the data have {len(theirs)}; only these are measured")
+    else:
         known = ", ".join(mine) or f"{model.config.NUM_CLASSES - 1} classes"
         raise UserError(
             f"{data_path} has the classes {', '.join(theirs)} but {model_path} knows {known}; give data with the "

@@ -17,7 +17,7 @@ def load_model(path):
     if not path.exists():
         raise UserError(f"{path} does not exist; give the folder of a training, or a .keras file")
     if path.suffix != ".keras":
-        raise UserError(f"{path} is no .keras file; give the folder of a training, or a .keras file")
+        raise UserError(f"{path} is no .keras file; give the folder of a training, or what `mrcnn convert` makes of it")
     return MaskRCNN.load(path)
 
 

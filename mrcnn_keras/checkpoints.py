@@ -60,7 +60,14 @@ class Checkpoint:
                 f"{self.source} holds a backbone alone, no whole model; start a training from it with --weights, or "
                 "give it to load_weights"
             )
-        return Config.preset(self.preset, **self.settings).replace(**overrides)
+        config = Config.preset(self.preset, **self.settings).replace(**overrides)
+        anchors = self.values["rpn/logits/bias"].shape[0]
+        if anchors != len(config.RPN_ANCHOR_RATIOS):
+            raise UserError(
+                f"{self.source} has {anchors} anchors a cell and does not tell their ratios; give RPN_ANCHOR_RATIOS "
+                f"with {anchors} numbers, height / width in the order of its project"
+            )
+        return config
 
     def trained_with(self):
         """The settings that the weights were trained with, by name."""
@@ -110,7 +117,7 @@ class _Held:
 def open_published(config, what):
     """The published weights of a model with these settings, "coco" or "imagenet" -> Checkpoint; fetched if need be."""
     file = published_file(config.PRESET or None, config.BACKBONE, config.BACKBONE_STRIDE_IN, what)
-    path = fetch(file, progress=_Megabytes(file.name))
+    path = fetch(file, progress=_megabytes(file.name))
     print(f"{file.name} of {file.project}; licence: {file.license}")
     with converted.opened(path, cache_folder() / "converted", open_checkpoint) as found:
         yield Checkpoint(str(path), **found, notes=[])
@@ -175,15 +182,18 @@ def _same(name, config, value):
     return np.array_equal(ours, value)
 
 
-class _Megabytes:
-    """Progress of a transfer on one line."""
+def _megabytes(name):
+    """A function of (bytes there, bytes in all or None) that shows the progress of a transfer when that is due."""
+    line = ProgressLine()
 
-    def __init__(self, name):
-        self.name, self.line = name, ProgressLine()
+    def show(done, total):
+        if done == total:
+            line.clear()
+        elif line.is_due():
+            of = f" of {total / 1e6:.0f}" if total else ""
+            line.show(f"fetching {name}: {done / 1e6:.0f}{of} MB")
 
-    def __call__(self, done, total):
-        of = f" of {total / 1e6:.0f}" if total else ""
-        self.line.show(f"fetching {self.name}: {done / 1e6:.0f}{of} MB")
+    return show
 
 
 @contextmanager

@@ -219,12 +219,6 @@ class MaskRCNN(keras.Model):
             )
         with open_checkpoint(path) as checkpoint:
             model = cls(checkpoint.config(**overrides))
-            anchors = checkpoint.values["rpn/logits/bias"].shape[0]
-            if anchors != len(model.config.RPN_ANCHOR_RATIOS):
-                raise UserError(
-                    f"{path} has {anchors} anchors a cell and does not tell their ratios; give RPN_ANCHOR_RATIOS with "
-                    f"{anchors} numbers, height / width in the order of its project"
-                )
             model._take(checkpoint)
         return model
 
@@ -235,14 +229,19 @@ class MaskRCNN(keras.Model):
         (.h5), a .safetensors with the names of one of these, a .keras file of this package, or "coco" or "imagenet":
         the published file that belongs to the preset, which is fetched once. Heads that do not fit, since the number
         of classes differs, stay as they were made; the report, printed too and kept as `load_report`, tells it.
-        A .weights.h5 file goes to Keras, and so do `kwargs`. Raises UserError for a file that cannot be read or is of
-        another model; the model is then as it was.
+        A .weights.h5 file goes to Keras, with `kwargs`, which other files do not have. Raises UserError for a file that
+        cannot be read or is of another model; the model is then as it was.
         """
         if str(filepath).endswith(".weights.h5"):
             try:
                 return super().load_weights(filepath, **kwargs)
             except (OSError, ValueError) as error:
                 raise UserError(f"{filepath} does not fit this model or cannot be read: {error}") from error
+        if kwargs:
+            raise UserError(
+                f"load_weights of {filepath} has no {', '.join(kwargs)}: names are matched, and heads with another "
+                "number of classes made anew, without being told; leave it out"
+            )
         with self._checkpoint(filepath) as checkpoint:
             return self._take(checkpoint)
 

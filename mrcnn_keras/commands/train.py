@@ -40,7 +40,7 @@ def train_from_options(options):
         _recall(options, run)
         config = Config.load(run.config).replace(**own)
     else:
-        config = _first_settings(options).replace(**_of_pictures(own))
+        config = _first_settings(options, own).replace(**_of_pictures(own))
     seed = options.seed or 0
     data, validation = _datasets(options, seed)
     for name, dataset in {"training": data, "validation": validation}.items():
@@ -116,7 +116,7 @@ def _fitted(config, own, data, chosen):
     return config.replace(**{name: value for name, (value, _) in suggested.items()}, **own)
 
 
-def _first_settings(options):
+def _first_settings(options, own):
     """The settings of --preset, or else of the model that --weights is of."""
     if options.preset:
         return Config.preset(options.preset)
@@ -129,7 +129,7 @@ def _first_settings(options):
     if path.suffix == ".keras":
         return MaskRCNN.load(path).config
     with open_checkpoint(path) as checkpoint:
-        return checkpoint.config() if checkpoint.preset else Config.preset(PRESET)
+        return checkpoint.config(**own) if checkpoint.preset else Config.preset(PRESET)
 
 
 def _has_region_proposals(weights):

@@ -15,6 +15,7 @@ from weights.thin_files import (
 from weights.writers import write_safetensors
 
 from mrcnn_keras.errors import UserError
+from mrcnn_keras.model import MaskRCNN
 
 RESNET34 = dict(blocks=(3, 4, 6, 3), bottleneck=False)
 
@@ -42,6 +43,23 @@ def refused(model, path, sentence):
     assert sentence in told
     assert "; " in told
     assert_same_weights(weights_of(model), before)
+
+
+def test_arguments_of_the_lineage_are_told_to_be_needless(model, small):
+    with pytest.raises(UserError, match="has no by_name, exclude: .* leave it out"):
+        model.load_weights(small, by_name=True, exclude=["mrcnn_mask"])
+
+
+def test_an_unknown_number_of_anchors_needs_their_ratios(tmp_path):
+    tensors = dict(torchvision_file(**RESNET18))
+    for name, rows in {"cls_logits": 5, "bbox_pred": 20}.items():
+        weight = np.resize(tensors[f"rpn.head.{name}.weight"], (rows, *tensors[f"rpn.head.{name}.weight"].shape[1:]))
+        tensors |= {f"rpn.head.{name}.weight": weight, f"rpn.head.{name}.bias": np.zeros(rows, np.float32)}
+    path = save_torch(tmp_path / "five.pth", tensors)
+    with pytest.raises(UserError, match="has 5 anchors a cell .* give RPN_ANCHOR_RATIOS with 5 numbers"):
+        MaskRCNN.from_checkpoint(path)
+    ratios = (0.25, 0.5, 1.0, 2.0, 4.0)
+    assert MaskRCNN.from_checkpoint(path, RPN_ANCHOR_RATIOS=ratios).load_report.complete
 
 
 # --- files of another model

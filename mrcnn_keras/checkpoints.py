@@ -157,13 +157,19 @@ def _cure(checkpoint):
 
 
 def _assign(variable, value):
-    """variable.assign(value), a large one in slices, since TensorFlow makes copies of what it assigns."""
+    """variable.assign(value), a large one in slices, since TensorFlow makes copies of what it assigns.
+
+    (And `variable[start:end].assign` reads the whole variable first.)
+    """
     if value.nbytes <= SLICE_BYTES or not isinstance(variable.value, tf.Variable):
         variable.assign(value)
         return
     rows = max(1, SLICE_BYTES * len(value) // value.nbytes)
     for start in range(0, len(value), rows):
-        variable.value[start : start + rows].assign(value[start : start + rows])
+        part = value[start : start + rows]
+        tf.raw_ops.ResourceStridedSliceAssign(
+            ref=variable.value.handle, begin=[start], end=[start + len(part)], strides=[1], value=part
+        )
 
 
 def _differences(config, trained, preset):

@@ -1,5 +1,9 @@
 """The losses and gradients of one training step, with the anchors and RoIs that the original sampled.
 
+TensorFlow's gradient of crop_and_resize adds up in several threads without a lock and now and then loses an addition:
+in some runs the gradient of a pyramid level is a hundredth off. RoIAlign by "gather" has no such gradient; Detectron2's
+adaptive sampling is made of crop_and_resize, so of its gradients the median is held more closely than each.
+
 torchvision v2 is trained with batch norm's own statistics. Their sums over tens of thousands of cells are 15 times
 less exact in TensorFlow's float32 than in PyTorch's, and batch norm magnifies that from layer to layer: features differ
 by 1e-4 of their scale, gradients by 2e-2 in the median. (PyTorch's own float32 and float64 differ by 4e-3 there.)
@@ -16,16 +20,17 @@ from oracles.weights import state_dict
 pytestmark = pytest.mark.slow
 LOSS, GRADIENT = 1e-4, 1e-3  # relative
 LOSS_OF_SMALL_V2 = 5e-4  # few RoIs
+EXACT = dict(ROI_ALIGN_METHOD="gather")
 BATCH_STATISTICS = dict(BACKBONE_NORM="bn", HEAD_NORM="bn", BACKBONE_FREEZE_STAGES=0)
-# kind: (settings, largest relative difference of a gradient, folder of ../shared/oracle)
+# kind: (settings, largest and median relative difference of a gradient, folder of ../shared/oracle)
 KINDS = {
-    "torchvision_v1": ({}, GRADIENT, "torchvision_maskrcnn_resnet50_fpn"),
-    "torchvision_v2": (BATCH_STATISTICS, 1e-1, "torchvision_maskrcnn_resnet50_fpn_v2"),
-    "detectron2_r50": ({}, GRADIENT, "detectron2_mask_rcnn_R_50_FPN_3x"),
+    "torchvision_v1": (EXACT, GRADIENT, GRADIENT, "torchvision_maskrcnn_resnet50_fpn"),
+    "torchvision_v2": (EXACT | BATCH_STATISTICS, 1e-1, 5e-2, "torchvision_maskrcnn_resnet50_fpn_v2"),
+    "detectron2_r50": ({}, 1e-1, GRADIENT, "detectron2_mask_rcnn_R_50_FPN_3x"),
 }
 
 
-def hold(case, model, arrays, weights, gradient, loss=LOSS):
+def hold(case, model, arrays, weights, loss=LOSS):
     """Losses and gradients of our model against the file's."""
     is_detectron2 = case.kind.startswith("detectron2")
     losses, gradients = losses_and_gradients(model, arrays, is_detectron2)
@@ -37,32 +42,33 @@ def hold(case, model, arrays, weights, gradient, loss=LOSS):
     source = detectron2 if is_detectron2 else torchvision
     known = {key.removeprefix("grad:"): value for key, value in arrays.items() if key.startswith("grad:")}
     values, _ = source.translate({**weights, **known})
-    compared = 0
+    _, largest, median, _ = KINDS[case.kind]
+    differences = {}
     for path, value in values.items():
         if len(value.sources) == 1 and value.sources[0] in known and path in gradients:
             expected = value()
-            far = np.linalg.norm(gradients[path] - expected) / np.linalg.norm(expected)
-            assert far < gradient, f"{path}: {far:.1e}"
-            compared += 1
-    assert compared >= 20
+            differences[path] = np.linalg.norm(gradients[path] - expected) / np.linalg.norm(expected)
+    assert len(differences) >= 20
+    assert max(differences.values()) < largest, differences
+    assert np.median(list(differences.values())) < median, differences
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_small_oracle(kind, tmp_path):
-    settings, gradient, _ = KINDS[kind]
+    settings = KINDS[kind][0]
     case = Own(kind)
     model = model_of(case, case.save(tmp_path), "train", **settings)
     loss = LOSS_OF_SMALL_V2 if kind == "torchvision_v2" else LOSS
-    hold(case, model, case.load("train"), state_dict(kind), gradient, loss)
+    hold(case, model, case.load("train"), state_dict(kind), loss)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_full_size_oracle(kind, shared, tmp_path):
-    settings, gradient, name = KINDS[kind]
+    settings, *_, name = KINDS[kind]
     folder = shared / "oracle" / name
     if not folder.is_dir():
         pytest.skip(f"{folder} is absent")
     case = Shared(folder, kind)
     # The file has no sizes of its own: they are those of the other small files.
     model = model_of(case, case.save(tmp_path), "image0", **settings)
-    hold(case, model, case.load("train"), shared_weights(folder), gradient)
+    hold(case, model, case.load("train"), shared_weights(folder))

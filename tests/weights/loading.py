@@ -22,7 +22,7 @@ THIN = dict(BACKBONE_WIDTH=8, TOP_DOWN_PYRAMID_SIZE=12, FPN_CLASSIF_FC_LAYERS_SI
 def fresh_model(path, **settings):
     """A new model with the settings of a file and those given, without its weights."""
     with open_checkpoint(path) as checkpoint:
-        return MaskRCNN(checkpoint.config(**FAST, **settings))
+        return MaskRCNN(checkpoint.config().replace(**FAST, **settings))
 
 
 def weights_of(model):

@@ -97,6 +97,8 @@ class Config:
     TRAIN_ROIS_PER_IMAGE = 512  # RoIs that the head losses see
     ROI_POSITIVE_RATIO = 0.25  # share of positives among them, at most (1:3)
     ROI_POSITIVE_IOU = 0.5  # a RoI with at least this overlap is positive
+    ROI_OPERATOR = "align"  # RoIAlign; or the quantised "pool" (RoIPool) and "warp" (RoIWarp): see ops/roi_pool.py
+    ROI_REDUCE = "mean"  # of the samples in a bin, or "max"; RoIPool has "max" only
     ROI_ALIGN_METHOD = "crop_and_resize"  # or "gather": same numbers, works under XLA, TFLite and ONNX
     ROI_ALIGN_SAMPLING = 2  # samples a bin and axis; 0: as many as a bin has cells, rounded up (Detectron2)
     ROI_ALIGN_GRID = "bins"  # samples inside bins; "corners": one a bin, the outermost on the box's edge (Matterport)

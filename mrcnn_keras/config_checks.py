@@ -22,6 +22,8 @@ _CHOICES = {
     "RPN_ANCHOR_SPACING": ("stride", "divided"),
     "RPN_SCORE": ("logit", "sigmoid"),
     "RPN_CLIP": ("picture", "network"),
+    "ROI_OPERATOR": ("align", "pool", "warp"),
+    "ROI_REDUCE": ("mean", "max"),
     "ROI_ALIGN_METHOD": ("crop_and_resize", "gather"),
     "ROI_ALIGN_GRID": ("bins", "corners"),
     "BOX_CORNERS": ("edge", "pixel"),
@@ -192,7 +194,21 @@ def check(config, names):
             "ROI_ALIGN_METHOD 'gather' needs a fixed number of samples a bin; set ROI_ALIGN_SAMPLING=2 and "
             "ROI_ALIGN_GRID=bins"
         )
+    _check_roi_operator(config)
     if not config.RPN_ANCHOR_RATIOS:
         raise UserError("RPN_ANCHOR_RATIOS is empty; give at least one, such as (0.5, 1, 2)")
     if config.AUGMENT_SCALE[0] > config.AUGMENT_SCALE[1]:
         raise UserError(f"AUGMENT_SCALE = {config.AUGMENT_SCALE}: give (lowest, highest)")
+
+
+def _check_roi_operator(config):
+    """Refuses conventions of RoIAlign with the operators that have none, and a maximum or mean that does not exist."""
+    if config.ROI_OPERATOR == "pool" and config.ROI_REDUCE == "mean":
+        raise UserError("ROI_OPERATOR 'pool' takes the maximum of a bin, not the mean; set ROI_REDUCE=max too")
+    if config.ROI_OPERATOR != "align" and not (config.ROI_ALIGN_ALIGNED and config.ROI_ALIGN_GRID == "bins"):
+        raise UserError(
+            f"ROI_OPERATOR {config.ROI_OPERATOR!r} reads whole cells, so that a shift by half a cell and a grid of "
+            "corners have no meaning; set ROI_ALIGN_ALIGNED=true and ROI_ALIGN_GRID=bins"
+        )
+    if config.ROI_ALIGN_GRID == "corners" and config.ROI_REDUCE == "max":
+        raise UserError("ROI_ALIGN_GRID 'corners' has one sample a bin, so there is no maximum; set ROI_REDUCE=mean")

@@ -30,6 +30,8 @@ def image_inputs():
 def make_parts(config):
     """All layers by name; both modes are built from them."""
     roi_align = {
+        "operator": config.ROI_OPERATOR,
+        "reduce": config.ROI_REDUCE,
         "strides": STRIDES[:4],
         "method": config.ROI_ALIGN_METHOD,
         "sampling": config.ROI_ALIGN_SAMPLING,

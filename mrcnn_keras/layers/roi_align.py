@@ -1,9 +1,10 @@
-"""RoIAlignLayer: features of boxes from the pyramid."""
+"""RoIAlignLayer: features of boxes from the pyramid, by RoIAlign or an operator that came before it."""
 
 import keras
 import tensorflow as tf
 
-from mrcnn_keras.ops import roi_align as roi_align_ops
+from mrcnn_keras.ops.roi_align import crop_and_resize_rois, roi_align
+from mrcnn_keras.ops.roi_pool import roi_pool, roi_warp
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
@@ -16,6 +17,8 @@ class RoIAlignLayer(keras.layers.Layer):
     method "crop_and_resize" or "gather", the same numbers; see ops.roi_align for these and the other arguments.
     grid "corners": Matterport's RoIAlign, see ops.roi_align.crop_and_resize_rois; of the others only canonical_size
     counts then.
+    operator "align", or "pool" or "warp" for RoIPool or RoIWarp, see ops.roi_pool; aligned and grid do not count then,
+    nor do method, sampling and reduce with "pool", which takes the maximum of whole cells.
     """
 
     def __init__(
@@ -29,14 +32,16 @@ class RoIAlignLayer(keras.layers.Layer):
         canonical_size=224.0,
         level_tolerance=0.0,
         grid="bins",
+        operator="align",
         **kwargs,
     ):
         super().__init__(**{"dtype": "float32", **kwargs})
         self.pool_size, self.strides, self.method = pool_size, tuple(strides), method
         self.sampling, self.aligned, self.reduce, self.grid = sampling, aligned, reduce, grid
         self.canonical_size, self.level_tolerance = canonical_size, level_tolerance
-        # XLA has no CropAndResize.
-        self.supports_jit = method == "gather"
+        self.operator = operator
+        # XLA has no CropAndResize, and RoIPool has bins of different sizes.
+        self.supports_jit = method == "gather" and operator != "pool"
 
     def call(self, features, boxes, box_indices=None):
         batched = box_indices is None
@@ -50,17 +55,15 @@ class RoIAlignLayer(keras.layers.Layer):
         return pooled
 
     def _pool(self, *what):
+        levels = {"canonical_size": self.canonical_size, "level_tolerance": self.level_tolerance}
+        samples = {"method": self.method, "sampling": self.sampling, "reduce": self.reduce}
+        if self.operator == "pool":
+            return roi_pool(*what, **levels)
+        if self.operator == "warp":
+            return roi_warp(*what, **levels, **samples)
         if self.grid == "corners":
-            return roi_align_ops.crop_and_resize_rois(*what, canonical_size=self.canonical_size)
-        return roi_align_ops.roi_align(
-            *what,
-            method=self.method,
-            sampling=self.sampling,
-            aligned=self.aligned,
-            reduce=self.reduce,
-            canonical_size=self.canonical_size,
-            level_tolerance=self.level_tolerance,
-        )
+            return crop_and_resize_rois(*what, canonical_size=self.canonical_size)
+        return roi_align(*what, **levels, **samples, aligned=self.aligned)
 
     def get_config(self):
         own = {
@@ -73,5 +76,6 @@ class RoIAlignLayer(keras.layers.Layer):
             "canonical_size": self.canonical_size,
             "level_tolerance": self.level_tolerance,
             "grid": self.grid,
+            "operator": self.operator,
         }
         return {**super().get_config(), **own}

@@ -55,6 +55,15 @@ def roi_align(
     if not aligned:
         low, high = tf.split(cells + 0.5, 2, axis=-1)
         cells = tf.concat([low, tf.maximum(high, low + 1.0)], axis=-1)
+    return sample_bins(features, level, cells, box_indices, size, method, sampling, reduce)
+
+
+def sample_bins(features, level, cells, box_indices, size, method, sampling, reduce):
+    """The mean or maximum of bilinear samples in size x size bins of each box.
+
+    level [M] int32: the map of each box; cells [M, (y1, x1, y2, x2)]: its corners in cells of that map; the other
+    arguments are those of roi_align. Returns [M, size, size, C].
+    """
     if sampling == 0:
         return _adaptive(features, level, cells, box_indices, size, reduce)
     sampler = {"crop_and_resize": _samples_by_crop_and_resize, "gather": _samples_by_gather}[method]
@@ -174,13 +183,8 @@ def _crop(feature, cells, box_indices, count):
 
 def _samples_by_gather(features, level, cells, box_indices, count):
     """The same samples from four gathers of all maps laid end to end."""
-    shapes = tf.stack([tf.shape(feature)[1:3] for feature in features])
-    areas = shapes[:, 0] * shapes[:, 1]
-    batch, channels = tf.shape(features[0])[0], features[0].shape[-1]
-    flat = tf.concat([tf.reshape(feature, [batch, -1, channels]) for feature in features], axis=1)
-    flat = tf.reshape(flat, [-1, channels])
-    first = box_indices * tf.reduce_sum(areas) + tf.gather(tf.cumsum(areas, exclusive=True), level)
-    height, width = tf.gather(shapes[:, 0], level)[:, None], tf.gather(shapes[:, 1], level)[:, None]
+    flat, first, sides = end_to_end(features, level, box_indices)
+    height, width = tf.split(sides, 2, axis=-1)
     y1, x1, y2, x2 = tf.unstack(cells, axis=-1)
     top, bottom, from_bottom, y_inside = _neighbours(_positions(y1, y2, count), height)
     left, right, from_right, x_inside = _neighbours(_positions(x1, x2, count), width)
@@ -193,6 +197,20 @@ def _samples_by_gather(features, level, cells, box_indices, count):
     lower = take(bottom, left) * (1 - weight_x) + take(bottom, right) * weight_x
     inside = y_inside[:, :, None, None] * x_inside[:, None, :, None]
     return (upper * (1 - weight_y) + lower * weight_y) * inside
+
+
+def end_to_end(features, level, box_indices):
+    """The cells of all maps and pictures as one list, and where in it the map of each box is.
+
+    features, box_indices: as in roi_align; level [M]: the map of each box. Returns the list [cells, C]; the place [M]
+    of the first cell of the box's map in the box's picture; and the sides [M, (height, width)] of that map.
+    """
+    shapes = tf.stack([tf.shape(feature)[1:3] for feature in features])
+    areas = shapes[:, 0] * shapes[:, 1]
+    batch, channels = tf.shape(features[0])[0], features[0].shape[-1]
+    flat = tf.concat([tf.reshape(feature, [batch, -1, channels]) for feature in features], axis=1)
+    first = box_indices * tf.reduce_sum(areas) + tf.gather(tf.cumsum(areas, exclusive=True), level)
+    return tf.reshape(flat, [-1, channels]), first, tf.gather(shapes, level)
 
 
 def _positions(low, high, count):

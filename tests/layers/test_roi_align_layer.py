@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from mrcnn_keras.layers.roi_align import RoIAlignLayer
 from mrcnn_keras.ops.roi_align import crop_and_resize_rois, roi_align
+from mrcnn_keras.ops.roi_pool import roi_pool, roi_warp
 
 FEATURES = [tf.random.stateless_normal(shape, [0, 0]) for shape in ((2, 16, 16, 3), (2, 8, 8, 3))]
 BOXES = tf.constant([[[0, 0, 20, 20], [5, 9, 60, 50], [0, 0, 0, 0]], [[1, 2, 30, 9], [8, 8, 16, 16], [3, 3, 63, 63]]])
@@ -52,12 +53,34 @@ def test_the_grid_of_corners_is_matterports():
     np.testing.assert_array_equal(layer(FEATURES, BOXES), tf.reshape(expected, [2, 3, 2, 2, 3]))
 
 
+@pytest.mark.parametrize(
+    ("operator", "function", "options"),
+    [
+        ("pool", roi_pool, {"canonical_size": 30.0}),
+        ("pool", roi_pool, {"canonical_size": 20.01, "level_tolerance": 0.01}),
+        ("warp", roi_warp, {"canonical_size": 20.01, "level_tolerance": 0.01}),
+        ("warp", roi_warp, {"method": "gather", "sampling": 3, "reduce": "max"}),
+        ("warp", roi_warp, {"sampling": 0}),
+    ],
+)
+def test_options_reach_the_other_operators(operator, function, options):
+    boxes, images = tf.reshape(BOXES, [-1, 4]), tf.constant([0, 0, 0, 1, 1, 1])
+    layer = RoIAlignLayer(2, (4, 8), operator=operator, **options)
+    expected = function(FEATURES, (4, 8), boxes, images, 2, **options)
+    np.testing.assert_array_equal(layer(FEATURES, boxes, images), expected)
+    np.testing.assert_array_equal(layer(FEATURES, BOXES), tf.reshape(expected, [2, 3, 2, 2, 3]))
+
+
 def test_only_gather_is_offered_to_xla():
     assert RoIAlignLayer(method="gather").supports_jit
+    assert RoIAlignLayer(method="gather", operator="warp").supports_jit
+    assert not RoIAlignLayer(method="gather", operator="pool").supports_jit
     assert not RoIAlignLayer(method="crop_and_resize").supports_jit
 
 
-@pytest.mark.parametrize("options", [{}, {"sampling": 0}, {"grid": "corners"}])
+@pytest.mark.parametrize(
+    "options", [{}, {"sampling": 0}, {"grid": "corners"}, {"operator": "pool"}, {"operator": "warp"}]
+)
 def test_no_boxes(options):
     layer = RoIAlignLayer(7, (4, 8), **options)
     assert layer(FEATURES, tf.zeros([2, 0, 4])).shape == (2, 0, 7, 7, 3)

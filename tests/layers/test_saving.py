@@ -70,6 +70,7 @@ OTHER_THAN_DEFAULT = {
         "canonical_size": 100.0,
         "level_tolerance": 0.01,
         "grid": "corners",
+        "operator": "warp",
     },
     RoITargetLayer: {
         "rois_per_image": 9,

@@ -34,6 +34,7 @@ CONVENTIONS = (
     "ROI_REDUCE",
     "ROI_ALIGN_ALIGNED",
     "ROI_ALIGN_GRID",
+    "MASK_LOSS",
 )
 SLICE_BYTES = 4 << 20
 SAME_GREY = 1.0  # grey levels by which two means may differ and still be the same

@@ -107,14 +107,18 @@ class Config:
     ROI_LEVEL_TOLERANCE = 0.0  # share of a level by which smaller boxes count as that side (torchvision: 1e-6)
     BOX_CORNERS = "edge"  # "pixel": inside the network a box ends at its last pixel's index (Matterport)
     POOL_SIZE = 7  # RoI bins of the box head
-    MASK_POOL_SIZE = 14  # RoI bins of the mask head; the mask has twice as many cells
+    MASK_POOL_SIZE = 14  # RoI bins of the mask head
     BBOX_STD_DEV = (0.1, 0.1, 0.2, 0.2)  # deviations that box deltas are divided by
     BOX_HEAD_CONVS = 0  # 3x3 convolutions of the box head, before its fully connected layers
     BOX_HEAD_CHANNELS = 256  # their channels
     BOX_HEAD_FCS = 2  # fully connected layers of the box head
     FPN_CLASSIF_FC_LAYERS_SIZE = 1024  # their units
-    MASK_HEAD_CONVS = 4  # 3x3 convolutions of the mask head
-    MASK_HEAD_CHANNELS = 256  # their channels
+    MASK_HEAD_KIND = "fcn"  # the mask head: convolutions and deconvolutions, or "mlp", fully connected layers
+    MASK_HEAD_CONVS = 4  # "fcn": 3x3 convolutions of the mask head
+    MASK_HEAD_CHANNELS = 256  # "fcn": their channels
+    MASK_HEAD_UNITS = 1024  # "mlp": units of its two fully connected layers
+    MASK_DECONVS = 1  # times that a mask doubles its RoI bins: 0, 1 or 2, masks of 14, 28 or 56 cells a side
+    MASK_CLASS_AGNOSTIC = False  # one map for all classes instead of one a class
 
     # --- detections
     DETECTION_MIN_CONFIDENCE = 0.05  # 0..1: detections with a lower score are dropped
@@ -126,6 +130,7 @@ class Config:
     MASK_PASTE = "exact"  # masks fill their box, or "expanded" by torchvision's rule: see ops/masks.py
 
     # --- losses
+    MASK_LOSS = "sigmoid"  # cells of each class's map on their own, or "softmax" over the classes: ops/mask_maps.py
     LOSS_WEIGHTS = dict.fromkeys(LOSS_NAMES, 1.0)  # factor of each part of the loss
     RPN_BBOX_BETA = 1 / 9  # smooth L1 is quadratic below this difference (torchvision's value)
     BBOX_BETA = 1 / 9
@@ -196,6 +201,10 @@ class Config:
         if self.RESIZE_METHOD != "exact":
             return self.RESIZE_METHOD
         return "triangle" if self.RESIZE_ANTIALIAS else "bilinear"
+
+    def mask_side(self):
+        """Cells of a side of the masks that the mask head answers."""
+        return self.MASK_POOL_SIZE * 2**self.MASK_DECONVS
 
     def to_dict(self):
         """All settings as plain values that JSON can hold."""

@@ -27,6 +27,8 @@ _CHOICES = {
     "ROI_ALIGN_METHOD": ("crop_and_resize", "gather"),
     "ROI_ALIGN_GRID": ("bins", "corners"),
     "BOX_CORNERS": ("edge", "pixel"),
+    "MASK_HEAD_KIND": ("fcn", "mlp"),
+    "MASK_LOSS": ("sigmoid", "softmax"),
     "MASK_PASTE": ("exact", "expanded"),
     "OPTIMIZER": ("sgd", "adamw"),
     "LEARNING_RATE_SCHEDULE": ("cosine", "step"),
@@ -59,6 +61,7 @@ _RANGES = {
     "DETECTION_MIN_SIZE": (0, 1e6),
     "ROI_ALIGN_SAMPLING": (0, 16),
     "ROI_LEVEL_TOLERANCE": (0, 0.1),
+    "MASK_DECONVS": (0, 2),
     "MASK_HEAD_CONVS": (0, 32),
     "BOX_HEAD_CONVS": (0, 32),
     "BOX_HEAD_FCS": (0, 32),
@@ -195,6 +198,11 @@ def check(config, names):
             "ROI_ALIGN_GRID=bins"
         )
     _check_roi_operator(config)
+    if config.MASK_CLASS_AGNOSTIC and config.MASK_LOSS == "softmax":
+        raise UserError(
+            "MASK_LOSS 'softmax' chooses among the classes' maps, and MASK_CLASS_AGNOSTIC leaves one; set "
+            "MASK_LOSS='sigmoid'"
+        )
     if not config.RPN_ANCHOR_RATIOS:
         raise UserError("RPN_ANCHOR_RATIOS is empty; give at least one, such as (0.5, 1, 2)")
     if config.AUGMENT_SCALE[0] > config.AUGMENT_SCALE[1]:

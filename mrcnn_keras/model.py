@@ -96,8 +96,9 @@ class MaskRCNN(keras.Model):
             ),
         }
         if self.config.MASKS:
-            logits = loss_ops.mask_of_class(outputs["mask_logits"], outputs["mask_class_ids"])
-            losses["mrcnn_mask_loss"] = loss_ops.mask_loss(logits, outputs["mask_targets"])
+            losses["mrcnn_mask_loss"] = loss_ops.mask_loss(
+                outputs["mask_logits"], outputs["mask_targets"], outputs["mask_class_ids"], self.config.MASK_LOSS
+            )
         return losses
 
     # --- inference
@@ -172,7 +173,7 @@ class MaskRCNN(keras.Model):
 
     def mask_boxes(self, boxes):
         """The boxes [..., 4] that the masks of `answer` are spread over, given its boxes."""
-        return mask_ops.paste_boxes(boxes, 2 * self.config.MASK_POOL_SIZE, self.config.MASK_PASTE)
+        return mask_ops.paste_boxes(boxes, self.config.mask_side(), self.config.MASK_PASTE)
 
     @functools.cached_property
     def _answer(self):

@@ -8,7 +8,7 @@ from mrcnn_keras.backbones.fpn import FPN
 from mrcnn_keras.backbones.resnet import resnet
 from mrcnn_keras.layers.corners import BoxCorners
 from mrcnn_keras.layers.detection import DetectionLayer, DetectionMasks, FlattenDetections
-from mrcnn_keras.layers.heads import BoxHead, MaskHead
+from mrcnn_keras.layers.heads import BoxHead, MaskHead, MaskMLP
 from mrcnn_keras.layers.images import NormalizeImages, WindowLayer
 from mrcnn_keras.layers.proposal import ProposalLayer
 from mrcnn_keras.layers.roi_align import RoIAlignLayer
@@ -25,6 +25,21 @@ def image_inputs():
         "image": keras.Input((None, None, 3), name="image"),
         "image_size": keras.Input((2,), dtype="int32", name="image_size"),
     }
+
+
+def make_mask_head(config):
+    """The layer from RoI features to the logits of masks."""
+    maps = 1 if config.MASK_CLASS_AGNOSTIC else config.NUM_CLASSES
+    if config.MASK_HEAD_KIND == "mlp":
+        return MaskMLP(maps, config.mask_side(), config.MASK_HEAD_UNITS, name="mask_head")
+    return MaskHead(
+        maps,
+        config.MASK_HEAD_CONVS,
+        config.MASK_HEAD_CHANNELS,
+        config.HEAD_NORM,
+        config.MASK_DECONVS,
+        name="mask_head",
+    )
 
 
 def make_parts(config):
@@ -125,18 +140,11 @@ def make_parts(config):
         pick_anchors=PickAnchors(name="pick_anchors"),
     )
     if config.MASKS:
-        side = 2 * config.MASK_POOL_SIZE
-        parts.mask_targets = MaskTargetLayer((side, side), name="mask_targets")
+        parts.mask_targets = MaskTargetLayer((config.mask_side(), config.mask_side()), name="mask_targets")
         parts.mask_align = RoIAlignLayer(config.MASK_POOL_SIZE, name="mask_align", **roi_align)
-        parts.mask_head = MaskHead(
-            config.NUM_CLASSES,
-            config.MASK_HEAD_CONVS,
-            config.MASK_HEAD_CHANNELS,
-            config.HEAD_NORM,
-            name="mask_head",
-        )
+        parts.mask_head = make_mask_head(config)
         parts.flatten_detections = FlattenDetections(name="flatten_detections")
-        parts.detection_masks = DetectionMasks(name="detection_masks")
+        parts.detection_masks = DetectionMasks(config.MASK_LOSS, name="detection_masks")
     return parts
 
 

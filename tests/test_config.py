@@ -154,6 +154,11 @@ def test_a_value_of_the_wrong_kind_is_refused(name, value, expected):
         ({"ROI_ALIGN_GRID": "corner"}, "did you mean corners?"),
         ({"BOX_CORNERS": "pixels"}, "did you mean pixel?"),
         ({"MASK_PASTE": "cv2"}, "choose one of exact, expanded"),
+        ({"MASK_LOSS": "soft"}, "choose one of sigmoid, softmax; did you mean softmax?"),
+        ({"MASK_HEAD_KIND": "conv"}, "choose one of fcn, mlp"),
+        ({"MASK_HEAD_UNITS": 0}, "must be above 0"),
+        ({"MASK_DECONVS": 3}, "must lie between 0 and 2"),
+        ({"MASK_LOSS": "softmax", "MASK_CLASS_AGNOSTIC": True}, "MASK_CLASS_AGNOSTIC leaves one; set MASK_LOSS"),
         ({"BACKBONE": "resnext101_64x4d"}, "did you mean resnext101_32x8d?"),
         ({"BACKBONE_NORM_EPSILON": -1e-5}, "must lie between 0 and 1"),
         ({"BACKBONE_WIDTH": 0}, "must be above 0"),
@@ -164,6 +169,11 @@ def test_a_value_of_the_wrong_kind_is_refused(name, value, expected):
 )
 def test_a_value_that_cannot_be_is_refused(settings, message):
     refused(message, **settings)
+
+
+@pytest.mark.parametrize(("deconvs", "side"), [(0, 14), (1, 28), (2, 56)])
+def test_cells_of_a_mask(deconvs, side):
+    assert Config(MASK_DECONVS=deconvs).mask_side() == side
 
 
 def test_limits_themselves_are_allowed():

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from mrcnn_keras.ops import boxes as box_ops
 from mrcnn_keras.ops import nms as nms_ops
+from mrcnn_keras.ops.mask_maps import MAP_KINDS
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
@@ -105,14 +106,18 @@ class DetectionMasks(keras.layers.Layer):
     """Probabilities of each detection's own class, back in the places of the detections.
 
     Call with mask logits [M, h, w, C], class_ids [M] of the same rows and class_ids [B, N] of the detections.
-    Returns [B, N, h, w] float32 0..1, zeros for padding.
+    kind: what the logits mean, a key of ops.mask_maps.MAP_KINDS. Returns [B, N, h, w] float32 0..1, zeros for padding.
     """
 
-    def __init__(self, **kwargs):
+    def __init__(self, kind="sigmoid", **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
+        self.kind = kind
 
     def call(self, logits, flat_class_ids, class_ids):
-        masks = tf.sigmoid(tf.gather(tf.transpose(logits, [0, 3, 1, 2]), flat_class_ids, batch_dims=1))
+        masks = MAP_KINDS[self.kind].probabilities(logits, flat_class_ids)
         shape = tf.concat([tf.shape(class_ids, out_type=tf.int64), tf.shape(masks, out_type=tf.int64)[1:]], axis=0)
         placed = tf.scatter_nd(tf.where(class_ids > 0), masks, shape)
         return tf.ensure_shape(placed, [None, class_ids.shape[1], masks.shape[1], masks.shape[2]])
+
+    def get_config(self):
+        return {**super().get_config(), "kind": self.kind}

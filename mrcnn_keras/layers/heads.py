@@ -73,14 +73,21 @@ class BoxHead(keras.layers.Layer):
 class MaskHead(keras.layers.Layer):
     """A small fully convolutional network: 3x3 convolutions, a 2x2 deconvolution, one map a class (figure 4, right).
 
-    Call with RoI features [M, S, S, C]; returns logits [M, 2 S, 2 S, classes] float32. M may be 0.
+    `deconvs`: 0, 1 or 2 deconvolutions, each of which doubles the side. Call with RoI features [M, S, S, C]; returns
+    logits [M, S 2^deconvs, S 2^deconvs, classes] float32. M may be 0.
     """
 
-    def __init__(self, classes, convs=4, channels=256, norm_kind="none", **kwargs):
+    def __init__(self, classes, convs=4, channels=256, norm_kind="none", deconvs=1, **kwargs):
         super().__init__(**kwargs)
         self.classes, self.channels, self.norm_kind = classes, channels, norm_kind
         self.convs, self.norms = make_convs(convs, channels, norm_kind)
-        self.deconv = keras.layers.Conv2DTranspose(channels, 2, 2, kernel_initializer="he_normal", name="deconv")
+        # Two attributes and no list: .keras files hold weights under the attribute's name.
+        self.deconv, self.deconv2 = (
+            keras.layers.Conv2DTranspose(channels, 2, 2, kernel_initializer="he_normal", name=name)
+            if place < deconvs
+            else None
+            for place, name in enumerate(("deconv", "deconv2"))
+        )
         # normal 0.01: all maps start near 0.5, whatever the size of the features
         self.logits = keras.layers.Conv2D(
             classes,
@@ -92,14 +99,23 @@ class MaskHead(keras.layers.Layer):
 
     def build(self, shape):
         channels = build_convs(self.convs, self.norms, shape[-1], self.channels)
-        self.deconv.build((None, None, None, channels))
-        self.logits.build((None, None, None, self.channels))
+        for deconv in self.deconvs:
+            deconv.build((None, None, None, channels))
+            channels = self.channels
+        self.logits.build((None, None, None, channels))
         self.built = True
+
+    @property
+    def deconvs(self):
+        """The deconvolutions, in order."""
+        return [deconv for deconv in (self.deconv, self.deconv2) if deconv is not None]
 
     def call(self, pooled):
         x, count = at_least_one(pooled)
         x = run_convs(self.convs, self.norms, x)
-        return self.logits(tf.nn.relu(self.deconv(x)))[:count]
+        for deconv in self.deconvs:
+            x = tf.nn.relu(deconv(x))
+        return self.logits(x)[:count]
 
     def get_config(self):
         own = {
@@ -107,8 +123,46 @@ class MaskHead(keras.layers.Layer):
             "convs": len(self.convs),
             "channels": self.channels,
             "norm_kind": self.norm_kind,
+            "deconvs": len(self.deconvs),
         }
         return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable("mrcnn_keras")
+class MaskMLP(keras.layers.Layer):
+    """A mask head of fully connected layers, two of `units` and one for all cells of all maps (table 2e, MLP).
+
+    Call with RoI features [M, S, S, C]; returns logits [M, side, side, classes] float32. M may be 0.
+    """
+
+    def __init__(self, classes, side=28, units=1024, **kwargs):
+        super().__init__(**kwargs)
+        self.classes, self.side, self.units = classes, side, units
+        self.fcs = [
+            keras.layers.Dense(units, kernel_initializer=HeNormalInPieces(), name=name) for name in ("fc1", "fc2")
+        ]
+        self.maps = keras.layers.Dense(
+            side * side * classes,
+            kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
+            dtype="float32",
+            name="maps",
+        )
+
+    def build(self, shape):
+        units = shape[1] * shape[2] * shape[3]
+        for layer in (*self.fcs, self.maps):
+            layer.build((None, units))
+            units = self.units
+        self.built = True
+
+    def call(self, pooled):
+        x = tf.reshape(pooled, [-1, pooled.shape[1] * pooled.shape[2] * pooled.shape[3]])
+        for layer in self.fcs:
+            x = tf.nn.relu(layer(x))
+        return tf.reshape(self.maps(x), [-1, self.side, self.side, self.classes])
+
+    def get_config(self):
+        return {**super().get_config(), "classes": self.classes, "side": self.side, "units": self.units}
 
 
 def at_least_one(rois):

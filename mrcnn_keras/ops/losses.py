@@ -5,6 +5,8 @@ Means run over all sampled anchors or RoIs of the batch, as in torchvision; a ba
 
 import tensorflow as tf
 
+from mrcnn_keras.ops.mask_maps import MAP_KINDS
+
 
 def smooth_l1(difference, beta):
     """0.5 d^2 / beta below beta, |d| - 0.5 beta above (Girshick 2015, equation 3, with beta); beta 0 is |d|."""
@@ -49,12 +51,10 @@ def of_class(values, class_ids):
     return tf.squeeze(picked, axis=-2)
 
 
-def mask_of_class(masks, class_ids):
-    """The map of one class a mask: masks [M, h, w, C], class_ids [M] -> [M, h, w]."""
-    return tf.gather(tf.transpose(masks, [0, 3, 1, 2]), class_ids, batch_dims=1)
+def mask_loss(logits, targets, class_ids, kind="sigmoid"):
+    """Mean over all cells of all positive RoIs; M = 0 gives 0.
 
-
-def mask_loss(logits, targets):
-    """Mean binary cross-entropy over all cells of all positive RoIs. logits, targets [M, h, w]; M = 0 gives 0."""
-    loss = tf.nn.sigmoid_cross_entropy_with_logits(labels=targets, logits=logits)
-    return tf.math.divide_no_nan(tf.reduce_sum(loss), tf.cast(tf.size(loss), loss.dtype))
+    logits [M, h, w, C]; targets [M, h, w] 0 or 1; class_ids [M] of the RoIs; kind: a key of ops.mask_maps.MAP_KINDS.
+    """
+    costs = MAP_KINDS[kind].costs(logits, targets, class_ids)
+    return tf.math.divide_no_nan(tf.reduce_sum(costs), tf.cast(tf.size(costs), costs.dtype))

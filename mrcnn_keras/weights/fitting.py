@@ -5,8 +5,9 @@ import re
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.weights.report import LoadReport
 
-# What depends on the number of classes, or of anchors a cell: the only layers that may differ in size.
+# What depends on the number of classes, of cells of a mask, or of anchors a cell: all that may differ in size.
 CLASS_LAYERS = ("box_head/class_logits", "box_head/deltas", "mask_head/logits")
+MLP_MASKS = "mask_head/maps"
 ANCHOR_LAYERS = ("rpn/logits", "rpn/deltas")
 # A deeper ResNet has all layers of a shallower one, in the same sizes, and more.
 BACKBONE = re.compile(r"stem_|res\d")
@@ -65,6 +66,8 @@ def _reason(source, path, found, needed, cure):
     layer = path.rpartition("/")[0]
     if layer in CLASS_LAYERS:
         return "another number of classes"
+    if layer == MLP_MASKS:
+        return "another number of classes, or of cells of a mask"
     if layer in ANCHOR_LAYERS:
         return "another number of anchors a cell"
     raise UserError(f"{source} has {path} of shape {found}, where this model has {needed}; {cure}")

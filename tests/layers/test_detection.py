@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from mrcnn_keras.layers.detection import DetectionLayer, DetectionMasks, FlattenDetections
@@ -132,10 +133,21 @@ def test_detections_as_one_list_and_back():
     np.testing.assert_allclose(masks, expected[:, :, None, None] * np.ones((2, 2)), rtol=1e-6)
 
 
-def test_no_detections_have_no_masks():
+def test_masks_of_softmax_and_of_one_map():
+    class_ids = tf.constant([[2, 0], [1, 2]])
+    flat, shares = tf.constant([2, 1, 2]), np.array([[5, 1, 4], [2, 6, 2], [1, 1, 8]])
+    logits = tf.constant(np.log(shares)[:, None, None] + np.zeros((3, 2, 2, 3)), tf.float32)
+    masks = DetectionMasks("softmax")(logits, flat, class_ids).numpy()
+    np.testing.assert_allclose(masks[..., 0, 1], [[0.4, 0], [0.6, 0.8]], rtol=1e-6)
+    only = DetectionMasks()(logits[..., 2:], flat, class_ids).numpy()
+    np.testing.assert_allclose(only[..., 1, 0], [[4 / 5, 0], [2 / 3, 8 / 9]], rtol=1e-6)
+
+
+@pytest.mark.parametrize(("kind", "maps"), [("sigmoid", 5), ("softmax", 5), ("sigmoid", 1)])
+def test_no_detections_have_no_masks(kind, maps):
     class_ids = tf.zeros([2, 3], tf.int32)
     flat = FlattenDetections()(tf.zeros([2, 3, 4]), class_ids)
     assert flat["boxes"].shape == (0, 4)
-    masks = DetectionMasks()(tf.zeros([0, 28, 28, 5]), flat["class_ids"], class_ids)
+    masks = DetectionMasks(kind)(tf.zeros([0, 28, 28, maps]), flat["class_ids"], class_ids)
     assert masks.shape == (2, 3, 28, 28)
     assert not masks.numpy().any()

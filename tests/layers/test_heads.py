@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mrcnn_keras.layers.heads import BoxHead, MaskHead
+from mrcnn_keras.layers.heads import BoxHead, MaskHead, MaskMLP
 from mrcnn_keras.layers.rpn import RPNHead
 
 
@@ -42,6 +42,40 @@ def test_mask_head_doubles_the_side(convs, channels, norm_kind):
     assert len(head.weights) == 4 + convs * (2 if norm_kind == "none" else 4)
 
 
+@pytest.mark.parametrize(("deconvs", "side"), [(0, 7), (1, 14), (2, 28)])
+def test_each_deconvolution_doubles_the_side(deconvs, side):
+    head = MaskHead(5, convs=0, channels=4, deconvs=deconvs)
+    assert head(normal(3, 7, 7, 6)).shape == (3, side, side, 5)
+    names = {weight.path.split("/")[-2] for weight in head.weights}
+    assert names == {"logits", *("deconv", "deconv2")[:deconvs]}
+    assert head(tf.zeros([0, 7, 7, 6])).shape == (0, side, side, 5)
+
+
+def test_deconvolutions_and_logits_by_hand():
+    head = MaskHead(1, convs=0, channels=1, deconvs=2)
+    head.build((None, 1, 1, 1))
+    for deconv, kernel in zip(head.deconvs, ([[1, -1], [2, 3]], [[1, 0], [0, 10]]), strict=True):
+        deconv.kernel.assign(np.reshape(kernel, (2, 2, 1, 1)))
+    head.logits.kernel.assign([[[[-1]]]])
+    head.logits.bias.assign([0.5])
+    # 1 becomes (1, -1; 2, 3), of which ReLU leaves no -1, and each of these times (1, 0; 0, 10).
+    doubled = [[1, 0, 0, 0], [0, 10, 0, 0], [2, 0, 3, 0], [0, 20, 0, 30]]
+    np.testing.assert_allclose(head(tf.ones([1, 1, 1, 1]))[0, :, :, 0], 0.5 - np.array(doubled))
+
+
+def test_mlp_answers_each_cell_of_each_map_from_all_features():
+    head = MaskMLP(3, side=2, units=4)
+    features = normal(5, 7, 7, 2)
+    logits = head(features)
+    assert logits.shape == (5, 2, 2, 3)
+    assert [weight.shape for weight in head.weights[::2]] == [(98, 4), (4, 4), (4, 12)]
+    hidden = np.reshape(features, (5, 98))
+    for layer in head.fcs:
+        hidden = np.maximum(hidden @ layer.kernel.numpy(), 0)
+    np.testing.assert_allclose(logits, np.reshape(hidden @ head.maps.kernel.numpy(), (5, 2, 2, 3)), atol=1e-5)
+    assert head(features[:0]).shape == (0, 2, 2, 3)
+
+
 HEADS = {
     "box": (lambda kind: BoxHead(3, 8, convs=2, channels=4, norm_kind=kind), lambda: normal(2, 3, 5, 5, 4)),
     "mask": (lambda kind: MaskHead(3, 2, 4, kind), lambda: normal(6, 5, 5, 4)),
@@ -77,8 +111,9 @@ def test_batch_norm_of_a_head_follows_the_batch_in_training_unless_frozen(name, 
     assert ("norm2" in trained) == (kind == "bn")
 
 
-def test_masks_start_near_one_half():
-    probs = tf.sigmoid(MaskHead(5)(normal(2, 14, 14, 256))).numpy()
+@pytest.mark.parametrize("head", [MaskHead, MaskMLP])
+def test_masks_start_near_one_half(head):
+    probs = tf.sigmoid(head(5)(normal(2, 14, 14, 256))).numpy()
     assert np.abs(probs - 0.5).max() < 0.4
 
 
@@ -95,4 +130,5 @@ def test_no_rois_have_no_masks():
 def test_answers_are_float32_in_mixed_precision():
     logits, deltas = BoxHead(3, units=8, dtype="mixed_bfloat16")(normal(1, 2, 2, 2, 4))
     masks = MaskHead(3, 1, 8, dtype="mixed_bfloat16")(normal(1, 2, 2, 4))
-    assert logits.dtype == deltas.dtype == masks.dtype == tf.float32
+    mlp = MaskMLP(3, 4, 8, dtype="mixed_bfloat16")(normal(1, 2, 2, 4))
+    assert logits.dtype == deltas.dtype == masks.dtype == mlp.dtype == tf.float32

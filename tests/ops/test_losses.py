@@ -51,29 +51,56 @@ def test_the_part_of_the_true_class():
     assert losses.of_class(tf.zeros([0, 5, 4]), tf.zeros([0], tf.int32)).shape == (0, 4)
 
 
-def test_the_map_of_the_true_class():
-    maps = tensor(np.arange(24).reshape(2, 2, 2, 3))
-    assert losses.mask_of_class(maps, tf.constant([0, 2])).numpy().tolist() == [
-        [[0, 3], [6, 9]],
-        [[14, 17], [20, 23]],
-    ]
+# Two RoIs of classes 2 and 1 with one row of two cells each, and three maps.
+TRUE_CLASSES = tf.constant([2, 1])
+TARGETS = tensor([[[0, 1]], [[1, 0]]])
+LOG_3 = math.log(3)
+MAPS = tensor([[[[9, 9, 0], [-9, 9, LOG_3]]], [[[5, LOG_3, 5], [5, LOG_3, -5]]]])
 
 
-def test_mask_loss_is_the_mean_over_cells():
-    logits = tensor([[[0, 0], [math.log(3), math.log(3)]]])
-    loss = losses.mask_loss(logits, tensor([[[0, 1], [1, 0]]]))
-    assert float(loss) == pytest.approx((2 * LOG_2 + math.log(4 / 3) + math.log(4)) / 4)
+def test_mask_loss_is_the_mean_over_the_cells_of_the_true_classes_maps():
+    # Class 2's map: even odds, then 3/4 sure of the mask and right. Class 1's: 3/4 sure of it, right and then wrong.
+    loss = losses.mask_loss(MAPS, TARGETS, TRUE_CLASSES)
+    assert float(loss) == pytest.approx((LOG_2 + math.log(4 / 3) + math.log(4 / 3) + math.log(4)) / 4)
+
+
+def test_softmax_mask_loss_is_the_mean_over_cells_of_the_class_inside_and_the_background_outside():
+    # Of 1, 1, 2 parts the background has 1/4 and class 2 has 1/2; of 6, 3, 1 parts class 1 has 0.3, the background 0.6.
+    first, second = np.log([1, 1, 2]), np.log([6, 3, 1])
+    loss = losses.mask_loss(tensor([[[first, first]], [[second, second]]]), TARGETS, TRUE_CLASSES, "softmax")
+    assert float(loss) == pytest.approx(-(math.log(1 / 4) + math.log(1 / 2) + math.log(0.3) + math.log(0.6)) / 4)
+
+
+def test_class_agnostic_mask_loss_is_the_mean_over_the_cells_of_the_only_map():
+    maps = tensor([[[[0], [LOG_3]]], [[[LOG_3], [LOG_3]]]])
+    loss = losses.mask_loss(maps, TARGETS, TRUE_CLASSES)
+    assert float(loss) == pytest.approx((LOG_2 + math.log(4 / 3) + math.log(4 / 3) + math.log(4)) / 4)
+
+
+def mask_gradient(maps, class_ids, targets, kind="sigmoid"):
+    _, gradient = value_and_gradient(
+        lambda x: losses.mask_loss(x, tensor(targets), tf.constant(class_ids, tf.int32), kind), maps
+    )
+    return gradient
 
 
 def test_only_the_map_of_the_true_class_learns():
-    logits, class_ids = tf.zeros([2, 3, 3, 4]), tf.constant([1, 3])
-    with tf.GradientTape() as tape:
-        tape.watch(logits)
-        loss = losses.mask_loss(losses.mask_of_class(logits, class_ids), tf.ones([2, 3, 3]))
-    gradient = tape.gradient(loss, logits).numpy()
+    gradient = mask_gradient(np.zeros((2, 3, 3, 4)), [1, 3], np.ones((2, 3, 3)))
     np.testing.assert_allclose(gradient[0, :, :, 1], -0.5 / 18, rtol=1e-6)
     np.testing.assert_allclose(gradient[1, :, :, 3], -0.5 / 18, rtol=1e-6)
     assert np.count_nonzero(gradient) == 18
+
+
+def test_with_softmax_all_maps_learn():
+    # The share of each class, less 1 for the true one, over two cells: class 2 inside the mask, the background outside.
+    gradient = mask_gradient(np.zeros((1, 1, 2, 4)), [2], [[[1, 0]]], "softmax")
+    expected = np.array([[1, 1, -3, 1], [-3, 1, 1, 1]]) / 4 / 2
+    np.testing.assert_allclose(gradient[0, 0], expected, rtol=1e-6)
+
+
+def test_the_only_map_learns_whatever_the_class():
+    gradient = mask_gradient(np.zeros((2, 1, 2, 1)), [1, 70], [[[1, 0]], [[1, 1]]])
+    np.testing.assert_allclose(gradient[..., 0], np.array([[[-1, 1]], [[-1, -1]]]) / 2 / 4, rtol=1e-6)
 
 
 def value_and_gradient(loss, values):
@@ -105,13 +132,21 @@ def test_boxes_of_background_cost_nothing():
     assert not gradient.any()
 
 
-def test_no_masks_cost_nothing():
-    total, gradient = value_and_gradient(lambda x: losses.mask_loss(x, x), np.zeros((0, 28, 28)))
+@pytest.mark.parametrize(("kind", "maps"), [("sigmoid", 5), ("softmax", 5), ("sigmoid", 1)])
+def test_no_masks_cost_nothing(kind, maps):
+    targets, class_ids = tf.zeros([0, 28, 28]), tf.zeros([0], tf.int32)
+    total, gradient = value_and_gradient(
+        lambda x: losses.mask_loss(x, targets, class_ids, kind), np.zeros((0, 28, 28, maps))
+    )
     assert total == 0
-    assert gradient.shape == (0, 28, 28)
+    assert gradient.shape == (0, 28, 28, maps)
 
 
 def test_extreme_logits_stay_finite():
     logits = tensor([1000, -1000])
     assert float(losses.objectness_loss(logits, tf.constant([0, 1]))) == pytest.approx(1000)
     assert float(losses.class_loss(tensor([[1000, 0]]), tf.constant([1]))) == pytest.approx(1000)
+    inside, class_ids = tensor([[[1]]]), tf.constant([1])
+    for kind in ("sigmoid", "softmax"):
+        loss = losses.mask_loss(tensor([[[[0, -1000]]]]), inside, class_ids, kind)
+        assert float(loss) == pytest.approx(1000)

@@ -67,6 +67,13 @@ def test_other_numbers_of_classes_and_anchors(paths, reason, more):
     assert not report.complete
 
 
+def test_another_number_of_cells_of_a_mask_of_fully_connected_layers():
+    model = {"mask_head/fc1/kernel": (10, 8), "mask_head/maps/kernel": (8, 12)}
+    report = fitted({**model, "mask_head/maps/kernel": (8, 48)}, model)
+    assert report.replaced == {"mask_head/maps/kernel": "another number of classes, or of cells of a mask"}
+    assert report.loaded == ["mask_head/fc1/kernel"]
+
+
 @pytest.mark.parametrize("path", ["stem_conv/kernel", "stem_norm/gamma"])
 def test_another_size_elsewhere_is_another_model(path):
     told = refused(other_count([path], 1))

@@ -144,6 +144,11 @@ def test_a_mean_that_differs_by_less_than_a_grey_level_is_the_same(masks):
     assert fresh_model(masks, MEAN_PIXEL=(123.7, 116.8, 103.9)).load_weights(masks).notes == []
 
 
+def test_masks_that_mean_something_else_are_noted(masks):
+    (note,) = fresh_model(masks, MASK_LOSS="softmax").load_weights(masks).notes
+    assert "trained with MASK_LOSS=sigmoid," in note
+
+
 def test_a_published_name_with_another_content_is_noted_and_loaded(folder):
     path = save_torch(folder / "maskrcnn_resnet50_fpn_coco-bf2d0c1e.pth", torchvision_file(masks=False, **RESNET18))
     report = MaskRCNN.from_checkpoint(path, **FAST).load_report

@@ -9,10 +9,11 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from writers import write_safetensors
 
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.weights.tensor_file import read_tensors
+from mrcnn_keras.weights.tensor_file import VARIANCES, read_tensors
 
 ARRAYS = {"b": np.arange(6, dtype="f4").reshape(2, 3), "a": np.array([7, 8])}
-names = st.text(min_size=1).filter(lambda name: name != "__metadata__")
+# Hypothesis also draws the words that the code has: a variance below 0 is refused, whatever the kind of file.
+names = st.text(min_size=1).filter(lambda name: name != "__metadata__" and not name.endswith(VARIANCES))
 numbers = st.sampled_from(["f2", "f4", "f8", "i8"]).flatmap(
     lambda kind: arrays(kind, array_shapes(min_dims=0, min_side=0), elements=st.integers(-9, 9))
 )

@@ -7,6 +7,7 @@ is 0, a sample between is that of the nearest edge pixel, as in torchvision and 
 import tensorflow as tf
 
 from mrcnn_keras.ops import boxes as box_ops
+from mrcnn_keras.ops.crop_and_resize import crop_and_resize
 
 
 def pyramid_level(boxes, levels, canonical_size=224.0, canonical_level=2, tolerance=0.0):
@@ -153,7 +154,7 @@ def crop_and_resize_rois(features, strides, boxes, box_indices, size, *, canonic
     for index, feature in enumerate(features):
         row = tf.where(level == index)[:, 0]
         crops = tf.gather(shares, row), tf.gather(box_indices, row)
-        parts.append(tf.image.crop_and_resize(feature, *crops, [size, size]))
+        parts.append(crop_and_resize(feature, *crops, (size, size)))
         rows.append(row)
     return _in_order(tf.concat(parts, axis=0), tf.concat(rows, axis=0))
 
@@ -178,7 +179,7 @@ def _crop(feature, cells, box_indices, count):
         ],
         axis=-1,
     )
-    return tf.image.crop_and_resize(padded, corners, box_indices, count)
+    return crop_and_resize(padded, corners, box_indices, count)
 
 
 def _samples_by_gather(features, level, cells, box_indices, count):

@@ -1,9 +1,5 @@
 """The losses and gradients of one training step, with the anchors and RoIs that the original sampled.
 
-TensorFlow's gradient of crop_and_resize adds up in several threads without a lock and now and then loses an addition:
-in some runs the gradient of a pyramid level is a hundredth off. RoIAlign by "gather" has no such gradient; Detectron2's
-adaptive sampling is made of crop_and_resize, so of its gradients the median is held more closely than each.
-
 torchvision v2 is trained with batch norm's own statistics. Their sums over tens of thousands of cells are 15 times
 less exact in TensorFlow's float32 than in PyTorch's, and batch norm magnifies that from layer to layer: features differ
 by 1e-4 of their scale, gradients by 2e-2 in the median. (PyTorch's own float32 and float64 differ by 4e-3 there.)
@@ -20,13 +16,12 @@ from oracles.weights import state_dict
 pytestmark = pytest.mark.slow
 LOSS, GRADIENT = 1e-4, 1e-3  # relative
 LOSS_OF_SMALL_V2 = 5e-4  # few RoIs
-EXACT = dict(ROI_ALIGN_METHOD="gather")
 BATCH_STATISTICS = dict(BACKBONE_NORM="bn", HEAD_NORM="bn", BACKBONE_FREEZE_STAGES=0)
 # kind: (settings, largest and median relative difference of a gradient, folder of ../shared/oracle)
 KINDS = {
-    "torchvision_v1": (EXACT, GRADIENT, GRADIENT, "torchvision_maskrcnn_resnet50_fpn"),
-    "torchvision_v2": (EXACT | BATCH_STATISTICS, 1e-1, 5e-2, "torchvision_maskrcnn_resnet50_fpn_v2"),
-    "detectron2_r50": ({}, 1e-1, GRADIENT, "detectron2_mask_rcnn_R_50_FPN_3x"),
+    "torchvision_v1": ({}, GRADIENT, GRADIENT, "torchvision_maskrcnn_resnet50_fpn"),
+    "torchvision_v2": (BATCH_STATISTICS, 1e-1, 5e-2, "torchvision_maskrcnn_resnet50_fpn_v2"),
+    "detectron2_r50": ({}, GRADIENT, GRADIENT, "detectron2_mask_rcnn_R_50_FPN_3x"),
 }
 
 
@@ -49,6 +44,7 @@ def hold(case, model, arrays, weights, loss=LOSS):
             expected = value()
             differences[path] = np.linalg.norm(gradients[path] - expected) / np.linalg.norm(expected)
     assert len(differences) >= 20
+    print(case.kind, f"gradients {max(differences.values()):.1e} {np.median(list(differences.values())):.1e}")
     assert max(differences.values()) < largest, differences
     assert np.median(list(differences.values())) < median, differences
 

@@ -80,3 +80,38 @@ def test_group_norm_of_nothing_and_of_one_value():
     layer = GroupNorm(2, epsilon=1e-5)
     assert layer(tf.zeros([0, 3, 3, 4])).shape == (0, 3, 3, 4)
     np.testing.assert_array_equal(layer(tf.fill([1, 3, 3, 4], 1000.0)), np.zeros((1, 3, 3, 4)))
+
+
+def test_batch_norm_and_its_gradient_are_exact():
+    rng = np.random.default_rng(0)
+    x, upstream = (rng.normal(size=(2, 200, 300, 4)).astype(np.float32) for _ in range(2))
+    x += 1.5
+    layer = norm("bn", 4, "n")
+    layer.build(x.shape)
+    layer.gamma.assign(gamma := np.array([1, 2, -1, 0.5], np.float32))
+    with tf.GradientTape() as tape:
+        tape.watch(inputs := tf.constant(x))
+        answer = layer(inputs, training=True)
+        total = tf.reduce_sum(answer * upstream)
+    gradients = tape.gradient(total, [inputs, layer.gamma.value, layer.beta.value])
+
+    # The formulas of Ioffe and Szegedy 2015, section 3, in float64.
+    every = (0, 1, 2)
+    inverse = 1 / np.sqrt(np.var(x, axis=every, dtype=np.float64) + 1e-5)
+    normalized = (x - np.mean(x, axis=every, dtype=np.float64)) * inverse
+    along = np.float64(upstream)
+    along_x = along - along.mean(axis=every) - normalized * (along * normalized).mean(axis=every)
+    expected = [gamma * inverse * along_x, (along * normalized).sum(axis=every), along.sum(axis=every)]
+    for found, exact in zip([answer, *gradients], [normalized * gamma, *expected], strict=True):
+        assert np.linalg.norm(found - exact) < 1e-6 * np.linalg.norm(exact)
+
+
+def test_batch_norm_moves_its_statistics_as_keras_does():
+    x = np.random.default_rng(0).normal(2.0, 3.0, (2, 5, 6, 3)).astype(np.float32)
+    ours, keras_layer = norm("bn", 3, "n"), keras.layers.BatchNormalization(epsilon=1e-5, momentum=0.97)
+    for layer in (ours, keras_layer):
+        layer(x, training=True)
+    for own, expected in zip(ours.get_weights(), keras_layer.get_weights(), strict=True):
+        np.testing.assert_allclose(own, expected, rtol=1e-5)
+    assert ours(x).dtype == keras_layer(x).dtype
+    np.testing.assert_allclose(ours(x), keras_layer(x), rtol=1e-5)

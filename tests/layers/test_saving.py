@@ -14,7 +14,7 @@ from mrcnn_keras.layers.proposal import ProposalLayer
 from mrcnn_keras.layers.roi_align import RoIAlignLayer
 from mrcnn_keras.layers.rpn import AnchorLayer, PickAnchors, RPNHead
 from mrcnn_keras.layers.targets import AnchorTargetLayer, MaskTargetLayer, RoITargetLayer
-from mrcnn_keras.norm import GroupNorm
+from mrcnn_keras.norm import BatchNorm, GroupNorm
 
 # None of these is a default.
 OTHER_THAN_DEFAULT = {
@@ -92,8 +92,8 @@ def test_all_registered_layers_are_here():
         for name, kind in keras.saving.get_custom_objects().items()
         if name.startswith("mrcnn_keras>") and issubclass(kind, keras.Layer) and not issubclass(kind, keras.Model)
     ]
-    registered.remove(GroupNorm)  # its arguments are Keras's own
-    assert set(OTHER_THAN_DEFAULT) == set(registered)
+    # The arguments of the two kinds of normalisation are Keras's own.
+    assert {*OTHER_THAN_DEFAULT, BatchNorm, GroupNorm} == set(registered)
 
 
 @each_layer

@@ -64,3 +64,10 @@ def test_half_precision():
     found = gradient(image, np.array([[0, 0, 1, 1]], np.float32), np.zeros(1, np.int32), (2, 2), 1.0)
     assert found.dtype == np.float16
     assert np.unique(found).tolist() == [1]
+
+
+def test_with_a_gpu_the_gradient_is_tensorflows(monkeypatch):
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind])
+    boxes = np.array([[0, 0, 1, 1]], np.float32)
+    found = gradient(np.zeros((1, 2, 2, 1), np.float32), boxes, np.zeros(1, np.int32), (2, 2), 1.0)
+    assert found[0, ..., 0].tolist() == [[1, 1], [1, 1]]

@@ -1,8 +1,7 @@
 """The losses and gradients of one training step, with the anchors and RoIs that the original sampled.
 
-torchvision v2 is trained with batch norm's own statistics. Their sums over tens of thousands of cells are 15 times
-less exact in TensorFlow's float32 than in PyTorch's, and batch norm magnifies that from layer to layer: features differ
-by 1e-4 of their scale, gradients by 2e-2 in the median. (PyTorch's own float32 and float64 differ by 4e-3 there.)
+torchvision v2 is trained with batch norm's own statistics, which magnifies float32's rounding from layer to layer, so
+its gradients are held less closely. (PyTorch's own float32 and float64 differ by 4e-3 there in the median.)
 """
 
 import numpy as np
@@ -20,7 +19,7 @@ BATCH_STATISTICS = dict(BACKBONE_NORM="bn", HEAD_NORM="bn", BACKBONE_FREEZE_STAG
 # kind: (settings, largest and median relative difference of a gradient, folder of ../shared/oracle)
 KINDS = {
     "torchvision_v1": ({}, GRADIENT, GRADIENT, "torchvision_maskrcnn_resnet50_fpn"),
-    "torchvision_v2": (BATCH_STATISTICS, 1e-1, 5e-2, "torchvision_maskrcnn_resnet50_fpn_v2"),
+    "torchvision_v2": (BATCH_STATISTICS, 1e-1, 1e-2, "torchvision_maskrcnn_resnet50_fpn_v2"),
     "detectron2_r50": ({}, GRADIENT, GRADIENT, "detectron2_mask_rcnn_R_50_FPN_3x"),
 }
 

@@ -4,6 +4,8 @@
 PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
+# Processes that run tests, each a file at a time; each needs up to 6 GB.
+WORKERS ?= 2
 WHAT_TO_INSTALL := setup.py pyproject.toml requirements.txt
 
 .PHONY: help demo test clean
@@ -18,7 +20,7 @@ demo: $(VENV)/demo-installed
 test: $(VENV)/test-installed
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile --durations 25
 
 clean:
 	rm -rf $(VENV)

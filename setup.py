@@ -42,6 +42,7 @@ setup(
             "nbclient>=0.11,<1",
             "packaging>=24,<27",
             "pytest>=9,<10",
+            "pytest-xdist>=3.6,<4",
             "ruff>=0.17,<0.18",  # its formatting may change with any minor version
         ],
     },

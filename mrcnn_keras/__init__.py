@@ -28,6 +28,7 @@ _HOMES = {
     "find_subsets": "data.loading",
     "load_dataset": "data.loading",
     "make_pipeline": "data.pipeline",
+    "read_proposals": "proposal_files",
     "resize_image": "resize",
     "train": "training",
 }

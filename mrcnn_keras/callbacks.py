@@ -8,7 +8,7 @@ import keras
 
 from mrcnn_keras.data.pipeline import batch_image_ids, make_pipeline
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.evaluation import evaluate
+from mrcnn_keras.evaluation import detect_in, evaluate
 from mrcnn_keras.progress_line import ProgressLine
 from mrcnn_keras.schedule import Occasional, learning_rate
 
@@ -220,7 +220,7 @@ class Recorder(StepCallback):
         image = self.validation.load_image(0)
         for _ in range(2):  # the first time, TensorFlow makes the graph
             began = time.monotonic()
-            self.model.detect([image])
+            detect_in(self.model, self.validation, [0], [image])
         return 3 * (time.monotonic() - began)  # the losses take about as long again, and so does the rest
 
 

@@ -176,7 +176,8 @@ def _assign(variable, value):
 
 
 def _differences(config, trained, preset):
-    differing = [name for name in CONVENTIONS if name in trained and not _same(name, config, trained[name])]
+    used = [name for name in CONVENTIONS if config.PROPOSALS == "rpn" or not name.startswith("RPN_")]
+    differing = [name for name in used if name in trained and not _same(name, config, trained[name])]
     if not differing:
         return []
     told = ", ".join(f"{name}={trained[name]}" for name in differing)

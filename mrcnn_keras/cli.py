@@ -89,6 +89,9 @@ def _parser():
     train.add_argument("--steps-per-epoch", type=_count, metavar="N", help="default: one pass over the pictures")
     train.add_argument("--batch-size", type=_count, metavar="N", help="pictures a step")
     train.add_argument("--image-size", type=_count, metavar="N", help="network pixels, a multiple of 32")
+    given = "boxes to look at, for a model without region proposal network (.npz, .json, .pkl); may be given again"
+    proposals = {"action": "append", "metavar": "FILE", "help": given}
+    train.add_argument("--proposals", **proposals)
     train.add_argument("--out", metavar="RUN", help="folder to write (default run, run-2, ...)")
     train.add_argument("--resume", action="store_true", help="go on where the training in --out stopped")
     train.add_argument("--seed", type=_seed, metavar="N", help="default 0")
@@ -98,11 +101,13 @@ def _parser():
     evaluate = command("evaluate", _evaluate, "COCO AP of a model on annotated pictures")
     evaluate.add_argument("model", metavar="RUN|MODEL")
     evaluate.add_argument("data", metavar="DATA")
+    evaluate.add_argument("--proposals", **proposals)
     evaluate.add_argument("--out", metavar="DIR", help="also write the truth beside the detections as pictures")
 
     detect = command("detect", _detect, "find objects in pictures, folders of pictures and videos")
     detect.add_argument("model", metavar="RUN|MODEL")
     detect.add_argument("inputs", nargs="+", metavar="IMAGE|FOLDER|VIDEO")
+    detect.add_argument("--proposals", **proposals)
     detect.add_argument("--out", default="detections", metavar="DIR", help="default detections")
     detect.add_argument("--min-score", type=_share, default=0.5, metavar="X", help="0 to 1, default 0.5")
 
@@ -164,13 +169,13 @@ def _train(options):
 def _evaluate(options):
     from mrcnn_keras.commands.evaluate import evaluate_model
 
-    return evaluate_model(options.model, options.data, options.out)
+    return evaluate_model(options.model, options.data, options.out, options.proposals or ())
 
 
 def _detect(options):
     from mrcnn_keras.commands.detect import detect_files
 
-    return detect_files(options.model, options.inputs, options.out, options.min_score)
+    return detect_files(options.model, options.inputs, options.out, options.min_score, options.proposals or ())
 
 
 def _convert(options):

@@ -71,6 +71,7 @@ class Config:
     HEAD_NORM = "none"  # normalisation in pyramid and heads: "none", "gn", "bn" or "frozen_bn"
 
     # --- region proposals
+    PROPOSALS = "rpn"  # the network finds them (Faster R-CNN), or they are "given" with each picture (Fast R-CNN)
     RPN_ANCHOR_SCALES = (32, 64, 128, 256, 512)  # pixels: anchor side (square root of area) on P2 .. P6
     RPN_ANCHOR_RATIOS = (0.5, 1.0, 2.0)  # height / width
     RPN_ANCHOR_ROUNDED = False  # half sides of anchors are whole pixels (torchvision)
@@ -90,7 +91,7 @@ class Config:
     RPN_MIN_SIZE = 1e-3  # pixels: smaller proposals are dropped
     PRE_NMS_LIMIT_TRAINING = 2000  # best anchors kept a pyramid level, before NMS
     PRE_NMS_LIMIT_INFERENCE = 1000
-    POST_NMS_ROIS_TRAINING = 2000  # proposals kept an image, after NMS
+    POST_NMS_ROIS_TRAINING = 2000  # proposals kept an image, after NMS; of "given" ones the first
     POST_NMS_ROIS_INFERENCE = 1000
 
     # --- regions of interest and heads
@@ -201,6 +202,12 @@ class Config:
         if self.RESIZE_METHOD != "exact":
             return self.RESIZE_METHOD
         return "triangle" if self.RESIZE_ANTIALIAS else "bilinear"
+
+    def loss_names(self):
+        """Names of the parts of the loss that a model with these settings has."""
+        absent = () if self.MASKS else ("mrcnn_mask_loss",)
+        absent += () if self.PROPOSALS == "rpn" else ("rpn_class_loss", "rpn_bbox_loss")
+        return tuple(name for name in LOSS_NAMES if name not in absent)
 
     def mask_side(self):
         """Cells of a side of the masks that the mask head answers."""

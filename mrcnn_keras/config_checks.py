@@ -18,6 +18,7 @@ _CHOICES = {
     "BACKBONE_STRIDE_IN": ("3x3", "1x1"),
     "BACKBONE_POOL_PAD": ("both", "end"),
     "HEAD_NORM": ("none", "gn", "bn", "frozen_bn"),
+    "PROPOSALS": ("rpn", "given"),
     "RPN_NORM": ("same", "none", "gn", "bn", "frozen_bn"),
     "RPN_ANCHOR_SPACING": ("stride", "divided"),
     "RPN_SCORE": ("logit", "sigmoid"),

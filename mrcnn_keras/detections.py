@@ -37,7 +37,7 @@ class Detections:
 
     def __post_init__(self):
         size = _checked_size(self.size)
-        boxes = _checked_boxes(self.boxes)
+        boxes = as_boxes(self.boxes)
         checked = {"size": size, "boxes": boxes, "class_ids": _checked_class_ids(self.class_ids, len(boxes))}
         if self.scores is not None:
             checked["scores"] = _checked_scores(self.scores, len(boxes))
@@ -194,12 +194,17 @@ def _numbers(values, dtype, name, shape):
     return array
 
 
-def _checked_boxes(boxes):
-    boxes = _numbers(np.zeros((0, 4)) if np.shape(boxes) == (0,) else boxes, np.float32, "boxes", (None, 4))
+def as_boxes(boxes, name="boxes"):
+    """[N, (y1, x1, y2, x2)] as read-only float32; an empty list is no boxes.
+
+    Raises UserError, with `name`, for other shapes and for corners that are swapped or not finite.
+    """
+    boxes = _numbers(np.zeros((0, 4)) if np.shape(boxes) == (0,) else boxes, np.float32, name, (None, 4))
     wrong = ~(np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] >= boxes[:, :2]).all(axis=1))
     if wrong.any():
         i = int(np.argmax(wrong))
-        raise UserError(f"box {i} is {boxes[i].tolist()}; give finite (y1, x1, y2, x2) with y1 <= y2 and x1 <= x2")
+        row = "box" if name == "boxes" else f"{name}: box"
+        raise UserError(f"{row} {i} is {boxes[i].tolist()}; give finite (y1, x1, y2, x2) with y1 <= y2 and x1 <= x2")
     return boxes
 
 

@@ -23,7 +23,8 @@ SIZES = {"s": 1, "m": 2, "l": 3}
 def evaluate(model, dataset, *, max_detections=None, limit=None, progress=None, batch_size=4):
     """Scores a model on a dataset -> {"bbox/AP": 0.41, ...}, numbers from 0 to 1.
 
-    model           anything with detect(list of [H, W, 3] uint8 images) -> list of Detections; where it has
+    model           anything with detect(list of [H, W, 3] uint8 images) -> list of Detections; where its
+                    `takes_proposals` is true, detect is given dataset.load_proposals too; where it has
                     `class_names`, and these have all of the dataset's among others, classes are matched by name and
                     what it finds of other classes is left out (COCO's 80 classes in a data set of people and dogs)
     dataset         a Dataset: image_ids, class_names (the background first), load_example, image_name
@@ -49,7 +50,7 @@ def evaluate(model, dataset, *, max_detections=None, limit=None, progress=None, 
     for start in range(0, len(image_ids), batch_size):
         batch = image_ids[start : start + batch_size]
         examples = [dataset.load_example(image_id) for image_id in batch]
-        answers = model.detect([image for image, _ in examples])
+        answers = detect_in(model, dataset, batch, [image for image, _ in examples])
         for image_id, (_, truth), found in zip(batch, examples, answers, strict=True):
             found = renamed(found, same)
             _check(found, truth, dataset.image_name(image_id), len(names))
@@ -65,6 +66,13 @@ def evaluate(model, dataset, *, max_detections=None, limit=None, progress=None, 
     for kind in ["bbox", "segm"] if truth_has_masks and model_has_masks else ["bbox"]:
         scores |= _scores(kind, images, categories, truths, results, max_detections)
     return scores
+
+
+def detect_in(model, dataset, image_ids, images, *min_score):
+    """model.detect of pictures of a dataset, which the caller has loaded, with their proposals if it takes any."""
+    if not getattr(model, "takes_proposals", False):
+        return model.detect(images, *min_score)
+    return model.detect(images, *min_score, proposals=[dataset.load_proposals(image_id) for image_id in image_ids])
 
 
 def classes_by_name(model, dataset):

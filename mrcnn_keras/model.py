@@ -11,8 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 from mrcnn_keras.checkpoints import PUBLISHED, load_into, of_variables, open_checkpoint, open_published
-from mrcnn_keras.config import LOSS_NAMES, Config
-from mrcnn_keras.detections import Detections, MaskCrop
+from mrcnn_keras.config import Config
+from mrcnn_keras.detections import Detections, MaskCrop, as_boxes
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.network import image_inputs, inference_outputs, make_parts, training_outputs
 from mrcnn_keras.ops import detections as detection_ops
@@ -24,12 +24,13 @@ from mrcnn_keras.optimizer import make_optimizer, spare_from_decay
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class MaskRCNN(keras.Model):
-    """Mask R-CNN (He et al. 2017); without masks, Faster R-CNN.
+    """Mask R-CNN (He et al. 2017); without masks, Faster R-CNN; with PROPOSALS "given" and without masks, Fast R-CNN.
 
     The model itself is the training mode: fit it on dicts as make_pipeline gives them (image [B, H, W, 3] RGB 0..255,
-    image_size [B, 2], gt_boxes [B, G, 4], gt_class_ids [B, G], gt_masks [B, G, h, w] uint8). `inference` is the other
-    mode, a functional keras.Model over the same layers: image and image_size in, a dict of boxes, class_ids, scores,
-    num_detections and masks out, in pixels of the network image. `detect` wraps it for photographs.
+    image_size [B, 2], gt_boxes [B, G, 4], gt_class_ids [B, G], gt_masks [B, G, h, w] uint8; proposals [B, R, 4] where
+    they are given). `inference` is the other mode, a functional keras.Model over the same layers: image and image_size
+    (and proposals) in, a dict of boxes, class_ids, scores, num_detections and masks out, in pixels of the network
+    image. `detect` wraps it for photographs.
     """
 
     def __init__(self, config):
@@ -40,7 +41,7 @@ class MaskRCNN(keras.Model):
             )
         parts = make_parts(config)
         inputs = {
-            **image_inputs(),
+            **image_inputs(parts),
             "gt_boxes": keras.Input((None, 4), name="gt_boxes"),
             "gt_class_ids": keras.Input((None,), dtype="int32", name="gt_class_ids"),
         }
@@ -49,7 +50,7 @@ class MaskRCNN(keras.Model):
         super().__init__(inputs, training_outputs(parts, **inputs), name=config.NAME)
         self.config = config
         self.parts = parts
-        self.loss_names = [name for name in LOSS_NAMES if config.MASKS or name != "mrcnn_mask_loss"]
+        self.loss_names = list(config.loss_names())
         self.loss_trackers = [keras.metrics.Mean(name=name) for name in self.loss_names]
 
     # --- training
@@ -79,14 +80,16 @@ class MaskRCNN(keras.Model):
 
     def losses_of(self, outputs):
         """The parts of the loss, by name, from what the training mode's forward pass made."""
-        losses = {
-            "rpn_class_loss": loss_ops.objectness_loss(outputs["rpn_logits"], outputs["rpn_labels"]),
-            "rpn_bbox_loss": loss_ops.box_loss(
+        losses = {}
+        if "rpn_logits" in outputs:
+            losses["rpn_class_loss"] = loss_ops.objectness_loss(outputs["rpn_logits"], outputs["rpn_labels"])
+            losses["rpn_bbox_loss"] = loss_ops.box_loss(
                 outputs["rpn_deltas"],
                 outputs["rpn_target_deltas"],
                 outputs["rpn_labels"],
                 self.config.RPN_BBOX_BETA,
-            ),
+            )
+        losses |= {
             "mrcnn_class_loss": loss_ops.class_loss(outputs["class_logits"], outputs["roi_class_ids"]),
             "mrcnn_bbox_loss": loss_ops.box_loss(
                 loss_ops.of_class(outputs["box_deltas"], outputs["roi_class_ids"]),
@@ -113,8 +116,8 @@ class MaskRCNN(keras.Model):
         """A keras.Model from a picture, as `inference` takes it, to intermediate tensors of the inference mode.
 
         names: window, normalized (what the backbone sees), stages (C2 .. C5), pyramid (P2 .. P6), anchors, rpn_logits,
-        rpn_deltas (each a list over levels), proposals, box_features, class_logits, box_deltas, detections, and with
-        masks mask_features, mask_logits.
+        rpn_deltas (each a list over levels; with PROPOSALS "given" there is given_proposals instead), proposals,
+        box_features, class_logits, box_deltas, detections, and with masks mask_features, mask_logits.
         Returns a dict of them. (Shared layers' own `.output` is that of the training mode.)
         """
         inputs, _, tensors = self._inference_graph
@@ -125,7 +128,7 @@ class MaskRCNN(keras.Model):
 
     @functools.cached_property
     def _inference_graph(self):
-        inputs = image_inputs()
+        inputs = image_inputs(self.parts)
         return inputs, *inference_outputs(self.parts, **inputs)
 
     @property
@@ -138,19 +141,25 @@ class MaskRCNN(keras.Model):
         """Detections that a picture can have."""
         return self.config.DETECTION_MAX_INSTANCES
 
+    @property
+    def takes_proposals(self):
+        """Whether `detect` needs proposals for each picture."""
+        return self.config.PROPOSALS == "given"
+
     def predict(self, x, **kwargs):
-        """Keras's predict of the inference mode: x is a dict of image and image_size, or batches of it."""
+        """Keras's predict of the inference mode: x is a dict of its inputs, such as image, or batches of it."""
         return self.inference.predict(x, **kwargs)
 
     def export(self, filepath, **kwargs):
         """Keras's export of the inference mode alone; for one that takes photographs see mrcnn_keras.export."""
         return self.inference.export(filepath, **kwargs)
 
-    def answer(self, images):
+    def answer(self, images, proposals=None):
         """Detections of photographs of one size, as tensors; runs in a graph.
 
-        images [B, H, W, 3] uint8 RGB. Returns a dict: boxes [B, N, 4] in the photographs' pixels, class_ids [B, N],
-        scores [B, N], num_detections [B] and masks [B, N, h, w] 0..1, each inside its box.
+        images [B, H, W, 3] uint8 RGB; proposals [B, R, 4], of a model that takes them, in the photographs' pixels, best
+        first, rows without area are padding. Returns a dict: boxes [B, N, 4] in the photographs' pixels, class_ids
+        [B, N], scores [B, N], num_detections [B] and masks [B, N, h, w] 0..1, each inside its box.
         """
         config, shape = self.config, tf.shape(images)
         resized, network, offset = image_ops.plan_resize(shape[1], shape[2], **config.resize_options())
@@ -159,7 +168,11 @@ class MaskRCNN(keras.Model):
         images = tf.pad(images, [[0, missing], [0, 0], [0, 0], [0, 0]])
         resized_images = image_ops.resize_images(images, resized, network, offset, config.resize_method())
         sizes = tf.repeat(resized[None], shape[0] + missing, axis=0)
-        found = self.inference({"image": resized_images, "image_size": sizes})
+        inputs = {"image": resized_images, "image_size": sizes}
+        if proposals is not None:
+            proposals = tf.pad(proposals, [[0, missing], [0, 0], [0, 0]])
+            inputs["proposals"] = image_ops.boxes_to_network(proposals, shape[1:3], resized, offset)
+        found = self.inference(inputs)
         boxes = image_ops.boxes_to_photograph(
             found["boxes"],
             shape[1:3],
@@ -175,25 +188,48 @@ class MaskRCNN(keras.Model):
         """The boxes [..., 4] that the masks of `answer` are spread over, given its boxes."""
         return mask_ops.paste_boxes(boxes, self.config.mask_side(), self.config.MASK_PASTE)
 
+    def answer_signature(self):
+        """{argument of `answer`: tf.TensorSpec}."""
+        signature = {"images": tf.TensorSpec((None, None, None, 3), tf.uint8, name="images")}
+        if self.takes_proposals:
+            signature["proposals"] = tf.TensorSpec((None, None, 4), tf.float32, name="proposals")
+        return signature
+
     @functools.cached_property
     def _answer(self):
-        signature = [tf.TensorSpec((None, None, None, 3), tf.uint8)]
-        return tf.function(self.answer, input_signature=signature)
+        return tf.function(self.answer, input_signature=[*self.answer_signature().values()])
 
-    def detect(self, images, min_score=None):
+    def detect(self, images, min_score=None, proposals=None):
         """Finds objects in photographs of any number and any sizes.
 
         images: list of [H, W, 3] RGB uint8 (grey [H, W], [H, W, 1] and RGBA are converted). min_score: drops what
-        scores lower; None: the setting DETECTION_MIN_CONFIDENCE decides. Returns a list of Detections.
+        scores lower; None: the setting DETECTION_MIN_CONFIDENCE decides. proposals: of a model that takes them, a list
+        with [N, (y1, x1, y2, x2)] a picture, in its pixels, best first. Returns a list of Detections.
         """
         if not isinstance(images, (list, tuple)) and np.ndim(images) in (2, 3):
             raise UserError(f"detect got one picture of shape {np.shape(images)}; give a list: model.detect([image])")
         images = [images] if isinstance(images, (str, os.PathLike)) else images
-        found = [self._detect(_as_rgb(image, index)) for index, image in enumerate(images)]
+        images = [_as_rgb(image, index) for index, image in enumerate(images)]
+        given = self._given(images, proposals)
+        found = [self._detect(image, *more) for image, more in zip(images, given, strict=True)]
         return found if min_score is None else [detections.above(min_score) for detections in found]
 
-    def _detect(self, image):
-        found = {name: value[0] for name, value in self._answer(image[None]).items()}
+    def _given(self, images, proposals):
+        """For each picture what `answer` takes besides it: nothing, or proposals [1, N, 4]."""
+        if not self.takes_proposals:
+            if proposals is not None:
+                raise UserError("this model finds its proposals itself; call detect without them")
+            return [()] * len(images)
+        if proposals is None or len(proposals) != len(images):
+            given = "none" if proposals is None else len(proposals)
+            raise UserError(
+                f"this model takes proposals, and {given} were given for {len(images)} pictures; give one array "
+                "[N, (y1, x1, y2, x2)] a picture: model.detect(images, proposals=[boxes, ...])"
+            )
+        return [(as_boxes(boxes, f"picture {index}: proposals")[None],) for index, boxes in enumerate(proposals)]
+
+    def _detect(self, image, *given):
+        found = {name: value[0] for name, value in self._answer(image[None], *given).items()}
         count = int(found["num_detections"])
         boxes = found["boxes"].numpy()[:count]
         crops = None

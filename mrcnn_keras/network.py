@@ -10,20 +10,23 @@ from mrcnn_keras.layers.corners import BoxCorners
 from mrcnn_keras.layers.detection import DetectionLayer, DetectionMasks, FlattenDetections
 from mrcnn_keras.layers.heads import BoxHead, MaskHead, MaskMLP
 from mrcnn_keras.layers.images import NormalizeImages, WindowLayer
-from mrcnn_keras.layers.proposal import ProposalLayer
 from mrcnn_keras.layers.roi_align import RoIAlignLayer
-from mrcnn_keras.layers.rpn import AnchorLayer, PickAnchors, RPNHead
-from mrcnn_keras.layers.targets import AnchorTargetLayer, MaskTargetLayer, RoITargetLayer
+from mrcnn_keras.layers.targets import MaskTargetLayer, RoITargetLayer
+from mrcnn_keras.region_proposals import KINDS as PROPOSAL_KINDS
 
 # pixels a cell of P2 .. P6
 STRIDES = (4, 8, 16, 32, 64)
 
 
-def image_inputs():
-    """What both modes look at: pictures [B, H, W, 3], RGB 0..255, and the size of the real part of each."""
+def image_inputs(parts):
+    """What both modes look at: pictures [B, H, W, 3], RGB 0..255, and the size of the real part of each.
+
+    Proposals are among them where they are not the network's own.
+    """
     return {
         "image": keras.Input((None, None, 3), name="image"),
         "image_size": keras.Input((2,), dtype="int32", name="image_size"),
+        **parts.proposing.inputs(),
     }
 
 
@@ -55,13 +58,7 @@ def make_parts(config):
         "level_tolerance": config.ROI_LEVEL_TOLERANCE,
         "grid": config.ROI_ALIGN_GRID,
     }
-    proposals = {
-        "nms_threshold": config.RPN_NMS_THRESHOLD,
-        "std_dev": config.RPN_BBOX_STD_DEV,
-        "min_size": config.RPN_MIN_SIZE,
-        "per_level": config.RPN_NMS_PER_LEVEL,
-        "score": config.RPN_SCORE,
-    }
+    proposing = PROPOSAL_KINDS[config.PROPOSALS](config, STRIDES)
     parts = SimpleNamespace(
         window=WindowLayer(config.IMAGE_PAD_PLACE, config.BOX_CORNERS, name="window"),
         normalize=NormalizeImages(config.MEAN_PIXEL, config.STD_PIXEL, config.IMAGE_PAD_COLOUR, name="normalize"),
@@ -77,40 +74,8 @@ def make_parts(config):
             config.BACKBONE_POOL_PAD,
         ),
         fpn=FPN(config.TOP_DOWN_PYRAMID_SIZE, config.HEAD_NORM, name="fpn"),
-        anchors=AnchorLayer(
-            config.RPN_ANCHOR_SCALES,
-            config.RPN_ANCHOR_RATIOS,
-            STRIDES,
-            config.RPN_ANCHOR_ROUNDED,
-            config.RPN_ANCHOR_SPACING,
-            config.BOX_CORNERS,
-            name="anchors",
-        ),
-        rpn=RPNHead(
-            config.RPN_CHANNELS or config.TOP_DOWN_PYRAMID_SIZE,
-            len(config.RPN_ANCHOR_RATIOS),
-            config.HEAD_NORM if config.RPN_NORM == "same" else config.RPN_NORM,
-            config.RPN_CONVS,
-            name="rpn",
-        ),
-        rpn_clip=config.RPN_CLIP,
-        proposals_training=ProposalLayer(
-            config.PRE_NMS_LIMIT_TRAINING,
-            config.POST_NMS_ROIS_TRAINING,
-            name="proposals_training",
-            **proposals,
-        ),
-        proposals=ProposalLayer(
-            config.PRE_NMS_LIMIT_INFERENCE, config.POST_NMS_ROIS_INFERENCE, name="proposals", **proposals
-        ),
-        anchor_targets=AnchorTargetLayer(
-            config.RPN_TRAIN_ANCHORS_PER_IMAGE,
-            config.RPN_POSITIVE_RATIO,
-            config.RPN_POSITIVE_IOU,
-            config.RPN_NEGATIVE_IOU,
-            config.RPN_BBOX_STD_DEV,
-            name="anchor_targets",
-        ),
+        proposing=proposing,
+        **vars(proposing.layers),
         roi_targets=RoITargetLayer(
             config.TRAIN_ROIS_PER_IMAGE,
             config.ROI_POSITIVE_RATIO,
@@ -137,7 +102,6 @@ def make_parts(config):
             config.DETECTION_ONE_CLASS,
             name="detections",
         ),
-        pick_anchors=PickAnchors(name="pick_anchors"),
     )
     if config.MASKS:
         parts.mask_targets = MaskTargetLayer((config.mask_side(), config.mask_side()), name="mask_targets")
@@ -148,40 +112,30 @@ def make_parts(config):
     return parts
 
 
-def _features(parts, image, image_size):
-    """Backbone, pyramid and RPN, the same in both modes."""
+def _features(parts, image, image_size, given):
+    """Backbone, pyramid and what proposals are made of, the same in both modes."""
     window = parts.window(image, image_size)
     normalized = parts.normalize(image, window["pixels"])
     stages = parts.backbone(normalized)
     pyramid = parts.fpn(stages)
-    rpn_logits, rpn_deltas = parts.rpn(pyramid)
     return {
         "window": window,
         "normalized": normalized,
         "stages": stages,
         "pyramid": pyramid,
-        "anchors": parts.anchors(pyramid, image),
-        "rpn_logits": rpn_logits,
-        "rpn_deltas": rpn_deltas,
+        **parts.proposing.tensors(pyramid, image, **given),
     }
 
 
-def training_outputs(parts, image, image_size, gt_boxes, gt_class_ids, gt_masks=None):
-    """Everything that the losses compare."""
-    features = _features(parts, image, image_size)
-    rpn_logits, rpn_deltas = features["rpn_logits"], features["rpn_deltas"]
-    anchors, pyramid = features["anchors"], features["pyramid"][:4]
+def training_outputs(parts, image, image_size, gt_boxes, gt_class_ids, gt_masks=None, **given):
+    """Everything that the losses compare; given: proposals, where they are an input."""
+    features = _features(parts, image, image_size, given)
+    pyramid = features["pyramid"][:4]
     gt_boxes = parts.from_edges(gt_boxes, gt_class_ids)
-    anchor_targets = parts.anchor_targets(anchors, gt_boxes, gt_class_ids)
-    proposals = parts.proposals_training(rpn_logits, rpn_deltas, anchors, features["window"][parts.rpn_clip])
+    proposals, outputs = parts.proposing.training(features, gt_boxes, gt_class_ids)
     targets = parts.roi_targets(proposals, gt_boxes, gt_class_ids)
     class_logits, box_deltas = parts.box_head(parts.box_align(pyramid, targets["rois"]))
-    picked_logits, picked_deltas = parts.pick_anchors(rpn_logits, rpn_deltas, anchor_targets["indices"])
-    outputs = {
-        "rpn_logits": picked_logits,
-        "rpn_labels": anchor_targets["labels"],
-        "rpn_deltas": picked_deltas,
-        "rpn_target_deltas": anchor_targets["deltas"],
+    outputs |= {
         "rois": targets["rois"],
         "class_logits": class_logits,
         "roi_class_ids": targets["class_ids"],
@@ -196,17 +150,14 @@ def training_outputs(parts, image, image_size, gt_boxes, gt_class_ids, gt_masks=
     return outputs
 
 
-def inference_outputs(parts, image, image_size):
+def inference_outputs(parts, image, image_size, **given):
     """Detections of the network image, and all tensors on the way; the mask head looks at detections only."""
-    tensors = _features(parts, image, image_size)
+    tensors = _features(parts, image, image_size, given)
     pyramid = tensors["pyramid"][:4]
-    window = tensors["window"]
-    proposals = parts.proposals(
-        tensors["rpn_logits"], tensors["rpn_deltas"], tensors["anchors"], window[parts.rpn_clip]
-    )
+    proposals = parts.proposing.inference(tensors)
     box_features = parts.box_align(pyramid, proposals)
     class_logits, box_deltas = parts.box_head(box_features)
-    found = parts.detections(proposals, class_logits, box_deltas, window["picture"])
+    found = parts.detections(proposals, class_logits, box_deltas, tensors["window"]["picture"])
     tensors |= {"proposals": proposals, "box_features": box_features}
     tensors |= {"class_logits": class_logits, "box_deltas": box_deltas, "detections": found}
     if hasattr(parts, "mask_head"):

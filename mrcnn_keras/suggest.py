@@ -59,6 +59,6 @@ def _for_sizes(config, statistics, chosen):
         scale = min(config.IMAGE_MIN_DIM / short, config.IMAGE_MAX_DIM / long)
     smallest = 2.0 ** round(math.log2(max(low * scale, 1.0)))
     smallest = int(min(max(smallest, 8), config.RPN_ANCHOR_SCALES[0]))
-    if smallest != config.RPN_ANCHOR_SCALES[0]:
+    if config.PROPOSALS == "rpn" and smallest != config.RPN_ANCHOR_SCALES[0]:
         suggested["RPN_ANCHOR_SCALES"] = (tuple(smallest * 2**i for i in range(5)), sides)
     return suggested

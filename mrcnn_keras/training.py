@@ -129,6 +129,9 @@ def _check_datasets(config, dataset, validation):
     for name, data in {"training": dataset, "validation": validation}.items():
         if data is not None and data.num_images == 0:
             raise UserError(f"the {name} data hold no picture; look at them with `mrcnn inspect`")
+        if data is not None and config.PROPOSALS == "given":
+            for image_id in data.image_ids:
+                data.load_proposals(image_id)  # tells what is wrong with them before hours are spent
     if dataset.num_classes != config.NUM_CLASSES:
         raise UserError(
             f"the data have {dataset.num_classes} classes with the background ({', '.join(dataset.class_names)}) but "

@@ -11,7 +11,7 @@ EVERYWHERE = {"architectures", "coco_classes", "errors", "files"}  # may be impo
 PART_OF = {
     "mask_crop": "detections",
     **dict.fromkeys(("config_checks", "presets"), "config"),
-    **dict.fromkeys(("checkpoints", "network", "optimizer"), "model"),
+    **dict.fromkeys(("checkpoints", "network", "optimizer", "region_proposals"), "model"),
     **dict.fromkeys(("callbacks", "run_folder", "schedule"), "training"),
     **dict.fromkeys(("commands", "demo", "images_out", "suggest", "video"), "cli"),
 }
@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "data": {"detections", "resize", "ops"},
     **dict.fromkeys(("layers", "backbones", "weights"), {"norm", "ops"}),
     "model": {"config", "ops", "layers", "backbones", "weights", "detections", "progress_line", "resize"},
+    "proposal_files": {"data", "detections", "weights"},
     "training": {"config", "data", "model", "evaluation", "progress_line", "report"},
     "export": {"model", "detections", "ops"},
     **dict.fromkeys(("evaluation", "visualize", "report"), {"detections", "ops"}),

@@ -5,6 +5,8 @@ from collections import Counter
 from pathlib import Path
 
 from mrcnn_keras.commands.models import category_ids, class_names, load_model
+from mrcnn_keras.commands.proposals import check_wanted, read_files
+from mrcnn_keras.data.catalogue import picture_keys
 from mrcnn_keras.data.images import SUFFIXES as PICTURES
 from mrcnn_keras.data.images import read_image
 from mrcnn_keras.errors import UserError
@@ -17,21 +19,24 @@ from mrcnn_keras.visualize import draw_detections
 VIDEOS = {".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v"}
 
 
-def detect_files(model_path, inputs, out, min_score):
+def detect_files(model_path, inputs, out, min_score, proposals=()):
     """Draws what the model finds in each file to `out` and writes out/detections.json.
 
     A row of the JSON has COCO's fields and the file's name (its path where two have the same name). image_id is the
     number that is the file's name, as in COCO, if all files have such names, or else the file's place, from 1. Videos
     are drawn only. A file that cannot be read does not stop the others; the command then ends with its sentence.
+    proposals: files with those of each picture, for a model that takes them.
     """
     files = _files(inputs)
     targets = _targets(files, Path(out))
     names, ids = _names(files), _image_ids(files)
     model = load_model(model_path)
+    check_wanted(model, model_path, proposals)
+    given = _given(files, read_files(proposals)) if proposals else {}
     classes, categories = class_names(model), category_ids(model)
 
-    def detected(image):
-        found = model.detect([image], min_score)[0]
+    def detected(image, **more):
+        found = model.detect([image], min_score, **more)[0]
         return draw_detections(image, found, classes), found
 
     results, broken = [], []
@@ -45,7 +50,7 @@ def detect_files(model_path, inputs, out, min_score):
                 )
                 print(f"{place}: {count} pictures -> {target}", flush=True)
                 continue
-            drawn, found = detected(read_image(path))
+            drawn, found = detected(read_image(path), **given.get(path, {}))
         except UserError as error:
             broken.append(str(error))
             print(f"{place}: cannot be read", flush=True)
@@ -88,6 +93,19 @@ def _image_ids(files):
     if len(stems) == len(files) and all(stem.isdecimal() for stem in stems):
         return [int(path.stem) for path in files]
     return list(range(1, len(files) + 1))
+
+
+def _given(files, proposals):
+    """{file: the argument `proposals` of detect}."""
+    given = {}
+    for path in files:
+        if path.suffix.lower() in VIDEOS:
+            raise UserError(f"{path} is a video, which proposals cannot be given for; give pictures")
+        boxes = [proposals[key] for key in picture_keys(path) if key in proposals]
+        if not boxes:
+            raise UserError(f"there are no proposals for {path}; give them under the name of the file")
+        given[path] = {"proposals": boxes[:1]}
+    return given
 
 
 def _targets(files, out):

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from mrcnn_keras.commands.models import load_model
+from mrcnn_keras.commands.proposals import check_wanted, read_files
 from mrcnn_keras.data.loading import find_subsets, load_dataset
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.evaluation import classes_by_name, evaluate, renamed
+from mrcnn_keras.evaluation import classes_by_name, detect_in, evaluate, renamed
 from mrcnn_keras.images_out import write_image
 from mrcnn_keras.progress_line import ProgressLine
 from mrcnn_keras.visualize import draw_comparison
@@ -14,12 +15,17 @@ DRAWN = 20
 MIN_SCORE_DRAWN = 0.5
 
 
-def evaluate_model(model_path, data_path, out):
+def evaluate_model(model_path, data_path, out, proposals=()):
     """Prints and returns the figures of mk.evaluate."""
     subset = "val" if "val" in find_subsets(data_path) else None
     dataset = load_dataset(data_path, subset=subset)
     model = load_model(model_path)
+    check_wanted(model, model_path, proposals)
     _check_classes(model, model_path, dataset, data_path)
+    if proposals:
+        dataset.set_proposals(read_files(proposals))
+        for note in dataset.notes:
+            print(f"note: {note}")
     limit = model.max_detections
     line = ProgressLine()
     try:
@@ -34,7 +40,7 @@ def evaluate_model(model_path, data_path, out):
         same = classes_by_name(model, dataset)
         for image_id in dataset.image_ids[:DRAWN]:
             image, truth = dataset.load_example(image_id)
-            found = renamed(model.detect([image], MIN_SCORE_DRAWN)[0], same)
+            found = renamed(detect_in(model, dataset, [image_id], [image], MIN_SCORE_DRAWN)[0], same)
             picture = draw_comparison(image, truth, found, dataset.class_names)
             write_image(Path(out) / f"{image_id:04d}.png", picture)
         print(f"wrote {min(DRAWN, dataset.num_images)} pictures to {out}")

@@ -7,6 +7,7 @@ from pathlib import Path
 import keras
 
 from mrcnn_keras.checkpoints import PUBLISHED, open_checkpoint
+from mrcnn_keras.commands.proposals import read_files
 from mrcnn_keras.config import Config, parse_setting
 from mrcnn_keras.data.checking import check_pictures
 from mrcnn_keras.data.loading import find_subsets, load_dataset
@@ -24,7 +25,7 @@ PRESET = "resnet18_fpn"
 PRETRAINED_PRESET = "torchvision_v1"
 # Options that a resumed training takes from its beginning where they are left out; of a row, one is given at most.
 # Those in FIXED must stay: otherwise pictures would move from validation to training.
-REMEMBERED = (("epochs", "minutes"), ("steps_per_epoch",), ("val", "val_split"), ("seed",))
+REMEMBERED = (("epochs", "minutes"), ("steps_per_epoch",), ("val", "val_split"), ("seed",), ("proposals",))
 FIXED = ("val_split", "seed")
 
 
@@ -40,9 +41,10 @@ def train_from_options(options):
         _recall(options, run)
         config = Config.load(run.config).replace(**own)
     else:
-        config = _first_settings(options, own).replace(**_of_pictures(own))
+        config = _first_settings(options, own).replace(**_of_inputs(own))
     seed = options.seed or 0
     data, validation = _datasets(options, seed)
+    _give_proposals(options, config, data, validation)
     for name, dataset in {"training": data, "validation": validation}.items():
         if dataset is not None:
             check_pictures(dataset, ProgressLine().counting(f"read {name} picture"))
@@ -81,11 +83,14 @@ def _own_settings(options):
         own["BATCH_SIZE"] = options.batch_size
     if options.image_size:
         own["IMAGE_MIN_DIM"] = own["IMAGE_MAX_DIM"] = options.image_size
+    if options.proposals:
+        own["PROPOSALS"] = "given"
     return own
 
 
-def _of_pictures(own):
-    return {name: value for name, value in own.items() if name.startswith("IMAGE_")}
+def _of_inputs(own):
+    """What the suggestions of other settings depend on."""
+    return {name: value for name, value in own.items() if name.startswith("IMAGE_") or name == "PROPOSALS"}
 
 
 def _datasets(options, seed):
@@ -102,6 +107,16 @@ def _datasets(options, seed):
         return data, load_dataset(options.data, subset="val")
     print("no validation pictures: give --val DATA or --val-split 0.2 to see how well the model does on new ones")
     return data, None
+
+
+def _give_proposals(options, config, data, validation):
+    """--proposals to both datasets. Without it, a model that is to be given proposals has none."""
+    if config.PROPOSALS == "given" and not options.proposals:
+        raise UserError("PROPOSALS='given' needs proposals; give --proposals FILE")
+    if options.proposals:
+        proposals = read_files(options.proposals)
+        for dataset in filter(None, (data, validation)):
+            dataset.set_proposals(proposals)
 
 
 def _fitted(config, own, data, chosen):
@@ -158,7 +173,7 @@ def _remember(options, run):
 def _recall(options, run):
     """Fills options that were left out with those that the training began with."""
     try:
-        before = json.loads((run.path / "options.json").read_text())
+        before = {"proposals": None, **json.loads((run.path / "options.json").read_text())}  # older ones lack it
         before = {name: before[name] for row in REMEMBERED for name in row}
     except (OSError, ValueError, KeyError, TypeError):  # a training that mk.train began
         return

@@ -1,5 +1,7 @@
 """Lists of pictures and classes, and the way from the ids of their sources to ids of the dataset's own."""
 
+from pathlib import PurePath
+
 import numpy as np
 
 from mrcnn_keras.data.notes import Notes
@@ -132,3 +134,14 @@ class Catalogue:
     def note(self, what, image_id=None, count=1):
         """Adds to `notes`: see Notes.add."""
         self._notes.add(what, image_id, count)
+
+
+def picture_keys(path, source_id=None):
+    """What may name a picture in a file about it, the surest first: its path, its file's name with and without the end,
+    its id in its source. A number is the same as its text, also with zeros in front: COCO's 139 is 000000000139.jpg.
+    """
+    path = PurePath(path or "")
+    keys = [str(path), path.name, path.stem]
+    if source_id is not None:
+        keys += [source_id, str(source_id)]
+    return keys + [int(key) for key in (path.stem, str(source_id)) if key.isdecimal()]

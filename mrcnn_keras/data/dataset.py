@@ -1,11 +1,13 @@
 """Which pictures there are and what is marked on them: the class that a user fills, or subclasses."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from mrcnn_keras.data import images
-from mrcnn_keras.data.catalogue import Catalogue
+from mrcnn_keras.data.catalogue import Catalogue, picture_keys
 from mrcnn_keras.data.statistics import statistics
-from mrcnn_keras.detections import Detections
+from mrcnn_keras.detections import Detections, as_boxes
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.mask_crop import crop_mask
 
@@ -79,6 +81,19 @@ class Dataset(Catalogue):
         """-> Detections for counting and measuring: a format may leave out the masks, and the tightening."""
         return self.load_annotations(image_id)
 
+    def load_proposals(self, image_id):
+        """-> [N, (y1, x1, y2, x2)] float32, pixels of the picture, best first: for models that are given proposals.
+
+        Those of `set_proposals`, or of `add_image(..., proposals=boxes)`. Raises UserError where there are none.
+        """
+        boxes = self.image_info[image_id].get("proposals")
+        if boxes is None:
+            raise UserError(
+                f"{self.image_name(image_id)} has no proposals, which a model with PROPOSALS='given' needs; call "
+                "set_proposals, or give --proposals FILE"
+            )
+        return as_boxes(boxes, f"proposals of {self.image_name(image_id)}")
+
     def load_example(self, image_id):
         """-> (image, Detections) of one picture. Raises UserError where their sizes differ."""
         name = self.image_name(image_id)
@@ -90,6 +105,31 @@ class Dataset(Catalogue):
                 f"{found.size[0]} x {found.size[1]} (height x width); annotate the picture in its own size"
             )
         return image, found
+
+    def set_proposals(self, proposals):
+        """Gives each picture its proposals, [N, (y1, x1, y2, x2)] in its pixels, best first.
+
+        proposals: a list with one array a picture, or {key: array} as `read_proposals` gives it; see picture_keys. A
+        picture without a key gets no proposals, and a note. Raises UserError for a list of another length, for keys of
+        which none is a picture's, and for what are no boxes.
+        """
+        if isinstance(proposals, Mapping):
+            possible = [picture_keys(info["path"], info["id"]) for info in self.image_info]
+            keys = [next((key for key in of_picture if key in proposals), None) for of_picture in possible]
+            if all(key is None for key in keys):
+                some = f"{next(iter(proposals))!r} and so on" if proposals else "no picture"
+                raise UserError(f"the proposals are of {some}, none of {self.image_name(0)}; name them by file or id")
+        else:
+            keys = range(self.num_images)
+            if len(proposals) != self.num_images:
+                raise UserError(
+                    f"proposals of {len(proposals)} pictures were given for {self.num_images}; give one array a picture"
+                )
+        for image_id, key in enumerate(keys):
+            if key is None:
+                self.note("pictures without proposals, in which nothing can be found", image_id)
+            boxes = [] if key is None else proposals[key]
+            self.image_info[image_id]["proposals"] = as_boxes(boxes, f"proposals of {self.image_name(image_id)}")
 
     def subset(self, image_ids):
         """A view of some pictures, with internal ids 0..k-1 of its own and the same classes."""
@@ -141,6 +181,9 @@ class SubsetOfDataset(Dataset):
         """Those of the whole dataset."""
         return self.dataset.notes
 
+    def note(self, what, image_id=None, count=1):
+        self.dataset.note(what, None if image_id is None else self.dataset_ids[image_id], count)
+
     def image_reference(self, image_id):
         return self.dataset.image_reference(self.dataset_ids[image_id])
 
@@ -158,3 +201,6 @@ class SubsetOfDataset(Dataset):
 
     def load_boxes(self, image_id):
         return self.dataset.load_boxes(self.dataset_ids[image_id])
+
+    def load_proposals(self, image_id):
+        return self.dataset.load_proposals(self.dataset_ids[image_id])

@@ -30,6 +30,7 @@ def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, worke
     gt_boxes      [B, G, (y1, x1, y2, x2)] float32, network pixels
     gt_class_ids  [B, G] int32; 0 where padded, negative for crowd regions
     gt_masks      [B, G, h, w] uint8, 0..255, inside the box; absent if config.MASKS is False
+    proposals     [B, R, (y1, x1, y2, x2)] float32, network pixels, zeros where padded; with PROPOSALS "given" only
     Each is explained at sample.load_sample. G is the largest number of objects in the batch, at least 1. H, W
     are IMAGE_MAX_DIM in modes "square" and "crop", else those of the batch's largest picture.
 
@@ -59,6 +60,8 @@ def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, worke
     types = {"image": tf.uint8, "image_size": tf.int32, "gt_boxes": tf.float32, "gt_class_ids": tf.int32}
     if settings.mask_shape:
         shapes["gt_masks"], types["gt_masks"] = (None, *settings.mask_shape), tf.uint8
+    if settings.proposals:
+        shapes["proposals"], types["proposals"] = (None, 4), tf.float32
 
     def arrays(number):
         number = int(number)
@@ -67,7 +70,7 @@ def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, worke
             sample = load_sample(dataset, settings, image_id, np.random.default_rng([seed, _SAMPLE, number]))
         else:
             sample = load_sample(dataset, settings, number)
-        return [_at_least_one(sample[name]) if name.startswith("gt_") else sample[name] for name in shapes]
+        return [sample[name] if name.startswith("image") else _at_least_one(sample[name]) for name in shapes]
 
     def tensors(number):
         values = tf.numpy_function(arrays, [number], list(types.values()), stateful=False)

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from mrcnn_keras.data import augment
+from mrcnn_keras.detections import Detections
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.resize import plan_resize, resize_image
 
@@ -30,6 +31,7 @@ class SampleSettings:
     rot90: bool = False
     scale_range: tuple = (1.0, 1.0)
     brightness: float = 0.0
+    proposals: bool = False  # the picture's proposals go along
 
     @classmethod
     def of(cls, config):
@@ -51,6 +53,7 @@ class SampleSettings:
             rot90=config.AUGMENT_ROT90,
             scale_range=tuple(config.AUGMENT_SCALE),
             brightness=config.AUGMENT_BRIGHTNESS,
+            proposals=config.PROPOSALS == "given",
         )
 
 
@@ -62,6 +65,7 @@ def load_sample(dataset, settings, image_id, rng=None):
     gt_boxes      [G, (y1, x1, y2, x2)] float32, network pixels, tight around the masks
     gt_class_ids  [G] int32, 1..C-1; negative: a crowd region of class -id
     gt_masks      [G, h, w] uint8, 0..255: how much of a cell of the box the mask covers; absent without masks
+    proposals     [R, (y1, x1, y2, x2)] float32, network pixels, best first; only with `proposals` in the settings
 
     rng (numpy Generator) draws the augmentation, the window of mode "crop", and which objects stay where
     there are more than `max_instances`. Without it nothing is random: the picture as it is, the window in the
@@ -73,14 +77,18 @@ def load_sample(dataset, settings, image_id, rng=None):
         raise UserError(
             f"{dataset.image_name(image_id)} has boxes but no masks; train without masks: --set MASKS=False"
         )
-    found = augment.tighten(found)
+    # What moves with the picture: its instances and, in a Detections of their own, its proposals.
+    moved = [augment.tighten(found)]
+    if settings.proposals:
+        boxes = dataset.load_proposals(image_id)
+        moved.append(Detections(found.size, boxes, np.ones(len(boxes), np.int32)))
     if rng is not None:
-        image, found = _turn(image, found, settings, rng)
-    image, resize, found = _to_network(image, found, settings, rng)
+        image, moved = _turn(image, moved, settings, rng)
+    image, resize, moved = _to_network(image, moved, settings, rng)
     if rng is not None and settings.brightness:
         factors = rng.uniform(1 - settings.brightness, 1 + settings.brightness, 2)
         image[resize.window] = augment.adjust_colours(image[resize.window], *factors)
-    found = _limit(found, settings.max_instances, rng)
+    found = _limit(moved[0], settings.max_instances, rng)
     sample = {
         "image": image,
         "image_size": np.array(resize.resized, np.int32),
@@ -90,6 +98,8 @@ def load_sample(dataset, settings, image_id, rng=None):
     if settings.mask_shape:
         masks = [mini_mask(crop.bits, settings.mask_shape) for crop in found.mask_crops]
         sample["gt_masks"] = np.stack(masks) if masks else np.zeros((0, *settings.mask_shape), np.uint8)
+    if settings.proposals:
+        sample["proposals"] = resize.boxes_to_network(moved[1].boxes)
     return sample
 
 
@@ -107,19 +117,25 @@ def mini_mask(bits, shape):
     return soft
 
 
-def _turn(image, found, settings, rng):
+def _turn(image, moved, settings, rng):
     """Flips and quarter turns. The same numbers are drawn whatever the settings, so that later ones agree."""
     flip_lr, flip_ud = rng.random(2) < (settings.flip_lr, settings.flip_ud)
     turns = int(rng.integers(4))
     if flip_lr:
-        image, found = augment.flip_lr(image, found)
+        image, moved = _change(augment.flip_lr, image, moved)
     if flip_ud:
-        image, found = augment.flip_ud(image, found)
-    return augment.rot90(image, found, turns) if settings.rot90 else (image, found)
+        image, moved = _change(augment.flip_ud, image, moved)
+    return _change(augment.rot90, image, moved, turns) if settings.rot90 else (image, moved)
 
 
-def _to_network(image, found, settings, rng):
-    """-> image [H, W, 3] uint8 padded with zeros, Resize, the instances in pixels before the resizing.
+def _change(change, image, moved, *how):
+    """A function of augment.py on a picture and each Detections in it -> both anew."""
+    changed = [change(image, found, *how) for found in moved]
+    return changed[0][0], [found for _, found in changed]
+
+
+def _to_network(image, moved, settings, rng):
+    """-> image [H, W, 3] uint8 padded with zeros, Resize, the Detections in pixels before the resizing.
 
     A picture that would become larger than the network's is cut to a window before it is resized.
     """
@@ -128,8 +144,8 @@ def _to_network(image, found, settings, rng):
     jitter = 1.0 if rng is None else rng.uniform(*settings.scale_range)
     if settings.mode != "crop" and jitter == 1:
         plan |= {"mode": settings.mode, "multiple": settings.multiple}
-        return *resize_image(image, antialias=settings.antialias, **plan), found
-    scale = settings.scale
+        return *resize_image(image, antialias=settings.antialias, **plan), moved
+    found, scale = moved[0], settings.scale
     if settings.mode != "crop":
         planned = plan_resize(*found.size, mode=settings.mode, **plan)
         scale = max(planned.resized) / max(planned.original)
@@ -139,10 +155,10 @@ def _to_network(image, found, settings, rng):
         top, left = (max(0, side - part) // 2 for side, part in zip(found.size, window, strict=True))
     else:
         top, left = augment.choose_window(found.size, window, found.boxes[found.class_ids > 0], rng)
-    image, found = augment.crop(image, found, top, left, *window)
+    image, moved = _change(augment.crop, image, moved, top, left, *window)
     multiple = settings.multiple if settings.mode == "fit" else settings.max_dim
     plan |= {"mode": "crop", "scale": scale, "multiple": multiple, "limit": settings.max_dim}
-    return *resize_image(image, antialias=settings.antialias, **plan), found
+    return *resize_image(image, antialias=settings.antialias, **plan), moved
 
 
 def _limit(found, count, rng):

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from mrcnn_keras.detections import Detections
+from mrcnn_keras.detections import Detections, as_boxes
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.mask_crop import MaskCrop, crop_mask
 from mrcnn_keras.ops import boxes as box_ops
@@ -15,20 +15,20 @@ SCORE_TOLERANCE = 1e-4
 MASK_TOLERANCE = 0.99  # smallest intersection over union
 
 
-def check(model, path, images):
+def check(model, path, images, proposals=None):
     """Runs a written SavedModel and compares it with the model it came from.
 
-    images: list of [H, W, 3] uint8 RGB. Returns one dict a picture: picture (its index), height, width,
-    and what `compare` tells, with the model's detections as `expected` and the SavedModel's as `found`.
-    `summarize` puts these rows together. Raises UserError where `path` holds no SavedModel that
-    `saved_model` wrote.
+    images: list of [H, W, 3] uint8 RGB; proposals: as of model.detect, where the model takes any. Returns one
+    dict a picture: picture (its index), height, width, and what `compare` tells, with the model's detections as
+    `expected` and the SavedModel's as `found`. `summarize` puts these rows together. Raises UserError where
+    `path` holds no SavedModel that `saved_model` wrote.
     """
     answer = load_saved_model(path)
     rows = []
-    for index, image in enumerate(images):
-        [expected] = model.detect([image])
+    for index, expected in enumerate(model.detect(images, proposals=proposals)):
         sides = {"picture": index, "height": expected.size[0], "width": expected.size[1]}
-        rows.append({**sides, **compare(answer(image), expected)})
+        given = None if proposals is None else proposals[index]
+        rows.append({**sides, **compare(answer(images[index], given), expected)})
     return rows
 
 
@@ -108,7 +108,10 @@ def _mask_iou(one, other):
 
 
 def load_saved_model(path):
-    """Reads what `saved_model` wrote -> a function from a picture [H, W, 3] uint8 RGB to Detections."""
+    """Reads what `saved_model` wrote -> a function from a picture [H, W, 3] uint8 RGB to Detections.
+
+    Where the model takes proposals, the function does so, too: [N, (y1, x1, y2, x2)] in the picture's pixels.
+    """
     try:
         loaded = tf.saved_model.load(str(path))
     except (OSError, tf.errors.OpError) as error:
@@ -116,8 +119,11 @@ def load_saved_model(path):
     if "serving_default" not in loaded.signatures:
         raise UserError(f"the SavedModel {path} has no signature serving_default; give one of mrcnn_keras.export")
 
-    def answer(image):
-        answers = loaded.signatures["serving_default"](images=tf.constant(image[None]))
+    def answer(image, proposals=None):
+        inputs = {"images": tf.constant(image[None])}
+        if proposals is not None:
+            inputs["proposals"] = tf.constant(as_boxes(proposals)[None])
+        answers = loaded.signatures["serving_default"](**inputs)
         return _as_detections({name: value[0].numpy() for name, value in answers.items()}, image.shape[:2])
 
     return answer

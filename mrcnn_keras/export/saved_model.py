@@ -21,8 +21,9 @@ def saved_model(model, path, *, masks="full"):
     give "serving/mine/1" and serve "serving/mine". It appears whole; a SavedModel that is there is replaced.
 
     Its signature serving_default takes images [B, H, W, 3] uint8 RGB, photographs of one size, whatever it
-    is, and answers as model.detect does. Of its N = DETECTION_MAX_INSTANCES rows the first num_detections
-    are real:
+    is, and answers as model.detect does. A model that takes proposals has them as a second input: proposals
+    [B, R, (y1, x1, y2, x2)] float32, pixels of the photograph, best first, padded with rows of zeros. Of the
+    N = DETECTION_MAX_INSTANCES rows of the answer the first num_detections are real:
 
         boxes           [B, N, (y1, x1, y2, x2)] float32, pixels of the photograph
         class_ids       [B, N] int32, 0 in rows that are not real
@@ -84,8 +85,8 @@ class _Served(tf.Module):
 
 
 def _detect_function(model, masks):
-    def detect(images):
-        found = model.answer(images)
+    def detect(images, *proposals):
+        found = model.answer(images, *proposals)
         if "masks" in found and masks == "full":
             height, width = tf.unstack(tf.shape(images)[1:3])
             boxes = model.mask_boxes(found["boxes"])
@@ -93,4 +94,4 @@ def _detect_function(model, masks):
             found = {**found, "masks": pasted}
         return found
 
-    return tf.function(detect, input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8, name="images")])
+    return tf.function(detect, input_signature=[*model.answer_signature().values()])

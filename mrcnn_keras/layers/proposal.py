@@ -1,4 +1,4 @@
-"""ProposalLayer: from the region proposal network's answers to a short list of boxes."""
+"""Proposals: from the region proposal network's answers, or from outside, to a short list of boxes."""
 
 import keras
 import tensorflow as tf
@@ -75,4 +75,31 @@ class ProposalLayer(keras.layers.Layer):
             "per_level": self.per_level,
             "score": self.score,
         }
+        return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable("mrcnn_keras")
+class GivenProposalsLayer(keras.layers.Layer):
+    """Proposals of another method (Girshick 2015), in the form that ProposalLayer gives its own.
+
+    Call with boxes [B, R, (y1, x1, y2, x2)], edges in network pixels, best first, and window [B, 2] or [B, 4]: what
+    they are clipped to, see ops.boxes.clip. Returns the first `limit` of each picture, [B, limit, 4] by the rule
+    `corners` of ops.boxes.CORNERS: zeros in the place of what is smaller than min_size pixels, and after the last.
+    """
+
+    def __init__(self, limit=1000, min_size=1e-3, corners="edge", **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        self.limit, self.min_size, self.corners = limit, min_size, corners
+
+    def call(self, boxes, window):
+        boxes = boxes[:, : self.limit]
+        boxes = tf.pad(boxes, [[0, 0], [0, self.limit - tf.shape(boxes)[1]], [0, 0]])
+        boxes = box_ops.clip(box_ops.from_edges(boxes, self.corners), window)
+        sides = boxes[..., 2:] - boxes[..., :2]
+        large = tf.reduce_all(sides >= self.min_size, axis=-1) & (box_ops.area(boxes) > 0)
+        boxes = tf.where(large[..., None], boxes, 0.0)
+        return tf.stop_gradient(tf.ensure_shape(boxes, [None, self.limit, 4]))
+
+    def get_config(self):
+        own = {"limit": self.limit, "min_size": self.min_size, "corners": self.corners}
         return {**super().get_config(), **own}

@@ -61,6 +61,16 @@ def resize_images(images, resized, network, offset, method="triangle"):
     return tf.pad(images, [[0, 0], [offset[0], after[0]], [offset[1], after[1]], [0, 0]])
 
 
+def boxes_to_network(boxes, size, resized, offset):
+    """Edges of boxes [B, N, 4] in pixels of the photograph -> in network pixels; nothing is clipped.
+
+    size, resized: (height, width) int32 of the photograph and of it in the network's picture; offset: its place there.
+    Boxes without area get none.
+    """
+    scale = tf.cast(resized, tf.float32) / tf.cast(size, tf.float32)
+    return boxes * tf.tile(scale, [2]) + tf.cast(tf.tile(offset, [2]), tf.float32)
+
+
 def boxes_to_photograph(boxes, size, resized, offset, *, corners="edge", whole_pixels=False):
     """Edges of boxes [B, N, 4] in network pixels -> in pixels of the photograph, inside it.
 

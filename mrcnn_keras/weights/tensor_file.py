@@ -46,7 +46,7 @@ class TensorFile(Mapping):
 
     def __getitem__(self, name):
         tensor = self._tensors[name]
-        with _told(self.path):
+        with told(self.path):
             return _checked(name, tensor.read())
 
     def __iter__(self):
@@ -78,7 +78,7 @@ def read_tensors(path):
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}); give a file that is there and readable") from error
     try:
-        with _told(path):
+        with told(path):
             source = FileBytes(file)
             kind = kind_of(source)
             return TensorFile(path, file, kind, OPEN[kind](source))
@@ -88,10 +88,15 @@ def read_tensors(path):
 
 
 @contextmanager
-def _told(path):
-    """Puts the path in front of what is wrong. The readers check what they know of; a damaged file finds the rest."""
+def told(path):
+    """Puts the path in front of what is wrong in a file.
+
+    The readers check what they know of; a damaged file finds the rest.
+    """
     try:
         yield
+    except UserError:
+        raise
     except BadFile as error:
         raise UserError(f"{path} {error}") from error
     except MemoryError as error:

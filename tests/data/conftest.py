@@ -83,6 +83,7 @@ def settings_of():
             "AUGMENT_ROT90": False,
             "AUGMENT_SCALE": (1.0, 1.0),
             "AUGMENT_BRIGHTNESS": 0.0,
+            "PROPOSALS": "rpn",
         }
         assert not set(changed) - set(values)
         return SimpleNamespace(**{**values, **changed})

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mrcnn_keras import resize
-from mrcnn_keras.ops.images import boxes_to_photograph, plan_resize, resize_images
+from mrcnn_keras.ops.images import boxes_to_network, boxes_to_photograph, plan_resize, resize_images
 
 PLANS = (
     {"mode": "square", "min_dim": 384, "max_dim": 512, "multiple": 32},
@@ -123,3 +123,12 @@ def test_no_pictures():
     sizes = tf.constant([2, 3]), tf.constant([32, 32]), tf.constant([0, 0])
     padded = resize_images(tf.zeros([0, 4, 4, 3], tf.uint8), *sizes, "triangle")
     assert padded.shape == (0, 32, 32, 3)
+
+
+def test_boxes_to_network_is_what_resize_does():
+    """A photograph of 40 x 60 that became 80 x 90 and lies 8 pixels below the top."""
+    boxes = [[0, 0, 40, 60], [10, 20, 30, 40], [5, 5, 5, 5]]
+    moved = boxes_to_network(tf.constant([boxes], tf.float32), tf.constant([40, 60]), [80, 90], [8, 0])
+    assert moved.numpy().tolist() == [[[8, 0, 88, 90], [28, 30, 68, 60], [18, 7.5, 18, 7.5]]]
+    planned_before = resize.Resize((40, 60), (80, 90), (96, 96), (8, 0))
+    np.testing.assert_array_equal(moved[0], planned_before.boxes_to_network(boxes))

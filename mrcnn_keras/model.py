@@ -1,18 +1,17 @@
 """MaskRCNN, the front door: the network as a functional Keras model that trains, detects, saves and loads."""
 
 import functools
-import os
 import zipfile
 import zlib
 from contextlib import nullcontext
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from mrcnn_keras.checkpoints import PUBLISHED, load_into, of_variables, open_checkpoint, open_published
 from mrcnn_keras.config import Config
-from mrcnn_keras.detections import Detections, MaskCrop, as_boxes
+from mrcnn_keras.detect_arguments import photographs, proposals_of
+from mrcnn_keras.detections import Detections, MaskCrop
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.network import image_inputs, inference_outputs, make_parts, training_outputs
 from mrcnn_keras.ops import detections as detection_ops
@@ -206,27 +205,10 @@ class MaskRCNN(keras.Model):
         scores lower; None: the setting DETECTION_MIN_CONFIDENCE decides. proposals: of a model that takes them, a list
         with [N, (y1, x1, y2, x2)] a picture, in its pixels, best first. Returns a list of Detections.
         """
-        if not isinstance(images, (list, tuple)) and np.ndim(images) in (2, 3):
-            raise UserError(f"detect got one picture of shape {np.shape(images)}; give a list: model.detect([image])")
-        images = [images] if isinstance(images, (str, os.PathLike)) else images
-        images = [_as_rgb(image, index) for index, image in enumerate(images)]
-        given = self._given(images, proposals)
+        images = photographs(images)
+        given = proposals_of(images, proposals, self.takes_proposals)
         found = [self._detect(image, *more) for image, more in zip(images, given, strict=True)]
         return found if min_score is None else [detections.above(min_score) for detections in found]
-
-    def _given(self, images, proposals):
-        """For each picture what `answer` takes besides it: nothing, or proposals [1, N, 4]."""
-        if not self.takes_proposals:
-            if proposals is not None:
-                raise UserError("this model finds its proposals itself; call detect without them")
-            return [()] * len(images)
-        if proposals is None or len(proposals) != len(images):
-            given = "none" if proposals is None else len(proposals)
-            raise UserError(
-                f"this model takes proposals, and {given} were given for {len(images)} pictures; give one array "
-                "[N, (y1, x1, y2, x2)] a picture: model.detect(images, proposals=[boxes, ...])"
-            )
-        return [(as_boxes(boxes, f"picture {index}: proposals")[None],) for index, boxes in enumerate(proposals)]
 
     def _detect(self, image, *given):
         found = {name: value[0] for name, value in self._answer(image[None], *given).items()}
@@ -324,17 +306,3 @@ class MaskRCNN(keras.Model):
     def compile_from_config(self, config):
         self.compile(keras.saving.deserialize_keras_object(config["optimizer"]))
         self.optimizer.build(self.trainable_variables)
-
-
-def _as_rgb(image, index):
-    """A picture as [H, W, 3] uint8."""
-    if isinstance(image, (str, os.PathLike)):
-        raise UserError(f"picture {index} is {str(image)!r}; give its pixels, [height, width, 3] RGB")
-    image = np.asarray(image)
-    if image.ndim == 2:
-        image = image[..., None]
-    if image.ndim != 3 or image.shape[2] not in (1, 3, 4) or 0 in image.shape:
-        raise UserError(f"picture {index} has shape {image.shape}; give [height, width, 3] RGB")
-    if image.dtype != np.uint8:
-        raise UserError(f"picture {index} has type {image.dtype}; give uint8 0..255")
-    return np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image[..., :3]

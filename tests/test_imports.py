@@ -11,7 +11,7 @@ EVERYWHERE = {"architectures", "coco_classes", "errors", "files"}  # may be impo
 PART_OF = {
     "mask_crop": "detections",
     **dict.fromkeys(("config_checks", "presets"), "config"),
-    **dict.fromkeys(("checkpoints", "network", "optimizer", "region_proposals"), "model"),
+    **dict.fromkeys(("checkpoints", "detect_arguments", "network", "optimizer", "region_proposals"), "model"),
     **dict.fromkeys(("callbacks", "run_folder", "schedule"), "training"),
     **dict.fromkeys(("commands", "demo", "images_out", "suggest", "video"), "cli"),
 }

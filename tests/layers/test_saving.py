@@ -10,7 +10,7 @@ from mrcnn_keras.layers.corners import BoxCorners
 from mrcnn_keras.layers.detection import DetectionLayer, DetectionMasks, FlattenDetections
 from mrcnn_keras.layers.heads import BoxHead, MaskHead, MaskMLP
 from mrcnn_keras.layers.images import NormalizeImages, WindowLayer
-from mrcnn_keras.layers.proposal import ProposalLayer
+from mrcnn_keras.layers.proposal import GivenProposalsLayer, ProposalLayer
 from mrcnn_keras.layers.roi_align import RoIAlignLayer
 from mrcnn_keras.layers.rpn import AnchorLayer, PickAnchors, RPNHead
 from mrcnn_keras.layers.targets import AnchorTargetLayer, MaskTargetLayer, RoITargetLayer
@@ -49,6 +49,7 @@ OTHER_THAN_DEFAULT = {
     FPN: {"channels": 12, "norm_kind": "gn"},
     MaskHead: {"classes": 3, "convs": 2, "channels": 8, "norm_kind": "gn", "deconvs": 2},
     MaskMLP: {"classes": 3, "side": 14, "units": 8},
+    GivenProposalsLayer: {"limit": 4, "min_size": 2, "corners": "pixel"},
     MaskTargetLayer: {"mask_shape": (14, 7)},
     NormalizeImages: {"mean_pixel": (1.0, 2.0, 3.0), "std_pixel": (4.0, 5.0, 6.0), "pad_colour": "black"},
     PickAnchors: {},

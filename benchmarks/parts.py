@@ -4,6 +4,7 @@ import machine
 import tensorflow as tf
 
 from mrcnn_keras.ops.masks import paste_mask
+from mrcnn_keras.roi_features import ROI_MAPS
 
 BACKWARD = ", forward and backward"
 
@@ -63,18 +64,19 @@ def detect_parts(model, image, repeat):
         return parts.backbone(parts.normalize(images, size))
 
     stages = run.run("backbone", backbone, images, size)
-    pyramid = run.run("FPN", parts.fpn, stages)
+    pyramid = run.run("FPN", parts.neck, stages)
     logits, deltas = run.run("RPN", parts.rpn, pyramid)
 
     def proposals(logits, deltas, pyramid, size):
         return parts.proposals(logits, deltas, parts.anchors(pyramid), size)
 
     rois = run.run("proposals", proposals, logits, deltas, pyramid, size)
-    pooled = run.run("RoIAlign, boxes", parts.box_align, pyramid[:4], rois)
+    pooled = run.run("RoI features, boxes", parts.roi_features.of_rois, pyramid[:ROI_MAPS], rois)
     class_logits, box_deltas = run.run("box head", parts.box_head, pooled)
     found = run.run("detections", parts.detections, rois, class_logits, box_deltas, size)
     flat = parts.flatten_detections(found["boxes"], found["class_ids"])
-    pooled = run.run("RoIAlign, masks", parts.mask_align, pyramid[:4], flat["boxes"], flat["images"])
+    boxes = flat["boxes"], flat["images"]
+    pooled = run.run("RoI features, masks", parts.roi_features.of_detections, pyramid[:ROI_MAPS], *boxes)
     logits = run.run("mask head", parts.mask_head, pooled)
     masks = parts.detection_masks(logits, flat["class_ids"], found["class_ids"])[0].numpy()
     boxes = found["boxes"][0].numpy()
@@ -97,7 +99,7 @@ def step_parts(model, batch, repeat):
         return parts.backbone(parts.normalize(images, size), training=True)
 
     stages = run.run("backbone", backbone, images, size, layer=parts.backbone, watch=False)
-    pyramid = run.run("FPN", parts.fpn, stages, layer=parts.fpn)
+    pyramid = run.run("FPN", parts.neck, stages, layer=parts.neck)
     logits, deltas = run.run("RPN", parts.rpn, pyramid, layer=parts.rpn)
 
     def proposals(logits, deltas, pyramid, size):
@@ -110,10 +112,11 @@ def step_parts(model, batch, repeat):
 
     run.run("anchor targets", anchor_targets, pyramid, *objects)
     targets = run.run("RoI targets", parts.roi_targets, rois, *objects)
-    pooled = run.run("RoIAlign, boxes", parts.box_align, pyramid[:4], targets["rois"], layer=parts.box_align)
+    features, maps = parts.roi_features, pyramid[:ROI_MAPS]
+    pooled = run.run("RoI features, boxes", features.of_rois, maps, targets["rois"], layer=features)
     run.run("box head", parts.box_head, pooled, layer=parts.box_head)
     rois, indices = targets["positive_rois"], targets["positive_images"]
-    pooled = run.run("RoIAlign, masks", parts.mask_align, pyramid[:4], rois, indices, layer=parts.mask_align)
+    pooled = run.run("RoI features, masks", features.of_positives, maps, pooled, targets, layer=features)
     run.run("mask head", parts.mask_head, pooled, layer=parts.mask_head)
     masks = objects[0], batch["gt_masks"]
     run.run("mask targets", parts.mask_targets, rois, indices, targets["positive_gt"], *masks)

@@ -23,6 +23,7 @@ STEM = "stem_conv/kernel"
 CONVENTIONS = (
     "MEAN_PIXEL",
     "IMAGE_PAD_COLOUR",
+    "BACKBONE_FEATURES",
     "BACKBONE_STRIDE_IN",
     "BACKBONE_NORM_EPSILON",
     "BACKBONE_POOL_PAD",
@@ -65,7 +66,7 @@ class Checkpoint:
             )
         config = Config.preset(self.preset, **self.settings).replace(**overrides)
         anchors = self.values["rpn/logits/bias"].shape[0]
-        if anchors != len(config.RPN_ANCHOR_RATIOS):
+        if anchors != config.anchors_per_cell():
             raise UserError(
                 f"{self.source} has {anchors} anchors a cell and does not tell their ratios; give RPN_ANCHOR_RATIOS "
                 f"with {anchors} numbers, height / width in the order of its project"
@@ -151,7 +152,7 @@ def load_into(variables, config, checkpoint):
 def _cure(checkpoint):
     """How to make the model that a file is of, for the error that it is of another one."""
     trained = {"BACKBONE_NORM": "frozen_bn", **checkpoint.trained_with()}
-    told = {name: trained[name] for name in ("BACKBONE", "BACKBONE_NORM")}
+    told = {name: trained[name] for name in ("BACKBONE", "BACKBONE_NORM", "BACKBONE_FEATURES") if name in trained}
     if checkpoint.preset is None:
         return "set " + " and ".join(f"{name}={value!r}" for name, value in told.items())
     base = Config.preset(checkpoint.preset)

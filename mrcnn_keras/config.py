@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from mrcnn_keras.architectures import FEATURES
 from mrcnn_keras.config_checks import as_type_of, check, nearest
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import replace_file
@@ -60,24 +61,29 @@ class Config:
     AUGMENT_BRIGHTNESS = 0.0  # 0..1: random contrast and brightness within +- this share
 
     # --- backbone and pyramid
-    BACKBONE = "resnet50"  # resnet18, resnet34, resnet50, resnet101 or resnext101_32x8d
-    BACKBONE_WIDTH = 64  # channels of the stem; the stages have multiples of it
-    BACKBONE_NORM = "frozen_bn"  # "frozen_bn", "bn" (trainable) or "gn" (group norm, for training from scratch)
+    BACKBONE = "resnet50"  # a ResNet, or a network of keras.applications: see architectures.py
+    BACKBONE_FEATURES = "fpn"  # the heads look at "fpn" (P2 .. P6), "c4", "c5" or "dc5" (dilated C5): docs/design.md
+    BACKBONE_WIDTH = 64  # ResNets: channels of the stem; the stages have multiples of it
+    BACKBONE_NORM = "frozen_bn"  # "frozen_bn", "bn" (trainable), "gn" (group norm, from scratch); "ln": ConvNeXt's own
     BACKBONE_NORM_EPSILON = 1e-5  # added to the variance in batch norm; torchvision's first models have 0
     BACKBONE_FREEZE_STAGES = 0  # first stages that do not train: 0 none, 1 stem, 2 stem and res2, ... 5 all
-    BACKBONE_STRIDE_IN = "3x3"  # convolution of a bottleneck that carries the stride: "3x3" (v1.5) or "1x1" (MSRA)
-    BACKBONE_POOL_PAD = "both"  # zeros around the stem's max pooling: on "both" sides, or right and below ("end")
-    TOP_DOWN_PYRAMID_SIZE = 256  # channels of the feature pyramid
+    BACKBONE_STRIDE_IN = (
+        "3x3"  # ResNets: convolution of a bottleneck that carries the stride: "3x3" (v1.5) or "1x1" (MSRA)
+    )
+    BACKBONE_POOL_PAD = (
+        "both"  # ResNets: zeros around the stem's max pooling: on "both" sides, or right and below ("end")
+    )
+    TOP_DOWN_PYRAMID_SIZE = 256  # "fpn": channels of the feature pyramid
     HEAD_NORM = "none"  # normalisation in pyramid and heads: "none", "gn", "bn" or "frozen_bn"
 
     # --- region proposals
     PROPOSALS = "rpn"  # the network finds them (Faster R-CNN), or they are "given" with each picture (Fast R-CNN)
-    RPN_ANCHOR_SCALES = (32, 64, 128, 256, 512)  # pixels: anchor side (square root of area) on P2 .. P6
+    RPN_ANCHOR_SCALES = (32, 64, 128, 256, 512)  # pixels: anchor sides (square roots of area), as many on each map
     RPN_ANCHOR_RATIOS = (0.5, 1.0, 2.0)  # height / width
     RPN_ANCHOR_ROUNDED = False  # half sides of anchors are whole pixels (torchvision)
     RPN_ANCHOR_SPACING = "stride"  # pixels between anchors: 4 .. 64, or "divided": picture // map (torchvision)
     RPN_CONVS = 1  # 3x3 convolutions
-    RPN_CHANNELS = 0  # their channels; 0: as many as the pyramid has
+    RPN_CHANNELS = 0  # their channels; 0: as many as the maps have
     RPN_NORM = "same"  # normalisation after them: as HEAD_NORM, or a kind of its own
     RPN_BBOX_STD_DEV = (1.0, 1.0, 1.0, 1.0)  # deviations that RPN deltas are divided by
     RPN_POSITIVE_IOU = 0.7  # an anchor with at least this overlap is an object
@@ -89,7 +95,7 @@ class Config:
     RPN_SCORE = "logit"  # what NMS orders by; "sigmoid": in float32 the surest anchors are equal then (torchvision)
     RPN_CLIP = "picture"  # proposals are cut at the border of the "picture", or of the padded "network" picture
     RPN_MIN_SIZE = 1e-3  # pixels: smaller proposals are dropped
-    PRE_NMS_LIMIT_TRAINING = 2000  # best anchors kept a pyramid level, before NMS
+    PRE_NMS_LIMIT_TRAINING = 2000  # best anchors kept a map, before NMS
     PRE_NMS_LIMIT_INFERENCE = 1000
     POST_NMS_ROIS_TRAINING = 2000  # proposals kept an image, after NMS; of "given" ones the first
     POST_NMS_ROIS_INFERENCE = 1000
@@ -112,7 +118,7 @@ class Config:
     BBOX_STD_DEV = (0.1, 0.1, 0.2, 0.2)  # deviations that box deltas are divided by
     BOX_HEAD_CONVS = 0  # 3x3 convolutions of the box head, before its fully connected layers
     BOX_HEAD_CHANNELS = 256  # their channels
-    BOX_HEAD_FCS = 2  # fully connected layers of the box head
+    BOX_HEAD_FCS = 2  # fully connected layers of the box head; 0: none, and the mean over the RoI's bins (C4)
     FPN_CLASSIF_FC_LAYERS_SIZE = 1024  # their units
     MASK_HEAD_KIND = "fcn"  # the mask head: convolutions and deconvolutions, or "mlp", fully connected layers
     MASK_HEAD_CONVS = 4  # "fcn": 3x3 convolutions of the mask head
@@ -211,7 +217,20 @@ class Config:
 
     def mask_side(self):
         """Cells of a side of the masks that the mask head answers."""
-        return self.MASK_POOL_SIZE * 2**self.MASK_DECONVS
+        bins = self.MASK_POOL_SIZE
+        if self.BACKBONE_FEATURES == "c4":  # stage 5 halves them
+            bins = -(-bins // 2)
+        return bins * 2**self.MASK_DECONVS
+
+    def anchor_scales(self):
+        """RPN_ANCHOR_SCALES shared out among the maps that the RPN looks at: a list of lists."""
+        maps = len(FEATURES[self.BACKBONE_FEATURES].strides)
+        each = len(self.RPN_ANCHOR_SCALES) // maps
+        return [list(self.RPN_ANCHOR_SCALES[i * each : (i + 1) * each]) for i in range(maps)]
+
+    def anchors_per_cell(self):
+        """Anchors at a place of a map: scales times ratios."""
+        return len(self.anchor_scales()[0]) * len(self.RPN_ANCHOR_RATIOS)
 
     def to_dict(self):
         """All settings as plain values that JSON can hold."""

@@ -4,7 +4,8 @@ import difflib
 import math
 import re
 
-from mrcnn_keras.architectures import RESNETS
+from mrcnn_keras.architectures import APPLICATIONS, FEATURES, RESNETS
+from mrcnn_keras.backbone_checks import check_backbone
 from mrcnn_keras.errors import UserError
 
 _CHOICES = {
@@ -13,8 +14,9 @@ _CHOICES = {
     "IMAGE_PAD_PLACE": ("end", "centre"),
     "IMAGE_PAD_COLOUR": ("mean", "black"),
     "RESIZE_METHOD": ("exact", "pillow", "skimage"),
-    "BACKBONE": tuple(RESNETS),
-    "BACKBONE_NORM": ("frozen_bn", "bn", "gn"),
+    "BACKBONE": (*RESNETS, *APPLICATIONS),
+    "BACKBONE_FEATURES": tuple(FEATURES),
+    "BACKBONE_NORM": ("frozen_bn", "bn", "gn", "ln"),
     "BACKBONE_STRIDE_IN": ("3x3", "1x1"),
     "BACKBONE_POOL_PAD": ("both", "end"),
     "HEAD_NORM": ("none", "gn", "bn", "frozen_bn"),
@@ -79,7 +81,6 @@ _LENGTHS = {
     "STD_PIXEL": 3,
     "MINI_MASK_SHAPE": 2,
     "AUGMENT_SCALE": 2,
-    "RPN_ANCHOR_SCALES": 5,
     "RPN_BBOX_STD_DEV": 4,
     "BBOX_STD_DEV": 4,
 }
@@ -198,6 +199,7 @@ def check(config, names):
             "ROI_ALIGN_METHOD 'gather' needs a fixed number of samples a bin; set ROI_ALIGN_SAMPLING=2 and "
             "ROI_ALIGN_GRID=bins"
         )
+    check_backbone(config)
     _check_roi_operator(config)
     if config.MASK_CLASS_AGNOSTIC and config.MASK_LOSS == "softmax":
         raise UserError(

@@ -4,18 +4,15 @@ from types import SimpleNamespace
 
 import keras
 
-from mrcnn_keras.backbones.fpn import FPN
-from mrcnn_keras.backbones.resnet import resnet
+from mrcnn_keras.architectures import FEATURES
+from mrcnn_keras.feature_maps import make_backbone, make_neck
 from mrcnn_keras.layers.corners import BoxCorners
 from mrcnn_keras.layers.detection import DetectionLayer, DetectionMasks, FlattenDetections
 from mrcnn_keras.layers.heads import BoxHead, MaskHead, MaskMLP
 from mrcnn_keras.layers.images import NormalizeImages, WindowLayer
-from mrcnn_keras.layers.roi_align import RoIAlignLayer
 from mrcnn_keras.layers.targets import MaskTargetLayer, RoITargetLayer
 from mrcnn_keras.region_proposals import KINDS as PROPOSAL_KINDS
-
-# pixels a cell of P2 .. P6
-STRIDES = (4, 8, 16, 32, 64)
+from mrcnn_keras.roi_features import ROI_MAPS, make_roi_features
 
 
 def image_inputs(parts):
@@ -47,33 +44,16 @@ def make_mask_head(config):
 
 def make_parts(config):
     """All layers by name; both modes are built from them."""
-    roi_align = {
-        "operator": config.ROI_OPERATOR,
-        "reduce": config.ROI_REDUCE,
-        "strides": STRIDES[:4],
-        "method": config.ROI_ALIGN_METHOD,
-        "sampling": config.ROI_ALIGN_SAMPLING,
-        "aligned": config.ROI_ALIGN_ALIGNED,
-        "canonical_size": config.ROI_LEVEL_SIZE,
-        "level_tolerance": config.ROI_LEVEL_TOLERANCE,
-        "grid": config.ROI_ALIGN_GRID,
-    }
-    proposing = PROPOSAL_KINDS[config.PROPOSALS](config, STRIDES)
+    backbone = make_backbone(config)
+    neck, channels = make_neck(config, backbone)
+    proposing = PROPOSAL_KINDS[config.PROPOSALS](config, FEATURES[config.BACKBONE_FEATURES].strides, channels)
     parts = SimpleNamespace(
         window=WindowLayer(config.IMAGE_PAD_PLACE, config.BOX_CORNERS, name="window"),
         normalize=NormalizeImages(config.MEAN_PIXEL, config.STD_PIXEL, config.IMAGE_PAD_COLOUR, name="normalize"),
         from_edges=BoxCorners(config.BOX_CORNERS, name="gt_corners"),
         to_edges=BoxCorners(config.BOX_CORNERS, to_edges=True, name="detection_corners"),
-        backbone=resnet(
-            config.BACKBONE,
-            config.BACKBONE_NORM,
-            config.BACKBONE_STRIDE_IN,
-            config.BACKBONE_FREEZE_STAGES,
-            config.BACKBONE_NORM_EPSILON,
-            config.BACKBONE_WIDTH,
-            config.BACKBONE_POOL_PAD,
-        ),
-        fpn=FPN(config.TOP_DOWN_PYRAMID_SIZE, config.HEAD_NORM, name="fpn"),
+        backbone=backbone,
+        neck=neck,
         proposing=proposing,
         **vars(proposing.layers),
         roi_targets=RoITargetLayer(
@@ -83,7 +63,7 @@ def make_parts(config):
             config.BBOX_STD_DEV,
             name="roi_targets",
         ),
-        box_align=RoIAlignLayer(config.POOL_SIZE, name="box_align", **roi_align),
+        roi_features=make_roi_features(config),
         box_head=BoxHead(
             config.NUM_CLASSES,
             config.FPN_CLASSIF_FC_LAYERS_SIZE,
@@ -105,7 +85,6 @@ def make_parts(config):
     )
     if config.MASKS:
         parts.mask_targets = MaskTargetLayer((config.mask_side(), config.mask_side()), name="mask_targets")
-        parts.mask_align = RoIAlignLayer(config.MASK_POOL_SIZE, name="mask_align", **roi_align)
         parts.mask_head = make_mask_head(config)
         parts.flatten_detections = FlattenDetections(name="flatten_detections")
         parts.detection_masks = DetectionMasks(config.MASK_LOSS, name="detection_masks")
@@ -113,11 +92,11 @@ def make_parts(config):
 
 
 def _features(parts, image, image_size, given):
-    """Backbone, pyramid and what proposals are made of, the same in both modes."""
+    """Backbone, pyramid (or the last map), and what proposals are made of, the same in both modes."""
     window = parts.window(image, image_size)
     normalized = parts.normalize(image, window["pixels"])
     stages = parts.backbone(normalized)
-    pyramid = parts.fpn(stages)
+    pyramid = parts.neck(stages)
     return {
         "window": window,
         "normalized": normalized,
@@ -130,11 +109,12 @@ def _features(parts, image, image_size, given):
 def training_outputs(parts, image, image_size, gt_boxes, gt_class_ids, gt_masks=None, **given):
     """Everything that the losses compare; given: proposals, where they are an input."""
     features = _features(parts, image, image_size, given)
-    pyramid = features["pyramid"][:4]
+    maps = features["pyramid"][:ROI_MAPS]
     gt_boxes = parts.from_edges(gt_boxes, gt_class_ids)
     proposals, outputs = parts.proposing.training(features, gt_boxes, gt_class_ids)
     targets = parts.roi_targets(proposals, gt_boxes, gt_class_ids)
-    class_logits, box_deltas = parts.box_head(parts.box_align(pyramid, targets["rois"]))
+    box_features = parts.roi_features.of_rois(maps, targets["rois"])
+    class_logits, box_deltas = parts.box_head(box_features)
     outputs |= {
         "rois": targets["rois"],
         "class_logits": class_logits,
@@ -144,7 +124,7 @@ def training_outputs(parts, image, image_size, gt_boxes, gt_class_ids, gt_masks=
     }
     if gt_masks is not None:
         rois, images = targets["positive_rois"], targets["positive_images"]
-        outputs["mask_logits"] = parts.mask_head(parts.mask_align(pyramid, rois, images))
+        outputs["mask_logits"] = parts.mask_head(parts.roi_features.of_positives(maps, box_features, targets))
         outputs["mask_targets"] = parts.mask_targets(rois, images, targets["positive_gt"], gt_boxes, gt_masks)
         outputs["mask_class_ids"] = targets["positive_class_ids"]
     return outputs
@@ -153,16 +133,16 @@ def training_outputs(parts, image, image_size, gt_boxes, gt_class_ids, gt_masks=
 def inference_outputs(parts, image, image_size, **given):
     """Detections of the network image, and all tensors on the way; the mask head looks at detections only."""
     tensors = _features(parts, image, image_size, given)
-    pyramid = tensors["pyramid"][:4]
+    maps = tensors["pyramid"][:ROI_MAPS]
     proposals = parts.proposing.inference(tensors)
-    box_features = parts.box_align(pyramid, proposals)
+    box_features = parts.roi_features.of_rois(maps, proposals)
     class_logits, box_deltas = parts.box_head(box_features)
     found = parts.detections(proposals, class_logits, box_deltas, tensors["window"]["picture"])
     tensors |= {"proposals": proposals, "box_features": box_features}
     tensors |= {"class_logits": class_logits, "box_deltas": box_deltas, "detections": found}
     if hasattr(parts, "mask_head"):
         flat = parts.flatten_detections(found["boxes"], found["class_ids"])
-        mask_features = parts.mask_align(pyramid, flat["boxes"], flat["images"])
+        mask_features = parts.roi_features.of_detections(maps, flat["boxes"], flat["images"])
         mask_logits = parts.mask_head(mask_features)
         tensors |= {"mask_features": mask_features, "mask_logits": mask_logits}
         found = {**found, "masks": parts.detection_masks(mask_logits, flat["class_ids"], found["class_ids"])}

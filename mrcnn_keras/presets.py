@@ -29,6 +29,20 @@ _SMALL = dict(
     WARMUP_STEPS=200,
 )
 
+# The network without a pyramid of He et al. 2017 (figure 4, left), with the numbers of its section 3.1.
+_C4 = dict(
+    BACKBONE_FEATURES="c4",
+    POOL_SIZE=14,
+    BOX_HEAD_FCS=0,
+    MASK_HEAD_CONVS=0,
+    PRE_NMS_LIMIT_TRAINING=12000,
+    PRE_NMS_LIMIT_INFERENCE=6000,
+    POST_NMS_ROIS_INFERENCE=300,
+    TRAIN_ROIS_PER_IMAGE=64,
+)
+# As Detectron2 has it: the heads of the pyramid on dilated C5.
+_DC5 = dict(BACKBONE_FEATURES="dc5", PRE_NMS_LIMIT_TRAINING=12000, PRE_NMS_LIMIT_INFERENCE=6000)
+
 # The published checkpoints: the settings that they were trained with, as far as their answers depend on them, and the
 # thresholds of their projects at test time. docs/checkpoints.md tells where each comes from. For fine-tuning: what
 # their projects freeze.
@@ -109,6 +123,12 @@ PRESETS = {
     "resnet18_fpn": _SMALL,
     "resnet50_fpn": dict(BACKBONE="resnet50"),
     "resnet101_fpn": dict(BACKBONE="resnet101"),
+    "resnext101_fpn": dict(BACKBONE="resnext101_32x8d"),
+    "resnext101_64x4d_fpn": dict(BACKBONE="resnext101_64x4d"),
+    "resnet50_c4": _C4 | dict(BACKBONE="resnet50"),
+    "resnet101_c4": _C4 | dict(BACKBONE="resnet101"),
+    "resnet50_dc5": _DC5 | dict(BACKBONE="resnet50"),
+    "resnet101_dc5": _DC5 | dict(BACKBONE="resnet101"),
     "torchvision_v1": _TORCHVISION_V1,
     "torchvision_v2": _TORCHVISION_V2,
     "torchvision_faster_v1": _TORCHVISION_V1 | dict(MASKS=False),

@@ -16,8 +16,8 @@ from mrcnn_keras.layers.targets import AnchorTargetLayer
 class RegionProposalNetwork:
     """Faster R-CNN (Ren et al. 2015): the RPN shares the features, and learns with the heads."""
 
-    def __init__(self, config, strides):
-        """strides: pixels a cell of each map that the RPN looks at."""
+    def __init__(self, config, strides, channels):
+        """strides: pixels a cell of each map that the RPN looks at; channels: of these maps."""
         options = {
             "nms_threshold": config.RPN_NMS_THRESHOLD,
             "std_dev": config.RPN_BBOX_STD_DEV,
@@ -28,7 +28,7 @@ class RegionProposalNetwork:
         self.clip = config.RPN_CLIP
         self.layers = SimpleNamespace(
             anchors=AnchorLayer(
-                config.RPN_ANCHOR_SCALES,
+                config.anchor_scales(),
                 config.RPN_ANCHOR_RATIOS,
                 strides,
                 config.RPN_ANCHOR_ROUNDED,
@@ -37,8 +37,8 @@ class RegionProposalNetwork:
                 name="anchors",
             ),
             rpn=RPNHead(
-                config.RPN_CHANNELS or config.TOP_DOWN_PYRAMID_SIZE,
-                len(config.RPN_ANCHOR_RATIOS),
+                config.RPN_CHANNELS or channels,
+                config.anchors_per_cell(),
                 config.HEAD_NORM if config.RPN_NORM == "same" else config.RPN_NORM,
                 config.RPN_CONVS,
                 name="rpn",
@@ -91,8 +91,8 @@ class RegionProposalNetwork:
 class GivenProposals:
     """Fast R-CNN (Girshick 2015): each picture comes with boxes that another method has proposed, best first."""
 
-    def __init__(self, config, strides):
-        del strides
+    def __init__(self, config, strides, channels):
+        del strides, channels
         self.clip = config.RPN_CLIP
         options = {"min_size": config.RPN_MIN_SIZE, "corners": config.BOX_CORNERS}
         self.layers = SimpleNamespace(

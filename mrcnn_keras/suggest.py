@@ -58,7 +58,8 @@ def _for_sizes(config, statistics, chosen):
     if mode != "crop":
         scale = min(config.IMAGE_MIN_DIM / short, config.IMAGE_MAX_DIM / long)
     smallest = 2.0 ** round(math.log2(max(low * scale, 1.0)))
-    smallest = int(min(max(smallest, 8), config.RPN_ANCHOR_SCALES[0]))
-    if config.PROPOSALS == "rpn" and smallest != config.RPN_ANCHOR_SCALES[0]:
-        suggested["RPN_ANCHOR_SCALES"] = (tuple(smallest * 2**i for i in range(5)), sides)
+    scales = config.RPN_ANCHOR_SCALES
+    smallest = int(min(max(smallest, 8), scales[0]))
+    if config.PROPOSALS == "rpn" and smallest != scales[0]:
+        suggested["RPN_ANCHOR_SCALES"] = (tuple(scale * smallest // scales[0] for scale in scales), sides)
     return suggested

@@ -10,8 +10,11 @@ ROOT = Path(__file__).resolve().parents[1]
 EVERYWHERE = {"architectures", "coco_classes", "errors", "files"}  # may be imported from anywhere
 PART_OF = {
     "mask_crop": "detections",
-    **dict.fromkeys(("config_checks", "presets"), "config"),
-    **dict.fromkeys(("checkpoints", "detect_arguments", "network", "optimizer", "region_proposals"), "model"),
+    **dict.fromkeys(("backbone_checks", "config_checks", "presets"), "config"),
+    **dict.fromkeys(
+        ("checkpoints", "detect_arguments", "feature_maps", "network", "optimizer", "region_proposals", "roi_features"),
+        "model",
+    ),
     **dict.fromkeys(("callbacks", "run_folder", "schedule"), "training"),
     **dict.fromkeys(("commands", "demo", "images_out", "suggest", "video"), "cli"),
 }

@@ -1,10 +1,13 @@
 """The heads that look at RoI features: class and box, and mask."""
 
+import math
+
 import keras
 import tensorflow as tf
 
 from mrcnn_keras.layers.convs import build_convs, make_convs, run_convs
 from mrcnn_keras.layers.initializers import HeNormalInPieces
+from mrcnn_keras.ops.rois import at_least_one
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
@@ -12,8 +15,8 @@ class BoxHead(keras.layers.Layer):
     """Fully connected layers, then a class and a box a class (Lin et al. 2017).
 
     `convs` 3x3 convolutions with `channels` come first, as in heads that are trained from scratch ("4conv1fc", Wu and
-    He 2018); `fcs` layers of `units` follow. Call with RoI features [B, R, S, S, C]; returns class logits
-    [B, R, classes] and deltas [B, R, classes, 4].
+    He 2018); `fcs` layers of `units` follow, which see all cells, or, with fcs=0, the mean of all cells (the head after
+    res5). Call with RoI features [B, R, S, S, C]; returns class logits [B, R, classes] and deltas [B, R, classes, 4].
     """
 
     def __init__(self, classes, units=1024, fcs=2, convs=0, channels=256, norm_kind="none", **kwargs):
@@ -38,7 +41,7 @@ class BoxHead(keras.layers.Layer):
 
     def build(self, shape):
         channels = build_convs(self.convs, self.norms, shape[-1], self.channels)
-        units = shape[2] * shape[3] * channels
+        units = shape[2] * shape[3] * channels if self.fcs else channels
         for layer in self.fcs:
             layer.build((None, units))
             units = self.units
@@ -50,7 +53,7 @@ class BoxHead(keras.layers.Layer):
         batch, count = tf.shape(pooled)[0], pooled.shape[1]
         x, rois = at_least_one(tf.reshape(pooled, [-1, *pooled.shape[2:]]))
         x = run_convs(self.convs, self.norms, x)[:rois]
-        x = tf.reshape(x, [-1, x.shape[1] * x.shape[2] * x.shape[3]])
+        x = tf.reshape(x, [-1, math.prod(x.shape[1:])]) if self.fcs else tf.reduce_mean(x, axis=[1, 2])
         for layer in self.fcs:
             x = tf.nn.relu(layer(x))
         logits = tf.reshape(self.class_logits(x), [batch, count, self.classes])
@@ -163,17 +166,3 @@ class MaskMLP(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "classes": self.classes, "side": self.side, "units": self.units}
-
-
-def at_least_one(rois):
-    """rois [M, S, S, C] -> the same, or one RoI of zeros where M is 0, and M.
-
-    To an empty batch oneDNN's convolutions (TensorFlow on CPUs) answer with the shape of their input, which no bias
-    fits; what comes of the RoI of zeros is cut off again.
-    """
-    count = rois.shape[0]
-    if count:
-        return rois, count
-    count = tf.shape(rois)[0]
-    missing = tf.cast(count == 0, tf.int32)
-    return tf.concat([rois, tf.zeros([missing, *rois.shape[1:]], rois.dtype)], axis=0), count

@@ -79,3 +79,14 @@ class RoIAlignLayer(keras.layers.Layer):
             "operator": self.operator,
         }
         return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable("mrcnn_keras")
+class PickRoIs(keras.layers.Layer):
+    """Chosen RoIs' features. Call with features [B, R, S, S, C] and places [M, (image, index in R)]: [M, S, S, C]."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+
+    def call(self, features, places):
+        return tf.gather_nd(features, places)

@@ -10,26 +10,28 @@ from mrcnn_keras.ops import boxes as box_ops
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class AnchorLayer(keras.layers.Layer):
-    """Anchors of all pyramid levels for the pictures of a batch, which all have the same anchors.
+    """Anchors of all maps for the pictures of a batch, which all have the same anchors.
 
     Call with the pyramid maps [B, h, w, C] and, for spacing "divided", the network images [B, H, W, 3]; returns a list
-    with one [h * w * ratios, (y1, x1, y2, x2)] float32 in network pixels for each map. scales: anchor side in pixels a
-    level; strides: pixels a cell a level; rounded: see ops.anchors.cell_anchors; spacing: pixels between anchors are
-    "stride", or "divided": the network image's side divided by the map's, without remainder, as torchvision has it
-    (they differ where a map's side was rounded up); corners: see ops.boxes.CORNERS.
+    with one [h * w * K, (y1, x1, y2, x2)] float32 in network pixels for each map, K anchors a cell, ordered by scale,
+    ratio. scales: the sides of anchors in pixels, a list a map; strides: pixels a cell of each map; rounded: see
+    ops.anchors.cell_anchors; spacing: pixels between anchors are "stride", or "divided": the network image's side
+    divided by the map's, without remainder, as torchvision has it (they differ where a map's side was rounded up);
+    corners: see ops.boxes.CORNERS.
     """
 
     def __init__(self, scales, ratios, strides, rounded=False, spacing="stride", corners="edge", **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
-        self.scales, self.ratios, self.strides = tuple(scales), tuple(ratios), tuple(strides)
+        self.scales = tuple(tuple(of_map) for of_map in scales)
+        self.ratios, self.strides = tuple(ratios), tuple(strides)
         self.rounded, self.spacing, self.corners = rounded, spacing, corners
 
     def call(self, features, images=None):
         anchors = []
-        for feature, scale, stride in zip(features, self.scales, self.strides, strict=True):
+        for feature, scales, stride in zip(features, self.scales, self.strides, strict=True):
             size = tf.shape(feature)[1:3]
             steps = tf.shape(images)[1:3] // size if self.spacing == "divided" else (stride, stride)
-            cells = anchor_ops.cell_anchors(scale, self.ratios, self.rounded)
+            cells = anchor_ops.cell_anchors(scales, self.ratios, self.rounded)
             anchors.append(box_ops.from_edges(anchor_ops.grid_anchors(size, steps, cells), self.corners))
         return anchors
 

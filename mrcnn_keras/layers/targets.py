@@ -93,8 +93,8 @@ class RoITargetLayer(_Sampler):
 
     Call with proposals [B, R, 4], gt_boxes [B, G, 4], gt_class_ids [B, G]. Returns a dict with rois
     [B, rois_per_image, 4], class_ids (0 background, -1 none), deltas [..., 4] of positives, gt_indices [...], and
-    the positives of the whole batch in one list of dynamic length M for the mask head: positive_rois [M, 4],
-    positive_images [M], positive_gt [M], positive_class_ids [M].
+    the positives of the whole batch in one list of dynamic length M for the mask head: positive_places
+    [M, (image, index in R)], positive_rois [M, 4], positive_images [M], positive_gt [M], positive_class_ids [M].
     """
 
     def __init__(
@@ -128,6 +128,7 @@ class RoITargetLayer(_Sampler):
             "rois": tf.stop_gradient(rois),
             "class_ids": class_ids,
             "deltas": tf.stop_gradient(deltas),
+            "positive_places": positive,
             "positive_rois": tf.stop_gradient(tf.gather_nd(rois, positive)),
             "positive_images": tf.cast(positive[:, 0], tf.int32),
             "positive_gt": tf.gather_nd(gt_indices, positive),

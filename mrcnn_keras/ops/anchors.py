@@ -4,14 +4,14 @@ import numpy as np
 import tensorflow as tf
 
 
-def cell_anchors(scale, ratios, rounded=False):
-    """Anchors of one cell, around the origin.
+def cell_anchors(scales, ratios, rounded=False):
+    """Anchors of one cell, around the origin, ordered by scale, ratio.
 
-    scale: side in pixels of a square with the anchors' area. ratios: height / width. rounded: half sides are
-    rounded to whole pixels, as torchvision's models have them. Returns [len(ratios), (y1, x1, y2, x2)] float32.
+    scales: sides in pixels of squares with the anchors' areas. ratios: height / width. rounded: half sides are
+    rounded to whole pixels, as torchvision's models have them. Returns [scales * ratios, (y1, x1, y2, x2)] float32.
     """
-    roots = np.sqrt(np.asarray(ratios, np.float64))
-    heights, widths = scale * roots, scale / roots
+    scales, roots = np.reshape(scales, [-1, 1]), np.sqrt(np.asarray(ratios, np.float64))
+    heights, widths = np.ravel(scales * roots), np.ravel(scales / roots)
     anchors = np.stack([-heights, -widths, heights, widths], axis=-1) / 2
     return (np.round(anchors) if rounded else anchors).astype(np.float32)
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mrcnn_keras.backbones.resnet import resnet
+from mrcnn_keras.backbones.resnet import res5, resnet
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +23,7 @@ def test_four_stages_of_strides_4_to_32(small):
         ("resnet34", 21_797_672 - 513_000),
         ("resnet50", 25_557_032 - 2_049_000),
         pytest.param("resnext101_32x8d", 88_791_336 - 2_049_000, marks=pytest.mark.slow),
+        pytest.param("resnext101_64x4d", 83_455_272 - 2_049_000, marks=pytest.mark.slow),
     ],
 )
 def test_as_many_parameters_as_the_published_network(architecture, parameters):
@@ -43,6 +44,13 @@ def test_kernels_of_resnext_are_those_of_the_published_network():
         (1, 4, 2, 128),
         (1, 2, 1, 256),
     ]
+
+
+def test_the_other_resnext_has_twice_the_groups_of_half_the_channels():
+    thin = resnet("resnext101_64x4d", width=16)
+    blocks = {index: thin.get_layer(f"res{index}_0_conv2") for index in (2, 5)}
+    assert [conv.groups for conv in blocks.values()] == [64, 64]
+    assert [conv.kernel.shape for conv in blocks.values()] == [(3, 3, 1, 64), (3, 3, 8, 512)]
 
 
 def test_a_group_sees_its_own_channels_only():
@@ -127,3 +135,56 @@ def test_frozen_stages_do_not_train(freeze, first, norm_kind):
 def test_a_picture_of_any_multiple_of_32(small):
     assert small(tf.zeros([1, 32, 32, 3]))[-1].shape[1:3] == (1, 1)
     assert small.inputs[0].shape == (None, None, None, 3)
+
+
+PICTURE = tf.random.stateless_normal([2, 64, 96, 3], [1, 2])
+BLOCKS = pytest.mark.parametrize(
+    ("architecture", "stride_in"), [("resnet18", "3x3"), ("resnet50", "3x3"), ("resnet50", "1x1")]
+)
+
+
+def same_weights(model, other):
+    """Copies weights of layers with the same names; returns how many layers that were."""
+    names = {layer.name for layer in other.layers} & {layer.name for layer in model.layers if layer.weights}
+    for name in names:
+        model.get_layer(name).set_weights(other.get_layer(name).get_weights())
+    return len(names)
+
+
+@BLOCKS
+def test_every_second_cell_of_dilated_c5_is_plain_c5(architecture, stride_in):
+    plain, dilated = (resnet(architecture, "bn", stride_in, width=4, dilated=dilated) for dilated in (False, True))
+    assert same_weights(dilated, plain) == len([layer for layer in plain.layers if layer.weights])
+    stages, dense = plain(PICTURE), dilated(PICTURE)
+    assert [stage.shape[1:3] for stage in dense] == [(16, 24), (8, 12), (4, 6), (4, 6)]
+    for stage, same in zip(stages[:3], dense[:3], strict=True):
+        np.testing.assert_array_equal(stage, same)
+    np.testing.assert_allclose(dense[3][:, ::2, ::2], stages[3], rtol=1e-4, atol=1e-4)
+
+
+def test_dilation_of_detectron2_where_the_stride_is_in_the_1x1_convolution():
+    model = resnet("resnet50", stride_in="1x1", width=4, dilated=True)
+    convs = {name: model.get_layer(name) for name in ("res5_0_conv1", "res5_0_shortcut", "res4_0_conv1")}
+    assert [conv.strides for conv in convs.values()] == [(1, 1), (1, 1), (2, 2)]
+    assert [model.get_layer(f"res5_{i}_conv2").dilation_rate for i in range(3)] == [(2, 2)] * 3
+    assert model.get_layer("res4_5_conv2").dilation_rate == (1, 1)
+
+
+@BLOCKS
+def test_res5_alone_makes_c5_of_c4(architecture, stride_in):
+    whole = resnet(architecture, "bn", stride_in, width=4)
+    body, head = (
+        resnet(architecture, "bn", stride_in, width=4, last_stage=4),
+        res5(architecture, "bn", stride_in, width=4),
+    )
+    layers = same_weights(body, whole) + same_weights(head, whole)
+    assert layers == len([layer for layer in whole.layers if layer.weights])
+    assert [weight.path for weight in (*body.weights, *head.weights)] == [weight.path for weight in whole.weights]
+    stages = body(PICTURE)
+    assert len(stages) == 3
+    np.testing.assert_allclose(head(stages[-1]), whole(PICTURE)[-1], rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(("freeze", "trains"), [(4, True), (5, False)])
+def test_res5_is_the_fifth_stage_that_can_be_frozen(freeze, trains):
+    assert bool(res5("resnet18", "gn", freeze_stages=freeze, width=4).trainable_weights) == trains

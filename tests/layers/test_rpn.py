@@ -6,20 +6,25 @@ from mrcnn_keras.layers.rpn import AnchorLayer, PickAnchors, RPNHead
 
 
 def test_one_list_of_anchors_a_level():
-    layer = AnchorLayer((8, 32), (0.25, 1), (4, 16))
+    layer = AnchorLayer([[8], [32]], (0.25, 1), (4, 16))
     fine, coarse = layer([tf.zeros([3, 1, 2, 7]), tf.zeros([3, 1, 1, 7])])
     assert fine.numpy().tolist() == [[-2, -8, 2, 8], [-4, -4, 4, 4], [-2, -4, 2, 12], [-4, 0, 4, 8]]
     assert coarse.numpy().tolist() == [[-8, -32, 8, 32], [-16, -16, 16, 16]]
 
 
+def test_several_scales_on_one_map():
+    (anchors,) = AnchorLayer([[8, 32]], (1,), (16,))([tf.zeros([1, 1, 2, 1])])
+    assert anchors.numpy().tolist() == [[-4, -4, 4, 4], [-16, -16, 16, 16], [-4, 12, 4, 20], [-16, 0, 16, 32]]
+
+
 def test_rounded_anchors_are_those_of_torchvision():
-    (anchors,) = AnchorLayer((32,), (0.5,), (4,), rounded=True)([tf.zeros([1, 1, 1, 1])])
+    (anchors,) = AnchorLayer([[32]], (0.5,), (4,), rounded=True)([tf.zeros([1, 1, 1, 1])])
     assert anchors.numpy().tolist() == [[-11, -23, 11, 23]]
 
 
 def test_rounded_anchors_of_all_levels_are_those_of_torchvision():
     scales, maps = (32, 64, 128, 256, 512), [tf.zeros([1, 1, 1, 1])] * 5
-    levels = AnchorLayer(scales, (0.5, 1, 2), (4, 8, 16, 32, 64), rounded=True)(maps)
+    levels = AnchorLayer([[scale] for scale in scales], (0.5, 1, 2), (4, 8, 16, 32, 64), rounded=True)(maps)
     long, short = (23, 45, 91, 181, 362), (11, 23, 45, 91, 181)
     for anchors, scale, far, near in zip(levels, scales, long, short, strict=True):
         half = scale / 2
@@ -34,8 +39,8 @@ def test_divided_spacing_is_the_picture_by_the_map_without_remainder():
     # 800 x 1088 pixels: P6 has 13 x 17 cells, 61 and 64 pixels apart, and not 64 and 64.
     features = [tf.zeros([2, 25, 34, 1]), tf.zeros([2, 13, 17, 1])]
     images = tf.zeros([2, 800, 1088, 3])
-    divided = AnchorLayer((32, 64), (1,), (32, 64), spacing="divided")(features, images)
-    by_stride = AnchorLayer((32, 64), (1,), (32, 64))(features, images)
+    divided = AnchorLayer([[32], [64]], (1,), (32, 64), spacing="divided")(features, images)
+    by_stride = AnchorLayer([[32], [64]], (1,), (32, 64))(features, images)
     np.testing.assert_array_equal(divided[0], by_stride[0])
     centres, others = (tf.reshape(level[1][:, :2] + 32, [13, 17, 2]).numpy() for level in (divided, by_stride))
     assert centres[1, 1].tolist() == [61, 64]
@@ -44,7 +49,7 @@ def test_divided_spacing_is_the_picture_by_the_map_without_remainder():
 
 
 def test_anchors_by_the_rule_of_pixels_end_at_their_last_pixel():
-    (anchors,) = AnchorLayer((32,), (4, 1), (4,), corners="pixel")([tf.zeros([1, 1, 2, 1])])
+    (anchors,) = AnchorLayer([[32]], (4, 1), (4,), corners="pixel")([tf.zeros([1, 1, 2, 1])])
     assert anchors.numpy().tolist() == [[-32, -8, 31, 7], [-16, -16, 15, 15], [-32, -4, 31, 11], [-16, -12, 15, 19]]
 
 

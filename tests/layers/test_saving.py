@@ -5,13 +5,16 @@ import inspect
 import keras
 import pytest
 
+from mrcnn_keras.backbones.applications import ChannelScale
 from mrcnn_keras.backbones.fpn import FPN
+from mrcnn_keras.backbones.last_map import LastMap
+from mrcnn_keras.backbones.roi_stage import RoIStage
 from mrcnn_keras.layers.corners import BoxCorners
 from mrcnn_keras.layers.detection import DetectionLayer, DetectionMasks, FlattenDetections
 from mrcnn_keras.layers.heads import BoxHead, MaskHead, MaskMLP
 from mrcnn_keras.layers.images import NormalizeImages, WindowLayer
 from mrcnn_keras.layers.proposal import GivenProposalsLayer, ProposalLayer
-from mrcnn_keras.layers.roi_align import RoIAlignLayer
+from mrcnn_keras.layers.roi_align import PickRoIs, RoIAlignLayer
 from mrcnn_keras.layers.rpn import AnchorLayer, PickAnchors, RPNHead
 from mrcnn_keras.layers.targets import AnchorTargetLayer, MaskTargetLayer, RoITargetLayer
 from mrcnn_keras.norm import BatchNorm, GroupNorm
@@ -19,7 +22,7 @@ from mrcnn_keras.norm import BatchNorm, GroupNorm
 # None of these is a default.
 OTHER_THAN_DEFAULT = {
     AnchorLayer: {
-        "scales": (8, 16),
+        "scales": ((8,), (16, 32)),
         "ratios": (1.0, 3.0),
         "strides": (2, 4),
         "rounded": True,
@@ -36,6 +39,7 @@ OTHER_THAN_DEFAULT = {
     },
     BoxCorners: {"corners": "pixel", "to_edges": True},
     BoxHead: {"classes": 3, "units": 7, "fcs": 1, "convs": 2, "channels": 8, "norm_kind": "gn"},
+    ChannelScale: {"initial": 0.1},
     DetectionLayer: {
         "max_instances": 5,
         "min_confidence": 0.2,
@@ -47,12 +51,14 @@ OTHER_THAN_DEFAULT = {
     DetectionMasks: {"kind": "softmax"},
     FlattenDetections: {},
     FPN: {"channels": 12, "norm_kind": "gn"},
+    LastMap: {},
     MaskHead: {"classes": 3, "convs": 2, "channels": 8, "norm_kind": "gn", "deconvs": 2},
     MaskMLP: {"classes": 3, "side": 14, "units": 8},
     GivenProposalsLayer: {"limit": 4, "min_size": 2, "corners": "pixel"},
     MaskTargetLayer: {"mask_shape": (14, 7)},
     NormalizeImages: {"mean_pixel": (1.0, 2.0, 3.0), "std_pixel": (4.0, 5.0, 6.0), "pad_colour": "black"},
     PickAnchors: {},
+    PickRoIs: {},
     ProposalLayer: {
         "pre_nms_limit": 5,
         "post_nms_limit": 4,
@@ -73,6 +79,14 @@ OTHER_THAN_DEFAULT = {
         "level_tolerance": 0.01,
         "grid": "corners",
         "operator": "warp",
+    },
+    RoIStage: {
+        "architecture": "resnet18",
+        "norm_kind": "gn",
+        "stride_in": "1x1",
+        "freeze_stages": 5,
+        "epsilon": 1e-3,
+        "width": 4,
     },
     RoITargetLayer: {
         "rois_per_image": 9,

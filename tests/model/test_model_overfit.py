@@ -51,12 +51,31 @@ def batch():
     }
 
 
+SINGLE = {
+    "BACKBONE": "resnet18",
+    "BACKBONE_WIDTH": 32,
+    "BACKBONE_NORM": "gn",
+    "PRE_NMS_LIMIT_TRAINING": 300,
+    "PRE_NMS_LIMIT_INFERENCE": 300,
+}
+VARIANTS = {
+    "fpn": ("resnet18_fpn", {}),
+    "c4": ("resnet50_c4", SINGLE | {"MASK_HEAD_CHANNELS": 64}),
+    "dc5": ("resnet50_dc5", SINGLE | {"MASK_HEAD_CHANNELS": 64}),
+    "mobilenet": ("resnet18_fpn", {"BACKBONE": "mobilenet_v3_small", "BACKBONE_NORM": "gn"}),
+}
+
+
 @pytest.mark.slow
-def test_two_pictures_are_learnt_by_heart():
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_two_pictures_are_learnt_by_heart(variant):
     keras.utils.set_random_seed(0)
+    preset, settings = VARIANTS[variant]
     config = Config.preset(
-        "resnet18_fpn",
+        preset,
+        **settings,
         NUM_CLASSES=1 + 2,
+        IMAGE_RESIZE_MODE="square",
         IMAGE_MIN_DIM=SIDE,
         IMAGE_MAX_DIM=SIDE,
         TOP_DOWN_PYRAMID_SIZE=64,

@@ -44,12 +44,12 @@ def _network(model, count):
     inputs |= {"rois": keras.Input((count, 4), name="rois"), "mask_rois": keras.Input((4,), name="mask_rois")}
     inputs["mask_images"] = keras.Input((), dtype="int32", name="mask_images")
     window = parts.window(inputs["image"], inputs["image_size"])
-    pyramid = parts.fpn(parts.backbone(parts.normalize(inputs["image"], window["pixels"])))
+    pyramid = parts.neck(parts.backbone(parts.normalize(inputs["image"], window["pixels"])))
     logits, deltas = parts.rpn(pyramid)
     outputs = {"rpn_logits": logits, "rpn_deltas": deltas, "anchors": parts.anchors(pyramid, inputs["image"])}
-    pooled = parts.box_align(pyramid[:4], inputs["rois"])
+    pooled = parts.roi_features.of_rois(pyramid[:4], inputs["rois"])
     outputs["class_logits"], outputs["box_deltas"] = parts.box_head(pooled)
-    masks = parts.mask_align(pyramid[:4], inputs["mask_rois"], inputs["mask_images"])
+    masks = parts.roi_features.of_detections(pyramid[:4], inputs["mask_rois"], inputs["mask_images"])
     outputs["mask_logits"] = parts.mask_head(masks)
     return keras.Model(inputs, outputs)
 

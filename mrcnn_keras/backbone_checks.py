@@ -1,0 +1,68 @@
+"""Which settings of the backbone go together, and the sentence for those that do not."""
+
+from mrcnn_keras.architectures import APPLICATIONS, FEATURES, RESNETS
+from mrcnn_keras.errors import UserError
+
+# What only a ResNet has, and the value that stands there for the others.
+_OF_RESNETS = {"BACKBONE_WIDTH": 64, "BACKBONE_STRIDE_IN": "3x3", "BACKBONE_POOL_PAD": "both"}
+_OF_BATCH_NORM = {"BACKBONE_NORM_EPSILON": 1e-5}
+_LEAST = 32  # pixels: the stride of C5
+
+
+def check_backbone(config):
+    """Refuses settings that the backbone has not, and maps that it has not."""
+    if config.BACKBONE in APPLICATIONS:
+        _check_application(config, APPLICATIONS[config.BACKBONE].normalisation)
+    else:
+        _check_resnet(config)
+    _check_maps(config)
+
+
+def _check_application(config, normalisation):
+    if (config.BACKBONE_NORM == "ln") != (normalisation == "ln"):
+        other = "ln" if normalisation == "ln" else "bn (or frozen_bn, or gn)"
+        has = {"ln": "layer", "bn": "batch"}[normalisation]
+        raise UserError(
+            f"BACKBONE_NORM = {config.BACKBONE_NORM!r}: {config.BACKBONE} has {has} normalisation; "
+            f"set BACKBONE_NORM={other}"
+        )
+    for name, usual in {**_OF_RESNETS, **(_OF_BATCH_NORM if normalisation == "ln" else {})}.items():
+        if getattr(config, name) != usual:
+            raise UserError(f"{name} = {getattr(config, name)!r}: {config.BACKBONE} has no such choice; leave it out")
+    if config.BACKBONE_FEATURES in ("c4", "dc5"):
+        raise UserError(
+            f"BACKBONE_FEATURES = {config.BACKBONE_FEATURES!r} is made of a ResNet's stage 5, which {config.BACKBONE} "
+            "has not; set BACKBONE_FEATURES=fpn or c5"
+        )
+    if config.IMAGE_PAD_MULTIPLE % _LEAST:
+        raise UserError(
+            f"IMAGE_PAD_MULTIPLE = {config.IMAGE_PAD_MULTIPLE}: the maps of {config.BACKBONE} fit each other where the "
+            f"sides are multiples of {_LEAST}; take {-(-config.IMAGE_PAD_MULTIPLE // _LEAST) * _LEAST}"
+        )
+
+
+def _check_resnet(config):
+    if config.BACKBONE_NORM == "ln":
+        raise UserError(
+            f"BACKBONE_NORM = 'ln': {config.BACKBONE} has no layer normalisation; choose frozen_bn, bn or gn"
+        )
+    _, _, groups, widening = RESNETS[config.BACKBONE]
+    if config.BACKBONE_WIDTH * widening % groups:
+        raise UserError(
+            f"BACKBONE_WIDTH = {config.BACKBONE_WIDTH}: {config.BACKBONE} has {groups} groups of channels; take a "
+            f"multiple of {groups // widening}"
+        )
+
+
+def _check_maps(config):
+    maps, scales = len(FEATURES[config.BACKBONE_FEATURES].strides), len(config.RPN_ANCHOR_SCALES)
+    if not scales or scales % maps:
+        raise UserError(
+            f"RPN_ANCHOR_SCALES = {config.RPN_ANCHOR_SCALES!r}: BACKBONE_FEATURES {config.BACKBONE_FEATURES!r} needs "
+            f"{maps} numbers or a multiple of that, as many on each map, not {scales}"
+        )
+    if config.BACKBONE_FEATURES == "c4" and config.MASKS and config.POOL_SIZE != config.MASK_POOL_SIZE:
+        raise UserError(
+            f"POOL_SIZE {config.POOL_SIZE} and MASK_POOL_SIZE {config.MASK_POOL_SIZE}: with BACKBONE_FEATURES 'c4' "
+            "boxes and masks share their RoI bins; set both to 14"
+        )

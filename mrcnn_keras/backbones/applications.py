@@ -1,0 +1,76 @@
+"""Backbones of keras.applications, tapped at strides 4, 8, 16 and 32."""
+
+import keras
+
+from mrcnn_keras.architectures import APPLICATIONS
+from mrcnn_keras.norm import norm
+
+LAST_NORM = "last_layernorm"
+
+
+@keras.saving.register_keras_serializable("mrcnn_keras")
+class ChannelScale(keras.layers.Layer):
+    """Multiplies each channel of [..., C] by a weight (ConvNeXt's layer scale).
+
+    Keras's own gives its weight a name that counts up with each model, so that no file of weights could know it, and
+    none by which an optimizer could spare it from weight decay.
+    """
+
+    def __init__(self, initial=1e-6, **kwargs):
+        super().__init__(**kwargs)
+        self.initial = initial
+
+    def build(self, shape):
+        self.gamma = self.add_weight(
+            name="gamma", shape=(shape[-1],), initializer=keras.initializers.Constant(self.initial)
+        )
+
+    def call(self, x):
+        return x * self.gamma
+
+    def get_config(self):
+        return {**super().get_config(), "initial": self.initial}
+
+
+def application(architecture, norm_kind="frozen_bn", freeze_stages=0, epsilon=1e-3):
+    """A keras.Model from normalised images [B, H, W, 3], sides multiples of 32, to [C2, C3, C4, C5].
+
+    architecture: a key of APPLICATIONS. A stage's map is the answer of its last block, C5 the network's last before
+    its classes. norm_kind: what stands where the network has batch norm, see norm.norm, and epsilon of it; "ln": the
+    network has layer norm, which stays as it is and trains. freeze_stages: stages that do not train, 1 the stem, 2 all
+    that C2 is made of, and so on to 5. Layer names are Keras's.
+    """
+    _, starts, _ = APPLICATIONS[architecture]
+    model = _with_norm(_published(architecture), norm_kind, epsilon)
+    names = [layer.name for layer in model.layers]
+    ends = [0, *(names.index(start) for start in starts), len(names)]
+    for layer in model.layers[: ends[freeze_stages]]:
+        layer.trainable = False
+    stages = [*(model.get_layer(start).input for start in starts[1:]), model.output]
+    return keras.Model(model.input, stages, name=architecture)
+
+
+def _published(architecture):
+    """The network as keras.applications has it, without weights, preprocessing and classes."""
+    make = getattr(keras.applications, APPLICATIONS[architecture].maker)
+    return make(include_top=False, weights=None, include_preprocessing=False, input_shape=(None, None, 3))
+
+
+def _with_norm(model, norm_kind, epsilon):
+    """The model with other layers in the places of batch norm and layer scale."""
+
+    def replace(layer):
+        if isinstance(layer, keras.layers.BatchNormalization):
+            return norm(norm_kind, layer.input.shape[-1], layer.name, epsilon)
+        if layer.name.endswith("_layer_scale"):
+            return ChannelScale(layer.init_values, name=layer.name)
+        config = layer.get_config()
+        if layer.name.startswith("layer_normalization"):  # ConvNeXt's last, which has a number of the process as name
+            config["name"] = LAST_NORM
+        return type(layer).from_config(config)
+
+    def call(layer, *inputs, mask=None, **options):
+        # Keras tells batch norm of a mask that is none, which group norm does not take.
+        return layer(*inputs, **options)
+
+    return keras.models.clone_model(model, clone_function=replace, call_function=call)

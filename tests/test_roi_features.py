@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from mrcnn_keras.backbones.roi_stage import RoIStage
+from mrcnn_keras.layers.roi_align import PickRoIs, RoIAlignLayer
+from mrcnn_keras.roi_features import SeparateRoIs, SharedRoIs
+
+MAPS = [tf.random.stateless_normal([2, 8, 8, 16], [0, 0])]  # of stride 16
+ROIS = tf.constant([[[0.0, 0, 64, 64], [16, 32, 80, 96], [5, 5, 9, 9]], [[0, 0, 128, 128], [64, 0, 96, 32], [0] * 4]])
+PLACES = tf.constant([[0, 1], [1, 0]], tf.int64)
+TARGETS = {
+    "positive_places": PLACES,
+    "positive_rois": tf.gather_nd(ROIS, PLACES),
+    "positive_images": tf.constant([0, 1]),
+}
+
+
+def separate():
+    return SeparateRoIs(RoIAlignLayer(7, (16,)), RoIAlignLayer(14, (16,)))
+
+
+def shared():
+    stage = RoIStage(architecture="resnet18", norm_kind="gn", width=4)
+    return SharedRoIs(RoIAlignLayer(14, (16,)), stage, PickRoIs())
+
+
+@pytest.mark.parametrize(("make", "boxes", "masks"), [(separate, (7, 16), (14, 16)), (shared, (7, 32), (7, 32))])
+def test_the_mask_branch_sees_the_same_in_both_modes(make, boxes, masks):
+    features = make()
+    of_rois = features.of_rois(MAPS, ROIS)
+    assert of_rois.shape == (2, 3, boxes[0], *boxes)
+    in_training = features.of_positives(MAPS, of_rois, TARGETS)
+    assert in_training.shape == (2, masks[0], *masks)
+    found = features.of_detections(MAPS, TARGETS["positive_rois"], TARGETS["positive_images"])
+    np.testing.assert_allclose(in_training, found, rtol=1e-4, atol=1e-4)
+
+
+def test_shared_features_are_made_once():
+    features = shared()
+    of_rois = features.of_rois(MAPS, ROIS)
+    picked = features.of_positives(None, of_rois, TARGETS)
+    np.testing.assert_array_equal(picked, tf.stack([of_rois[0, 1], of_rois[1, 0]]))
+    assert [len(of.trainable_weights) > 0 for of in (features, separate())] == [True, False]

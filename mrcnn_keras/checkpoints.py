@@ -1,5 +1,6 @@
 """A file of weights of any project, made ready for a model: whose it is, its values, and the settings that go with."""
 
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ from mrcnn_keras.weights.published import published_file
 from mrcnn_keras.weights.tensor_file import read_tensors
 
 PUBLISHED = ("coco", "imagenet")
-STEM = "stem_conv/kernel"
+STEM = re.compile(r"(.*stem_)?conv/kernel")  # the first convolution of a backbone
 # Settings that weights depend on: with others the model's answers are not the file's.
 CONVENTIONS = (
     "MEAN_PIXEL",
@@ -138,13 +139,16 @@ def load_into(variables, config, checkpoint):
     report = fit(checkpoint.source, shapes, checkpoint.values, checkpoint.left_over, _cure(checkpoint))
     trained = checkpoint.trained_with()
     # The first convolution answers the same to pictures that are divided by another deviation.
-    scale = {STEM: np.divide(config.STD_PIXEL, trained["STD_PIXEL"])[:, None]} if "STD_PIXEL" in trained else {}
+    scale = {}
+    if "STD_PIXEL" in trained:
+        factor = np.divide(config.STD_PIXEL, trained["STD_PIXEL"])[:, None].astype(np.float32)
+        scale = {path: factor for path in report.loaded if STEM.fullmatch(path)}
     with _naming(checkpoint.source):
         for path in report.loaded:
             checkpoint.values[path]()
         for path in report.loaded:
             value = checkpoint.values[path]()
-            _assign(variables[path], value * scale[path].astype(np.float32) if path in scale else value)
+            _assign(variables[path], value * scale[path] if path in scale else value)
     report.notes += checkpoint.notes + _differences(config, trained, checkpoint.preset)
     return report
 

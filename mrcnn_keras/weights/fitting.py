@@ -10,7 +10,8 @@ CLASS_LAYERS = ("box_head/class_logits", "box_head/deltas", "mask_head/logits")
 MLP_MASKS = "mask_head/maps"
 ANCHOR_LAYERS = ("rpn/logits", "rpn/deltas")
 # A deeper ResNet has all layers of a shallower one, in the same sizes, and more.
-BACKBONE = re.compile(r"stem_|res\d")
+# Of ResNets, MobileNetV3, EfficientNetV2 and ConvNeXt.
+BACKBONE = re.compile(r"stem_|res\d|(expanded_)?conv(_|$)|block\d|top_|convnext_|last_layernorm")
 
 
 def fit(source, model, values, left_over, cure):

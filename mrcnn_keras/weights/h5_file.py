@@ -33,7 +33,9 @@ def open_h5(file):
             raise BadFile(f"lists its layer {layer!r} twice")
         group = root.find(layer)
         names[layer] = group.names("weight_names") or []
-        _refuse_unlisted(group, names[layer])
+        # Layers of MobileNetV3 lie in each other: Conv has a place for Conv/BatchNorm.
+        inside = [other.removeprefix(f"{layer}/") for other in layers if other.startswith(f"{layer}/")]
+        _refuse_unlisted(group, [*names[layer], *inside])
         if len(numbers) + len(names[layer]) > MOST_WEIGHTS:
             raise BadFile("lists more weights than any model here has")
         numbers += [numbers_of(file, group.find(name).messages) for name in names[layer]]

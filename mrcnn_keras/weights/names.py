@@ -1,9 +1,9 @@
 """Whose file is it: the source is known by the names of its tensors."""
 
-from mrcnn_keras.weights import detectron2, keras_applications, matterport, torchvision
+from mrcnn_keras.weights import applications, detectron2, keras_applications, matterport, torchvision
 
 # Matterport's files also have the names of keras.applications' older ResNets, so they are looked at first.
-SOURCES = (torchvision, detectron2, matterport, keras_applications)
+SOURCES = (torchvision, detectron2, matterport, keras_applications, applications)
 
 
 def find_source(shapes):

@@ -13,7 +13,7 @@ from mrcnn_keras.errors import UserError
 TORCHVISION = "https://download.pytorch.org/models/"
 DETECTRON2 = "https://dl.fbaipublicfiles.com/detectron2/"
 MATTERPORT = "https://github.com/matterport/Mask_RCNN/releases/download/v2.0/"
-KERAS = "https://storage.googleapis.com/tensorflow/keras-applications/resnet/"
+KERAS = "https://storage.googleapis.com/tensorflow/keras-applications/"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,22 @@ def _keras(backbone, **facts):
     name = f"{backbone}_weights_tf_dim_ordering_tf_kernels_notop.h5"
     terms = "MIT (converted from the ResNets of Kaiming He and others)"
     project = {"project": "keras.applications", "license": terms, "stride_in": "1x1"}
-    return PublishedFile(url=KERAS + name, backbone=backbone, **project, **facts)
+    return PublishedFile(url=f"{KERAS}resnet/{name}", backbone=backbone, **project, **facts)
+
+
+def _application(path, backbone, md5):
+    terms = "Keras states none for the file; the projects that it comes from, of Google, are under Apache-2.0"
+    project = {"project": "keras.applications", "license": terms, "stride_in": "3x3"}
+    return PublishedFile(url=KERAS + path, backbone=backbone, md5=md5, **project)
+
+
+def _mobilenet(size, md5):
+    path = f"mobilenet_v3/weights_mobilenet_v3_{size}_224_1.0_float_no_top_v2.h5"
+    return _application(path, f"mobilenet_v3_{size}", md5)
+
+
+def _efficientnet(size, md5):
+    return _application(f"efficientnet_v2/efficientnetv2-{size}_notop.h5", f"efficientnet_v2_{size}", md5)
 
 
 COCO = {
@@ -172,8 +187,24 @@ IMAGENET = {
         sha256="63fe2227b86e8f1f2063f43a75c84d195911b6a0eace650907dd3dc62dd49a0a",
     ),
     ("resnext101_32x8d", "3x3"): _torchvision("resnext101_32x8d-8ba56ff5.pth", "resnext101_32x8d", size=356_082_095),
+    ("resnext101_64x4d", "3x3"): _torchvision("resnext101_64x4d-173b62eb.pth", "resnext101_64x4d"),
     ("resnet50", "1x1"): _keras("resnet50", size=94_765_736, md5="4d473c1dd8becc155b73f8504c6f6626"),
     ("resnet101", "1x1"): _keras("resnet101", size=171_446_536, md5="88cf7a10940856eca736dc7b7e228a21"),
+}
+# The checksums are those in Keras's source.
+IMAGENET |= {
+    (file.backbone, file.stride_in): file
+    for file in (
+        _mobilenet("small", "d3e8ec802a04aa4fc771ee12a9a9b836"),
+        _mobilenet("large", "07fb09a5933dd0c8eaafa16978110389"),
+        _efficientnet("b0", "893217f2bb855e2983157299931e43ff"),
+        _efficientnet("b1", "0e80663031ca32d657f9caa404b6ec37"),
+        _efficientnet("b2", "1dfe2e7a5d45b6632553a8961ea609eb"),
+        _efficientnet("b3", "f6abf7b5849ac99a89b50dd3fd532856"),
+        _efficientnet("s", "af0682fb74e8c54910f2d4393339c070"),
+        _efficientnet("m", "1b8dc055df72dde80d614482840fe342"),
+        _efficientnet("l", "b0b66b5c863aef5b46e8608fe1711615"),
+    )
 }
 # Their blocks have two 3x3 convolutions: the place of the stride is no choice.
 BASIC_BLOCKS = ("resnet18", "resnet34")

@@ -46,6 +46,9 @@ def test_every_preset_of_the_table_is_tested_above():
         ("resnet101", "3x3", "resnet101-63fe2227.pth"),
         ("resnet101", "1x1", "resnet101_weights_tf_dim_ordering_tf_kernels_notop.h5"),
         ("resnext101_32x8d", "3x3", "resnext101_32x8d-8ba56ff5.pth"),
+        ("resnext101_64x4d", "3x3", "resnext101_64x4d-173b62eb.pth"),
+        ("mobilenet_v3_large", "3x3", "weights_mobilenet_v3_large_224_1.0_float_no_top_v2.h5"),
+        ("efficientnet_v2_b0", "3x3", "efficientnetv2-b0_notop.h5"),
     ],
 )
 def test_imagenet_file_of_each_backbone(backbone, stride_in, name):

@@ -9,7 +9,19 @@ from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import replace_file
 from mrcnn_keras.presets import PRESETS
 
-LOSS_NAMES = ("rpn_class_loss", "rpn_bbox_loss", "mrcnn_class_loss", "mrcnn_bbox_loss", "mrcnn_mask_loss")
+LOSS_NAMES = (
+    "rpn_class_loss",
+    "rpn_bbox_loss",
+    "mrcnn_class_loss",
+    "mrcnn_bbox_loss",
+    "mrcnn_mask_loss",
+    "mrcnn_keypoint_loss",
+)
+# Settings that belong to the number of classes or of keypoints, and go where another number is set.
+BELONGINGS = {
+    "NUM_CLASSES": ("CLASS_NAMES", "CATEGORY_IDS"),
+    "NUM_KEYPOINTS": ("KEYPOINT_NAMES", "KEYPOINT_FLIP_PAIRS", "KEYPOINT_SKELETON", "KEYPOINT_SIGMAS"),
+}
 
 
 class Config:
@@ -31,7 +43,12 @@ class Config:
     NUM_CLASSES = 81  # number of classes with the background (COCO has 80 + 1)
     CLASS_NAMES = ()  # one name a class, background first; () when unknown
     CATEGORY_IDS = ()  # the annotation file's id of each class but the background; () when they are 1, 2, 3, ...
-    MASKS = True  # False: no mask branch, the model is Faster R-CNN
+    MASKS = True  # False: no mask branch; without keypoints, the model is Faster R-CNN
+    NUM_KEYPOINTS = 0  # keypoints of an object (COCO's persons have 17); 0: no keypoint branch
+    KEYPOINT_NAMES = ()  # one name a keypoint; () when unknown
+    KEYPOINT_FLIP_PAIRS = ()  # pairs of indices that change places in a left-right flip, such as left and right eye
+    KEYPOINT_SKELETON = ()  # pairs of indices that are joined by a line when drawn
+    KEYPOINT_SIGMAS = ()  # how exact each keypoint is, as COCO's evaluation takes it; (): see evaluation
 
     # --- pictures
     IMAGE_RESIZE_MODE = "fit"  # "fit", "square" or "crop": see docs/design.md
@@ -126,6 +143,9 @@ class Config:
     MASK_HEAD_UNITS = 1024  # "mlp": units of its two fully connected layers
     MASK_DECONVS = 1  # times that a mask doubles its RoI bins: 0, 1 or 2, masks of 14, 28 or 56 cells a side
     MASK_CLASS_AGNOSTIC = False  # one map for all classes instead of one a class
+    KEYPOINT_POOL_SIZE = 14  # RoI bins of the keypoint head; its maps have four times as many cells a side
+    KEYPOINT_HEAD_CONVS = 8  # 3x3 convolutions of the keypoint head
+    KEYPOINT_HEAD_CHANNELS = 512  # their channels
 
     # --- detections
     DETECTION_MIN_CONFIDENCE = 0.05  # 0..1: detections with a lower score are dropped
@@ -135,6 +155,7 @@ class Config:
     DETECTION_ONE_CLASS = False  # a RoI is detected as its likeliest class only (Matterport)
     DETECTION_WHOLE_PIXELS = False  # boxes are rounded to whole pixels of the photograph (Matterport)
     MASK_PASTE = "exact"  # masks fill their box, or "expanded" by torchvision's rule: see ops/masks.py
+    KEYPOINT_SCORE = "softmax"  # of a keypoint: its share of its map, 0..1, or the "logit" itself (torchvision)
 
     # --- losses
     MASK_LOSS = "sigmoid"  # cells of each class's map on their own, or "softmax" over the classes: ops/mask_maps.py
@@ -212,6 +233,7 @@ class Config:
     def loss_names(self):
         """Names of the parts of the loss that a model with these settings has."""
         absent = () if self.MASKS else ("mrcnn_mask_loss",)
+        absent += () if self.NUM_KEYPOINTS else ("mrcnn_keypoint_loss",)
         absent += () if self.PROPOSALS == "rpn" else ("rpn_class_loss", "rpn_bbox_loss")
         return tuple(name for name in LOSS_NAMES if name not in absent)
 
@@ -234,9 +256,7 @@ class Config:
 
     def to_dict(self):
         """All settings as plain values that JSON can hold."""
-        values = {name: getattr(self, name) for name in setting_names()}
-        plain = {tuple: list, dict: dict}
-        return {name: plain.get(type(value), lambda x: x)(value) for name, value in values.items()}
+        return {name: _plain(getattr(self, name)) for name in setting_names()}
 
     @classmethod
     def from_dict(cls, values):
@@ -267,10 +287,18 @@ class Config:
 
 
 def _with(values, overrides):
-    """`values` with `overrides` on top; names and ids of classes are only kept for the same number of classes."""
-    if values.get("NUM_CLASSES") != overrides.get("NUM_CLASSES", values.get("NUM_CLASSES")):
-        values = {**values, "CLASS_NAMES": (), "CATEGORY_IDS": ()}
+    """`values` with `overrides` on top; what belongs to a number of classes or keypoints is only kept with it."""
+    for number, belongings in BELONGINGS.items():
+        if values.get(number) != overrides.get(number, values.get(number)):
+            values = {**values, **dict.fromkeys(belongings, ())}
     return {**values, **overrides}
+
+
+def _plain(value):
+    """A setting as JSON gives it back: lists for tuples, and copies."""
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    return dict(value) if isinstance(value, dict) else value
 
 
 def setting_names():

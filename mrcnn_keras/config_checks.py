@@ -33,6 +33,7 @@ _CHOICES = {
     "MASK_HEAD_KIND": ("fcn", "mlp"),
     "MASK_LOSS": ("sigmoid", "softmax"),
     "MASK_PASTE": ("exact", "expanded"),
+    "KEYPOINT_SCORE": ("softmax", "logit"),
     "OPTIMIZER": ("sgd", "adamw"),
     "LEARNING_RATE_SCHEDULE": ("cosine", "step"),
 }
@@ -40,6 +41,9 @@ _CHOICES = {
 # (smallest, largest) value, both allowed; settings that are not here are positive where they are numbers
 _RANGES = {
     "NUM_CLASSES": (2, 100_000),
+    "NUM_KEYPOINTS": (0, 10_000),
+    "KEYPOINT_FLIP_PAIRS": (0, 10_000),
+    "KEYPOINT_SKELETON": (0, 10_000),
     "IMAGE_MIN_DIM": (32, 16384),
     "IMAGE_MAX_DIM": (32, 16384),
     "IMAGE_LIMIT": (32, 16384),
@@ -66,6 +70,7 @@ _RANGES = {
     "ROI_LEVEL_TOLERANCE": (0, 0.1),
     "MASK_DECONVS": (0, 2),
     "MASK_HEAD_CONVS": (0, 32),
+    "KEYPOINT_HEAD_CONVS": (0, 32),
     "BOX_HEAD_CONVS": (0, 32),
     "BOX_HEAD_FCS": (0, 32),
     "RPN_BBOX_BETA": (0, 1e6),
@@ -100,13 +105,22 @@ _KINDS = {
     str: "a word",
     dict: "names and numbers",
 }
-_PARTS = {int: "whole numbers", float: "numbers", str: "words"}
+_PARTS = {int: "whole numbers", float: "numbers", str: "words", tuple: "pairs of whole numbers"}
+# Of settings whose default is empty; tuple: a pair of whole numbers.
+_PART_KINDS = {
+    "CLASS_NAMES": str,
+    "CATEGORY_IDS": int,
+    "KEYPOINT_NAMES": str,
+    "KEYPOINT_FLIP_PAIRS": tuple,
+    "KEYPOINT_SKELETON": tuple,
+    "KEYPOINT_SIGMAS": float,
+}
 
 
 def as_type_of(name, value, default):
     """`value` in the type of the default; numpy scalars and lists become plain numbers and tuples."""
     kind = type(default)
-    part_kind = {"CLASS_NAMES": str, "CATEGORY_IDS": int}.get(name) or (type(default[0]) if kind is tuple else None)
+    part_kind = _PART_KINDS.get(name) or (type(default[0]) if kind is tuple else None)
     try:
         if kind is dict:
             unknown = sorted(set(value) - set(default))
@@ -126,7 +140,10 @@ def as_type_of(name, value, default):
 
 
 def _as_plain(kind, value):
-    """`value` as a bool, int, float or str; raises ValueError where that would change it."""
+    """`value` as a bool, int, float, str or pair of ints; raises ValueError where that would change it."""
+    if kind is tuple:
+        first, second = value
+        return _as_plain(int, first), _as_plain(int, second)
     if kind is bool:
         fits = value in (True, False)
     elif kind is str:
@@ -146,9 +163,8 @@ def check(config, names):
             raise UserError(f"{name} = {value!r}: choose one of {', '.join(choices)}{nearest(value, choices)}")
     for name in names:
         value = getattr(config, name)
-        parts = value if isinstance(value, tuple) else tuple(value.values()) if isinstance(value, dict) else (value,)
         low, high = _RANGES.get(name, (0, float("inf")))
-        for part in parts:
+        for part in _parts(value):
             if isinstance(part, (str, bool)):
                 continue
             if not low <= part <= high:
@@ -169,6 +185,7 @@ def check(config, names):
             f"CATEGORY_IDS has {len(config.CATEGORY_IDS)} ids but there are {config.NUM_CLASSES - 1} classes "
             "besides the background; give one id a class"
         )
+    _check_keypoints(config)
     if config.IMAGE_MIN_DIM > config.IMAGE_MAX_DIM:
         raise UserError(
             f"IMAGE_MIN_DIM {config.IMAGE_MIN_DIM} is larger than IMAGE_MAX_DIM {config.IMAGE_MAX_DIM}; swap them"
@@ -223,3 +240,31 @@ def _check_roi_operator(config):
         )
     if config.ROI_ALIGN_GRID == "corners" and config.ROI_REDUCE == "max":
         raise UserError("ROI_ALIGN_GRID 'corners' has one sample a bin, so there is no maximum; set ROI_REDUCE=mean")
+
+
+def _parts(value):
+    """The single numbers and words of a setting, whether it is one, a tuple, pairs or a dict."""
+    if isinstance(value, dict):
+        return tuple(value.values())
+    if isinstance(value, tuple):
+        return tuple(single for part in value for single in _parts(part))
+    return (value,)
+
+
+def _check_keypoints(config):
+    """Refuses names, pairs and sigmas of other keypoints than there are."""
+    count = config.NUM_KEYPOINTS
+    for name in ("KEYPOINT_NAMES", "KEYPOINT_SIGMAS"):
+        value = getattr(config, name)
+        if value and len(value) != count:
+            raise UserError(f"{name} has {len(value)} parts but NUM_KEYPOINTS is {count}; give one a keypoint")
+    for name in ("KEYPOINT_FLIP_PAIRS", "KEYPOINT_SKELETON"):
+        for pair in getattr(config, name):
+            if max(pair) >= count or pair[0] == pair[1]:
+                raise UserError(
+                    f"{name} has the pair {pair} but NUM_KEYPOINTS is {count}; give two different indices, from 0 on"
+                )
+    flipped = _parts(config.KEYPOINT_FLIP_PAIRS)
+    twice = [index for index in flipped if flipped.count(index) > 1]
+    if twice:
+        raise UserError(f"KEYPOINT_FLIP_PAIRS has keypoint {twice[0]} twice; it can change places with one other only")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-EVERYWHERE = {"architectures", "coco_classes", "errors", "files"}  # may be imported from anywhere
+EVERYWHERE = {"architectures", "coco_classes", "coco_keypoints", "errors", "files"}  # may be imported from anywhere
 PART_OF = {
     "mask_crop": "detections",
     **dict.fromkeys(("backbone_checks", "config_checks", "presets"), "config"),

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from mrcnn_keras.config import LOSS_NAMES, Config
+from mrcnn_keras.config import Config
 from mrcnn_keras.data.dataset import Dataset
 from mrcnn_keras.data.shapes import ShapesDataset
 from mrcnn_keras.errors import UserError
@@ -16,6 +16,7 @@ from mrcnn_keras.training import train
 
 pytestmark = pytest.mark.slow
 
+LOSS_NAMES = Config().loss_names()
 COUNTS = {"epoch", "step", "seconds", "learning_rate"}
 LOSSES = {"loss", *LOSS_NAMES}
 SCORES = {f"{kind}/{name}" for kind in ("bbox", "segm") for name in ("AP", "AP50", "AP75")}

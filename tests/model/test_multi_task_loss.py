@@ -5,7 +5,7 @@ import math
 import pytest
 import tensorflow as tf
 
-from mrcnn_keras.config import LOSS_NAMES
+from mrcnn_keras.config import Config
 
 LOG_2, LOG_3 = math.log(2), math.log(3)
 
@@ -50,7 +50,7 @@ MASKS = {
 @pytest.mark.parametrize("variant", MASKS)
 def test_parts_and_their_weighted_sum(variant, small_model):
     settings, mask_logits, mask_loss = MASKS[variant]
-    weights = dict(zip(LOSS_NAMES, (1, 0, 10, 0.5, 3), strict=True))
+    weights = dict(zip(Config().loss_names(), (1, 0, 10, 0.5, 3), strict=True))
     model = small_model(**settings, RPN_BBOX_BETA=1, BBOX_BETA=1, LOSS_WEIGHTS=weights)
     outputs = OUTPUTS | {"mask_logits": tensor(mask_logits)}
     parts = {name: float(value) for name, value in model.losses_of(outputs).items()}

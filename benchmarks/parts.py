@@ -76,7 +76,7 @@ def detect_parts(model, image, repeat):
     found = run.run("detections", parts.detections, rois, class_logits, box_deltas, size)
     flat = parts.flatten_detections(found["boxes"], found["class_ids"])
     boxes = flat["boxes"], flat["images"]
-    pooled = run.run("RoI features, masks", parts.roi_features.of_detections, pyramid[:ROI_MAPS], *boxes)
+    pooled = run.run("RoI features, masks", parts.roi_features.of_detections, pyramid[:ROI_MAPS], *boxes, "mask")
     logits = run.run("mask head", parts.mask_head, pooled)
     masks = parts.detection_masks(logits, flat["class_ids"], found["class_ids"])[0].numpy()
     boxes = found["boxes"][0].numpy()
@@ -116,7 +116,7 @@ def step_parts(model, batch, repeat):
     pooled = run.run("RoI features, boxes", features.of_rois, maps, targets["rois"], layer=features)
     run.run("box head", parts.box_head, pooled, layer=parts.box_head)
     rois, indices = targets["positive_rois"], targets["positive_images"]
-    pooled = run.run("RoI features, masks", features.of_positives, maps, pooled, targets, layer=features)
+    pooled = run.run("RoI features, masks", features.of_positives, maps, pooled, targets, "mask", layer=features)
     run.run("mask head", parts.mask_head, pooled, layer=parts.mask_head)
     masks = objects[0], batch["gt_masks"]
     run.run("mask targets", parts.mask_targets, rois, indices, targets["positive_gt"], *masks)

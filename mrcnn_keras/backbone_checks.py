@@ -61,8 +61,10 @@ def _check_maps(config):
             f"RPN_ANCHOR_SCALES = {config.RPN_ANCHOR_SCALES!r}: BACKBONE_FEATURES {config.BACKBONE_FEATURES!r} needs "
             f"{maps} numbers or a multiple of that, as many on each map, not {scales}"
         )
-    if config.BACKBONE_FEATURES == "c4" and config.MASKS and config.POOL_SIZE != config.MASK_POOL_SIZE:
-        raise UserError(
-            f"POOL_SIZE {config.POOL_SIZE} and MASK_POOL_SIZE {config.MASK_POOL_SIZE}: with BACKBONE_FEATURES 'c4' "
-            "boxes and masks share their RoI bins; set both to 14"
-        )
+    for there, name in ((config.MASKS, "MASK_POOL_SIZE"), (config.NUM_KEYPOINTS, "KEYPOINT_POOL_SIZE")):
+        own = getattr(config, name)
+        if config.BACKBONE_FEATURES == "c4" and there and own != config.POOL_SIZE:
+            raise UserError(
+                f"POOL_SIZE {config.POOL_SIZE} and {name} {own}: with BACKBONE_FEATURES 'c4' all branches "
+                "share their RoI bins; set both to 14"
+            )

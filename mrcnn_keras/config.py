@@ -239,10 +239,15 @@ class Config:
 
     def mask_side(self):
         """Cells of a side of the masks that the mask head answers."""
-        bins = self.MASK_POOL_SIZE
-        if self.BACKBONE_FEATURES == "c4":  # stage 5 halves them
-            bins = -(-bins // 2)
-        return bins * 2**self.MASK_DECONVS
+        return self._bins(self.MASK_POOL_SIZE) * 2**self.MASK_DECONVS
+
+    def keypoint_side(self):
+        """Cells of a side of the maps that the keypoint head answers: doubled twice."""
+        return self._bins(self.KEYPOINT_POOL_SIZE) * 4
+
+    def _bins(self, size):
+        """RoI bins of a side that a head sees of `size` that are read."""
+        return -(-size // 2) if self.BACKBONE_FEATURES == "c4" else size  # stage 5 halves them
 
     def anchor_scales(self):
         """RPN_ANCHOR_SCALES shared out among the maps that the RPN looks at: a list of lists."""

@@ -26,10 +26,10 @@ class MaskRCNN(keras.Model):
     """Mask R-CNN (He et al. 2017); without masks, Faster R-CNN; with PROPOSALS "given" and without masks, Fast R-CNN.
 
     The model itself is the training mode: fit it on dicts as make_pipeline gives them (image [B, H, W, 3] RGB 0..255,
-    image_size [B, 2], gt_boxes [B, G, 4], gt_class_ids [B, G], gt_masks [B, G, h, w] uint8; proposals [B, R, 4] where
-    they are given). `inference` is the other mode, a functional keras.Model over the same layers: image and image_size
-    (and proposals) in, a dict of boxes, class_ids, scores, num_detections and masks out, in pixels of the network
-    image. `detect` wraps it for photographs.
+    image_size [B, 2], gt_boxes [B, G, 4], gt_class_ids [B, G], gt_masks [B, G, h, w] uint8, gt_keypoints
+    [B, G, K, (y, x, visibility)]; proposals [B, R, 4] where they are given). `inference` is the other mode, a
+    functional keras.Model over the same layers: image and image_size (and proposals) in, a dict of boxes, class_ids,
+    scores, num_detections, masks and keypoints out, in pixels of the network image. `detect` wraps it for photographs.
     """
 
     def __init__(self, config):
@@ -46,6 +46,8 @@ class MaskRCNN(keras.Model):
         }
         if config.MASKS:
             inputs["gt_masks"] = keras.Input((None, *config.MINI_MASK_SHAPE), dtype="uint8", name="gt_masks")
+        if config.NUM_KEYPOINTS:
+            inputs["gt_keypoints"] = keras.Input((None, config.NUM_KEYPOINTS, 3), name="gt_keypoints")
         super().__init__(inputs, training_outputs(parts, **inputs), name=config.NAME)
         self.config = config
         self.parts = parts
@@ -69,7 +71,7 @@ class MaskRCNN(keras.Model):
         super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """L = L_cls + L_box of the RPN and of the heads + L_mask, each times its weight in LOSS_WEIGHTS."""
+        """L = L_cls + L_box of the RPN and the heads + L_mask + L_keypoint, each times its weight in LOSS_WEIGHTS."""
         losses = self.losses_of(y_pred)
         for name, tracker in zip(self.loss_names, self.loss_trackers, strict=True):
             tracker.update_state(losses[name])
@@ -101,6 +103,10 @@ class MaskRCNN(keras.Model):
             losses["mrcnn_mask_loss"] = loss_ops.mask_loss(
                 outputs["mask_logits"], outputs["mask_targets"], outputs["mask_class_ids"], self.config.MASK_LOSS
             )
+        if self.config.NUM_KEYPOINTS:
+            losses["mrcnn_keypoint_loss"] = loss_ops.keypoint_loss(
+                outputs["keypoint_logits"], outputs["keypoint_cells"]
+            )
         return losses
 
     # --- inference
@@ -116,7 +122,8 @@ class MaskRCNN(keras.Model):
 
         names: window, normalized (what the backbone sees), stages (C2 .. C5), pyramid (P2 .. P6), anchors, rpn_logits,
         rpn_deltas (each a list over levels; with PROPOSALS "given" there is given_proposals instead), proposals,
-        box_features, class_logits, box_deltas, detections, and with masks mask_features, mask_logits.
+        box_features, class_logits, box_deltas, detections, with masks mask_features, mask_logits, and with keypoints
+        keypoint_features, keypoint_logits.
         Returns a dict of them. (Shared layers' own `.output` is that of the training mode.)
         """
         inputs, _, tensors = self._inference_graph
@@ -158,7 +165,8 @@ class MaskRCNN(keras.Model):
 
         images [B, H, W, 3] uint8 RGB; proposals [B, R, 4], of a model that takes them, in the photographs' pixels, best
         first, rows without area are padding. Returns a dict: boxes [B, N, 4] in the photographs' pixels, class_ids
-        [B, N], scores [B, N], num_detections [B] and masks [B, N, h, w] 0..1, each inside its box.
+        [B, N], scores [B, N], num_detections [B], masks [B, N, h, w] 0..1, each inside its box, and keypoints
+        [B, N, K, (y, x, score)] in the photographs' pixels.
         """
         config, shape = self.config, tf.shape(images)
         resized, network, offset = image_ops.plan_resize(shape[1], shape[2], **config.resize_options())
@@ -180,7 +188,12 @@ class MaskRCNN(keras.Model):
             corners=config.BOX_CORNERS,
             whole_pixels=config.DETECTION_WHOLE_PIXELS,
         )
-        found = detection_ops.without_empty({**found, "boxes": boxes})
+        found = {**found, "boxes": boxes}
+        if config.NUM_KEYPOINTS:
+            found["keypoints"] = image_ops.keypoints_to_photograph(
+                found["keypoints"], shape[1:3], resized, offset, corners=config.BOX_CORNERS
+            )
+        found = detection_ops.without_empty(found)
         return {name: value[: shape[0]] for name, value in found.items()}
 
     def mask_boxes(self, boxes):
@@ -219,9 +232,9 @@ class MaskRCNN(keras.Model):
             masks, size = found["masks"].numpy(), image.shape[:2]
             spread = self.mask_boxes(found["boxes"]).numpy()
             crops = [MaskCrop(*mask_ops.paste_mask(masks[i], spread[i], size)) for i in range(count)]
-        return Detections(
-            image.shape[:2], boxes, found["class_ids"].numpy()[:count], found["scores"].numpy()[:count], crops
-        )
+        class_ids, scores = (found[name].numpy()[:count] for name in ("class_ids", "scores"))
+        keypoints = found["keypoints"].numpy()[:count] if self.config.NUM_KEYPOINTS else None
+        return Detections(image.shape[:2], boxes, class_ids, scores, crops, keypoints)
 
     # --- saving
 

@@ -10,6 +10,7 @@ from mrcnn_keras.layers.corners import BoxCorners
 from mrcnn_keras.layers.detection import DetectionLayer, DetectionMasks, FlattenDetections
 from mrcnn_keras.layers.heads import BoxHead, MaskHead, MaskMLP
 from mrcnn_keras.layers.images import NormalizeImages, WindowLayer
+from mrcnn_keras.layers.keypoints import DetectionKeypoints, KeypointHead, KeypointTargetLayer
 from mrcnn_keras.layers.targets import MaskTargetLayer, RoITargetLayer
 from mrcnn_keras.region_proposals import KINDS as PROPOSAL_KINDS
 from mrcnn_keras.roi_features import ROI_MAPS, make_roi_features
@@ -82,12 +83,26 @@ def make_parts(config):
             config.DETECTION_ONE_CLASS,
             name="detections",
         ),
+        flatten_detections=FlattenDetections(name="flatten_detections"),
     )
     if config.MASKS:
         parts.mask_targets = MaskTargetLayer((config.mask_side(), config.mask_side()), name="mask_targets")
         parts.mask_head = make_mask_head(config)
-        parts.flatten_detections = FlattenDetections(name="flatten_detections")
         parts.detection_masks = DetectionMasks(config.MASK_LOSS, name="detection_masks")
+    if config.NUM_KEYPOINTS:
+        parts.keypoint_targets = KeypointTargetLayer(
+            config.keypoint_side(), config.BOX_CORNERS, name="keypoint_targets"
+        )
+        parts.keypoint_head = KeypointHead(
+            config.NUM_KEYPOINTS,
+            config.KEYPOINT_HEAD_CONVS,
+            config.KEYPOINT_HEAD_CHANNELS,
+            config.HEAD_NORM,
+            name="keypoint_head",
+        )
+        parts.detection_keypoints = DetectionKeypoints(
+            config.KEYPOINT_SCORE, config.BOX_CORNERS, name="detection_keypoints"
+        )
     return parts
 
 
@@ -106,7 +121,7 @@ def _features(parts, image, image_size, given):
     }
 
 
-def training_outputs(parts, image, image_size, gt_boxes, gt_class_ids, gt_masks=None, **given):
+def training_outputs(parts, image, image_size, gt_boxes, gt_class_ids, gt_masks=None, gt_keypoints=None, **given):
     """Everything that the losses compare; given: proposals, where they are an input."""
     features = _features(parts, image, image_size, given)
     maps = features["pyramid"][:ROI_MAPS]
@@ -124,14 +139,19 @@ def training_outputs(parts, image, image_size, gt_boxes, gt_class_ids, gt_masks=
     }
     if gt_masks is not None:
         rois, images = targets["positive_rois"], targets["positive_images"]
-        outputs["mask_logits"] = parts.mask_head(parts.roi_features.of_positives(maps, box_features, targets))
+        outputs["mask_logits"] = parts.mask_head(parts.roi_features.of_positives(maps, box_features, targets, "mask"))
         outputs["mask_targets"] = parts.mask_targets(rois, images, targets["positive_gt"], gt_boxes, gt_masks)
         outputs["mask_class_ids"] = targets["positive_class_ids"]
+    if gt_keypoints is not None:
+        chosen = parts.keypoint_targets(targets, gt_keypoints)
+        keypoint_features = parts.roi_features.of_positives(maps, box_features, chosen, "keypoint")
+        outputs["keypoint_logits"] = parts.keypoint_head(keypoint_features)
+        outputs["keypoint_cells"] = chosen["cells"]
     return outputs
 
 
 def inference_outputs(parts, image, image_size, **given):
-    """Detections of the network image, and all tensors on the way; the mask head looks at detections only."""
+    """Detections of the network image, and all tensors on the way; masks and keypoints are of detections only."""
     tensors = _features(parts, image, image_size, given)
     maps = tensors["pyramid"][:ROI_MAPS]
     proposals = parts.proposing.inference(tensors)
@@ -140,10 +160,16 @@ def inference_outputs(parts, image, image_size, **given):
     found = parts.detections(proposals, class_logits, box_deltas, tensors["window"]["picture"])
     tensors |= {"proposals": proposals, "box_features": box_features}
     tensors |= {"class_logits": class_logits, "box_deltas": box_deltas, "detections": found}
+    flat = parts.flatten_detections(found["boxes"], found["class_ids"])
     if hasattr(parts, "mask_head"):
-        flat = parts.flatten_detections(found["boxes"], found["class_ids"])
-        mask_features = parts.roi_features.of_detections(maps, flat["boxes"], flat["images"])
+        mask_features = parts.roi_features.of_detections(maps, flat["boxes"], flat["images"], "mask")
         mask_logits = parts.mask_head(mask_features)
         tensors |= {"mask_features": mask_features, "mask_logits": mask_logits}
         found = {**found, "masks": parts.detection_masks(mask_logits, flat["class_ids"], found["class_ids"])}
+    if hasattr(parts, "keypoint_head"):
+        keypoint_features = parts.roi_features.of_detections(maps, flat["boxes"], flat["images"], "keypoint")
+        keypoint_logits = parts.keypoint_head(keypoint_features)
+        tensors |= {"keypoint_features": keypoint_features, "keypoint_logits": keypoint_logits}
+        keypoints = parts.detection_keypoints(keypoint_logits, flat["boxes"], found["class_ids"])
+        found = {**found, "keypoints": keypoints}
     return {**found, "boxes": parts.to_edges(found["boxes"], found["class_ids"])}, tensors

@@ -1,6 +1,7 @@
-"""RoI features: what the box branch and the mask branch see of a box. A model has one of these classes, in both modes.
+"""RoI features: what the branches see of a box. A model has one of these classes, in both modes.
 
-maps: what RoIs are read from, a list of [B, h, w, C]; rois [B, R, 4] and boxes [M, 4] in network pixels.
+maps: what RoIs are read from, a list of [B, h, w, C]; rois [B, R, 4] and boxes [M, 4] in network pixels; branch: "mask"
+or "keypoint".
 """
 
 from mrcnn_keras.architectures import FEATURES
@@ -11,27 +12,30 @@ ROI_MAPS = 4  # RoIs are read from the first maps only: P2 .. P5, or the one tha
 
 
 class SeparateRoIs:
-    """Boxes and masks are read from the maps, each with bins of their own (figure 4, right)."""
+    """Boxes, masks and keypoints are read from the maps, each with bins of their own (figure 4, right).
 
-    def __init__(self, box_align, mask_align):
-        self.box_align, self.mask_align = box_align, mask_align
+    box_align, and aligns {branch: the one of its own}: RoIAlignLayers.
+    """
+
+    def __init__(self, box_align, aligns):
+        self.box_align, self.aligns = box_align, aligns
         self.trainable_weights = []
 
     def of_rois(self, maps, rois):
         """For the box branch: [B, R, S, S, C]."""
         return self.box_align(maps, rois)
 
-    def of_positives(self, maps, features, targets):
-        """For the mask branch in training: [M, S, S, C]. features: of all RoIs; targets: what RoITargetLayer says."""
-        return self.mask_align(maps, targets["positive_rois"], targets["positive_images"])
+    def of_positives(self, maps, features, targets, branch):
+        """For a branch in training: [M, S, S, C]. features: of all RoIs; targets: of RoITargetLayer."""
+        return self.aligns[branch](maps, targets["positive_rois"], targets["positive_images"])
 
-    def of_detections(self, maps, boxes, images):
-        """For the mask branch at inference: [M, S, S, C]. images [M]: the picture of each box."""
-        return self.mask_align(maps, boxes, images)
+    def of_detections(self, maps, boxes, images, branch):
+        """For a branch at inference: [M, S, S, C]. images [M]: the picture of each box."""
+        return self.aligns[branch](maps, boxes, images)
 
 
 class SharedRoIs:
-    """Boxes and masks see what one stage of the backbone makes of the same bins (figure 4, left)."""
+    """All branches see what one stage of the backbone makes of the same bins (figure 4, left)."""
 
     def __init__(self, align, stage, pick):
         self.align, self.stage, self.pick = align, stage, pick
@@ -41,11 +45,11 @@ class SharedRoIs:
         """As SeparateRoIs has it."""
         return self.stage(self.align(maps, rois))
 
-    def of_positives(self, maps, features, targets):
+    def of_positives(self, maps, features, targets, branch):
         """Those of the RoIs' features that are there already."""
         return self.pick(features, targets["positive_places"])
 
-    def of_detections(self, maps, boxes, images):
+    def of_detections(self, maps, boxes, images, branch):
         """As SeparateRoIs has it."""
         return self.stage(self.align(maps, boxes, images))
 
@@ -66,4 +70,5 @@ def make_roi_features(config):
     box_align = RoIAlignLayer(config.POOL_SIZE, name="box_align", **options)
     if config.BACKBONE_FEATURES == "c4":
         return SharedRoIs(box_align, make_roi_stage(config), PickRoIs(name="pick_rois"))
-    return SeparateRoIs(box_align, RoIAlignLayer(config.MASK_POOL_SIZE, name="mask_align", **options))
+    bins = {"mask": config.MASK_POOL_SIZE, "keypoint": config.KEYPOINT_POOL_SIZE}
+    return SeparateRoIs(box_align, {b: RoIAlignLayer(size, name=f"{b}_align", **options) for b, size in bins.items()})

@@ -28,6 +28,10 @@ MOBILE, CONVNEXT = {"BACKBONE": "mobilenet_v3_large"}, {"BACKBONE": "convnext_ti
         ({"RPN_ANCHOR_SCALES": ()}, "needs 5 numbers"),
         ({"BACKBONE_FEATURES": "dc5", "RPN_ANCHOR_SCALES": ()}, "needs 1 numbers"),
         ({"BACKBONE_FEATURES": "c4"}, "POOL_SIZE 7 and MASK_POOL_SIZE 14: .* share their RoI bins; set both to 14"),
+        (
+            {"BACKBONE_FEATURES": "c4", "MASKS": False, "NUM_KEYPOINTS": 3},
+            "POOL_SIZE 7 and KEYPOINT_POOL_SIZE 14: .* share their RoI bins; set both to 14",
+        ),
     ],
 )
 def test_what_does_not_go_together_is_refused(settings, message):

@@ -17,7 +17,8 @@ TARGETS = {
 
 
 def separate():
-    return SeparateRoIs(RoIAlignLayer(7, (16,)), RoIAlignLayer(14, (16,)))
+    boxes, masks, keypoints = (RoIAlignLayer(size, (16,)) for size in (7, 14, 9))
+    return SeparateRoIs(boxes, {"mask": masks, "keypoint": keypoints})
 
 
 def shared():
@@ -25,20 +26,28 @@ def shared():
     return SharedRoIs(RoIAlignLayer(14, (16,)), stage, PickRoIs())
 
 
-@pytest.mark.parametrize(("make", "boxes", "masks"), [(separate, (7, 16), (14, 16)), (shared, (7, 32), (7, 32))])
-def test_the_mask_branch_sees_the_same_in_both_modes(make, boxes, masks):
+SIZES = (
+    (separate, (7, 16), "mask", (14, 16)),
+    (separate, (7, 16), "keypoint", (9, 16)),
+    (shared, (7, 32), "mask", (7, 32)),
+    (shared, (7, 32), "keypoint", (7, 32)),
+)
+
+
+@pytest.mark.parametrize(("make", "boxes", "branch", "size"), SIZES)
+def test_a_branch_sees_the_same_in_both_modes(make, boxes, branch, size):
     features = make()
     of_rois = features.of_rois(MAPS, ROIS)
     assert of_rois.shape == (2, 3, boxes[0], *boxes)
-    in_training = features.of_positives(MAPS, of_rois, TARGETS)
-    assert in_training.shape == (2, masks[0], *masks)
-    found = features.of_detections(MAPS, TARGETS["positive_rois"], TARGETS["positive_images"])
+    in_training = features.of_positives(MAPS, of_rois, TARGETS, branch)
+    assert in_training.shape == (2, size[0], *size)
+    found = features.of_detections(MAPS, TARGETS["positive_rois"], TARGETS["positive_images"], branch)
     np.testing.assert_allclose(in_training, found, rtol=1e-4, atol=1e-4)
 
 
 def test_shared_features_are_made_once():
     features = shared()
     of_rois = features.of_rois(MAPS, ROIS)
-    picked = features.of_positives(None, of_rois, TARGETS)
+    picked = features.of_positives(None, of_rois, TARGETS, "mask")
     np.testing.assert_array_equal(picked, tf.stack([of_rois[0, 1], of_rois[1, 0]]))
     assert [len(of.trainable_weights) > 0 for of in (features, separate())] == [True, False]

@@ -84,7 +84,7 @@ class DetectionLayer(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class FlattenDetections(keras.layers.Layer):
-    """The real detections of a batch as one list, so that the mask head works on no padding.
+    """The real detections of a batch as one list, so that the mask and keypoint heads work on no padding.
 
     Call with boxes [B, N, 4] and class_ids [B, N]; returns a dict with boxes [M, 4], images [M], class_ids [M].
     """
@@ -114,10 +114,14 @@ class DetectionMasks(keras.layers.Layer):
         self.kind = kind
 
     def call(self, logits, flat_class_ids, class_ids):
-        masks = MAP_KINDS[self.kind].probabilities(logits, flat_class_ids)
-        shape = tf.concat([tf.shape(class_ids, out_type=tf.int64), tf.shape(masks, out_type=tf.int64)[1:]], axis=0)
-        placed = tf.scatter_nd(tf.where(class_ids > 0), masks, shape)
-        return tf.ensure_shape(placed, [None, class_ids.shape[1], masks.shape[1], masks.shape[2]])
+        return in_places_of_detections(MAP_KINDS[self.kind].probabilities(logits, flat_class_ids), class_ids)
 
     def get_config(self):
         return {**super().get_config(), "kind": self.kind}
+
+
+def in_places_of_detections(rows, class_ids):
+    """The opposite of FlattenDetections: rows [M, ...], class_ids [B, N] -> [B, N, ...], zeros for padding."""
+    shape = tf.concat([tf.shape(class_ids, out_type=tf.int64), tf.shape(rows, out_type=tf.int64)[1:]], axis=0)
+    placed = tf.scatter_nd(tf.where(class_ids > 0), rows, shape)
+    return tf.ensure_shape(placed, [None, class_ids.shape[1], *rows.shape[1:]])

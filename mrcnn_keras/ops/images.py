@@ -83,3 +83,13 @@ def boxes_to_photograph(boxes, size, resized, offset, *, corners="edge", whole_p
     sides = [tf.maximum(tf.cast(side, tf.float32) - last, 1.0) for side in (size, resized)]
     boxes = box_ops.to_edges(boxes * tf.tile(sides[0] / sides[1], [2]), corners)
     return box_ops.clip(tf.round(boxes) if whole_pixels else boxes, size[None])
+
+
+def keypoints_to_photograph(keypoints, size, resized, offset, *, corners="edge"):
+    """Keypoints [..., (y, x, score)] in network pixels -> in pixels of the photograph; the rest as for boxes."""
+    points, scores = tf.split(keypoints, [2, 1], axis=-1)
+    last = box_ops.CORNERS[corners][2]
+    sides = [tf.maximum(tf.cast(side, tf.float32) - last, 1.0) for side in (size, resized)]
+    # By the rule "pixel" the first pixel's centre comes to the first pixel's centre, and the last to the last.
+    points = (points - tf.cast(offset, tf.float32) - last / 2) * (sides[0] / sides[1]) + last / 2
+    return tf.concat([points, scores], axis=-1)

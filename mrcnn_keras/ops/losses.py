@@ -1,4 +1,4 @@
-"""The five parts of L = L_cls + L_box + L_mask (He et al. 2017, section 3) for the RPN and for the heads.
+"""The parts of L = L_cls + L_box + L_mask (He et al. 2017, section 3) for the RPN and for the heads, and L_keypoint.
 
 Means run over all sampled anchors or RoIs of the batch, as in torchvision; a batch without any gives 0.
 """
@@ -58,3 +58,13 @@ def mask_loss(logits, targets, class_ids, kind="sigmoid"):
     """
     costs = MAP_KINDS[kind].costs(logits, targets, class_ids)
     return tf.math.divide_no_nan(tf.reduce_sum(costs), tf.cast(tf.size(costs), costs.dtype))
+
+
+def keypoint_loss(logits, cells):
+    """Softmax cross-entropy over all cells of a map, mean over the keypoints that count; none gives 0 (section 5).
+
+    logits [M, S, S, K], one map a keypoint; cells [M, K]: the right cell, row * S + column, -1 for what does not count.
+    """
+    maps = tf.transpose(logits, [0, 3, 1, 2])
+    maps = tf.reshape(maps, [-1, logits.shape[3], logits.shape[1] * logits.shape[2]])
+    return class_loss(maps, cells)

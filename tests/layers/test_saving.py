@@ -13,6 +13,7 @@ from mrcnn_keras.layers.corners import BoxCorners
 from mrcnn_keras.layers.detection import DetectionLayer, DetectionMasks, FlattenDetections
 from mrcnn_keras.layers.heads import BoxHead, MaskHead, MaskMLP
 from mrcnn_keras.layers.images import NormalizeImages, WindowLayer
+from mrcnn_keras.layers.keypoints import DetectionKeypoints, KeypointHead, KeypointTargetLayer
 from mrcnn_keras.layers.proposal import GivenProposalsLayer, ProposalLayer
 from mrcnn_keras.layers.roi_align import PickRoIs, RoIAlignLayer
 from mrcnn_keras.layers.rpn import AnchorLayer, PickAnchors, RPNHead
@@ -48,9 +49,12 @@ OTHER_THAN_DEFAULT = {
         "min_size": 2,
         "one_class": True,
     },
+    DetectionKeypoints: {"score": "logit", "corners": "pixel"},
     DetectionMasks: {"kind": "softmax"},
     FlattenDetections: {},
     FPN: {"channels": 12, "norm_kind": "gn"},
+    KeypointHead: {"keypoints": 3, "convs": 2, "channels": 8, "norm_kind": "gn"},
+    KeypointTargetLayer: {"side": 28, "corners": "pixel"},
     LastMap: {},
     MaskHead: {"classes": 3, "convs": 2, "channels": 8, "norm_kind": "gn", "deconvs": 2},
     MaskMLP: {"classes": 3, "side": 14, "units": 8},

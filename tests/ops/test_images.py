@@ -5,7 +5,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mrcnn_keras import resize
-from mrcnn_keras.ops.images import boxes_to_network, boxes_to_photograph, plan_resize, resize_images
+from mrcnn_keras.ops.images import (
+    boxes_to_network,
+    boxes_to_photograph,
+    keypoints_to_photograph,
+    plan_resize,
+    resize_images,
+)
 
 PLANS = (
     {"mode": "square", "min_dim": 384, "max_dim": 512, "multiple": 32},
@@ -117,6 +123,17 @@ def test_boxes_on_the_photograph_are_those_of_resize(height, width, fractions):
     twin = resize.plan_resize(height, width, **plan)
     answer = on_photograph(twin.boxes_to_network(box), (height, width), sizes[0].numpy(), sizes[2].numpy())
     np.testing.assert_allclose(answer, twin.boxes_to_original(twin.boxes_to_network(box)), atol=1e-2)
+
+
+def test_keypoints_go_with_their_boxes():
+    size, resized, offset = (100, 220), (50, 55), (3, 4)
+    sides = [tf.constant(side) for side in (size, resized, offset)]
+    found = keypoints_to_photograph(tf.constant([[[[13.0, 24.0, 0.7]]]]), *sides)
+    np.testing.assert_allclose(found[0, 0, 0], [20, 80, 0.7], rtol=1e-6)
+    # By the rule of pixels the centre of the first pixel stays one, and so does that of the last.
+    corners = tf.constant([[[3.5, 4.5, 1.0], [52.5, 58.5, 1.0]]])
+    found = keypoints_to_photograph(corners, *sides, corners="pixel")
+    np.testing.assert_allclose(found[0, :, :2], [[0.5, 0.5], [99.5, 219.5]], rtol=1e-5)
 
 
 def test_no_pictures():

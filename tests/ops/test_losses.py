@@ -142,6 +142,24 @@ def test_no_masks_cost_nothing(kind, maps):
     assert gradient.shape == (0, 28, 28, maps)
 
 
+def test_keypoint_loss_is_the_mean_over_the_keypoints_that_count():
+    # Maps of 2 x 2 cells: even odds cost log 4; with log 3 in one cell it has a half, and each of the others a sixth.
+    maps = np.zeros((2, 2, 2, 2))
+    maps[0, 1, 0, 1] = maps[1, 0, 1, 0] = LOG_3
+    maps[1, :, :, 1] = 99
+    loss = losses.keypoint_loss(tensor(maps), tf.constant([[3, 2], [0, -1]]))
+    assert float(loss) == pytest.approx((math.log(4) + LOG_2 + math.log(6)) / 3)
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_no_keypoints_cost_nothing_and_teach_nothing(count):
+    cells = tf.fill([count, 17], -1)
+    total, gradient = value_and_gradient(lambda x: losses.keypoint_loss(x, cells), np.ones((count, 8, 8, 17)))
+    assert total == 0
+    assert gradient.shape == (count, 8, 8, 17)
+    assert not gradient.any()
+
+
 def test_extreme_logits_stay_finite():
     logits = tensor([1000, -1000])
     assert float(losses.objectness_loss(logits, tf.constant([0, 1]))) == pytest.approx(1000)

@@ -1,0 +1,100 @@
+"""The keypoint branch: its head, what the head should answer, and what its answer means."""
+
+import keras
+import tensorflow as tf
+
+from mrcnn_keras.layers.convs import build_convs, make_convs, run_convs
+from mrcnn_keras.layers.detection import in_places_of_detections
+from mrcnn_keras.layers.heads import at_least_one
+from mrcnn_keras.ops import boxes as box_ops
+from mrcnn_keras.ops import keypoints as keypoint_ops
+
+
+@keras.saving.register_keras_serializable("mrcnn_keras")
+class KeypointHead(keras.layers.Layer):
+    """3x3 convolutions, a 4x4 deconvolution to one map a keypoint, each map doubled by bilinear interpolation.
+
+    He et al. 2017, section 5; the numbers are Detectron's. Call with RoI features [M, S, S, C], M may be 0; returns
+    logits [M, 4 S, 4 S, keypoints] float32, of which a softmax over all cells of a map tells where its keypoint is.
+    """
+
+    def __init__(self, keypoints, convs=8, channels=512, norm_kind="none", **kwargs):
+        super().__init__(**kwargs)
+        self.keypoints, self.channels, self.norm_kind = keypoints, channels, norm_kind
+        self.convs, self.norms = make_convs(convs, channels, norm_kind)
+        # normal 0.01: all cells start nearly as likely, whatever the size of the features
+        self.maps = keras.layers.Conv2DTranspose(
+            keypoints,
+            4,
+            2,
+            padding="same",
+            kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
+            dtype="float32",
+            name="maps",
+        )
+
+    def build(self, shape):
+        channels = build_convs(self.convs, self.norms, shape[-1], self.channels)
+        self.maps.build((None, None, None, channels))
+        self.built = True
+
+    def call(self, pooled):
+        x, count = at_least_one(pooled)
+        x = self.maps(run_convs(self.convs, self.norms, x))[:count]
+        return tf.image.resize(x, [2 * x.shape[1], 2 * x.shape[2]], method="bilinear")
+
+    def get_config(self):
+        own = {
+            "keypoints": self.keypoints,
+            "convs": len(self.convs),
+            "channels": self.channels,
+            "norm_kind": self.norm_kind,
+        }
+        return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable("mrcnn_keras")
+class KeypointTargetLayer(keras.layers.Layer):
+    """Which RoIs the keypoint head learns from, and the cell of each keypoint in them.
+
+    Call with targets, as RoITargetLayer gives them, positive_rois by the rule `corners` of ops.boxes.CORNERS, and
+    gt_keypoints [B, G, K, (y, x, visibility)] float32, network pixels. Returns a dict of the positives with a keypoint
+    that counts, since the others would add nothing to the loss: positive_places [P, 2], positive_rois [P, 4],
+    positive_images [P], and cells [P, K] int32 of maps with `side` cells a side, see ops.keypoints.cells_of.
+    """
+
+    def __init__(self, side=56, corners="edge", **kwargs):
+        super().__init__(**{"dtype": "float32", "autocast": False, **kwargs})
+        self.side, self.corners = side, corners
+
+    def call(self, targets, gt_keypoints):
+        objects = tf.stack([targets["positive_images"], targets["positive_gt"]], axis=-1)
+        edges = box_ops.to_edges(targets["positive_rois"], self.corners)
+        cells = keypoint_ops.cells_of(tf.gather_nd(gt_keypoints, objects), edges, self.side)
+        chosen = tf.where(tf.reduce_any(cells >= 0, axis=-1))[:, 0]
+        positives = {name: targets[name] for name in ("positive_places", "positive_rois", "positive_images")}
+        return {name: tf.gather(part, chosen) for name, part in {**positives, "cells": cells}.items()}
+
+    def get_config(self):
+        return {**super().get_config(), "side": self.side, "corners": self.corners}
+
+
+@keras.saving.register_keras_serializable("mrcnn_keras")
+class DetectionKeypoints(keras.layers.Layer):
+    """The points that the maps mean, in the places of the detections.
+
+    Call with keypoint logits [M, S, S, K], boxes [M, 4] of the same rows by the rule `corners` of ops.boxes.CORNERS,
+    and class_ids [B, N] of the detections. score: a key of ops.keypoints.SCORES. Returns [B, N, K, (y, x, score)]
+    float32, network pixels, zeros for padding.
+    """
+
+    def __init__(self, score="softmax", corners="edge", **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        self.score, self.corners = score, corners
+
+    def call(self, logits, boxes, class_ids):
+        points = keypoint_ops.decode(logits, box_ops.to_edges(boxes, self.corners), self.score)
+        return in_places_of_detections(points, class_ids)
+
+    def get_config(self):
+        return {**super().get_config(), "score": self.score, "corners": self.corners}

@@ -1,5 +1,7 @@
 """The keypoints of COCO's persons, which the published checkpoints know."""
 
+from mrcnn_keras.coco_classes import BACKGROUND, COCO
+
 NAMES = (
     "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow",
     "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle",
@@ -19,10 +21,16 @@ SIGMAS = (
 )  # fmt: skip
 
 
-def keypoint_settings(keypoints):
-    """The settings of a model with that many keypoints; names, pairs and sigmas are () unless there are COCO's 17."""
+def keypoint_settings(classes, keypoints):
+    """The settings of a model with that many classes, with the background, and keypoints.
+
+    Names, pairs and sigmas of the keypoints are () unless there are COCO's 17. With these, one class besides the
+    background is the person; names of other classes are not told.
+    """
     known = keypoints == len(NAMES)
-    return {
+    person, name = COCO[0]
+    names = {"CLASS_NAMES": (BACKGROUND, name), "CATEGORY_IDS": (person,)} if known and classes == 2 else {}
+    return names | {
         "NUM_KEYPOINTS": keypoints,
         "KEYPOINT_NAMES": NAMES if known else (),
         "KEYPOINT_FLIP_PAIRS": FLIP_PAIRS if known else (),

@@ -1,6 +1,7 @@
 """Named sets of settings, over the defaults of Config."""
 
 from mrcnn_keras.coco_classes import class_settings
+from mrcnn_keras.coco_keypoints import keypoint_settings
 
 # For a computer without a GPU and without weights to start from: a small backbone with trainable batch norm, slim heads
 # with group norm. With less than 4 images a step take BACKBONE_NORM="gn": statistics of fewer are too rough.
@@ -16,6 +17,8 @@ _SMALL = dict(
     TOP_DOWN_PYRAMID_SIZE=128,
     FPN_CLASSIF_FC_LAYERS_SIZE=512,
     MASK_HEAD_CHANNELS=64,
+    KEYPOINT_HEAD_CONVS=4,
+    KEYPOINT_HEAD_CHANNELS=64,
     PRE_NMS_LIMIT_TRAINING=500,
     PRE_NMS_LIMIT_INFERENCE=500,
     POST_NMS_ROIS_TRAINING=500,
@@ -63,6 +66,9 @@ _TORCHVISION_V1 = _TORCHVISION | dict(BACKBONE_NORM_EPSILON=0.0)
 _TORCHVISION_V2 = _TORCHVISION | dict(
     HEAD_NORM="frozen_bn", RPN_NORM="none", RPN_CONVS=2, BOX_HEAD_CONVS=4, BOX_HEAD_FCS=1
 )
+# Persons alone, trained on short sides of 640 to 800 pixels.
+_PERSONS = keypoint_settings(2, 17) | dict(NUM_CLASSES=2, MASKS=False, AUGMENT_SCALE=(0.8, 1.0))
+_TORCHVISION_KEYPOINT = _TORCHVISION_V1 | _PERSONS | dict(KEYPOINT_SCORE="logit")
 _DETECTRON2 = class_settings(81, ids_as_classes=False) | dict(
     NUM_CLASSES=81,
     RESIZE_METHOD="pillow",
@@ -77,9 +83,8 @@ _DETECTRON2 = class_settings(81, ids_as_classes=False) | dict(
     RPN_BBOX_BETA=0.0,
     BBOX_BETA=0.0,
 )
-_DETECTRON2_X101 = _DETECTRON2 | dict(
-    BACKBONE="resnext101_32x8d", BACKBONE_STRIDE_IN="3x3", STD_PIXEL=(58.395, 57.12, 57.375)
-)
+_X101 = dict(BACKBONE="resnext101_32x8d", BACKBONE_STRIDE_IN="3x3", STD_PIXEL=(58.395, 57.12, 57.375))
+_DETECTRON2_KEYPOINT = _DETECTRON2 | _PERSONS | dict(POST_NMS_ROIS_TRAINING=1500, BBOX_BETA=0.5)
 _MATTERPORT = class_settings(81, ids_as_classes=False) | dict(
     NUM_CLASSES=81,
     IMAGE_RESIZE_MODE="square",
@@ -133,12 +138,16 @@ PRESETS = {
     "torchvision_v2": _TORCHVISION_V2,
     "torchvision_faster_v1": _TORCHVISION_V1 | dict(MASKS=False),
     "torchvision_faster_v2": _TORCHVISION_V2 | dict(MASKS=False),
+    "torchvision_keypoint": _TORCHVISION_KEYPOINT,
     "detectron2_r50_fpn": _DETECTRON2,
     "detectron2_r101_fpn": _DETECTRON2 | dict(BACKBONE="resnet101"),
-    "detectron2_x101_fpn": _DETECTRON2_X101,
+    "detectron2_x101_fpn": _DETECTRON2 | _X101,
     "detectron2_faster_r50_fpn": _DETECTRON2 | dict(MASKS=False),
     "detectron2_faster_r101_fpn": _DETECTRON2 | dict(BACKBONE="resnet101", MASKS=False),
-    "detectron2_faster_x101_fpn": _DETECTRON2_X101 | dict(MASKS=False),
+    "detectron2_faster_x101_fpn": _DETECTRON2 | _X101 | dict(MASKS=False),
+    "detectron2_keypoint_r50_fpn": _DETECTRON2_KEYPOINT,
+    "detectron2_keypoint_r101_fpn": _DETECTRON2_KEYPOINT | dict(BACKBONE="resnet101"),
+    "detectron2_keypoint_x101_fpn": _DETECTRON2_KEYPOINT | _X101,
     "matterport": _MATTERPORT,
     "matterport_r50": _MATTERPORT | dict(BACKBONE="resnet50"),
 }

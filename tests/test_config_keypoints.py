@@ -78,7 +78,7 @@ def test_names_without_keypoints_are_refused():
 
 
 def test_cocos_keypoints():
-    config = Config(**coco_keypoints.keypoint_settings(17))
+    config = Config(**coco_keypoints.keypoint_settings(81, 17))
     names = config.KEYPOINT_NAMES
     assert len(names) == len(config.KEYPOINT_SIGMAS) == 17
     for left, right in config.KEYPOINT_FLIP_PAIRS:
@@ -94,5 +94,5 @@ def test_cocos_keypoints():
 
 
 def test_names_of_other_numbers_of_keypoints_are_unknown():
-    config = Config(**coco_keypoints.keypoint_settings(3))
+    config = Config(**coco_keypoints.keypoint_settings(2, 3))
     assert (config.NUM_KEYPOINTS, config.KEYPOINT_NAMES, config.KEYPOINT_SIGMAS) == (3, (), ())

@@ -42,13 +42,17 @@ def test_settings_of_no_preset_name_none():
     assert Config().PRESET == ""
 
 
+PERSONS = ("torchvision_keypoint", *(f"detectron2_keypoint_{name}_fpn" for name in ("r50", "r101", "x101")))
+
+
 @pytest.mark.parametrize("name", [name for name, values in PRESETS.items() if "CLASS_NAMES" in values])
 def test_a_preset_with_classes_of_its_own_knows_them_unless_their_number_changes(name):
     config = Config.preset(name)
     assert len(config.CLASS_NAMES) == config.NUM_CLASSES
     assert len(config.CATEGORY_IDS) == config.NUM_CLASSES - 1
     by_id = dict(zip(config.CATEGORY_IDS, config.CLASS_NAMES[1:], strict=True))
-    assert (by_id[1], by_id[18], by_id[90]) == ("person", "dog", "toothbrush")
+    known = (by_id[1], by_id.get(18), by_id.get(90))
+    assert known == (("person", None, None) if name in PERSONS else ("person", "dog", "toothbrush"))
     assert Config.preset(name, NUM_CLASSES=config.NUM_CLASSES) == config
 
     other = Config.preset(name, NUM_CLASSES=3)
@@ -65,6 +69,15 @@ def test_classes_of_the_published_checkpoints():
     assert detectron2.CLASS_NAMES[11:13] == ("fire hydrant", "stop sign")
     assert (detectron2.CATEGORY_IDS[10], detectron2.CATEGORY_IDS[11]) == (11, 13)
     assert torchvision.CLASS_NAMES.count("N/A") == 10
+
+
+@pytest.mark.parametrize("name", PERSONS)
+def test_keypoints_of_the_published_checkpoints(name):
+    config = Config.preset(name)
+    assert (config.NUM_KEYPOINTS, config.KEYPOINT_NAMES[0], config.MASKS) == (17, "nose", False)
+    assert ("logit" if name.startswith("torchvision") else "softmax") == config.KEYPOINT_SCORE
+    own = Config.preset(name, NUM_KEYPOINTS=4)
+    assert (own.KEYPOINT_NAMES, own.KEYPOINT_SKELETON, own.CLASS_NAMES) == ((), (), ("BG", "person"))
 
 
 def test_a_preset_that_is_not_there():

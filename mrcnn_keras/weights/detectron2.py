@@ -1,4 +1,4 @@
-"""Detectron2's Faster and Mask R-CNN with ResNet or ResNeXt and a pyramid.
+"""Detectron2's Faster, Mask and Keypoint R-CNN with ResNet or ResNeXt and a pyramid.
 
 Its models look at pictures in blue, green, red, so the stem's input channels are turned round. Their background is the
 last class and has neither boxes nor masks: it comes to the front, with zeros for both.
@@ -7,6 +7,7 @@ last class and has neither boxes nor masks: it comes to the front, with zeros fo
 import re
 
 from mrcnn_keras.coco_classes import class_settings
+from mrcnn_keras.coco_keypoints import keypoint_settings
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.weights.backbone_map import SHORTCUT, add_backbone
 from mrcnn_keras.weights.layer_map import TORCH, LayerMap, shapes_of
@@ -17,7 +18,6 @@ LEFTOVERS = (
     (r"^proposal_generator\.anchor_generator\.", "anchors, which the model makes itself"),
     (r"^pixel_(mean|std)$", "a constant, which the preset has"),
     (r"\.num_batches_tracked$", "a counter of training steps"),
-    (r"^roi_heads\.keypoint_", "keypoints, which the model has not"),
     (r"^sem_seg_head\.", "semantic segmentation, which the model has not"),
 )
 OTHERS = (
@@ -37,9 +37,12 @@ def fits(shapes):
 def describe(shapes):
     """{"preset": name, "settings": what the shapes tell}"""
     settings = _map(shapes).settings
-    family = "detectron2_" if settings["MASKS"] else "detectron2_faster_"
-    preset = family + PRESETS.get(settings["BACKBONE"], PRESETS["resnet50"])
     names = class_settings(settings["NUM_CLASSES"], ids_as_classes=False)
+    family = "detectron2_" if settings["MASKS"] else "detectron2_faster_"
+    if "NUM_KEYPOINTS" in settings:
+        names |= keypoint_settings(settings["NUM_CLASSES"], settings["NUM_KEYPOINTS"])
+        family = "detectron2_keypoint_"
+    preset = family + PRESETS.get(settings["BACKBONE"], PRESETS["resnet50"])
     return {"preset": preset, "settings": {**settings, **names}}
 
 
@@ -69,7 +72,7 @@ def _refuse_others(shapes):
     for pattern, kind in OTHERS:
         if any(re.search(pattern, name) for name in shapes):
             raise UserError(
-                f"the file's model {kind}; of Detectron2's, only Faster and Mask R-CNN with FPN can be read"
+                f"the file's model {kind}; of Detectron2's, only Faster, Mask and Keypoint R-CNN with FPN can be read"
             )
 
 
@@ -83,6 +86,7 @@ def _names():
         "box_head/deltas": ["roi_heads.box_predictor.bbox_pred"],
         "mask_head/deconv": ["roi_heads.mask_head.deconv"],
         "mask_head/logits": ["roi_heads.mask_head.predictor"],
+        "keypoint_head/maps": ["roi_heads.keypoint_head.score_lowres"],
     }
     for level in range(2, 6):
         table[f"fpn/lateral{level}"] = [f"backbone.fpn_lateral{level}"]
@@ -91,5 +95,6 @@ def _names():
         table[f"rpn/conv{i + 1}"] = [f"proposal_generator.rpn_head.conv.conv{i}"]
         table[f"box_head/conv{i}"] = [f"roi_heads.box_head.conv{i}"]
         table[f"box_head/fc{i}"] = [f"roi_heads.box_head.fc{i}"]
+        table[f"keypoint_head/conv{i}"] = [f"roi_heads.keypoint_head.conv_fcn{i}"]
         table[f"mask_head/conv{i}"] = [f"roi_heads.mask_head.mask_fcn{i}"]
     return lambda ours: [(name, f"{name}.norm") for name in table.get(ours, [])]

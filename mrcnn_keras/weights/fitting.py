@@ -5,10 +5,16 @@ import re
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.weights.report import LoadReport
 
-# What depends on the number of classes, of cells of a mask, or of anchors a cell: all that may differ in size.
-CLASS_LAYERS = ("box_head/class_logits", "box_head/deltas", "mask_head/logits")
-MLP_MASKS = "mask_head/maps"
-ANCHOR_LAYERS = ("rpn/logits", "rpn/deltas")
+# The layers that may differ in size, and what it depends on.
+FREE_LAYERS = {
+    "box_head/class_logits": "another number of classes",
+    "box_head/deltas": "another number of classes",
+    "mask_head/logits": "another number of classes",
+    "mask_head/maps": "another number of classes, or of cells of a mask",
+    "keypoint_head/maps": "another number of keypoints",
+    "rpn/logits": "another number of anchors a cell",
+    "rpn/deltas": "another number of anchors a cell",
+}
 # A deeper ResNet has all layers of a shallower one, in the same sizes, and more.
 # Of ResNets, MobileNetV3, EfficientNetV2 and ConvNeXt.
 BACKBONE = re.compile(r"stem_|res\d|(expanded_)?conv(_|$)|block\d|top_|convnext_|last_layernorm")
@@ -65,10 +71,6 @@ def _same_parts(source, layer, ours, theirs, cure):
 
 def _reason(source, path, found, needed, cure):
     layer = path.rpartition("/")[0]
-    if layer in CLASS_LAYERS:
-        return "another number of classes"
-    if layer == MLP_MASKS:
-        return "another number of classes, or of cells of a mask"
-    if layer in ANCHOR_LAYERS:
-        return "another number of anchors a cell"
+    if layer in FREE_LAYERS:
+        return FREE_LAYERS[layer]
     raise UserError(f"{source} has {path} of shape {found}, where this model has {needed}; {cure}")

@@ -122,13 +122,15 @@ class LayerMap:
             self.norm(*norm, outputs, theirs)
         return outputs
 
-    def deconv(self, ours, theirs, channels):
-        """A transposed convolution with kernels of 2 x 2 cells, `channels` coming in and as many going out."""
+    def deconv(self, ours, theirs, inputs, side):
+        """A transposed convolution with kernels of side x side cells; returns the channels that go out."""
         name, shape = self.kernel(theirs, 4)
-        self._same(name, "has (height, width, outputs, inputs) {}", shape, (2, 2, channels, channels))
+        outputs = shape[2]
+        self._same(name, "has (height, width, outputs, inputs) {}", shape, (side, side, outputs, inputs))
         axes = self.dialect.axes[4]
         self.variables[f"{ours}/kernel"] = (shape, (name,), lambda kernel: kernel.transpose(axes))
-        self.bias(ours, theirs, channels)
+        self.bias(ours, theirs, outputs)
+        return outputs
 
     def dense(self, ours, theirs, inputs, *, order=None):
         """A fully connected layer with `inputs` units coming in; returns how many go out. order: as in conv."""

@@ -88,7 +88,8 @@ def _add_mask_head(layers, pyramid, classes):
         out = _add_folded(layers, f"mask_head/conv{convs}", conv, norm, channels, 3)
         layers.equal(f"the number of channels after {conv}", out, channels if convs > 1 else out)
         channels = out
-    layers.deconv("mask_head/deconv", "mrcnn_mask_deconv", channels)
+    deconv = layers.deconv("mask_head/deconv", "mrcnn_mask_deconv", channels, 2)
+    layers.equal("the number of channels after mrcnn_mask_deconv", deconv, channels)
     maps = layers.conv("mask_head/logits", "mrcnn_mask", channels, 1)
     layers.equal("the number of masks", maps, classes)
     layers.settings |= {"MASK_HEAD_CONVS": convs, "MASK_HEAD_CHANNELS": channels}

@@ -1,9 +1,9 @@
 """The published files of weights: where they are, how to know them again, and which one belongs to a model.
 
-`url`, `license` and the box and mask AP (COCO val2017) are what the projects say of their files. A size or a whole
-sha256 stands here where public records that agree with the project's own (rounded) size, or with the digits in the
-file's name, have been found; otherwise only the digits in the name are there: torchvision puts the first 8 of the
-sha256 into it, Detectron2 the first 6 of the md5. docs/checkpoints.md tells where each was found.
+`url`, `license` and the AP of boxes, masks and keypoints (COCO val2017) are what the projects say of their files. A
+size or a whole sha256 stands here where public records that agree with the project's own (rounded) size, or with the
+digits in the file's name, have been found; otherwise only the digits in the name are there: torchvision puts the first
+8 of the sha256 into it, Detectron2 the first 6 of the md5. docs/checkpoints.md tells where each was found.
 """
 
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ class PublishedFile:
     """One file.
 
     size: bytes, or None. sha256, md5: hexadecimal, all digits or the first ones, or None; one of them is there.
-    backbone, stride_in: the values of BACKBONE and BACKBONE_STRIDE_IN that the weights are for. box_ap, mask_ap: in
-    percent, or None.
+    backbone, stride_in: the values of BACKBONE and BACKBONE_STRIDE_IN that the weights are for. box_ap, mask_ap,
+    keypoint_ap: in percent, or None.
     """
 
     url: str
@@ -35,6 +35,7 @@ class PublishedFile:
     md5: str | None = None
     box_ap: float | None = None
     mask_ap: float | None = None
+    keypoint_ap: float | None = None
 
     @property
     def name(self):
@@ -110,6 +111,14 @@ COCO = {
         sha256="dd69338a24b8d7381807e247652bdc356325bcbaf1cd3e092e00e0a1a58706bf",
         box_ap=46.7,
     ),
+    "torchvision_keypoint": _torchvision(
+        "keypointrcnn_resnet50_fpn_coco-fc266e95.pth",
+        "resnet50",
+        size=237_034_793,
+        sha256="fc266e953d2b302cdcbb9ae66f71f6b0d4649928bf02dc573961e361e4918926",
+        box_ap=54.6,
+        keypoint_ap=65.0,
+    ),
     "detectron2_r50_fpn": _detectron2(
         "COCO-InstanceSegmentation/mask_rcnn_R_50_FPN_3x/137849600/model_final_f10217.pkl",
         "resnet50",
@@ -147,6 +156,24 @@ COCO = {
         "resnext101_32x8d",
         sha256="fe5ad56ff746aa55c5f453b01f8395134e9281d240dbeb473411d4a6b262c9dc",
         box_ap=43.0,
+    ),
+    "detectron2_keypoint_r50_fpn": _detectron2(
+        "COCO-Keypoints/keypoint_rcnn_R_50_FPN_3x/137849621/model_final_a6e10b.pkl",
+        "resnet50",
+        box_ap=55.4,
+        keypoint_ap=65.5,
+    ),
+    "detectron2_keypoint_r101_fpn": _detectron2(
+        "COCO-Keypoints/keypoint_rcnn_R_101_FPN_3x/138363331/model_final_997cc7.pkl",
+        "resnet101",
+        box_ap=56.4,
+        keypoint_ap=66.1,
+    ),
+    "detectron2_keypoint_x101_fpn": _detectron2(
+        "COCO-Keypoints/keypoint_rcnn_X_101_32x8d_FPN_3x/139686956/model_final_5ad38f.pkl",
+        "resnext101_32x8d",
+        box_ap=57.3,
+        keypoint_ap=66.0,
     ),
     "matterport": PublishedFile(
         url=MATTERPORT + "mask_rcnn_coco.h5",

@@ -11,7 +11,9 @@ MOST_LAYERS = 32  # of one kind in a row, as Config allows
 
 
 class Detector:
-    """Adds the parts of Faster and Mask R-CNN with a feature pyramid to a LayerMap, with what they tell as settings.
+    """Adds the parts of Faster, Mask and Keypoint R-CNN with a feature pyramid, and the settings that they tell.
+
+    layers: the LayerMap that they are added to.
 
     names: function our layer -> (convolution, batch norm) pairs in the file, of which the first that is there counts.
     background: the place of the background among the file's classes, "first" or "last"; where it is last it has
@@ -28,13 +30,15 @@ class Detector:
         self.without = 1 if last else 0  # classes that have no box and no mask
 
     def add(self, stage_channels):
-        """All parts; stage_channels: of C2 .. C5. The settings say whether there are masks."""
+        """All parts; stage_channels: of C2 .. C5. The settings say whether there are masks and keypoints."""
         pyramid = self._pyramid(stage_channels)
         self._region_proposals(pyramid)
         classes = self._box_head(pyramid)
         masks = self._has("mask_head/logits")
         if masks:
             self._mask_head(pyramid, classes)
+        if self._has("keypoint_head/maps"):
+            self._keypoint_head(pyramid)
         if len(self.normed) > 1:
             raise UserError(f"some convolutions of pyramid and heads have batch norm and others have not; {CURE}")
         self.settings |= {"NUM_CLASSES": classes, "MASKS": masks}
@@ -91,11 +95,17 @@ class Detector:
 
     def _mask_head(self, pyramid, classes):
         channels, convs = self._tower("mask_head", pyramid)
-        self.layers.deconv("mask_head/deconv", self._theirs("mask_head/deconv")[0], channels)
+        deconv = self.layers.deconv("mask_head/deconv", self._theirs("mask_head/deconv")[0], channels, 2)
+        self.layers.equal("the number of channels after mask_head/deconv", deconv, channels)
         logits = self._theirs("mask_head/logits")[0]
         maps = self.layers.conv("mask_head/logits", logits, channels, 1, order=self.mask_order)
         self.layers.equal("the number of masks", maps, classes - self.without)
         self.settings |= {"MASK_HEAD_CONVS": convs, "MASK_HEAD_CHANNELS": channels}
+
+    def _keypoint_head(self, pyramid):
+        channels, convs = self._tower("keypoint_head", pyramid)
+        keypoints = self.layers.deconv("keypoint_head/maps", self._theirs("keypoint_head/maps")[0], channels, 4)
+        self.settings |= {"KEYPOINT_HEAD_CONVS": convs, "KEYPOINT_HEAD_CHANNELS": channels, "NUM_KEYPOINTS": keypoints}
 
     def _tower(self, head, channels):
         """The 3x3 convolutions of a head; returns the channels after them and how many there are."""

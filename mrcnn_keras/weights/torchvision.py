@@ -1,10 +1,11 @@
-"""torchvision's Faster and Mask R-CNN with ResNet and a pyramid, version 1 and 2, and its ResNets for ImageNet.
+"""torchvision's Faster, Mask and Keypoint R-CNN with ResNet and a pyramid, and its ResNets for ImageNet.
 
 Both kinds of names: those of the first files (2019) and those since torchvision 0.13, which have one number more where
 a layer became a convolution with an optional batch norm. Pictures are RGB and the background is class 0, as here.
 """
 
 from mrcnn_keras.coco_classes import class_settings
+from mrcnn_keras.coco_keypoints import keypoint_settings
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.weights.backbone_map import SHORTCUT, add_backbone
 from mrcnn_keras.weights.layer_map import TORCH, LayerMap, shapes_of
@@ -21,7 +22,6 @@ IMAGENET_CONVENTIONS = {
 LEFTOVERS = (
     (r"\.num_batches_tracked$", "a counter of training steps"),
     (r"^fc\.", "ImageNet's classes"),
-    (r"^roi_heads\.keypoint_", "keypoints, which the model has not"),
 )
 
 
@@ -35,9 +35,12 @@ def describe(shapes):
     settings = _map(shapes).settings
     if "NUM_CLASSES" not in settings:
         return {"preset": None, "settings": {**settings, **IMAGENET_CONVENTIONS}}
+    names = class_settings(settings["NUM_CLASSES"], ids_as_classes=True)
+    if "NUM_KEYPOINTS" in settings:
+        names |= keypoint_settings(settings["NUM_CLASSES"], settings["NUM_KEYPOINTS"])
+        return {"preset": "torchvision_keypoint", "settings": {**settings, **names}}
     family = "torchvision_" if settings["MASKS"] else "torchvision_faster_"
     version = "v2" if f"{PYRAMID_NORM}.weight" in shapes else "v1"
-    names = class_settings(settings["NUM_CLASSES"], ids_as_classes=True)
     return {"preset": family + version, "settings": {**settings, **names}}
 
 
@@ -75,6 +78,7 @@ def _names(shapes):
         "box_head/deltas": [("roi_heads.box_predictor.bbox_pred", None)],
         "mask_head/deconv": [("roi_heads.mask_predictor.conv5_mask", None)],
         "mask_head/logits": [("roi_heads.mask_predictor.mask_fcn_logits", None)],
+        "keypoint_head/maps": [("roi_heads.keypoint_predictor.kps_score_lowres", None)],
     }
     for level in range(2, 6):
         table[f"fpn/lateral{level}"] = _both(f"backbone.fpn.inner_blocks.{level - 2}")
@@ -82,6 +86,7 @@ def _names(shapes):
     for i in range(MOST_LAYERS):
         table[f"rpn/conv{i + 2}"] = _both(f"rpn.head.conv.{i + 1}")
         table[f"mask_head/conv{i + 1}"] = _both(f"roi_heads.mask_head.{i}", f"roi_heads.mask_head.mask_fcn{i + 1}")
+        table[f"keypoint_head/conv{i + 1}"] = [(f"roi_heads.keypoint_head.{2 * i}", None)]  # a ReLU after each
         table[f"box_head/conv{i + 1}"] = [(f"roi_heads.box_head.{i}.0", f"roi_heads.box_head.{i}.1")]
     # Version 2's box head is a row of numbered parts: convolutions, the flattening, and then a fully connected layer
     # and a ReLU in turn.

@@ -14,6 +14,7 @@ SHARES = {"proposals": 0.99, "network": 0.99, "photograph": 0.97}
 # picture's edge rounding alone decides whether it does: such detections come and go, in the original too.
 AT_THE_EDGE = 0.9
 MASK_IOU = 0.99
+KEYPOINT, KEYPOINTS = 0.5, 0.99  # pixels of the photograph, and the share that is as near
 # Results, which are compared as sets, and facts about the file.
 NO_STAGES = ("proposal", "detection", "rpn_rois", "mrcnn_detection", "final", "image", "input_hw", "resized", "window")
 NO_STAGES += ("scale", "padding", "box_head", "anchors_count", "mrcnn_bbox_best_class")
@@ -41,10 +42,11 @@ def _hold_torch(arrays, stages):
         found = compare.pairs(ours, wanted, NETWORK_BOX)
         figures[f"detections_{i}"] = _share(SHARES["network"], len(found), len(wanted[0]), f"picture {i}")
         if i == 0:
-            orders = {"box": (index, far < NETWORK_BOX), "mask": _both(found, len(wanted[0]))}
+            orders = {"box": (index, far < NETWORK_BOX), "detection": _both(found, len(wanted[0]))}
     for key, theirs in arrays.items():
         if not key.startswith(NO_STAGES):
-            stage = _reordered(stages, orders, "mask" if key.startswith("mask_") else "box", key)
+            group = "detection" if key.startswith(BY_DETECTION) else "box"
+            stage = _reordered(stages, orders, group, key)
             figures[key] = _near(key, *stage, theirs)
     return figures
 
@@ -58,7 +60,7 @@ def _hold_matterport(arrays, stages):
     ours, theirs = ((rows[:, :4] * side, rows[:, 4], rows[:, 5]) for rows in (stages["mrcnn_detection"], wanted))
     found = compare.pairs(ours, theirs, NETWORK_BOX)
     figures["mrcnn_detection"] = _share(SHARES["network"], len(found), len(wanted), "the picture")
-    orders = {"box": (index, near), "mask": _both(found, len(wanted))}
+    orders = {"box": (index, near), "detection": _both(found, len(wanted))}
     for key, theirs in arrays.items():
         if key == "rpn_class_logits":
             theirs = theirs[:, 1] - theirs[:, 0]
@@ -69,12 +71,13 @@ def _hold_matterport(arrays, stages):
         elif key == "anchors_first":
             figures[key] = _near(key, stages["anchors"], None, theirs)
         else:
-            group = "mask" if "mask" in key else "box"
+            group = "detection" if "mask" in key else "box"
             figures[key] = _near(key, *_reordered(stages, orders, group, key), theirs)
     return figures
 
 
-BY_ROI = ("box_", "mask_", "roi_align", "mrcnn_")
+BY_DETECTION = ("mask_", "keypoint_")
+BY_ROI = ("box_", *BY_DETECTION, "roi_align", "mrcnn_")
 
 
 def _reordered(stages, orders, group, key):
@@ -117,7 +120,7 @@ def _share(share, good, count, what):
 
 
 def hold_photographs(case, name, model):
-    """model.detect on the oracle's photographs: boxes, classes, scores and masks. Returns {what: figure}."""
+    """model.detect on the oracle's photographs: boxes, classes, scores, masks or keypoints. Returns {what: figure}."""
     arrays, figures = case.load(name), {}
     last = int(case.kind.startswith("detectron2"))
     for i in range(10):
@@ -136,9 +139,21 @@ def hold_photographs(case, name, model):
         if matterport:
             steady = arrays["mrcnn_detection_steady"][: len(wanted[0])]
             figures["of the steady ones"] = sum(bool(steady[row]) for row, _ in matched), int(steady.sum())
+        if found.keypoints is not None:
+            figures |= _keypoints(arrays, i, matched, found.keypoints)
+            continue
         end = "" if matterport else f"_{i}"
         masks = compare.unpacked(arrays[f"final_masks_bits{end}"], arrays[f"final_masks_shape{end}"])
         ious = compare.mask_ious(matched, found, masks)
         assert ious.mean() >= MASK_IOU, f"{picture}: masks have a mean IoU of {ious.mean():.4f}"
         figures[f"{picture} mask IoU"] = float(ious.mean())
     return figures
+
+
+def _keypoints(arrays, i, matched, found):
+    """Points and scores [N, K, (y, x, score)] of the matched detections against the picture's."""
+    theirs, ours = (np.array(rows, int) for rows in zip(*matched, strict=True))
+    points, scores = arrays[f"final_keypoints_{i}"][theirs][..., 1::-1], arrays[f"final_keypoints_scores_{i}"][theirs]
+    near = np.abs(found[ours][..., :2] - points).max(axis=-1) <= KEYPOINT
+    share = _at_least(KEYPOINTS, near.reshape(-1), f"keypoints of picture {i}")
+    return {f"keypoints_{i}": share, f"keypoint_scores_{i}": _near("scores", found[ours][..., 2], None, scores)}

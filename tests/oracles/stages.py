@@ -18,14 +18,14 @@ TENSORS = (
     "class_logits",
     "box_deltas",
     "detections",
-    "mask_features",
-    "mask_logits",
 )
 
 
 def tensors_of(model, images, sizes):
     """The tensors of the inference mode as numpy. images [B, H, W, 3] RGB 0..255, sizes [B, 2] of their real parts."""
-    found = model.inference_tensors(*TENSORS)({"image": images.astype(np.float32), "image_size": sizes})
+    heads = [head for head in ("mask", "keypoint") if hasattr(model.parts, f"{head}_head")]
+    names = [*TENSORS, *(f"{head}_{what}" for head in heads for what in ("features", "logits"))]
+    found = model.inference_tensors(*names)({"image": images.astype(np.float32), "image_size": sizes})
     return {name: _numpy(value) for name, value in found.items()}
 
 
@@ -50,18 +50,20 @@ def torch_stages(tensors, background_last):
         stages[f"rpn_deltas_p{number}"] = _channels_first(xy(tensors["rpn_deltas"][number - 2]).reshape(size))
     stages["anchors"] = xy(np.concatenate(tensors["anchors"]))
     logits, deltas = tensors["class_logits"][0], xy(tensors["box_deltas"][0])
-    masks = _channels_first(tensors["mask_logits"])
     if background_last:
-        logits, deltas, masks = np.roll(logits, -1, axis=1), deltas[:, 1:], masks[:, 1:]
+        logits, deltas = np.roll(logits, -1, axis=1), deltas[:, 1:]
         stages["input"] = stages["input"][:, ::-1]
-    stages |= {"box_logits": logits, "box_deltas": deltas.reshape(len(deltas), -1), "mask_logits_all_classes": masks}
-    stages |= {
-        "box_pool": _channels_first(tensors["box_features"][0]),
-        "mask_pool": _channels_first(tensors["mask_features"]),
-    }
+    stages |= {"box_logits": logits, "box_deltas": deltas.reshape(len(deltas), -1)}
+    stages["box_pool"] = _channels_first(tensors["box_features"][0])
     found = tensors["detections"]
-    own = found["class_ids"][0][found["class_ids"][0] > 0] - background_last
-    stages["mask_logits_own_class"] = masks[np.arange(len(own)), own] if len(found["boxes"]) == 1 else None
+    if "mask_logits" in tensors:
+        masks = _channels_first(tensors["mask_logits"])[:, int(background_last) :]
+        own = found["class_ids"][0][found["class_ids"][0] > 0] - background_last
+        stages |= {"mask_pool": _channels_first(tensors["mask_features"]), "mask_logits_all_classes": masks}
+        stages["mask_logits_own_class"] = masks[np.arange(len(own)), own] if len(found["boxes"]) == 1 else None
+    if "keypoint_logits" in tensors:
+        stages["keypoint_pool"] = _channels_first(tensors["keypoint_features"])
+        stages["keypoint_logits"] = _channels_first(tensors["keypoint_logits"])
     for i in range(len(found["boxes"])):
         real = found["class_ids"][i] > 0
         stages[f"proposals_{i}"] = xy(_real(tensors["proposals"][i]))

@@ -14,6 +14,7 @@ SHARED = {
     "torchvision_v1": "torchvision_maskrcnn_resnet50_fpn",
     "torchvision_v2": "torchvision_maskrcnn_resnet50_fpn_v2",
     "detectron2_r50": "detectron2_mask_rcnn_R_50_FPN_3x",
+    "torchvision_keypoint": "torchvision_keypointrcnn_resnet50_fpn",
     "matterport_r50": "matterport_resnet50",
 }
 
@@ -72,6 +73,15 @@ def test_a_full_size_oracle_answers_the_same(full):
     else:
         for name in ("image1", "image2"):
             report(case, name, hold_photographs(case, name, model))
+
+
+def test_a_batch_of_full_size(shared, tmp_path):
+    folder = shared / "oracle" / SHARED["torchvision_keypoint"]
+    if not folder.is_dir():
+        pytest.skip(f"{folder} is absent")
+    case = Shared(folder, "torchvision_keypoint")
+    model = model_of(case, case.save(tmp_path), "batch")
+    report(case, "batch", hold_network(case, "batch", model))
 
 
 def test_full_size_pictures(full):

@@ -42,6 +42,23 @@ def test_preset(architecture, masks, preset):
     assert describe(detectron2_file(masks=masks, **architecture).shapes)["preset"] == preset
 
 
+@pytest.mark.parametrize(("architecture", "preset"), [(RESNET50, "r50"), (RESNET101, "r101"), (RESNEXT101, "x101")])
+def test_keypoints(architecture, preset):
+    file = detectron2_file(classes=1, masks=False, keypoints=17, **architecture)
+    described = describe(file.shapes)
+    settings = described["settings"]
+    assert described["preset"] == f"detectron2_keypoint_{preset}_fpn"
+    assert (settings["NUM_CLASSES"], settings["CLASS_NAMES"], settings["CATEGORY_IDS"]) == (2, ("BG", "person"), (1,))
+    assert (settings["NUM_KEYPOINTS"], settings["KEYPOINT_NAMES"][16]) == (17, "right_ankle")
+    assert (settings["KEYPOINT_HEAD_CONVS"], settings["KEYPOINT_HEAD_CHANNELS"], settings["MASKS"]) == (2, UNITS, False)
+    values, _ = translate(file)
+    assert values["keypoint_head/conv2/kernel"].sources == ("roi_heads.keypoint_head.conv_fcn2.weight",)
+    # keypoints have no background that would come first
+    np.testing.assert_array_equal(
+        values["keypoint_head/maps/bias"](), file["roi_heads.keypoint_head.score_lowres.bias"]
+    )
+
+
 def test_the_stem_sees_red_first():
     """The sum over a patch of RGB with our kernel is the sum over the same patch in BGR with theirs."""
     rng = np.random.default_rng(1)

@@ -74,6 +74,13 @@ def test_another_number_of_cells_of_a_mask_of_fully_connected_layers():
     assert report.loaded == ["mask_head/fc1/kernel"]
 
 
+def test_another_number_of_keypoints():
+    model = {"keypoint_head/conv1/kernel": (3, 3, 10, 8), "keypoint_head/maps/kernel": (4, 4, 3, 8)}
+    report = fitted({**model, "keypoint_head/maps/kernel": (4, 4, 17, 8)}, model)
+    assert report.replaced == {"keypoint_head/maps/kernel": "another number of keypoints"}
+    assert report.loaded == ["keypoint_head/conv1/kernel"]
+
+
 @pytest.mark.parametrize("path", ["stem_conv/kernel", "stem_norm/gamma"])
 def test_another_size_elsewhere_is_another_model(path):
     told = refused(other_count([path], 1))

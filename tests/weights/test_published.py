@@ -18,12 +18,16 @@ ALL = [*COCO.values(), *IMAGENET.values()]
         ("torchvision_v2", "resnet50", "3x3", "maskrcnn_resnet50_fpn_v2_coco-73cbd019.pth"),
         ("torchvision_faster_v1", "resnet50", "3x3", "fasterrcnn_resnet50_fpn_coco-258fb6c6.pth"),
         ("torchvision_faster_v2", "resnet50", "3x3", "fasterrcnn_resnet50_fpn_v2_coco-dd69338a.pth"),
+        ("torchvision_keypoint", "resnet50", "3x3", "keypointrcnn_resnet50_fpn_coco-fc266e95.pth"),
         ("detectron2_r50_fpn", "resnet50", "1x1", "model_final_f10217.pkl"),
         ("detectron2_r101_fpn", "resnet101", "1x1", "model_final_a3ec72.pkl"),
         ("detectron2_x101_fpn", "resnext101_32x8d", "3x3", "model_final_2d9806.pkl"),
         ("detectron2_faster_r50_fpn", "resnet50", "1x1", "model_final_280758.pkl"),
         ("detectron2_faster_r101_fpn", "resnet101", "1x1", "model_final_f6e8b1.pkl"),
         ("detectron2_faster_x101_fpn", "resnext101_32x8d", "3x3", "model_final_68b088.pkl"),
+        ("detectron2_keypoint_r50_fpn", "resnet50", "1x1", "model_final_a6e10b.pkl"),
+        ("detectron2_keypoint_r101_fpn", "resnet101", "1x1", "model_final_997cc7.pkl"),
+        ("detectron2_keypoint_x101_fpn", "resnext101_32x8d", "3x3", "model_final_5ad38f.pkl"),
         ("matterport", "resnet101", "1x1", "mask_rcnn_coco.h5"),
     ],
 )
@@ -32,7 +36,7 @@ def test_coco_file_of_each_preset(preset, backbone, stride_in, name):
 
 
 def test_every_preset_of_the_table_is_tested_above():
-    assert len(COCO) == 12
+    assert len(COCO) == 16
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def published(shared, model):
     [
         ("maskrcnn_v1", "torchvision_v1", 307),
         ("maskrcnn_v2", "torchvision_v2", 363),
-        ("keypointrcnn", "torchvision_faster_v1", 295),
+        ("keypointrcnn", "torchvision_keypoint", 313),
     ],
 )
 def test_published_names(shared, model, preset, variables):
@@ -43,7 +43,7 @@ def test_published_names(shared, model, preset, variables):
     file.update({name: np.broadcast_to(np.float32(0), shape) for name, shape in shapes.items()})
     values, leftovers = translate(file)
     assert len(values) == variables
-    assert {*leftovers.values()} <= {"a counter of training steps", "keypoints, which the model has not"}
+    assert {*leftovers.values()} <= {"a counter of training steps"}
     assert values["box_head/fc1/kernel"].shape == (12544, 1024)
     assert values["fpn/lateral5/kernel"].shape == (1, 1, 2048, 256)
 
@@ -78,6 +78,8 @@ def test_both_kinds_of_names_give_the_same():
         (dict(v2=True), "torchvision_v2"),
         (dict(masks=False), "torchvision_faster_v1"),
         (dict(masks=False, v2=True), "torchvision_faster_v2"),
+        (dict(masks=False, keypoints=17), "torchvision_keypoint"),
+        (dict(keypoints=3), "torchvision_keypoint"),
     ],
 )
 def test_preset(options, preset):
@@ -89,6 +91,27 @@ def test_preset(options, preset):
 def test_other_classes_have_no_names():
     settings = describe(torchvision_file(classes=5).shapes)["settings"]
     assert (settings["NUM_CLASSES"], settings["CLASS_NAMES"], settings["CATEGORY_IDS"]) == (5, (), ())
+
+
+def test_settings_of_keypoints(shared):
+    settings = describe(published(shared, "keypointrcnn"))["settings"]
+    assert (settings["NUM_CLASSES"], settings["CLASS_NAMES"], settings["CATEGORY_IDS"]) == (2, ("BG", "person"), (1,))
+    assert (settings["NUM_KEYPOINTS"], settings["KEYPOINT_NAMES"][0], settings["MASKS"]) == (17, "nose", False)
+    assert (settings["KEYPOINT_HEAD_CONVS"], settings["KEYPOINT_HEAD_CHANNELS"]) == (8, 512)
+
+
+def test_other_keypoints_have_no_names():
+    settings = describe(torchvision_file(classes=2, keypoints=3).shapes)["settings"]
+    assert (settings["NUM_KEYPOINTS"], settings["KEYPOINT_NAMES"], settings["KEYPOINT_FLIP_PAIRS"]) == (3, (), ())
+    assert (settings["CLASS_NAMES"], settings["MASKS"]) == ((), True)
+
+
+def test_keypoints_are_every_second_part_of_their_head():
+    file = torchvision_file(keypoints=3)
+    values, _ = translate(file)
+    assert values["keypoint_head/conv2/kernel"].sources == ("roi_heads.keypoint_head.2.weight",)
+    deconvolution = file["roi_heads.keypoint_predictor.kps_score_lowres.weight"]  # (in, out, height, width)
+    np.testing.assert_array_equal(values["keypoint_head/maps/kernel"](), deconvolution.transpose(2, 3, 1, 0))
 
 
 def test_boxes_are_turned_from_xy_to_yx():
@@ -169,10 +192,10 @@ def test_grouped_kernel():
 
 def test_names_that_are_no_surprise_have_a_reason():
     file = torchvision_file()
-    file.torch_conv("roi_heads.keypoint_predictor.kps_score_lowres", 17, 8, 4)
+    file.torch_dense("fc", 1000, 8)
     file.add("ema.decay", 1)
     leftovers = translate(file)[1]
-    assert leftovers["roi_heads.keypoint_predictor.kps_score_lowres.bias"] == "keypoints, which the model has not"
+    assert leftovers["fc.bias"] == "ImageNet's classes"
     assert leftovers["ema.decay"] == "the model has no such layer"
 
 

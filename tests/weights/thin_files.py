@@ -40,6 +40,10 @@ class ThinFile(dict):
         if bias:
             self.add(f"{name}.bias", outputs)
 
+    def torch_deconv(self, name, outputs, inputs, side):
+        self.add(f"{name}.weight", inputs, outputs, side, side)
+        self.add(f"{name}.bias", outputs)
+
     def torch_norm(self, name, channels):
         for part in ("weight", "bias", "running_mean", "running_var"):
             self.add(f"{name}.{part}", channels)
@@ -99,8 +103,8 @@ def torch_resnet(file, prefix="", **architecture):
     return list(stages.values())
 
 
-def torchvision_file(classes=4, v2=False, masks=True, **architecture):
-    """maskrcnn_resnet50_fpn or its second version, with today's names."""
+def torchvision_file(classes=4, v2=False, masks=True, keypoints=0, **architecture):
+    """maskrcnn_resnet50_fpn or its second version, with today's names; with keypoints, two convolutions before them."""
     file = ThinFile()
     stages = torch_resnet(file, "backbone.body.", **architecture or RESNET50)
 
@@ -128,11 +132,18 @@ def torchvision_file(classes=4, v2=False, masks=True, **architecture):
             block(f"roi_heads.mask_head.{i}", PYRAMID, PYRAMID, 3)
         file.torch_conv("roi_heads.mask_predictor.conv5_mask", PYRAMID, PYRAMID, 2)
         file.torch_conv("roi_heads.mask_predictor.mask_fcn_logits", classes, PYRAMID, 1)
+    if keypoints:
+        file.torch_conv("roi_heads.keypoint_head.0", UNITS, PYRAMID, 3)
+        file.torch_conv("roi_heads.keypoint_head.2", UNITS, UNITS, 3)
+        file.torch_deconv("roi_heads.keypoint_predictor.kps_score_lowres", keypoints, UNITS, 4)
     return file
 
 
-def detectron2_file(classes=3, masks=True, long_heads=False, **architecture):
-    """mask_rcnn_R_50_FPN; `classes` without the background. long_heads: as the models trained from scratch (LSJ)."""
+def detectron2_file(classes=3, masks=True, long_heads=False, keypoints=0, **architecture):
+    """mask_rcnn_R_50_FPN; `classes` without the background. long_heads: as the models trained from scratch (LSJ).
+
+    With keypoints, two convolutions before them.
+    """
     file = ThinFile()
     body = "backbone.bottom_up."
     file.torch_block(f"{body}stem.conv1", f"{body}stem.conv1.norm", WIDTH, 3, 7)
@@ -167,6 +178,10 @@ def detectron2_file(classes=3, masks=True, long_heads=False, **architecture):
             block(f"{heads}mask_head.mask_fcn{i + 1}", PYRAMID, PYRAMID, 3)
         file.torch_conv(f"{heads}mask_head.deconv", PYRAMID, PYRAMID, 2)
         file.torch_conv(f"{heads}mask_head.predictor", classes, PYRAMID, 1)
+    if keypoints:
+        file.torch_conv(f"{heads}keypoint_head.conv_fcn1", UNITS, PYRAMID, 3)
+        file.torch_conv(f"{heads}keypoint_head.conv_fcn2", UNITS, UNITS, 3)
+        file.torch_deconv(f"{heads}keypoint_head.score_lowres", keypoints, UNITS, 4)
     return file
 
 
@@ -230,8 +245,10 @@ ALL = {
     "torchvision v1": torchvision_file,
     "torchvision v2": lambda: torchvision_file(v2=True),
     "torchvision Faster R-CNN": lambda: torchvision_file(masks=False, **RESNET18),
+    "torchvision keypoints": lambda: torchvision_file(masks=False, keypoints=5, **RESNET18),
     "detectron2": detectron2_file,
     "detectron2 X101": lambda: detectron2_file(**RESNEXT101),
+    "detectron2 masks and keypoints": lambda: detectron2_file(keypoints=5, **RESNET18),
     "detectron2 long heads": lambda: detectron2_file(long_heads=True),
     "matterport": matterport_file,
     "matterport R50": lambda: matterport_file(**RESNET50),

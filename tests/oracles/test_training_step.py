@@ -2,6 +2,10 @@
 
 torchvision v2 is trained with batch norm's own statistics, which magnifies float32's rounding from layer to layer, so
 its gradients are held less closely. (PyTorch's own float32 and float64 differ by 4e-3 there in the median.)
+
+Of the nine million inputs of ReLUs in the keypoint head some lie so near to zero that rounding decides whether they
+teach. The original's float32 gradients of that head differ from float64's, fed the same features, by 2.6e-3 to 6.5e-3,
+ours by 1.4e-3 to 3.5e-3; and the pyramid gets them from there. Everything else is held as closely as elsewhere.
 """
 
 import numpy as np
@@ -10,16 +14,19 @@ import pytest
 from mrcnn_keras.weights import detectron2, torchvision
 from oracles.cases import Own, Shared, model_of, shared_weights
 from oracles.training_step import LOSSES, losses_and_gradients
+from oracles.weights import KINDS as OWN
 from oracles.weights import state_dict
 
 pytestmark = pytest.mark.slow
 LOSS, GRADIENT = 1e-4, 1e-3  # relative
 LOSS_OF_SMALL_V2 = 5e-4  # few RoIs
+NO_GRADIENT = 1e-6  # the norm of one that is zero but for rounding: a softmax takes no notice of its maps' bias
 BATCH_STATISTICS = dict(BACKBONE_NORM="bn", HEAD_NORM="bn", BACKBONE_FREEZE_STAGES=0)
 # kind: (settings, largest and median relative difference of a gradient, folder of ../shared/oracle)
 KINDS = {
     "torchvision_v1": ({}, GRADIENT, GRADIENT, "torchvision_maskrcnn_resnet50_fpn"),
     "torchvision_v2": (BATCH_STATISTICS, 1e-1, 1e-2, "torchvision_maskrcnn_resnet50_fpn_v2"),
+    "torchvision_keypoint": ({}, 1e-2, 2e-3, "torchvision_keypointrcnn_resnet50_fpn"),
     "detectron2_r50": ({}, GRADIENT, GRADIENT, "detectron2_mask_rcnn_R_50_FPN_3x"),
 }
 
@@ -28,8 +35,8 @@ def hold(case, model, arrays, weights, loss=LOSS):
     """Losses and gradients of our model against the file's."""
     is_detectron2 = case.kind.startswith("detectron2")
     losses, gradients = losses_and_gradients(model, arrays, is_detectron2)
-    for name, theirs in LOSSES.items():
-        expected = float(arrays[theirs[is_detectron2]])
+    for name in model.loss_names:
+        expected = float(arrays[LOSSES[name][is_detectron2]])
         print(f"{case.kind} {name:20} {losses[name]:.6f} {losses[name] / expected - 1:+.1e}")
         assert losses[name] == pytest.approx(expected, rel=loss), name
     # The map from names to variables turns gradients as it turns weights.
@@ -41,14 +48,16 @@ def hold(case, model, arrays, weights, loss=LOSS):
     for path, value in values.items():
         if len(value.sources) == 1 and value.sources[0] in known and path in gradients:
             expected = value()
-            differences[path] = np.linalg.norm(gradients[path] - expected) / np.linalg.norm(expected)
+            norm = np.linalg.norm(expected)
+            if norm > NO_GRADIENT:
+                differences[path] = np.linalg.norm(gradients[path] - expected) / norm
     assert len(differences) >= 20
     print(case.kind, f"gradients {max(differences.values()):.1e} {np.median(list(differences.values())):.1e}")
     assert max(differences.values()) < largest, differences
     assert np.median(list(differences.values())) < median, differences
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind in OWN])
 def test_a_small_oracle(kind, tmp_path):
     settings = KINDS[kind][0]
     case = Own(kind)

@@ -16,6 +16,7 @@ LOSSES = {  # our name: (torchvision's, Detectron2's)
     "mrcnn_class_loss": ("loss_classifier", "loss_cls"),
     "mrcnn_bbox_loss": ("loss_box_reg", "loss_box_reg"),
     "mrcnn_mask_loss": ("loss_mask", "loss_mask"),
+    "mrcnn_keypoint_loss": ("loss_keypoint", "loss_keypoint"),
 }
 
 
@@ -24,6 +25,8 @@ def losses_and_gradients(model, arrays, detectron2):
     images, sizes = _images(model.config, arrays)
     truths = [_truth(arrays, i, sizes[i], detectron2) for i in range(2)]
     batch = {"image": images, "image_size": sizes, **_rois(arrays, truths, detectron2, model.config.NUM_CLASSES)}
+    if model.config.NUM_KEYPOINTS:
+        batch["gt_keypoints"] = np.stack([truth[3] for truth in truths])
     network = _network(model, batch["rois"].shape[1])
     targets = _targets(model.config, network, batch, arrays, truths, detectron2)
     inputs = {name: batch[name] for name in network.input}
@@ -41,16 +44,24 @@ def losses_and_gradients(model, arrays, detectron2):
 def _network(model, count):
     """The training mode with `count` RoIs a picture from outside."""
     parts, inputs = model.parts, image_inputs()
-    inputs |= {"rois": keras.Input((count, 4), name="rois"), "mask_rois": keras.Input((4,), name="mask_rois")}
-    inputs["mask_images"] = keras.Input((), dtype="int32", name="mask_images")
+    positives = {"positive_rois": keras.Input((4,), name="positive_rois")}
+    for name, shape in (("positive_places", (2,)), ("positive_images", ()), ("positive_gt", ())):
+        positives[name] = keras.Input(shape, dtype="int32", name=name)
+    inputs |= {"rois": keras.Input((count, 4), name="rois"), **positives}
     window = parts.window(inputs["image"], inputs["image_size"])
     pyramid = parts.neck(parts.backbone(parts.normalize(inputs["image"], window["pixels"])))
     logits, deltas = parts.rpn(pyramid)
     outputs = {"rpn_logits": logits, "rpn_deltas": deltas, "anchors": parts.anchors(pyramid, inputs["image"])}
     pooled = parts.roi_features.of_rois(pyramid[:4], inputs["rois"])
     outputs["class_logits"], outputs["box_deltas"] = parts.box_head(pooled)
-    masks = parts.roi_features.of_detections(pyramid[:4], inputs["mask_rois"], inputs["mask_images"])
-    outputs["mask_logits"] = parts.mask_head(masks)
+    if model.config.MASKS:
+        found = positives["positive_rois"], positives["positive_images"]
+        outputs["mask_logits"] = parts.mask_head(parts.roi_features.of_detections(pyramid[:4], *found, "mask"))
+    if model.config.NUM_KEYPOINTS:
+        inputs["gt_keypoints"] = keras.Input((None, model.config.NUM_KEYPOINTS, 3), name="gt_keypoints")
+        chosen = parts.keypoint_targets(positives, inputs["gt_keypoints"])
+        keypoints = parts.roi_features.of_positives(pyramid[:4], pooled, chosen, "keypoint")
+        outputs |= {"keypoint_logits": parts.keypoint_head(keypoints), "keypoint_cells": chosen["cells"]}
     return keras.Model(inputs, outputs)
 
 
@@ -69,20 +80,24 @@ def _images(config, arrays):
 
 
 def _truth(arrays, i, size, detectron2):
-    """Boxes [G, 4], classes [G] and masks [G, h, w] of a picture, network pixels; the file has a photograph's pixels.
+    """Boxes [G, 4], classes [G], masks [G, h, w] and keypoints [G, K, 3] of a picture, network pixels.
 
-    Detectron2's file has network pixels already.
+    None for masks or keypoints that the file has not. Its pixels are the photograph's; Detectron2's file has network
+    pixels already.
     """
     original = size if detectron2 else arrays[f"image_{i}"].shape[:2]
-    boxes, bits = xy(arrays[f"gt_boxes_{i}"]).astype(np.float64), arrays[f"gt_masks_{i}"]
-    masks = np.unpackbits(bits, axis=1)[:, : original[0] * original[1]].reshape(-1, *original)
+    boxes, masks, keypoints = xy(arrays[f"gt_boxes_{i}"]).astype(np.float64), None, None
     scale = np.array(size) / original
-    rows, columns = (
-        (np.arange(side) / factor).astype(int).clip(max=whole - 1)
-        for side, factor, whole in zip(size, scale, original, strict=True)
-    )
-    labels = arrays[f"gt_labels_{i}"] + detectron2
-    return boxes * np.tile(scale, 2), labels, masks[:, rows][:, :, columns].astype(np.float32)
+    if f"gt_masks_{i}" in arrays:
+        bits = np.unpackbits(arrays[f"gt_masks_{i}"], axis=1)[:, : original[0] * original[1]]
+        rows, columns = (
+            (np.arange(side) / factor).astype(int).clip(max=whole - 1)
+            for side, factor, whole in zip(size, scale, original, strict=True)
+        )
+        masks = bits.reshape(-1, *original)[:, rows][:, :, columns].astype(np.float32)
+    if f"gt_keypoints_{i}" in arrays:
+        keypoints = np.float32(arrays[f"gt_keypoints_{i}"][..., [1, 0, 2]] * [*scale, 1])
+    return boxes * np.tile(scale, 2), arrays[f"gt_labels_{i}"] + detectron2, masks, keypoints
 
 
 def _rois(arrays, truths, detectron2, classes):
@@ -93,8 +108,9 @@ def _rois(arrays, truths, detectron2, classes):
         labels = np.where(labels == classes - 1, 0, labels + 1)
     matched = np.stack([_matched(arrays, i, truths[i]) for i in range(2)])
     images, rows = np.nonzero(labels)
-    found = {"rois": rois, "labels": labels, "matched": matched, "mask_rois": rois[images, rows]}
-    return {**found, "mask_images": images.astype(np.int32), "rows": rows}
+    found = {"rois": rois, "labels": labels, "matched": matched, "positive_rois": rois[images, rows]}
+    found |= {"positive_gt": matched[images, rows].astype(np.int32), "positive_labels": labels[images, rows]}
+    return {**found, "positive_images": images.astype(np.int32), "positive_places": np.stack([images, rows], 1)}
 
 
 def _matched(arrays, i, truth):
@@ -108,7 +124,7 @@ def _targets(config, network, batch, arrays, truths, detectron2):
     """What the losses compare the answers with."""
     anchors = np.concatenate([np.asarray(level) for level in network({n: batch[n] for n in network.input})["anchors"]])
     indices, labels, deltas = [], [], []
-    for i, (boxes, _, _) in enumerate(truths):
+    for i, (boxes, *_) in enumerate(truths):
         chosen = _anchor_labels(arrays, i, len(anchors))
         index = np.flatnonzero(chosen >= 0)
         best = box_ops.iou(anchors[index], boxes.astype(np.float32)).numpy().argmax(axis=1)
@@ -116,18 +132,19 @@ def _targets(config, network, batch, arrays, truths, detectron2):
         labels.append(chosen[index])
         deltas.append(box_ops.encode(boxes[best].astype(np.float32), anchors[index], config.RPN_BBOX_STD_DEV))
     gt = np.stack([truth[0][batch["matched"][i]] for i, truth in enumerate(truths)]).astype(np.float32)
-    images, rows = batch["mask_images"], batch["rows"]
-    objects = [truths[image][2][batch["matched"][image, row]] for image, row in zip(images, rows, strict=True)]
-    soft = [_mask_target(mask, box, detectron2) for mask, box in zip(objects, batch["mask_rois"], strict=True)]
-    return {
+    targets = {
         "indices": np.stack(indices),
         "rpn_labels": np.stack(labels).astype(np.int32),
         "rpn_target_deltas": np.stack(deltas),
         "roi_class_ids": batch["labels"].astype(np.int32),
         "roi_target_deltas": box_ops.encode(gt, batch["rois"].astype(np.float32), config.BBOX_STD_DEV),
-        "mask_targets": np.float32(np.stack(soft) >= 0.5) if detectron2 else np.stack(soft),
-        "mask_class_ids": batch["labels"][images, rows].astype(np.int32),
     }
+    if config.MASKS:
+        positives = zip(batch["positive_images"], batch["positive_gt"], batch["positive_rois"], strict=True)
+        soft = np.stack([_mask_target(truths[image][2][gt], roi, detectron2) for image, gt, roi in positives])
+        targets["mask_targets"] = np.float32(soft >= 0.5) if detectron2 else soft
+        targets["mask_class_ids"] = batch["positive_labels"].astype(np.int32)
+    return targets
 
 
 def _mask_target(mask, box, aligned):

@@ -10,7 +10,7 @@ from mrcnn_keras.ops import boxes as box_ops
 from mrcnn_keras.ops import masks as mask_ops
 
 # Answers that differ by no more than this are called equal: what another order of float32 sums can do.
-BOX_TOLERANCE = 0.01  # pixels
+BOX_TOLERANCE = 0.01  # pixels; of keypoints too
 SCORE_TOLERANCE = 1e-4
 MASK_TOLERANCE = 0.99  # smallest intersection over union
 
@@ -41,6 +41,7 @@ def summarize(rows):
         "box_difference": max((row["box_difference"] for row in rows), default=0.0),
         "score_difference": max((row["score_difference"] for row in rows), default=0.0),
         "mask_iou": min((row["mask_iou"] for row in rows), default=1.0),
+        "keypoint_difference": max((row["keypoint_difference"] for row in rows), default=0.0),
         "equal": all(row["equal"] for row in rows),
     }
 
@@ -50,8 +51,9 @@ def compare(found, expected, min_iou=0.5):
 
     Pairs are of the same class, taken by falling overlap of their boxes as long as it is at least min_iou.
     Returns a dict: expected, found and matched (counts); over the matched ones box_difference (largest of a
-    corner, pixels), score_difference (largest) and mask_iou (smallest; 1 without masks); equal (none is left
-    over and the differences are within the tolerances of this file).
+    corner, pixels), score_difference (largest), mask_iou (smallest; 1 without masks) and keypoint_difference
+    (largest of a coordinate, pixels; 0 without keypoints); equal (none is left over and the differences are within the
+    tolerances of this file).
     """
     pairs = _match(found, expected, min_iou)
     mine, other = found[[i for i, _ in pairs]], expected[[j for _, j in pairs]]
@@ -61,11 +63,15 @@ def compare(found, expected, min_iou=0.5):
     if found.mask_crops is not None and expected.mask_crops is not None:
         overlaps = [_mask_iou(*crops) for crops in zip(mine.mask_crops, other.mask_crops, strict=True)]
         mask_iou = min(overlaps, default=1.0)
+    keypoint_difference = 0.0
+    if found.keypoints is not None and expected.keypoints is not None:
+        keypoint_difference = float(np.abs(mine.keypoints - other.keypoints)[..., :2].max(initial=0))
     equal = (
         len(pairs) == len(found) == len(expected)
         and box_difference <= BOX_TOLERANCE
         and score_difference <= SCORE_TOLERANCE
         and mask_iou >= MASK_TOLERANCE
+        and keypoint_difference <= BOX_TOLERANCE
     )
     return {
         "expected": len(expected),
@@ -74,6 +80,7 @@ def compare(found, expected, min_iou=0.5):
         "box_difference": box_difference,
         "score_difference": score_difference,
         "mask_iou": mask_iou,
+        "keypoint_difference": keypoint_difference,
         "equal": equal,
     }
 
@@ -140,4 +147,5 @@ def _as_detections(answers, size):
             crops = [crop_mask(mask) for mask in masks]
         else:
             crops = [MaskCrop(*mask_ops.paste_mask(mask, box, size)) for mask, box in zip(masks, boxes, strict=True)]
-    return Detections(size, boxes, answers["class_ids"][real], answers["scores"][real], crops)
+    keypoints = answers["keypoints"][real] if "keypoints" in answers else None
+    return Detections(size, boxes, answers["class_ids"][real], answers["scores"][real], crops, keypoints)

@@ -32,6 +32,8 @@ def saved_model(model, path, *, masks="full"):
         masks           "full": [B, N, H, W] uint8, 0 or 1. These are B N H W bytes: 100 MB for 100
                         instances on 1000 x 1000 pixels. "small": [B, N, h, w] float32 0..1, each spread
                         over its box; at least 0.5 is object. Absent where the model has no mask branch.
+        keypoints       [B, N, K, (y, x, score)] float32, pixels of the photograph; the score by the setting
+                        KEYPOINT_SCORE. Absent where the model has no keypoint branch.
 
     assets/class_names.txt has one name a line, the background first, so that class id i is line i + 1; it is
     absent where the setting CLASS_NAMES is empty. Raises UserError for what is not a MaskRCNN, for an unknown

@@ -11,8 +11,8 @@ from mrcnn_keras.mask_crop import MaskCrop
 BOXES = [[0, 0, 10, 10], [20, 20, 30, 40]]
 
 
-def found(boxes=BOXES, class_ids=(1, 2), scores=(0.9, 0.8), crops=None):
-    return Detections((50, 50), np.array(boxes), np.array(class_ids), np.array(scores), crops)
+def found(boxes=BOXES, class_ids=(1, 2), scores=(0.9, 0.8), crops=None, keypoints=None):
+    return Detections((50, 50), np.array(boxes), np.array(class_ids), np.array(scores), crops, keypoints)
 
 
 def test_the_same_is_equal():
@@ -24,6 +24,7 @@ def test_the_same_is_equal():
         "box_difference": 0,
         "score_difference": 0,
         "mask_iou": 1,
+        "keypoint_difference": 0,
         "equal": True,
     }
 
@@ -55,6 +56,14 @@ def test_nothing_is_equal_to_nothing_only():
     assert (row["expected"], row["found"], row["matched"], row["equal"]) == (2, 0, 0, False)
 
 
+def test_keypoints_are_compared_by_their_places():
+    points = np.array([[[5, 5, 0.5]], [[25, 30, 0.5]]])
+    row = compare(found(keypoints=points + [0, 0, 0.25]), found(keypoints=points))
+    assert (row["keypoint_difference"], row["equal"]) == (0, True)
+    row = compare(found(keypoints=points + [0, 3, 0]), found(keypoints=points))
+    assert (row["keypoint_difference"], row["equal"]) == (3, False)
+
+
 def test_masks_are_compared_where_they_lie():
     def crops(top, left, height, width):
         return [MaskCrop(top, left, np.ones((height, width), bool)), MaskCrop(0, 0, np.zeros((0, 0), bool))]
@@ -78,6 +87,7 @@ def test_summary_of_no_pictures():
         "box_difference": 0,
         "score_difference": 0,
         "mask_iou": 1,
+        "keypoint_difference": 0,
         "equal": True,
     }
 

@@ -43,7 +43,7 @@ def losses_and_gradients(model, arrays, detectron2):
 
 def _network(model, count):
     """The training mode with `count` RoIs a picture from outside."""
-    parts, inputs = model.parts, image_inputs()
+    parts, inputs = model.parts, image_inputs(model.parts)
     positives = {"positive_rois": keras.Input((4,), name="positive_rois")}
     for name, shape in (("positive_places", (2,)), ("positive_images", ()), ("positive_gt", ())):
         positives[name] = keras.Input(shape, dtype="int32", name=name)

@@ -140,7 +140,8 @@ class Config:
     MASK_HEAD_KIND = "fcn"  # the mask head: convolutions and deconvolutions, or "mlp", fully connected layers
     MASK_HEAD_CONVS = 4  # "fcn": 3x3 convolutions of the mask head
     MASK_HEAD_CHANNELS = 256  # "fcn": their channels
-    MASK_HEAD_UNITS = 1024  # "mlp": units of its two fully connected layers
+    MASK_HEAD_FCS = 2  # "mlp": fully connected layers before the one that has the cells
+    MASK_HEAD_UNITS = 1024  # "mlp": their units
     MASK_DECONVS = 1  # times that a mask doubles its RoI bins: 0, 1 or 2, masks of 14, 28 or 56 cells a side
     MASK_CLASS_AGNOSTIC = False  # one map for all classes instead of one a class
     KEYPOINT_POOL_SIZE = 14  # RoI bins of the keypoint head; its maps have four times as many cells a side

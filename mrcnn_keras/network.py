@@ -32,7 +32,7 @@ def make_mask_head(config):
     """The layer from RoI features to the logits of masks."""
     maps = 1 if config.MASK_CLASS_AGNOSTIC else config.NUM_CLASSES
     if config.MASK_HEAD_KIND == "mlp":
-        return MaskMLP(maps, config.mask_side(), config.MASK_HEAD_UNITS, name="mask_head")
+        return MaskMLP(maps, config.mask_side(), config.MASK_HEAD_UNITS, config.MASK_HEAD_FCS, name="mask_head")
     return MaskHead(
         maps,
         config.MASK_HEAD_CONVS,

@@ -133,16 +133,16 @@ class MaskHead(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class MaskMLP(keras.layers.Layer):
-    """A mask head of fully connected layers, two of `units` and one for all cells of all maps (table 2e, MLP).
+    """A mask head of fully connected layers, `fcs` of `units` and one for all cells of all maps (table 2e, MLP).
 
     Call with RoI features [M, S, S, C]; returns logits [M, side, side, classes] float32. M may be 0.
     """
 
-    def __init__(self, classes, side=28, units=1024, **kwargs):
+    def __init__(self, classes, side=28, units=1024, fcs=2, **kwargs):
         super().__init__(**kwargs)
         self.classes, self.side, self.units = classes, side, units
         self.fcs = [
-            keras.layers.Dense(units, kernel_initializer=HeNormalInPieces(), name=name) for name in ("fc1", "fc2")
+            keras.layers.Dense(units, kernel_initializer=HeNormalInPieces(), name=f"fc{i + 1}") for i in range(fcs)
         ]
         self.maps = keras.layers.Dense(
             side * side * classes,
@@ -165,4 +165,5 @@ class MaskMLP(keras.layers.Layer):
         return tf.reshape(self.maps(x), [-1, self.side, self.side, self.classes])
 
     def get_config(self):
-        return {**super().get_config(), "classes": self.classes, "side": self.side, "units": self.units}
+        own = {"classes": self.classes, "side": self.side, "units": self.units, "fcs": len(self.fcs)}
+        return {**super().get_config(), **own}

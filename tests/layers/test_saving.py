@@ -57,7 +57,7 @@ OTHER_THAN_DEFAULT = {
     KeypointTargetLayer: {"side": 28, "corners": "pixel"},
     LastMap: {},
     MaskHead: {"classes": 3, "convs": 2, "channels": 8, "norm_kind": "gn", "deconvs": 2},
-    MaskMLP: {"classes": 3, "side": 14, "units": 8},
+    MaskMLP: {"classes": 3, "side": 14, "units": 8, "fcs": 3},
     GivenProposalsLayer: {"limit": 4, "min_size": 2, "corners": "pixel"},
     MaskTargetLayer: {"mask_shape": (14, 7)},
     NormalizeImages: {"mean_pixel": (1.0, 2.0, 3.0), "std_pixel": (4.0, 5.0, 6.0), "pad_colour": "black"},

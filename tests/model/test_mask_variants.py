@@ -12,6 +12,7 @@ VARIANTS = {
         "MASK_LOSS": "softmax",
         "MASK_HEAD_KIND": "mlp",
         "MASK_HEAD_UNITS": 16,
+        "MASK_HEAD_FCS": 3,
         "MASK_DECONVS": 2,
     },
     "class-agnostic, fcn, 7 cells": {"MASK_CLASS_AGNOSTIC": True, "MASK_DECONVS": 0},

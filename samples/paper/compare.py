@@ -16,11 +16,10 @@ from pathlib import Path
 
 import keras
 from results import Results, tables
-from rows import COMMON, ROWS, VARIANTS
+from rows import COMMON, ROWS, SIDE, VARIANTS
 
 import mrcnn_keras as mk
 
-SIDE = 128  # pixels
 TRAINING_SEED, MEASURED_SEED = 0, 1  # of the generated pictures; those of the run are for weights and order
 
 
@@ -97,7 +96,7 @@ def main():
     parser.add_argument("--data", choices=DATA, default="shapes", help="pictures (default: shapes)")
     parser.add_argument("--nuclei", type=Path, metavar="FOLDER", help="where nuclei lie, in folders train and val")
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="runs of each row (default: 3)")
-    parser.add_argument("--steps", type=int, default=500, metavar="N", help="steps of a run (default: 500)")
+    parser.add_argument("--steps", type=int, default=800, metavar="N", help="steps of a run (default: 800)")
     parser.add_argument("--pictures", type=int, default=100, metavar="N", help="generated ones to measure on (100)")
     parser.add_argument("--out", type=Path, default=Path("compared"), metavar="DIR", help="default: compared")
     parser.add_argument("--list", action="store_true", help="print the rows and end")

@@ -2,7 +2,7 @@
 
 A variant is a network, by its settings; a row is a line of a table. Rows of several tables may show the same variant,
 which is then trained once. The networks are the paper's in small: ResNet-18 and 34 of half the width in the place of
-ResNet-50 and 101, slim heads, pictures of 128 pixels.
+ResNet-50 and 101, slim heads, pictures of 192 pixels.
 """
 
 from typing import NamedTuple
@@ -24,12 +24,14 @@ class Row(NamedTuple):
         return f"{self.table}-{self.label.replace(' ', '-')}"
 
 
+SIDE = 192  # pixels
+
 # What all networks have in common.
 COMMON = dict(
     BACKBONE="resnet18",
     BACKBONE_WIDTH=32,
-    IMAGE_MIN_DIM=128,
-    IMAGE_MAX_DIM=128,
+    IMAGE_MIN_DIM=SIDE,
+    IMAGE_MAX_DIM=SIDE,
     TOP_DOWN_PYRAMID_SIZE=64,
     FPN_CLASSIF_FC_LAYERS_SIZE=128,
     MASK_HEAD_CHANNELS=32,
@@ -41,6 +43,7 @@ COMMON = dict(
     PRE_NMS_LIMIT_INFERENCE=200,
     POST_NMS_ROIS_TRAINING=100,
     POST_NMS_ROIS_INFERENCE=100,
+    LEARNING_RATE=2e-3,
     WARMUP_STEPS=50,
     AUGMENT_SCALE=(1.0, 1.0),
     AUGMENT_BRIGHTNESS=0.0,
@@ -49,7 +52,7 @@ COMMON = dict(
 # stage 5 has halved them, as in the paper.
 C4 = dict(
     BACKBONE_FEATURES="c4",
-    RPN_ANCHOR_SCALES=(16, 32, 64),
+    RPN_ANCHOR_SCALES=(32, 64, 128),
     POOL_SIZE=14,
     MASK_POOL_SIZE=14,
     BOX_HEAD_FCS=0,
@@ -58,7 +61,7 @@ C4 = dict(
     POST_NMS_ROIS_INFERENCE=50,
 )
 # One map of stride 32 for the heads of a pyramid.
-C5 = dict(BACKBONE_FEATURES="c5", RPN_ANCHOR_SCALES=(16, 32, 64))
+C5 = dict(BACKBONE_FEATURES="c5", RPN_ANCHOR_SCALES=(32, 64, 128))
 FPN = dict(RPN_ANCHOR_SCALES=(16, 32, 64, 128, 256))
 
 POOL = dict(ROI_OPERATOR="pool", ROI_REDUCE="max")

@@ -1,5 +1,6 @@
 """What all tests share: the folder of real pictures, and a tiny data set with a tiny trained model."""
 
+import gc
 import json
 import shutil
 from pathlib import Path
@@ -40,6 +41,13 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "trained" in getattr(item, "fixturenames", ()):
             item.add_marker("slow")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _memory_is_given_back():
+    """Models are circles of references: without this, those of hundreds of tests stay in memory for a long time."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session")

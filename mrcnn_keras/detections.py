@@ -23,7 +23,8 @@ class Detections:
     class_ids   [N] int32, 1..C-1; negative for a crowd region of class -id (ground truth only); never 0
     scores      [N] float32, 0..1; None for ground truth
     mask_crops  one MaskCrop an instance, each inside the photograph; None where there are boxes only
-    keypoints   [N, K, (y, x, score or visibility)] float32, pixels; None without keypoints
+    keypoints   [N, K, (y, x, third)] float32, pixels; None without keypoints. The third number is a score of found
+                ones; of annotated ones the visibility: 0 not annotated, 1 annotated but hidden, 2 visible
 
     Raises UserError where these do not fit together, or where a number is not finite.
     """
@@ -49,7 +50,7 @@ class Detections:
             object.__setattr__(self, name, value)
 
     @classmethod
-    def from_masks(cls, masks, class_ids, scores=None, boxes=None):
+    def from_masks(cls, masks, class_ids, scores=None, boxes=None, keypoints=None):
         """Instances from full masks [H, W, N] bool; boxes are drawn tight around them where not given.
 
         Raises UserError for a mask without a single pixel, since it has no place.
@@ -63,7 +64,7 @@ class Detections:
                 raise UserError(f"mask {i} of {len(crops)} has no pixel; leave it and its class id out")
         if boxes is None:
             boxes = np.array([crop.box for crop in crops], np.float32).reshape(-1, 4)
-        return cls(masks.shape[:2], boxes, class_ids, scores, crops)
+        return cls(masks.shape[:2], boxes, class_ids, scores, crops, keypoints)
 
     @classmethod
     def empty(cls, size, masks=True):
@@ -139,14 +140,17 @@ class Detections:
         return [crop.outlines() for crop in self._crops()]
 
     def as_dict(self):
-        """{"rois", "class_ids", "scores", "masks"} as in the Matterport package, with rois as float32."""
-        return {"rois": self.boxes, "class_ids": self.class_ids, "scores": self.scores, "masks": self.masks}
+        """{"rois", "class_ids", "scores", "masks"} as in the Matterport package, with rois as float32.
+
+        And "keypoints", where there are any.
+        """
+        found = {"rois": self.boxes, "class_ids": self.class_ids, "scores": self.scores, "masks": self.masks}
+        return found if self.keypoints is None else {**found, "keypoints": self.keypoints}
 
     def coco_results(self, image_id, category_ids=None):
         """These instances as a list of COCO result dicts, with masks and keypoints where there are any.
 
         `category_ids[class_id]` is the category written (a mapping or sequence); the class id itself if None.
-        A keypoint (y, x) is written as x - 0.5, y - 0.5: COCO gives a pixel's index, not its centre.
         Raises UserError without scores, which COCO's results need.
         """
         if self.scores is None:
@@ -161,9 +165,19 @@ class Detections:
             for result, segmentation in zip(results, self.rle(), strict=True):
                 result["segmentation"] = segmentation
         if self.keypoints is not None:
-            for result, points in zip(results, self.keypoints.tolist(), strict=True):
-                result["keypoints"] = [n for y, x, score in points for n in (x - 0.5, y - 0.5, score)]
+            for result, points in zip(results, self.coco_keypoints(), strict=True):
+                result["keypoints"] = points
         return results
+
+    def coco_keypoints(self):
+        """COCO's list [x, y, third, x, y, third, ...] of the keypoints of each instance.
+
+        Written is x - 0.5, y - 0.5: COCO gives a pixel's index, not its centre. What is not annotated is 0, 0, 0.
+        """
+        points = self.keypoints[..., [1, 0, 2]].astype(float) - (0.5, 0.5, 0)
+        if self.scores is None:
+            points *= self.keypoints[..., 2:] > 0
+        return points.reshape(len(self), -1).tolist()
 
     def _crops(self):
         if self.mask_crops is None:

@@ -240,3 +240,15 @@ def _without_holes(bits):
     framed = np.pad(bits, 1).astype(np.uint8)
     cv2.floodFill(framed, None, (0, 0), 2)
     return (framed != 2)[1:-1, 1:-1]
+
+
+def test_annotated_keypoints_are_written_as_coco_does():
+    masks = np.zeros((10, 10, 2), bool)
+    masks[2:4, 2:4, 0] = masks[5:8, 5:9, 1] = True
+    points = [[(2.5, 3.5, 2), (0, 0, 0)], [(5.5, 6.5, 1), (7.5, 8.5, 2)]]
+    truth = Detections.from_masks(masks, [1, 2], keypoints=points)
+    assert truth[1].keypoints.tolist() == [[[5.5, 6.5, 1], [7.5, 8.5, 2]]]
+    assert truth.as_dict()["keypoints"].shape == (2, 2, 3)
+    assert truth.coco_keypoints() == [[3, 2, 2, 0, 0, 0], [6, 5, 1, 8, 7, 2]]
+    found = Detections.from_masks(masks, [1, 2], [0.9, 0.8], keypoints=[[(2.5, 3.5, 0.25), (1, 2, 0)], points[1]])
+    assert found.coco_results(7)[0]["keypoints"] == [3, 2, 0.25, 1.5, 0.5, 0]

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 EVERYWHERE = {"architectures", "coco_classes", "coco_keypoints", "errors", "files"}  # may be imported from anywhere
 PART_OF = {
-    "mask_crop": "detections",
+    **dict.fromkeys(("keypoint_layout", "mask_crop"), "detections"),
     **dict.fromkeys(("backbone_checks", "config_checks", "presets"), "config"),
     **dict.fromkeys(
         ("checkpoints", "detect_arguments", "feature_maps", "network", "optimizer", "region_proposals", "roi_features"),

@@ -1,12 +1,15 @@
 """Changes of a picture together with its instances, as functions of plain arrays.
 
 Each takes image [H, W, 3] uint8 and found, the Detections of that picture without scores, and returns both
-anew. Keypoints are not carried along.
+anew. Keypoints go along. A mirror makes of a left hand a right one: flips take the pairs of keypoints, by their
+places, that change places then.
 """
+
+import dataclasses
 
 import numpy as np
 
-from mrcnn_keras.detections import Detections
+from mrcnn_keras.data import keypoints
 from mrcnn_keras.mask_crop import MaskCrop, crop_mask
 
 # A cut object is dropped where both less than this share and fewer than these pixels of it are left: a corner
@@ -15,27 +18,30 @@ MIN_SHARE = 0.1
 MIN_PIXELS = 16
 
 
-def flip_lr(image, found):
+def flip_lr(image, found, pairs=()):
     """Mirrors left and right."""
     width = found.size[1]
     boxes = found.boxes * np.float32((1, -1, 1, -1)) + np.float32((0, width, 0, width))
     crops = _crops(found, lambda c: MaskCrop(c.top, width - c.left - c.bits.shape[1], c.bits[:, ::-1]))
-    return image[:, ::-1], _instances(found.size, boxes[:, [0, 3, 2, 1]], found.class_ids, crops)
+    points = _points(found, lambda p: keypoints.swap(keypoints.move(p, (1, -1), (0, width)), pairs))
+    return image[:, ::-1], _moved(found, boxes[:, [0, 3, 2, 1]], crops, points)
 
 
-def flip_ud(image, found):
+def flip_ud(image, found, pairs=()):
     """Mirrors top and bottom."""
     height = found.size[0]
     boxes = found.boxes * np.float32((-1, 1, -1, 1)) + np.float32((height, 0, height, 0))
     crops = _crops(found, lambda c: MaskCrop(height - c.top - c.bits.shape[0], c.left, c.bits[::-1]))
-    return image[::-1], _instances(found.size, boxes[:, [2, 1, 0, 3]], found.class_ids, crops)
+    points = _points(found, lambda p: keypoints.swap(keypoints.move(p, (-1, 1), (height, 0)), pairs))
+    return image[::-1], _moved(found, boxes[:, [2, 1, 0, 3]], crops, points)
 
 
 def rot90(image, found, turns):
     """Turns counter-clockwise by `turns` times 90 degrees, as np.rot90."""
-    for _ in range(turns % 4):  # a turn: swap rows and columns, then mirror top and bottom
+    for _ in range(turns % 4):  # a turn: swap rows and columns, then mirror top and bottom; two mirrors, so no pairs
         crops = _crops(found, lambda c: MaskCrop(c.left, c.top, c.bits.T))
-        swapped = _instances(found.size[::-1], found.boxes[:, [1, 0, 3, 2]], found.class_ids, crops)
+        points = _points(found, lambda p: p[..., [1, 0, 2]])
+        swapped = _moved(found, found.boxes[:, [1, 0, 3, 2]], crops, points, found.size[::-1])
         image, found = flip_ud(image.swapaxes(0, 1), swapped)
     return image, found
 
@@ -68,6 +74,7 @@ def crop(image, found, top, left, height, width):
 
     Boxes are drawn tight around what is left of the masks. Objects of which almost nothing is left (see
     MIN_SHARE, MIN_PIXELS; in pixels of the picture) are dropped; crowd regions stay as long as a pixel does.
+    Keypoints outside are no longer annotated.
     """
     image = image[top : top + height, left : left + width]
     size = image.shape[:2]
@@ -78,7 +85,8 @@ def crop(image, found, top, left, height, width):
         crops = tuple(_cut(c, top, left, *size) for c in found.mask_crops)
         areas = np.array([np.count_nonzero(c.bits) for c in crops], float)
     kept = (areas >= MIN_SHARE * found.areas) | (areas >= MIN_PIXELS) | (found.class_ids < 0)
-    cut = _instances(size, boxes, found.class_ids, crops)[kept & (areas > 0)]
+    points = _points(found, lambda p: keypoints.keep_inside(keypoints.move(p, shift=(-top, -left)), size))
+    cut = _moved(found, boxes, crops, points, size)[kept & (areas > 0)]
     return image, tighten(cut)
 
 
@@ -92,7 +100,7 @@ def tighten(found):
     crops = [crop_mask(c.bits, c.top, c.left) for c in found.mask_crops]
     seen = np.array([bool(c.bits.size) for c in crops], bool)
     boxes = np.array([c.box for c in crops], np.float32).reshape(-1, 4)
-    return _instances(found.size, boxes, found.class_ids, tuple(crops))[seen]
+    return _moved(found, boxes, tuple(crops), found.keypoints)[seen]
 
 
 def _cut(c, top, left, height, width):
@@ -106,5 +114,10 @@ def _crops(found, move):
     return None if found.mask_crops is None else tuple(move(c) for c in found.mask_crops)
 
 
-def _instances(size, boxes, class_ids, crops):
-    return Detections(size, boxes, class_ids, mask_crops=crops)
+def _points(found, move):
+    return None if found.keypoints is None else move(found.keypoints)
+
+
+def _moved(found, boxes, crops, points, size=None):
+    size = found.size if size is None else size
+    return dataclasses.replace(found, size=size, boxes=boxes, mask_crops=crops, keypoints=points)

@@ -6,6 +6,7 @@ import numpy as np
 
 from mrcnn_keras.data.notes import Notes
 from mrcnn_keras.errors import UserError
+from mrcnn_keras.keypoint_layout import KeypointLayout
 
 
 class Catalogue:
@@ -16,12 +17,14 @@ class Catalogue:
 
     image_info  a dict a picture: "id", "source", "path" and whatever else `add_image` was given
     class_info  a dict a class: "source", "id" (in that source), "name"
+    keypoint_layout  a KeypointLayout; None where the objects have no keypoints
     """
 
     def __init__(self):
         self.image_info = []
         self.class_info = [{"source": "", "id": 0, "name": "BG"}]
         self.class_from_source_map = {".0": 0}
+        self.keypoint_layout = None
         self._notes = Notes()
 
     def add_class(self, source, class_id, class_name):
@@ -38,6 +41,10 @@ class Catalogue:
     def add_image(self, source, image_id, path, **info):
         """Adds a picture; `info` is kept with it in `image_info`."""
         self.image_info.append({"id": image_id, "source": source, "path": path, **info})
+
+    def set_keypoints(self, names, flip_pairs=None, skeleton=(), sigmas=None):
+        """Says which keypoints each object has: the arguments are those of KeypointLayout."""
+        self.keypoint_layout = KeypointLayout(names, flip_pairs, skeleton, sigmas)
 
     def prepare(self, class_map=None):
         """Call it after the last add_image, as in the Matterport package; `class_map` never had a use.

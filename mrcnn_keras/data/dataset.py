@@ -1,11 +1,13 @@
 """Which pictures there are and what is marked on them: the class that a user fills, or subclasses."""
 
+import dataclasses
 from collections.abc import Mapping
 
 import numpy as np
 
 from mrcnn_keras.data import images
 from mrcnn_keras.data.catalogue import Catalogue, picture_keys
+from mrcnn_keras.data.keypoints import keep_inside
 from mrcnn_keras.data.statistics import statistics
 from mrcnn_keras.detections import Detections, as_boxes
 from mrcnn_keras.errors import UserError
@@ -29,6 +31,7 @@ class Dataset(Catalogue):
             return masks, class_ids       # [H, W, N] bool, [N] int32
     ```
     What was added is found by the names of Catalogue: image_info, image_ids, class_names, class_ids, ...
+    Objects with keypoints: call `set_keypoints` with their names, and write `load_keypoints` beside `load_mask`.
     """
 
     def load_image(self, image_id):
@@ -52,11 +55,23 @@ class Dataset(Catalogue):
             raise UserError(f"{self.image_name(image_id)} has boxes but no masks; use load_annotations")
         return found.masks, found.class_ids
 
-    def load_annotations(self, image_id):
-        """-> Detections without scores, the boxes tight around the masks, made from `load_mask`.
+    def load_keypoints(self, image_id):
+        """-> [N, K, (y, x, visibility)] float32, pixels, in the order of load_mask; None: none are annotated.
 
-        The formats answer this without a full mask an object. Masks without a pixel are left out and noted.
-        Raises UserError where load_mask gives something else than masks with one class id each.
+        The visibility is 0: not annotated, 1: annotated but hidden, or 2: visible. K and what the keypoints mean is
+        told by `set_keypoints`. By default none beside a `load_mask`, and else those of `load_annotations`.
+        """
+        if type(self).load_mask is not Dataset.load_mask:
+            return None
+        return self.load_annotations(image_id).keypoints
+
+    def load_annotations(self, image_id):
+        """-> Detections without scores, the boxes tight around the masks, made from `load_mask` and `load_keypoints`.
+
+        The formats answer this without a full mask an object. Masks without a pixel are left out and noted; keypoints
+        outside the picture count as not annotated.
+        Raises UserError where load_mask gives something else than masks with one class id each, and load_keypoints
+        something else than K keypoints for each of them.
         """
         masks, class_ids = (np.asarray(part) for part in self.load_mask(image_id))
         class_ids = class_ids.reshape(-1)
@@ -75,7 +90,7 @@ class Dataset(Catalogue):
                 )
         size = masks.shape[:2] if len(class_ids) else self.load_image(image_id).shape[:2]
         crops = [crop_mask(mask) for mask in np.moveaxis(masks, 2, 0)]
-        return self._from_crops(image_id, size, class_ids, crops)
+        return self._from_crops(image_id, size, class_ids, crops, self.load_keypoints(image_id))
 
     def load_boxes(self, image_id):
         """-> Detections for counting and measuring: a format may leave out the masks, and the tightening."""
@@ -95,7 +110,10 @@ class Dataset(Catalogue):
         return as_boxes(boxes, f"proposals of {self.image_name(image_id)}")
 
     def load_example(self, image_id):
-        """-> (image, Detections) of one picture. Raises UserError where their sizes differ."""
+        """-> (image, Detections) of one picture, with keypoints exactly where the dataset says what they mean.
+
+        Raises UserError where the sizes of the two differ, and for keypoints that are not as load_keypoints says.
+        """
         name = self.image_name(image_id)
         image = images.as_rgb(self.load_image(image_id), f"{name}: load_image")
         found = self.load_annotations(image_id)
@@ -104,7 +122,8 @@ class Dataset(Catalogue):
                 f"{name} is {image.shape[0]} x {image.shape[1]} pixels but its masks are "
                 f"{found.size[0]} x {found.size[1]} (height x width); annotate the picture in its own size"
             )
-        return image, found
+        keypoints = self._checked_keypoints(image_id, found.size, found.keypoints, len(found))
+        return image, dataclasses.replace(found, keypoints=keypoints)
 
     def set_proposals(self, proposals):
         """Gives each picture its proposals, [N, (y1, x1, y2, x2)] in its pixels, best first.
@@ -152,14 +171,36 @@ class Dataset(Catalogue):
         """What is in the dataset, as plain values; its keys are explained in data/statistics.py."""
         return statistics(self)
 
-    def _from_crops(self, image_id, size, class_ids, crops):
+    def _from_crops(self, image_id, size, class_ids, crops, keypoints=None):
         """Ground truth of MaskCrops, None or 0 x 0 where a mask turned out empty: those are noted."""
+        keypoints = self._checked_keypoints(image_id, size, keypoints, len(crops))
         seen = [i for i, crop in enumerate(crops) if crop is not None and crop.bits.size]
         if len(seen) < len(crops):
             self.note("masks without a pixel inside the picture, left out", image_id, len(crops) - len(seen))
         crops = [crops[i] for i in seen]
         boxes = np.array([crop.box for crop in crops], np.float32).reshape(-1, 4)
-        return Detections(size, boxes, np.array(class_ids, np.int32)[seen], mask_crops=crops)
+        keypoints = None if keypoints is None else keypoints[seen]
+        return Detections(size, boxes, np.array(class_ids, np.int32)[seen], mask_crops=crops, keypoints=keypoints)
+
+    def _checked_keypoints(self, image_id, size, keypoints, count):
+        """[count, K, 3] float32; those not annotated, or outside the picture, are zeros. None without keypoints."""
+        if self.keypoint_layout is None:
+            if keypoints is None:
+                return None
+            raise UserError(f"{self.image_name(image_id)} has keypoints; say what they mean by set_keypoints")
+        wanted = (count, len(self.keypoint_layout), 3)
+        points = np.zeros(wanted, np.float32) if keypoints is None else np.array(keypoints, np.float32)
+        if points.shape != wanted:
+            raise UserError(
+                f"{self.image_name(image_id)}: load_keypoints gave shape {points.shape}; return {list(wanted)}, for "
+                f"each mask {wanted[1]} rows of (y, x, visibility)"
+            )
+        if not np.isin(points[..., 2], (0, 1, 2)).all():
+            raise UserError(
+                f"{self.image_name(image_id)}: load_keypoints gave another visibility than 0 (not annotated), "
+                "1 (hidden) and 2 (visible)"
+            )
+        return keep_inside(points, size)
 
 
 class SubsetOfDataset(Dataset):
@@ -175,6 +216,7 @@ class SubsetOfDataset(Dataset):
         self.image_info = [dataset.image_info[i] for i in self.dataset_ids]
         self.class_info = dataset.class_info
         self.class_from_source_map = dataset.class_from_source_map
+        self.keypoint_layout = dataset.keypoint_layout
 
     @property
     def notes(self):
@@ -195,6 +237,9 @@ class SubsetOfDataset(Dataset):
 
     def load_mask(self, image_id):
         return self.dataset.load_mask(self.dataset_ids[image_id])
+
+    def load_keypoints(self, image_id):
+        return self.dataset.load_keypoints(self.dataset_ids[image_id])
 
     def load_annotations(self, image_id):
         return self.dataset.load_annotations(self.dataset_ids[image_id])

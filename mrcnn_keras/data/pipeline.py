@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from mrcnn_keras.data.remembered import RememberedDataset
-from mrcnn_keras.data.sample import SampleSettings, load_sample
+from mrcnn_keras.data.sample import SampleSettings, check_keypoints, load_sample
 from mrcnn_keras.errors import UserError
 
 PREFETCH = 2  # batches made ahead
@@ -31,6 +31,7 @@ def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, worke
     gt_class_ids  [B, G] int32; 0 where padded, negative for crowd regions
     gt_masks      [B, G, h, w] uint8, 0..255, inside the box; absent if config.MASKS is False
     proposals     [B, R, (y1, x1, y2, x2)] float32, network pixels, zeros where padded; with PROPOSALS "given" only
+    gt_keypoints  [B, G, K, (y, x, visibility)] float32, network pixels; absent if config.NUM_KEYPOINTS is 0
     Each is explained at sample.load_sample. G is the largest number of objects in the batch, at least 1. H, W
     are IMAGE_MAX_DIM in modes "square" and "crop", else those of the batch's largest picture.
 
@@ -53,6 +54,8 @@ def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, worke
     if seed < 0 or start_step < 0:
         raise UserError(f"seed {seed} and start_step {start_step}: give whole numbers from 0 on")
     settings = SampleSettings.of(config)
+    if settings.num_keypoints:
+        check_keypoints(dataset, settings.num_keypoints)
     if training:
         dataset = RememberedDataset(dataset)
     side = None if settings.mode == "fit" else settings.max_dim
@@ -62,6 +65,8 @@ def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, worke
         shapes["gt_masks"], types["gt_masks"] = (None, *settings.mask_shape), tf.uint8
     if settings.proposals:
         shapes["proposals"], types["proposals"] = (None, 4), tf.float32
+    if settings.num_keypoints:
+        shapes["gt_keypoints"], types["gt_keypoints"] = (None, settings.num_keypoints, 3), tf.float32
 
     def arrays(number):
         number = int(number)

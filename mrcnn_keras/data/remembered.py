@@ -20,6 +20,7 @@ class RememberedDataset(SubsetOfDataset):
         if found is None:
             found = super().load_annotations(image_id)
             size = sum(crop.bits.nbytes for crop in found.mask_crops or ()) + 200 * (1 + len(found))
+            size += 0 if found.keypoints is None else found.keypoints.nbytes
             if self._bytes + size <= LIMIT:
                 self._kept[image_id] = found
                 self._bytes += size

@@ -1,11 +1,13 @@
 """One picture of a dataset -> what the network is trained on. Plain numpy: no TensorFlow here."""
 
+import dataclasses
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from mrcnn_keras.data import augment
+from mrcnn_keras.data.keypoints import move
 from mrcnn_keras.detections import Detections
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.resize import plan_resize, resize_image
@@ -24,7 +26,9 @@ class SampleSettings:
     rounding: str = "nearest"
     place: str = "end"
     antialias: bool = True
-    mask_shape: tuple | None = (56, 56)  # None: boxes only
+    mask_shape: tuple | None = (56, 56)  # None: without masks
+    num_keypoints: int = 0  # 0: without keypoints
+    flip_pairs: tuple = ()  # (): those of the dataset
     max_instances: int = 100
     flip_lr: float = 0.0
     flip_ud: float = 0.0
@@ -47,6 +51,8 @@ class SampleSettings:
             place=config.IMAGE_PAD_PLACE,
             antialias=config.RESIZE_ANTIALIAS,
             mask_shape=tuple(config.MINI_MASK_SHAPE) if config.MASKS else None,
+            num_keypoints=config.NUM_KEYPOINTS,
+            flip_pairs=config.KEYPOINT_FLIP_PAIRS,
             max_instances=config.MAX_GT_INSTANCES,
             flip_lr=config.AUGMENT_FLIP_LR,
             flip_ud=config.AUGMENT_FLIP_UD,
@@ -66,24 +72,32 @@ def load_sample(dataset, settings, image_id, rng=None):
     gt_class_ids  [G] int32, 1..C-1; negative: a crowd region of class -id
     gt_masks      [G, h, w] uint8, 0..255: how much of a cell of the box the mask covers; absent without masks
     proposals     [R, (y1, x1, y2, x2)] float32, network pixels, best first; only with `proposals` in the settings
+    gt_keypoints  [G, K, (y, x, visibility)] float32, network pixels; absent without keypoints. Visibility is 0 (not
+                  annotated: zeros), 1 (annotated but hidden) or 2 (visible)
 
     rng (numpy Generator) draws the augmentation, the window of mode "crop", and which objects stay where
     there are more than `max_instances`. Without it nothing is random: the picture as it is, the window in the
     middle, the first objects.
-    Raises UserError for a picture or annotations that cannot be read, and for boxes where masks are wanted.
+    Raises UserError for a picture or annotations that cannot be read, for boxes where masks are wanted, and for
+    another number of keypoints than wanted.
     """
     image, found = dataset.load_example(image_id)
     if settings.mask_shape and found.mask_crops is None:
         raise UserError(
             f"{dataset.image_name(image_id)} has boxes but no masks; train without masks: --set MASKS=False"
         )
+    if settings.num_keypoints:
+        check_keypoints(dataset, settings.num_keypoints)
+    else:
+        found = dataclasses.replace(found, keypoints=None)
     # What moves with the picture: its instances and, in a Detections of their own, its proposals.
     moved = [augment.tighten(found)]
     if settings.proposals:
         boxes = dataset.load_proposals(image_id)
         moved.append(Detections(found.size, boxes, np.ones(len(boxes), np.int32)))
     if rng is not None:
-        image, moved = _turn(image, moved, settings, rng)
+        pairs = settings.flip_pairs or (dataset.keypoint_layout.flip_pairs if settings.num_keypoints else ())
+        image, moved = _turn(image, moved, settings, pairs, rng)
     image, resize, moved = _to_network(image, moved, settings, rng)
     if rng is not None and settings.brightness:
         factors = rng.uniform(1 - settings.brightness, 1 + settings.brightness, 2)
@@ -100,7 +114,19 @@ def load_sample(dataset, settings, image_id, rng=None):
         sample["gt_masks"] = np.stack(masks) if masks else np.zeros((0, *settings.mask_shape), np.uint8)
     if settings.proposals:
         sample["proposals"] = resize.boxes_to_network(moved[1].boxes)
+    if settings.num_keypoints:
+        sample["gt_keypoints"] = move(found.keypoints, resize.scale, resize.offset)
     return sample
+
+
+def check_keypoints(dataset, count):
+    """Raises UserError where the objects of `dataset` do not have `count` keypoints."""
+    theirs = len(dataset.keypoint_layout or ())
+    if theirs != count:
+        raise UserError(
+            f"the dataset has {theirs or 'no'} keypoints an object but NUM_KEYPOINTS is {count}; set "
+            f"NUM_KEYPOINTS={theirs}"
+        )
 
 
 def mini_mask(bits, shape):
@@ -117,14 +143,17 @@ def mini_mask(bits, shape):
     return soft
 
 
-def _turn(image, moved, settings, rng):
-    """Flips and quarter turns. The same numbers are drawn whatever the settings, so that later ones agree."""
+def _turn(image, moved, settings, pairs, rng):
+    """Flips and quarter turns. The same numbers are drawn whatever the settings, so that later ones agree.
+
+    pairs: the keypoints that change places in a flip.
+    """
     flip_lr, flip_ud = rng.random(2) < (settings.flip_lr, settings.flip_ud)
     turns = int(rng.integers(4))
     if flip_lr:
-        image, moved = _change(augment.flip_lr, image, moved)
+        image, moved = _change(augment.flip_lr, image, moved, pairs)
     if flip_ud:
-        image, moved = _change(augment.flip_ud, image, moved)
+        image, moved = _change(augment.flip_ud, image, moved, pairs)
     return _change(augment.rot90, image, moved, turns) if settings.rot90 else (image, moved)
 
 

@@ -77,6 +77,8 @@ def settings_of():
             "IMAGE_PAD_PLACE": "end",
             "RESIZE_ANTIALIAS": True,
             "MINI_MASK_SHAPE": (4, 4),
+            "NUM_KEYPOINTS": 0,
+            "KEYPOINT_FLIP_PAIRS": (),
             "MAX_GT_INSTANCES": 10,
             "AUGMENT_FLIP_LR": 0.0,
             "AUGMENT_FLIP_UD": 0.0,

@@ -15,7 +15,8 @@ def load_dataset(path, format=None, subset=None):
 
     path    a COCO JSON file; a folder with COCO files, as COCO, Roboflow or CVAT arrange them; a folder of
             folders with images/ and masks/, one file an object; or a folder with images/ and labels/
-    format  "coco" or "masks"; None looks for itself
+    format  "coco", "masks", or "coco_keypoints": COCO's files of keypoints where those of instances lie beside them;
+            None looks for itself
     subset  "train", "val" or "test", or what else `find_subsets` names; None takes all together
     Class ids do not depend on the subset. What was left out or repaired is told in `notes`.
     Raises UserError for a path without annotations and for everything wrong in them, before training; only

@@ -4,7 +4,7 @@ find(path) -> {subset: place}    what a file or folder holds in this format, {} 
 load(places) -> Dataset          some of these places together
 """
 
-from mrcnn_keras.data.formats import coco, masks
+from mrcnn_keras.data.formats import coco, coco_keypoints, masks
 
 # In the order in which a folder is looked at.
-FORMATS = {"coco": coco, "masks": masks}
+FORMATS = {"coco": coco, "masks": masks, "coco_keypoints": coco_keypoints}

@@ -8,7 +8,8 @@ import numpy as np
 from mrcnn_keras.data import images
 from mrcnn_keras.data.dataset import Dataset
 from mrcnn_keras.data.formats.coco_file import read_coco
-from mrcnn_keras.data.formats.coco_places import find, picture_folder, siblings
+from mrcnn_keras.data.formats.coco_places import find, keypoint_file, picture_folder, siblings
+from mrcnn_keras.data.formats.coco_points import common_layout
 from mrcnn_keras.data.rasterize import check_reach, crop_from_box, crop_from_polygons, crop_from_rle
 from mrcnn_keras.detections import Detections
 from mrcnn_keras.errors import UserError
@@ -29,7 +30,7 @@ class CocoDataset(Dataset):
         info = self.image_info[image_id]
         size = info["height"], info["width"]
         crops = [self._crop(annotation, size, image_id) for annotation in info["annotations"]]
-        return self._from_crops(image_id, size, self._class_ids(info), crops)
+        return self._from_crops(image_id, size, self._class_ids(info), crops, self._points(info))
 
     def load_boxes(self, image_id):
         """The boxes that the file gives; where it gives none, the outline's extent. No masks."""
@@ -46,13 +47,22 @@ class CocoDataset(Dataset):
                 crop = self._crop(annotation, size, image_id)
                 boxes.append(crop.box if crop else (0, 0, 0, 0))
         boxes = np.clip(np.array(boxes, float).reshape(-1, 4), 0, size * 2)
-        return Detections(size, boxes, self._class_ids(info))
+        points = self._checked_keypoints(image_id, size, self._points(info), len(boxes))
+        return Detections(size, boxes, self._class_ids(info), keypoints=points)
 
     def _class_ids(self, info):
         annotations = info["annotations"]
         ids = [self.map_source_class_id(f"coco.{annotation.category_id}") for annotation in annotations]
         signs = [-1 if annotation.crowd else 1 for annotation in annotations]
         return np.array(ids, np.int32) * np.array(signs, np.int32)
+
+    def _points(self, info):
+        """[N, K, (y, x, visibility)], zeros for annotations without keypoints; None in a dataset without."""
+        if self.keypoint_layout is None:
+            return None
+        absent = np.zeros((len(self.keypoint_layout), 3), np.float32)
+        points = [absent if found.keypoints is None else found.keypoints for found in info["annotations"]]
+        return np.array(points, np.float32).reshape(-1, *absent.shape)
 
     def _crop(self, annotation, size, image_id):
         try:
@@ -70,13 +80,17 @@ def load(paths):
 
     The classes are those of all subsets in the same place, in the order of the category ids, so that each
     subset alone has the same class ids. Raises UserError for files that do not fit each other or their
-    pictures.
+    pictures, and for categories with different keypoints.
     """
     family = dict.fromkeys([*paths, *(sibling for path in paths for sibling in siblings(path))])
     files = {path: read_coco(path) for path in family}
     dataset = CocoDataset()
     _add_classes(dataset, files.values())
+    dataset.keypoint_layout = common_layout(files.values())
     for path in paths:
+        beside = keypoint_file(path)
+        if beside is not None:
+            dataset.note(f"{beside.name} beside {path.name} has keypoints; they are read from that file if it is given")
         if files[path].pictures:  # an exported subset may be empty
             _add_pictures(dataset, files[path])
     if not dataset.num_images:
@@ -149,22 +163,29 @@ def write_results(path, results, category_ids):
 def to_coco(dataset):
     """The ground truth of `dataset` (any Dataset) as the content of a COCO file, masks as run lengths.
 
-    Images and categories keep the ids of their source; internal ids take their place where those are no whole
-    numbers or not unique. `file_name` is the name of the picture's file, `area` the pixels of the mask.
+    Keypoints are written where the dataset has any. Images and categories keep the ids of their source; internal ids
+    take their place where those are no whole numbers or not unique. `file_name` is the name of the picture's file,
+    `area` the pixels of the mask.
     """
     image_ids = _unique([info["id"] for info in dataset.image_info], dataset.image_ids)
     category_ids = [0, *_unique(dataset.category_ids[1:], dataset.class_ids[1:])]
     content = {"images": [], "annotations": [], "categories": []}
+    layout = dataset.keypoint_layout
+    meaning = {}
+    if layout is not None:
+        lines = [[first + 1, second + 1] for first, second in layout.skeleton]
+        meaning = {"keypoints": list(layout.names), "skeleton": lines}
     for class_id, name in list(enumerate(dataset.class_names))[1:]:
-        content["categories"].append({"id": category_ids[class_id], "name": name})
+        content["categories"].append({"id": category_ids[class_id], "name": name, **meaning})
     for i, image_id in enumerate(image_ids):
         found = dataset.load_annotations(i)
         name = Path(dataset.image_info[i]["path"] or str(image_id)).name
         height, width = found.size
         content["images"].append({"id": image_id, "file_name": name, "height": height, "width": width})
         rles = [None] * len(found) if found.mask_crops is None else found.rle()
-        for class_id, (y1, x1, y2, x2), area, rle in zip(
-            found.class_ids.tolist(), found.boxes.tolist(), found.areas.tolist(), rles, strict=True
+        points = [None] * len(found) if found.keypoints is None else found.coco_keypoints()
+        for class_id, (y1, x1, y2, x2), area, rle, keypoints in zip(
+            found.class_ids.tolist(), found.boxes.tolist(), found.areas.tolist(), rles, points, strict=True
         ):
             entry = {
                 "id": len(content["annotations"]) + 1,
@@ -174,7 +195,10 @@ def to_coco(dataset):
                 "area": area,
                 "iscrowd": int(class_id < 0),
             }
-            content["annotations"].append(entry if rle is None else {**entry, "segmentation": rle})
+            entry |= {} if rle is None else {"segmentation": rle}
+            if keypoints is not None:
+                entry |= {"keypoints": keypoints, "num_keypoints": sum(v > 0 for v in keypoints[2::3])}
+            content["annotations"].append(entry)
     return content
 
 

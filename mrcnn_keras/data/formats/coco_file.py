@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mrcnn_keras.data.formats.coco_points import category_layout, read_points
 from mrcnn_keras.data.images import MAX_PIXELS
 from mrcnn_keras.data.rasterize import run_lengths
 from mrcnn_keras.errors import UserError
@@ -15,7 +16,7 @@ HEAD = 16384  # bytes that tell whether a file looks like COCO
 
 
 class Annotation(NamedTuple):
-    """One object. `box` (y1, x1, y2, x2) or None; either polygons, or run lengths, or neither."""
+    """One object. `box` (y1, x1, y2, x2) or None; either polygons, or run lengths, or neither; keypoints or None."""
 
     id: object
     category_id: int
@@ -23,6 +24,7 @@ class Annotation(NamedTuple):
     box: tuple | None
     polygons: tuple = ()  # of [K, (y, x)] float64
     counts: object = None  # [K] int64, or COCO's compressed str
+    keypoints: object = None  # [K, (y, x, visibility)] float32
 
 
 class Picture(NamedTuple):
@@ -37,6 +39,7 @@ class Picture(NamedTuple):
 class CocoFile(NamedTuple):
     path: Path
     categories: dict  # {id: (name, supercategory)}
+    layouts: dict  # {id: KeypointLayout} of the categories that have keypoints
     pictures: list
     notes: dict  # {what: {number of the picture: count}}
 
@@ -69,6 +72,7 @@ def read_coco(path):
 class _Reader:
     def __init__(self, path):
         self.path = path
+        self.layouts = {}
         self.notes = {}
 
     def read(self):
@@ -89,7 +93,7 @@ class _Reader:
             raise self._error(f"has two images of id {repeated!r}", "give each its own id")
         for entry in content["annotations"]:
             self._add_annotation(entry, pictures, numbers, categories)
-        return CocoFile(self.path, categories, pictures, self.notes)
+        return CocoFile(self.path, categories, self.layouts, pictures, self.notes)
 
     def _categories(self, entries):
         categories = {}
@@ -100,6 +104,12 @@ class _Reader:
             if category_id in categories:
                 raise self._error(f"has two categories of id {category_id}", "give each its own id")
             categories[category_id] = (name, entry.get("supercategory"))
+            try:
+                layout = category_layout(entry)
+            except UserError as error:
+                raise self._error(f"has the category {name!r} with {error}", "") from error
+            if layout is not None:
+                self.layouts[category_id] = layout
         if not categories:
             raise self._error("has no category", "add the classes of its annotations")
         return categories
@@ -141,8 +151,24 @@ class _Reader:
             if box is None:
                 raise self._error(f"has {what} with neither segmentation nor bbox", "add one")
             self._note("annotations without a segmentation, their box taken for the mask", number)
-        annotation = Annotation(annotation_id, category_id, bool(crowd), box, polygons, counts)
+        points = self._points(entry.get("keypoints"), category_id, pictures[number].size, what, number)
+        annotation = Annotation(annotation_id, category_id, bool(crowd), box, polygons, counts, points)
         pictures[number].annotations.append(annotation)
+
+    def _points(self, values, category_id, size, what, number):
+        """-> [K, (y, x, visibility)] float32, or None for an annotation or a category without keypoints."""
+        layout = self.layouts.get(category_id)
+        if values is None or values == [] or layout is None:
+            if values:
+                self._note("keypoints of a category that does not name its keypoints, left out", number)
+            return None
+        try:
+            points = read_points(values, len(layout))
+        except UserError as error:
+            raise self._error(f"has {what} with {error}", "") from error
+        if size is not None and (points[:, :2] > size).any() or (points < 0).any():
+            self._note("annotations with keypoints outside the picture, taken as not annotated", number)
+        return points
 
     def _box(self, bbox, what):
         """COCO's [x, y, width, height] -> (y1, x1, y2, x2)."""

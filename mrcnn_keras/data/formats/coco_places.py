@@ -19,37 +19,47 @@ from mrcnn_keras.data.formats.folders import (
 from mrcnn_keras.errors import UserError
 
 # What COCO's own files begin with, the preferred first. Captions have no instances.
-PREFIXES = ("instances_", "person_keypoints_")
+INSTANCES, KEYPOINTS = "instances_", "person_keypoints_"
+PREFIXES = (INSTANCES, KEYPOINTS)
 CAPTIONS = "captions_"
 
 
-def find(path):
+def find(path, prefixes=PREFIXES):
     """{subset: JSON file} where `path` is a COCO file, or a folder that holds or belongs to some; or {}.
 
-    The name "" stands for one file of no known subset. Raises UserError for a folder with several such files.
+    prefixes: of COCO's own files, the preferred first. The name "" stands for one file of no known subset. Raises
+    UserError for a folder with several such files.
     """
     if path.is_file():
         return {"": path} if path.suffix.lower() == ".json" and looks_like_coco(path) else {}
-    for named in (_subsets_in(path), _subsets_in(path / "annotations"), _subsets_in_folders(path)):
+    places = (_subsets_in(path, prefixes), _subsets_in(path / "annotations", prefixes))
+    for named in (*places, _subsets_in_folders(path, prefixes)):
         if named:
             return named
-    several = _instance_files(path)
+    several = _instance_files(path, prefixes)
     if several:
         names = ", ".join(file.name for file in several[:5])
         raise UserError(f"{str(path)!r} holds several COCO files ({names}); give the one that is meant")
-    for file in _instance_files(path.parent / "annotations"):  # of the folder coco/train: in coco/annotations
+    for file in _instance_files(path.parent / "annotations", prefixes):  # of the folder coco/train: in coco/annotations
         if _bare_name(file) == path.name or subset_of_file(file) == subset_of_folder(path) is not None:
             return {"": file}
-    inner = [named for named in map(_subsets_in, folders_in(path)) if named]
+    inner = [named for named in (_subsets_in(folder, prefixes) for folder in folders_in(path)) if named]
     return inner[0] if len(inner) == 1 else {}
 
 
 def siblings(path):
     """The COCO files of all subsets of the place where the file `path` lies; [] where it is alone."""
     home = path.parent.parent if path.parent.name == "annotations" else path.parent
-    places = [_subsets_in(path.parent), _subsets_in_folders(home.parent)]
+    prefixes = sorted(PREFIXES, key=path.name.startswith, reverse=True)  # those of its own kind first
+    places = [_subsets_in(path.parent, prefixes), _subsets_in_folders(home.parent, prefixes)]
     families = [list(named.values()) for named in places if path in named.values()]
     return max(families, key=len, default=[])
+
+
+def keypoint_file(path):
+    """COCO's file of keypoints beside its file of instances `path`; None where there is none."""
+    beside = path.with_name(path.name.replace(INSTANCES, KEYPOINTS, 1))
+    return beside if path.name.startswith(INSTANCES) and beside.is_file() else None
 
 
 def picture_folder(file):
@@ -104,31 +114,31 @@ def _bare_name(file):
     return file.stem.removeprefix(prefix)
 
 
-def _instance_files(folder):
-    """The COCO files in a folder: those named instances_*, else those named person_keypoints_*, else all."""
+def _instance_files(folder, prefixes):
+    """The COCO files in a folder: those with the first of `prefixes`, else those with the second, else all."""
     files = [file for file in files_in(folder, {".json"}) if looks_like_coco(file)]
     files = [file for file in files if not file.name.startswith(CAPTIONS)]
-    for prefix in PREFIXES:
+    for prefix in prefixes:
         chosen = [file for file in files if file.name.startswith(prefix)]
         if chosen:
             return chosen
     return files
 
 
-def _subsets_in(folder):
+def _subsets_in(folder, prefixes):
     """{subset: COCO file} in a folder itself; {} where there is none, or several of no known subset."""
-    files = _instance_files(folder)
+    files = _instance_files(folder, prefixes)
     named = name_subsets(files)
     if files and not named and (len(files) == 1 or files[0].name.startswith(PREFIXES)):
         named = {"" if len(files) == 1 else _bare_name(file): file for file in files}
     return named
 
 
-def _subsets_in_folders(path):
+def _subsets_in_folders(path, prefixes):
     """{subset: COCO file} where each subset has its own folder with one COCO file."""
     named = {}
     for name, folder in subset_folders(path).items():
-        files = list((_subsets_in(folder) or _subsets_in(folder / "annotations")).values())
+        files = list((_subsets_in(folder, prefixes) or _subsets_in(folder / "annotations", prefixes)).values())
         if len(files) == 1:
             named[name] = files[0]
     return named

@@ -23,6 +23,7 @@ _HOMES = {
     "MaskRCNN": "model",
     "Resize": "resize",
     "ShapesDataset": "data.shapes",
+    "StickFiguresDataset": "data.figures",
     "UserError": "errors",
     "evaluate": "evaluation",
     "find_subsets": "data.loading",

@@ -7,45 +7,23 @@ set with seed 1 have no picture in common, however many they are. Nothing is kep
 next, so that any thread may make any picture.
 """
 
-from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
-import skimage.data
-from PIL import Image
 
 from mrcnn_keras.data.dataset import Dataset
+from mrcnn_keras.data.painting import background, contrasting_colour, noisy, photographs, shading
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.mask_crop import MaskCrop
 
 # name -> (corners, radius of the inner corners / radius of the outer corners); a circle has no corners.
 SHAPES = {"circle": None, "square": (4, np.cos(np.pi / 4)), "triangle": (3, np.cos(np.pi / 3))}
 
-# Files inside the scikit-image wheel. They are opened by path because the functions of skimage.data may
-# download a file that a later wheel leaves out.
-PHOTOGRAPHS = (
-    "astronaut.png",
-    "brick.png",
-    "chelsea.png",
-    "coffee.png",
-    "grass.png",
-    "gravel.png",
-    "hubble_deep_field.jpg",
-    "ihc.png",
-    "motorcycle_left.png",
-    "retina.jpg",
-    "rocket.jpg",
-)
-
 DIAMETER = (0.28, 0.55)  # of the circle around a shape, as a part of the picture's short side
-ZOOM = (0.5, 3.0)  # photograph pixels per picture pixel
 MIN_VISIBLE = 0.4  # of a shape's own area; a shape with less in sight is not drawn
 MIN_PIXELS = 60  # of a shape in sight, at least
 EMPTY = 0.03  # of the pictures have no shape
 TRIES = 20  # places tried for a shape before the picture goes without it
-COLOURS = 5  # candidates for a shape's colour; the one farthest from what is below is taken
 
 
 class PlacedShape(NamedTuple):
@@ -102,13 +80,6 @@ class ShapesDataset(Dataset):
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(index,)))
 
 
-@cache
-def photographs():
-    """The backgrounds -> tuple of `[H, W, 3]` uint8, RGB, read once in a process."""
-    folder = Path(skimage.data.__file__).parent
-    return tuple(np.asarray(Image.open(folder / name).convert("RGB")) for name in PHOTOGRAPHS)
-
-
 def place_shapes(rng, image_size, shape_counts):
     """Draws classes, places and sizes -> list of PlacedShape, the lowest first.
 
@@ -130,15 +101,14 @@ def place_shapes(rng, image_size, shape_counts):
 
 def paint(rng, image_size, shapes):
     """Draws a background and the shapes over it, the first one lowest -> `[H, W, 3]` uint8, RGB."""
-    image = _background(rng, image_size)
+    image = background(rng, image_size)
     for shape in shapes:
         below = image[shape.visible.window]
         edge = rng.uniform(1.0, 2.0)  # pixels from no paint to full paint; the outline lies at half
         cover = np.clip(0.5 - shape.distance / edge, 0, 1)[..., None]
-        colour = _contrasting_colour(rng, below[shape.distance < 0]) * _shading(rng, shape.distance.shape)
+        colour = contrasting_colour(rng, below[shape.distance < 0]) * shading(rng, shape.distance.shape)
         below += cover * (colour - below)
-    image += rng.uniform(2, 8) * rng.standard_normal(image.shape, np.float32)
-    return np.clip(image, 0, 255).astype(np.uint8)
+    return noisy(rng, image)
 
 
 def _random_shape(rng, image_size, taken):
@@ -185,37 +155,3 @@ def outline_area(radius, corners):
         return np.pi * radius**2
     number, inner = corners
     return number * inner * np.sin(np.pi / number) * radius**2
-
-
-def _background(rng, image_size):
-    """A window of a photograph, randomly scaled, mirrored, darker or lighter -> `[H, W, 3]` float32."""
-    photograph = photographs()[rng.integers(len(PHOTOGRAPHS))]
-    largest = np.divide(photograph.shape[:2], image_size).min()
-    zoom = min(largest, np.exp(rng.uniform(*np.log(ZOOM))))
-    size = np.maximum(1, np.round(np.multiply(image_size, zoom)).astype(int))
-    top, left = rng.integers(0, np.array(photograph.shape[:2]) - size + 1)
-    window = photograph[top : top + size[0], left : left + size[1], :]
-    how = cv2.INTER_AREA if zoom > 1 else cv2.INTER_LINEAR
-    image = cv2.resize(window, tuple(image_size[::-1]), interpolation=how)
-    if rng.random() < 0.5:
-        image = image[:, ::-1]
-    return image.astype(np.float32) * np.float32(rng.uniform(0.7, 1.1))
-
-
-def _contrasting_colour(rng, below):
-    """below: `[K, RGB]` -> of a few random colours the one farthest from the nearest tenth of `below`."""
-    colours = rng.uniform(15, 240, (COLOURS, 3)).astype(np.float32)
-    sample = below[:: max(1, len(below) // 100)]
-    distances = np.linalg.norm(colours[:, None] - sample[None], axis=-1)
-    return colours[np.argmax(np.quantile(distances, 0.1, axis=1))]
-
-
-def _shading(rng, shape):
-    """Brightness of a lit, lightly rippled surface, about 1 -> `[h, w, 1]` float32."""
-    y = np.linspace(-1, 1, shape[0], dtype=np.float32)[:, None]
-    x = np.linspace(-1, 1, shape[1], dtype=np.float32)
-    light, ripple = rng.uniform(0, 2 * np.pi, 2)
-    waves, phase = rng.uniform(5, 25), rng.uniform(0, 2 * np.pi)
-    slope = 0.2 * (y * np.sin(light) + x * np.cos(light))
-    relief = rng.uniform(0, 0.1) * np.sin(waves * (y * np.sin(ripple) + x * np.cos(ripple)) + phase)
-    return (1 + slope + relief).astype(np.float32)[..., None]

@@ -4,17 +4,16 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from mrcnn_keras.data.painting import PHOTOGRAPHS, photographs
 from mrcnn_keras.data.shapes import (
     DIAMETER,
     MIN_PIXELS,
     MIN_VISIBLE,
-    PHOTOGRAPHS,
     SHAPES,
     ShapesDataset,
     outline_area,
     outline_distance,
     paint,
-    photographs,
     place_shapes,
 )
 from mrcnn_keras.errors import UserError

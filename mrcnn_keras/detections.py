@@ -177,7 +177,7 @@ class Detections:
         points = self.keypoints[..., [1, 0, 2]].astype(float) - (0.5, 0.5, 0)
         if self.scores is None:
             points *= self.keypoints[..., 2:] > 0
-        return points.reshape(len(self), -1).tolist()
+        return points.reshape(len(self), 3 * points.shape[1]).tolist()
 
     def _crops(self):
         if self.mask_crops is None:

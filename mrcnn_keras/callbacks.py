@@ -21,6 +21,7 @@ TIMED_EVALUATIONS, TIMED_PICTURES = 3, 8
 # Seconds that the first evaluation needs to make its graphs.
 GRAPHS = 15
 METRICS = ("AP", "AP50", "AP75")
+SHOWN = ("bbox/AP", "bbox/AP50", "segm/AP", "segm/AP50", "keypoints/AP", "keypoints/AP50")
 
 
 class StepCallback(keras.callbacks.Callback):
@@ -133,7 +134,7 @@ class Recorder(StepCallback):
         self.evaluating = Occasional(EVALUATION_SHARE)
         self.saving = Occasional(SAVING_SHARE)
         self.drawing = Occasional(DRAWING_SHARE)
-        self.metric = "segm/AP" if config.MASKS else "bbox/AP"
+        self.metric = decisive_metric(config)
         if validation is not None and clock.total_seconds is not None:
             self.evaluating.took = GRAPHS
             clock.reserve = min(EVALUATION_SHARE * clock.total_seconds + GRAPHS, clock.total_seconds / 2)
@@ -224,6 +225,13 @@ class Recorder(StepCallback):
         return 3 * (time.monotonic() - began)  # the losses take about as long again, and so does the rest
 
 
+def decisive_metric(config):
+    """The figure by which best.keras is chosen: that of the finest answer that the model gives."""
+    if config.NUM_KEYPOINTS:
+        return "keypoints/AP"
+    return "segm/AP" if config.MASKS else "bbox/AP"
+
+
 def short_name(name):
     """'mrcnn_mask_loss' -> 'mask', 'rpn_bbox_loss' -> 'rpn_bbox'."""
     return name.removeprefix("mrcnn_").removesuffix("_loss")
@@ -233,5 +241,5 @@ def _sentence(row):
     parts = [f"epoch {row['epoch']}: step {row['step']}, loss {row['loss']:.4f}"]
     if "val_loss" in row:
         parts.append(f"val_loss {row['val_loss']:.4f}")
-    parts += [f"{name} {row[name]:.3f}" for name in ("bbox/AP", "bbox/AP50", "segm/AP", "segm/AP50") if name in row]
+    parts += [f"{name} {row[name]:.3f}" for name in SHOWN if name in row]
     return ", ".join(parts)

@@ -18,6 +18,8 @@ SCORES = {  # those drawn, where measured, and how
     "segm/AP50": {"color": "#D55E00", "linestyle": ":"},
     "bbox/AP": {"color": "#009E73", "linestyle": "-"},
     "bbox/AP50": {"color": "#009E73", "linestyle": ":"},
+    "keypoints/AP": {"color": "#CC79A7", "linestyle": "-"},
+    "keypoints/AP50": {"color": "#CC79A7", "linestyle": ":"},
 }
 PANELS_A_ROW = 3
 MARGIN = 6  # pixels around the pictures of a sheet
@@ -99,14 +101,25 @@ def dataset_report(statistics):
             _spread(statistics["object_side"], "median {1} pixels; 5 % are below {0}, 5 % above {2}"),
         ),
     ]
+    keypoints = statistics.get("keypoints", {})
+    if keypoints:
+        lines.append(("keypoints", f"of {statistics['instances_with_keypoints']} objects"))
     table = [f"{name:<15}{value}" for name, value in lines]
-    name_width = max([len("class"), *map(len, per_class)])
-    table += ["", f"{'class':<{name_width}}  objects"]
-    most = max([1, *per_class.values()])
-    for name, count in sorted(per_class.items(), key=lambda item: -item[1]):
-        bar = "#" * math.ceil(BAR * count / most) or "no example"
-        table.append(f"{name:<{name_width}}  {count:>7}  {count / total:>4.0%}  {bar}")
+    table += ["", *_bars("class", dict(sorted(per_class.items(), key=lambda item: -item[1])), total)]
+    if keypoints:
+        table += ["", *_bars("keypoint", keypoints, max(1, statistics["instances_with_keypoints"]))]
     return "\n".join(table)
+
+
+def _bars(what, counts, total):
+    """Lines of a table: a head, and for each name its number of objects, their share of `total` and a bar."""
+    width = max([len(what), *map(len, counts)])
+    most = max([1, *counts.values()])
+    lines = [f"{what:<{width}}  objects"]
+    for name, count in counts.items():
+        bar = "#" * math.ceil(BAR * count / most) or "no example"
+        lines.append(f"{name:<{width}}  {count:>7}  {count / total:>4.0%}  {bar}")
+    return lines
 
 
 def _spread(numbers, template):

@@ -8,11 +8,12 @@ SMALL_SHARE = 0.09
 WINDOW = 256  # pixels
 
 
-def suggest_settings(config, statistics, class_names, category_ids=(), chosen=()):
+def suggest_settings(config, statistics, class_names, category_ids=(), keypoint_layout=None, chosen=()):
     """What the data ask for, where it differs from `config`.
 
-    statistics: Dataset.statistics() of the training pictures. class_names: with the background first. chosen: names of
-    settings that the user has set in `config`: they stay as they are.
+    statistics: Dataset.statistics() of the training pictures. class_names: with the background first. keypoint_layout:
+    of the dataset, None without keypoints. chosen: names of settings that the user has set in `config`: they stay as
+    they are.
     Returns a dict, name of a setting -> (value, reason in a few words).
     """
     suggested = {
@@ -23,6 +24,8 @@ def suggest_settings(config, statistics, class_names, category_ids=(), chosen=()
         "CLASS_NAMES": (tuple(class_names), "names in the data"),
         "CATEGORY_IDS": (tuple(category_ids), "ids in the data"),
     }
+    if "NUM_KEYPOINTS" not in chosen:
+        suggested |= _for_keypoints(config, keypoint_layout)
     most = statistics["max_instances"]
     if most > 80:
         limit = math.ceil(1.25 * most / 50) * 50
@@ -35,6 +38,15 @@ def suggest_settings(config, statistics, class_names, category_ids=(), chosen=()
     if statistics["instances"]:
         suggested |= _for_sizes(config, statistics, chosen)
     return {name: found for name, found in suggested.items() if name not in chosen}
+
+
+def _for_keypoints(config, layout):
+    """The keypoints of the data; none, where the model would have some and the data have not."""
+    if layout is None:
+        return {"NUM_KEYPOINTS": (0, "no keypoints in the data")} if config.NUM_KEYPOINTS else {}
+    names = ", ".join(layout.names[:5]) + (", ..." if len(layout) > 5 else "")
+    reasons = dict.fromkeys(layout.settings(), "keypoints in the data") | {"NUM_KEYPOINTS": names}
+    return {name: (value, reasons[name]) for name, value in layout.settings().items()}
 
 
 def _for_sizes(config, statistics, chosen):

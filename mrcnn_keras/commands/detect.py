@@ -37,7 +37,7 @@ def detect_files(model_path, inputs, out, min_score, proposals=()):
 
     def detected(image, **more):
         found = model.detect([image], min_score, **more)[0]
-        return draw_detections(image, found, classes), found
+        return draw_detections(image, found, classes, skeleton=model.config.KEYPOINT_SKELETON), found
 
     results, broken = [], []
     for number, (path, target) in enumerate(zip(files, targets, strict=True)):

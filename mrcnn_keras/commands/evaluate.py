@@ -41,7 +41,7 @@ def evaluate_model(model_path, data_path, out, proposals=()):
         for image_id in dataset.image_ids[:DRAWN]:
             image, truth = dataset.load_example(image_id)
             found = renamed(detect_in(model, dataset, [image_id], [image], MIN_SCORE_DRAWN)[0], same)
-            picture = draw_comparison(image, truth, found, dataset.class_names)
+            picture = draw_comparison(image, truth, found, dataset.class_names, skeleton=model.config.KEYPOINT_SKELETON)
             write_image(Path(out) / f"{image_id:04d}.png", picture)
         print(f"wrote {min(DRAWN, dataset.num_images)} pictures to {out}")
     return scores

@@ -25,10 +25,11 @@ def inspect_data(path, out):
         print(f"broken: {sentence}")
     if len(broken) > NAMED:
         print(f"broken: {len(broken) - NAMED} more pictures")
+    skeleton = whole.keypoint_layout.skeleton if whole.keypoint_layout is not None else ()
     pictures = []
     for image_id in np.linspace(0, whole.num_images - 1, min(PICTURES, whole.num_images)).astype(int):
         image, truth = whole.load_example(image_id)
-        pictures.append(draw_detections(image, truth, whole.class_names, zoom=None))
+        pictures.append(draw_detections(image, truth, whole.class_names, zoom=None, skeleton=skeleton))
     contact_sheet(pictures, columns=4, out_png=out)
     print(f"wrote {out} with {len(pictures)} of the pictures")
     return figures

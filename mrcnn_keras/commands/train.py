@@ -19,7 +19,7 @@ from mrcnn_keras.run_folder import RunFolder
 from mrcnn_keras.suggest import suggest_settings
 from mrcnn_keras.training import train
 
-QUIET = ("CLASS_NAMES", "CATEGORY_IDS")
+QUIET = ("CLASS_NAMES", "CATEGORY_IDS", "KEYPOINT_NAMES", "KEYPOINT_SKELETON", "KEYPOINT_SIGMAS")
 EPOCHS = 20
 PRESET = "resnet18_fpn"
 PRETRAINED_PRESET = "torchvision_v1"
@@ -124,7 +124,9 @@ def _fitted(config, own, data, chosen):
     category_ids = data.category_ids[1:]
     if not all(isinstance(i, int) for i in category_ids):
         category_ids = ()
-    suggested = suggest_settings(config, data.statistics(), data.class_names, category_ids, chosen=chosen)
+    suggested = suggest_settings(
+        config, data.statistics(), data.class_names, category_ids, data.keypoint_layout, chosen=chosen
+    )
     for name, (value, reason) in suggested.items():
         if name not in QUIET:
             print(f"{name} = {value} ({reason})")

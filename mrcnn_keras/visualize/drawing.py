@@ -5,10 +5,10 @@ import numpy as np
 
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.visualize.colors import instance_colors
+from mrcnn_keras.visualize.keypoints import draw_keypoints
 from mrcnn_keras.visualize.text import add_caption, draw_labels, font_size
 
 READABLE = 512  # pixels: smaller pictures are enlarged to about this for text that can be read
-KEYPOINT_SCORE = 0.05  # keypoints below it are not drawn, as in Detectron2's demo
 GAP = 8  # pixels between two pictures
 
 
@@ -24,8 +24,9 @@ def draw_detections(
     colors=None,
     captions=None,
     zoom=1,
+    skeleton=(),
 ):
-    """Draws masks, boxes and labels such as "circle 0.98" -> new image [zoom * H, zoom * W, 3] uint8.
+    """Draws masks, boxes, keypoints and labels such as "circle 0.98" -> new image [zoom * H, zoom * W, 3] uint8.
 
     image        [H, W, 3] uint8 RGB, the photograph of the detections; it is not changed
     detections   found or annotated; crowd regions get an outline without filling
@@ -35,6 +36,8 @@ def draw_detections(
     colors       "instance" (also None), "class", or [N, 3], see `random_colors`
     captions     [N] str to write instead of class and score
     zoom         whole number: times enlarged, for small pictures; None: about 512 pixels at least
+    skeleton     pairs of keypoints, by place, that a line joins: the setting KEYPOINT_SKELETON of a model, or
+                 `keypoint_layout.skeleton` of a dataset
 
     Small objects are drawn over large ones. Labels are drawn by score while there is room.
     """
@@ -67,7 +70,8 @@ def draw_detections(
             y1, x1, y2, x2 = corners[i].tolist()
             cv2.rectangle(canvas, (x1, y1), (x2 - 1, y2 - 1), colors[i].tolist(), box_line)
         if detections.keypoints is not None:
-            _draw_keypoints(canvas, detections.keypoints[i], colors[i], 2 * line, zoom)
+            annotated = detections.scores is None
+            draw_keypoints(canvas, detections.keypoints[i], colors[i], line, zoom, skeleton, annotated)
     if labels and len(detections):
         order = largest_first if detections.scores is None else np.argsort(-detections.scores, kind="stable")
         texts = [captions[i] for i in order]
@@ -126,11 +130,3 @@ def _draw_mask(canvas, crop, color, alpha, line, zoom):
     region[bits] = np.rint(region[bits] * (1 - alpha) + color * alpha).astype(np.uint8)
     contours, _ = cv2.findContours(bits.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(canvas, contours, -1, color.tolist(), line, offset=(left, top))
-
-
-def _draw_keypoints(canvas, keypoints, color, radius, zoom):
-    for y, x, score in keypoints.tolist():
-        if score >= KEYPOINT_SCORE:
-            centre = (int(x * zoom), int(y * zoom))
-            cv2.circle(canvas, centre, radius + 1, (0, 0, 0), -1, cv2.LINE_AA)
-            cv2.circle(canvas, centre, radius, color.tolist(), -1, cv2.LINE_AA)

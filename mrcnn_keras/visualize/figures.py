@@ -29,6 +29,7 @@ def display_instances(
     show_bbox=True,
     colors=None,
     captions=None,
+    skeleton=(),
 ):
     """Shows instances over their photograph -> matplotlib Axes (`.figure.savefig(...)` writes it).
 
@@ -41,6 +42,7 @@ def display_instances(
     boxes     [N, (y1, x1, y2, x2)] pixels; masks [H, W, N] bool or None; class_ids [N]; scores [N] or None
     colors    None, "class", or [N] (red, green, blue), see `random_colors`
     captions  [N] str instead of class and score
+    skeleton  pairs of keypoints that a line joins, see `draw_detections`; keypoints come with Detections
     In a script, `matplotlib.pyplot.show()` opens the window.
     """
     if isinstance(boxes, Detections):
@@ -53,7 +55,8 @@ def display_instances(
         raise UserError(f"class_names is {names!r}; give the list of names, the background first")
     if not show_mask:
         found = Detections(found.size, found.boxes, found.class_ids, found.scores, None, found.keypoints)
-    drawn = draw_detections(image, found, names, boxes=show_bbox, colors=colors, captions=captions, zoom=None)
+    options = {"boxes": show_bbox, "colors": colors, "captions": captions, "skeleton": skeleton}
+    drawn = draw_detections(image, found, names, zoom=None, **options)
     return _show(drawn, found.size, title, figsize, ax)
 
 

@@ -152,6 +152,11 @@ class MaskRCNN(keras.Model):
         """Whether `detect` needs proposals for each picture."""
         return self.config.PROPOSALS == "given"
 
+    @property
+    def keypoint_sigmas(self):
+        """How exact each keypoint is, for evaluation; () where the dataset decides."""
+        return self.config.KEYPOINT_SIGMAS
+
     def predict(self, x, **kwargs):
         """Keras's predict of the inference mode: x is a dict of its inputs, such as image, or batches of it."""
         return self.inference.predict(x, **kwargs)

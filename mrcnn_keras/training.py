@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from mrcnn_keras.callbacks import Progress, Recorder, Schedule, StopAtNonFinite
 from mrcnn_keras.data.pipeline import make_pipeline, take_error
+from mrcnn_keras.data.sample import check_keypoints
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.model import MaskRCNN
 from mrcnn_keras.progress_line import ProgressLine
@@ -137,6 +138,10 @@ def _check_datasets(config, dataset, validation):
             f"the data have {dataset.num_classes} classes with the background ({', '.join(dataset.class_names)}) but "
             f"NUM_CLASSES is {config.NUM_CLASSES}; set it to {dataset.num_classes}"
         )
+    if config.NUM_KEYPOINTS:
+        check_keypoints(dataset, config.NUM_KEYPOINTS)
+        if validation is not None:
+            check_keypoints(validation, config.NUM_KEYPOINTS)
     names = list(dataset.class_names[1:])
     if validation is not None and list(validation.class_names[1:]) != names:
         raise UserError(

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SHAPES = ROOT / "samples" / "shapes" / "shapes.py"
 PAPER = ROOT / "samples" / "paper" / "compare.py"
 NUCLEUS = ROOT / "samples" / "nucleus" / "nucleus.py"
+POSE = ROOT / "samples" / "pose" / "pose.py"
 
 
 def sample(path):
@@ -131,3 +132,19 @@ def test_two_rows_of_the_paper(tmp_path):
     printed = run(PAPER, *words)
     assert "| RoIAlign less RoIPool | |" in printed
     assert not list((tmp_path / "training").iterdir())
+
+
+@pytest.mark.slow
+def test_pose(tmp_path):
+    printed = run(POSE, "--minutes", 0.1, "--pictures", 2, "--out", tmp_path / "run")
+    assert "keypoints/AP50" in printed
+    assert (tmp_path / "run" / "picture-1.png").exists()
+
+
+def test_pose_of_people(shared):
+    pose = sample(POSE)
+    for place in (shared / "data" / "coco", shared / "data" / "coco" / "train"):
+        data, val = pose.read_people(place)
+        assert (data.num_images, val.num_images) == ((10, 7) if place.name == "coco" else (8, 2))
+        config = pose.make_photograph_config(data)
+        assert (config.NUM_KEYPOINTS, len(config.KEYPOINT_FLIP_PAIRS), config.NUM_CLASSES) == (17, 8, 2)

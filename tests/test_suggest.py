@@ -3,6 +3,7 @@
 import pytest
 
 from mrcnn_keras.config import Config
+from mrcnn_keras.keypoint_layout import KeypointLayout
 from mrcnn_keras.suggest import suggest_settings
 
 NAMES = ["BG", "cat", "dog"]
@@ -90,3 +91,25 @@ def test_data_without_objects():
 
 def test_no_windows_where_an_object_would_not_fit_into_one():
     assert "IMAGE_RESIZE_MODE" not in suggested(facts((6, 40, 473), 1024, 1024))
+
+
+def test_keypoints_of_the_data():
+    layout = KeypointLayout(("left_end", "right_end"), skeleton=[(0, 1)])
+    found = suggest_settings(Config.preset("resnet18_fpn"), facts(), NAMES, keypoint_layout=layout)
+    assert found["NUM_KEYPOINTS"] == (2, "left_end, right_end")
+    config = Config(**{name: value for name, (value, _) in found.items()})
+    assert (config.KEYPOINT_FLIP_PAIRS, config.KEYPOINT_SIGMAS) == (((0, 1),), (0.05, 0.05))
+
+
+def test_what_the_user_set_of_the_keypoints_stays():
+    layout = KeypointLayout(("left_end", "right_end"))
+    config = Config.preset("resnet18_fpn")
+    without = suggest_settings(config, facts(), NAMES, keypoint_layout=layout, chosen={"NUM_KEYPOINTS"})
+    assert not [name for name in without if "KEYPOINT" in name]
+    own_pairs = suggest_settings(config, facts(), NAMES, keypoint_layout=layout, chosen={"KEYPOINT_FLIP_PAIRS"})
+    assert "KEYPOINT_FLIP_PAIRS" not in own_pairs
+    assert "KEYPOINT_SIGMAS" in own_pairs
+
+
+def test_a_model_of_keypoints_on_data_without_any():
+    assert suggested(facts(), preset="torchvision_keypoint")["NUM_KEYPOINTS"] == 0

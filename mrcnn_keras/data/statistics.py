@@ -13,7 +13,8 @@ def statistics(dataset):
     object_side                      5th, 50th, 95th percentile of sqrt(box area), pixels; [] without objects
     relative_side                    the same of sqrt(box area / picture area), 0..1
     max_instances                    most annotations of a picture, with crowds: see MAX_GT_INSTANCES
-    keypoints                        {name of a keypoint: objects where it is annotated}; {} without keypoints
+    Of a dataset with keypoints also:
+    keypoints                        {name of a keypoint: objects where it is annotated}
     instances_with_keypoints         objects with at least one annotated keypoint
     """
     pictures = [dataset.load_boxes(image_id) for image_id in dataset.image_ids]
@@ -21,9 +22,6 @@ def statistics(dataset):
     objects = [found[found.class_ids > 0] for found in pictures]
     classes = np.concatenate([np.zeros(0, int), *(found.class_ids for found in objects)])
     counts = np.bincount(classes, minlength=dataset.num_classes)
-    names = dataset.keypoint_layout.names if dataset.keypoint_layout is not None else ()
-    points = [found.keypoints[..., 2] > 0 for found in objects if found.keypoints is not None]
-    annotated = np.concatenate([np.zeros((0, len(names)), bool), *points])
     areas = np.concatenate([np.zeros(0), *(_box_areas(found) for found in objects)])
     shares = np.concatenate([np.zeros(0), *(_box_areas(found) / np.prod(found.size) for found in objects)])
     return {
@@ -37,7 +35,16 @@ def statistics(dataset):
         "object_side": _percentiles(np.sqrt(areas), (5, 50, 95)),
         "relative_side": _percentiles(np.sqrt(shares), (5, 50, 95)),
         "max_instances": max((len(found) for found in pictures), default=0),
-        "keypoints": dict(zip(names, annotated.sum(axis=0).tolist(), strict=True)),
+    } | _of_keypoints(dataset.keypoint_layout, objects)
+
+
+def _of_keypoints(layout, objects):
+    if layout is None:
+        return {}
+    points = [found.keypoints[..., 2] > 0 for found in objects]
+    annotated = np.concatenate([np.zeros((0, len(layout)), bool), *points])
+    return {
+        "keypoints": dict(zip(layout.names, annotated.sum(axis=0).tolist(), strict=True)),
         "instances_with_keypoints": int(annotated.any(axis=1).sum()),
     }
 

@@ -9,6 +9,7 @@ from mrcnn_keras.data.pipeline import make_pipeline
 from mrcnn_keras.data.sample import SampleSettings, load_sample
 from mrcnn_keras.detections import Detections
 from mrcnn_keras.errors import UserError
+from mrcnn_keras.report import dataset_report
 
 # One object of two hands and a tail, in pictures of 40 x 60.
 POINTS = [[(10, 20, 2), (10, 30, 1), (0, 0, 0)]]
@@ -159,3 +160,10 @@ def test_a_subset_and_a_dataset_of_detections_give_their_keypoints():
     assert view.keypoint_layout is data.keypoint_layout
     assert view.load_keypoints(0).tolist() == np.float32(POINTS).tolist()
     assert view.load_example(0)[1].keypoints.tolist() == np.float32(POINTS).tolist()
+
+
+def test_statistics_count_the_points():
+    counted = Hands(count=2).statistics()
+    assert counted["keypoints"] == {"left_hand": 2, "right_hand": 2, "tail": 0}
+    assert counted["instances_with_keypoints"] == 2
+    assert "tail" in dataset_report(counted)

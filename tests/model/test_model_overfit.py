@@ -51,18 +51,16 @@ def batch():
     }
 
 
-SINGLE = {
-    "BACKBONE": "resnet18",
-    "BACKBONE_WIDTH": 32,
-    "BACKBONE_NORM": "gn",
-    "PRE_NMS_LIMIT_TRAINING": 300,
-    "PRE_NMS_LIMIT_INFERENCE": 300,
-}
+FEW_ROIS = {"TRAIN_ROIS_PER_IMAGE": 32, "MASK_HEAD_CHANNELS": 32, "MASK_HEAD_CONVS": 2}
 VARIANTS = {
     "fpn": ("resnet18_fpn", {}),
-    "c4": ("resnet50_c4", SINGLE | {"MASK_HEAD_CHANNELS": 64}),
-    "dc5": ("resnet50_dc5", SINGLE | {"MASK_HEAD_CHANNELS": 64}),
-    "mobilenet": ("resnet18_fpn", {"BACKBONE": "mobilenet_v3_small", "BACKBONE_NORM": "gn"}),
+    "c4": (
+        "resnet50_c4",
+        {"BACKBONE": "resnet18", "BACKBONE_WIDTH": 16, "BACKBONE_NORM": "gn"}
+        | {"TRAIN_ROIS_PER_IMAGE": 32, "MASK_HEAD_CHANNELS": 64}
+        | {"PRE_NMS_LIMIT_TRAINING": 500, "PRE_NMS_LIMIT_INFERENCE": 500},
+    ),
+    "mobilenet": ("resnet18_fpn", {"BACKBONE": "mobilenet_v3_small", "BACKBONE_NORM": "gn"} | FEW_ROIS),
 }
 
 
@@ -73,18 +71,18 @@ def test_two_pictures_are_learnt_by_heart(variant):
     preset, settings = VARIANTS[variant]
     config = Config.preset(
         preset,
-        **settings,
         NUM_CLASSES=1 + 2,
         IMAGE_RESIZE_MODE="square",
         IMAGE_MIN_DIM=SIDE,
         IMAGE_MAX_DIM=SIDE,
+        MINI_MASK_SHAPE=(CELLS, CELLS),
         TOP_DOWN_PYRAMID_SIZE=64,
         FPN_CLASSIF_FC_LAYERS_SIZE=128,
-        TRAIN_ROIS_PER_IMAGE=64,
         POST_NMS_ROIS_TRAINING=100,
         POST_NMS_ROIS_INFERENCE=100,
         ROI_ALIGN_METHOD="gather",
         DETECTION_MIN_CONFIDENCE=0.5,
+        **{"TRAIN_ROIS_PER_IMAGE": 64, **settings},
     )
     model = MaskRCNN(config)
     rate = keras.optimizers.schedules.CosineDecay(2e-3, STEPS)

@@ -12,7 +12,7 @@ MOBILE, CONVNEXT = {"BACKBONE": "mobilenet_v3_large"}, {"BACKBONE": "convnext_ti
     ("settings", "message"),
     [
         ({"BACKBONE_FEATURES": "c3"}, "choose one of fpn, c4, c5, dc5"),
-        ({"BACKBONE": "mobilenet_v3"}, "choose one of .*; did you mean mobilenet_v3_large?"),
+        ({"BACKBONE": "mobilenet_v3_larg"}, "choose one of .*; did you mean mobilenet_v3_large?"),
         ({"BACKBONE_NORM": "ln"}, "resnet50 has no layer normalisation; choose frozen_bn, bn or gn"),
         ({**MOBILE, "BACKBONE_NORM": "ln"}, "has batch normalisation; set BACKBONE_NORM=bn"),
         ({"BACKBONE": "convnext_tiny"}, "'frozen_bn': convnext_tiny has layer normalisation; set BACKBONE_NORM=ln"),

@@ -3,6 +3,7 @@
     python samples/paper/compare.py --out compared                        # all rows on generated pictures
     python samples/paper/compare.py --out compared --tables 2c 2d --seeds 3
     python samples/paper/compare.py --out compared --data nuclei --nuclei FOLDER
+    python samples/paper/compare.py --out compared --data figures         # table 6
     python samples/paper/compare.py --list
 
 Every run has the same number of steps and of pictures, whatever its time. A finished run is a file in the folder
@@ -46,7 +47,15 @@ def nuclei(args):
     return mk.load_dataset(args.nuclei, subset="train"), mk.load_dataset(args.nuclei, subset="val"), settings
 
 
-DATA = {"shapes": shapes, "nuclei": nuclei}
+def figures(args):
+    """Generated stick figures with the keypoints of people."""
+    size = {"image_size": (SIDE, SIDE)}
+    data = mk.StickFiguresDataset(count=args.steps * COMMON["BATCH_SIZE"], seed=TRAINING_SEED, **size)
+    measured = mk.StickFiguresDataset(count=args.pictures, seed=MEASURED_SEED, **size)
+    return data, measured, data.keypoint_layout.settings()
+
+
+DATA = {"shapes": shapes, "nuclei": nuclei, "figures": figures}
 
 
 def make_config(variant, data, settings):

@@ -64,6 +64,9 @@ C4 = dict(
 C5 = dict(BACKBONE_FEATURES="c5", RPN_ANCHOR_SCALES=(32, 64, 128))
 FPN = dict(RPN_ANCHOR_SCALES=(16, 32, 64, 128, 256))
 
+# People's keypoints, without masks; on pictures that have them.
+POSE = FPN | dict(MASKS=False, KEYPOINT_HEAD_CONVS=4, KEYPOINT_HEAD_CHANNELS=64)
+
 POOL = dict(ROI_OPERATOR="pool", ROI_REDUCE="max")
 
 VARIANTS = {
@@ -79,6 +82,8 @@ VARIANTS = {
     "c5": C5,
     "c5-pool": C5 | POOL,
     "fpn-mlp": FPN | dict(MASK_HEAD_KIND="mlp"),
+    "pose": POSE,
+    "pose-pool": POSE | POOL,
     "fpn-mlp-3": FPN | dict(MASK_HEAD_KIND="mlp", MASK_HEAD_FCS=3),
 }
 
@@ -106,4 +111,6 @@ ROWS = [
     Row("2e", "MLP 2 layers", "fpn-mlp", _figures(31.5, 53.7, 32.8)),
     Row("2e", "MLP 3 layers", "fpn-mlp-3", _figures(31.5, 54.0, 32.6)),
     Row("2e", "FCN", "fpn", _figures(33.6, 55.2, 35.3)),
+    Row("6", "RoIPool", "pose-pool", _figures(59.8, 86.2, 66.7, kind="keypoints"), ("figures",)),
+    Row("6", "RoIAlign", "pose", _figures(64.2, 86.6, 69.7, kind="keypoints"), ("figures",)),
 ]

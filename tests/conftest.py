@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 # No test may fail because the machine is busy.
-hypothesis.settings.register_profile("any machine", deadline=None)
+slow_is_fine = [hypothesis.HealthCheck.too_slow]
+hypothesis.settings.register_profile("any machine", deadline=None, suppress_health_check=slow_is_fine)
 hypothesis.settings.load_profile("any machine")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"

@@ -94,7 +94,7 @@ def test_no_detections_have_no_keypoints(small_model):
     assert model.answer(np.zeros((0, 40, 30, 3), np.uint8))["keypoints"].shape == (0, 10, 3, 3)
 
 
-SIDE, STEPS = 96, 200
+SIDE, STEPS = 96, 160
 # Rods in two pictures: each from a red end to a green one, and the keypoint between them is not labelled in the second.
 RODS = ([(20, 14, 44, 70), (84, 40, 60, 86)], [(12, 20, 50, 30), (62, 88, 80, 26)])
 
@@ -150,6 +150,7 @@ def test_two_pictures_of_rods_are_learnt_by_heart():
         first = found.keypoints[:, 0, :2]
         order = [int(np.hypot(*(first - truth[0, :2]).T).argmin()) for truth in keypoints]
         assert sorted(order) == [0, 1]
-        far = np.hypot(*np.moveaxis(found.keypoints[order][..., :2] - keypoints[..., :2], -1, 0))
-        assert far.max() < 3, far
-        assert found.keypoints[..., 2].min() > 0.02
+        labelled = keypoints[..., 2] > 0
+        far = np.hypot(*np.moveaxis(found.keypoints[order][..., :2] - keypoints[..., :2], -1, 0))[labelled]
+        assert far.max() < 2, far
+        assert found.keypoints[order][..., 2][labelled].min() > 0.02

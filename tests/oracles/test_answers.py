@@ -75,15 +75,6 @@ def test_a_full_size_oracle_answers_the_same(full):
             report(case, name, hold_photographs(case, name, model))
 
 
-def test_a_batch_of_full_size(shared, tmp_path):
-    folder = shared / "oracle" / SHARED["torchvision_keypoint"]
-    if not folder.is_dir():
-        pytest.skip(f"{folder} is absent")
-    case = Shared(folder, "torchvision_keypoint")
-    model = model_of(case, case.save(tmp_path), "batch")
-    report(case, "batch", hold_network(case, "batch", model))
-
-
 def test_full_size_pictures(full):
     case, path = full
     name = "full1024" if case.kind.startswith("matterport") else "full800"

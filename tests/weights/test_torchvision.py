@@ -222,7 +222,7 @@ def test_models_that_cannot_be_read():
         describe({"backbone.body.0.0.weight": (16, 3, 3, 3)})
     file = ThinFile()
     torch_resnet(file, blocks=(3, 8, 36, 3), bottleneck=True)
-    with pytest.raises(UserError, match=r"\(3, 8, 36, 3\) bottleneck blocks .* only resnet18, .*resnext101_32x8d can"):
+    with pytest.raises(UserError, match=r"\(3, 8, 36, 3\) bottleneck blocks .* only resnet18, .*resnext101_64x4d can"):
         describe(file.shapes)
     mixed = torchvision_file(v2=True)
     for part in ("weight", "bias", "running_mean", "running_var"):

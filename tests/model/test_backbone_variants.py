@@ -48,7 +48,7 @@ def test_a_variant_trains_saves_detects_and_is_served(variant, small_model, make
 
 
 def test_what_is_inside_a_model_with_c4(small_model, make_batch):
-    model = small_model(**SINGLE, **C4)
+    model = small_model(**{**SINGLE, **C4})
     assert [layer.pool_size for layer in model.layers if isinstance(layer, RoIAlignLayer)] == [14]
     images = {name: make_batch()[name] for name in ("image", "image_size")}
     names = ("stages", "pyramid", "anchors", "rpn_logits", "box_features", "mask_features", "mask_logits")

@@ -12,6 +12,7 @@ import numpy as np
 from mrcnn_keras.data import stick_pose
 from mrcnn_keras.data.dataset import Dataset
 from mrcnn_keras.data.painting import background, contrasting_colour, noisy, photographs, shading
+from mrcnn_keras.data.placing import place, random_numbers
 from mrcnn_keras.data.stick_pose import LIMBS, NAMES, SKELETON
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.mask_crop import MaskCrop
@@ -19,9 +20,6 @@ from mrcnn_keras.mask_crop import MaskCrop
 HEIGHT = (0.4, 0.85)  # of a figure standing upright, as a part of the picture's short side
 TURNED = 0.25  # share of figures seen from behind
 MIN_VISIBLE = 0.5  # of a figure's pixels in the picture; one with less in sight is not drawn
-MIN_PIXELS = 60  # of a figure in sight, at least
-EMPTY = 0.03  # of the pictures have no figure
-TRIES = 20  # places tried for a figure before the picture goes without it
 SKIN = np.float32([(255, 224, 196), (224, 172, 130), (165, 114, 80), (95, 62, 45)])
 
 
@@ -84,23 +82,12 @@ class StickFiguresDataset(Dataset):
         return place_figures(self._random_numbers(image_id), self.image_size, self.figure_counts)
 
     def _random_numbers(self, image_id):
-        index = self.image_info[image_id]["id"]
-        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(index,)))
+        return random_numbers(self.seed, self.image_info[image_id]["id"])
 
 
 def place_figures(rng, image_size, figure_counts):
-    """Draws poses, places and sizes -> list of Figure, the lowest first; they are placed from the uppermost down."""
-    taken = np.zeros(image_size, bool)
-    wanted = 0 if rng.random() < EMPTY else rng.integers(figure_counts[0], figure_counts[1] + 1)
-    figures = []
-    for _ in range(wanted):
-        for _ in range(TRIES):
-            figure, area = _random_figure(rng, image_size, taken)
-            if np.count_nonzero(figure.visible.bits) >= max(MIN_PIXELS, MIN_VISIBLE * area):
-                taken[figure.visible.window] |= figure.visible.bits
-                figures.append(figure)
-                break
-    return figures[::-1]
+    """Draws poses, places and sizes -> list of Figure, the lowest first."""
+    return place(rng, image_size, figure_counts, _random_figure, MIN_VISIBLE)
 
 
 def paint(rng, image_size, figures):

@@ -13,6 +13,7 @@ import numpy as np
 
 from mrcnn_keras.data.dataset import Dataset
 from mrcnn_keras.data.painting import background, contrasting_colour, noisy, photographs, shading
+from mrcnn_keras.data.placing import place, random_numbers
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.mask_crop import MaskCrop
 
@@ -21,9 +22,6 @@ SHAPES = {"circle": None, "square": (4, np.cos(np.pi / 4)), "triangle": (3, np.c
 
 DIAMETER = (0.28, 0.55)  # of the circle around a shape, as a part of the picture's short side
 MIN_VISIBLE = 0.4  # of a shape's own area; a shape with less in sight is not drawn
-MIN_PIXELS = 60  # of a shape in sight, at least
-EMPTY = 0.03  # of the pictures have no shape
-TRIES = 20  # places tried for a shape before the picture goes without it
 
 
 class PlacedShape(NamedTuple):
@@ -76,27 +74,12 @@ class ShapesDataset(Dataset):
         return masks, np.array([shape.class_id for shape in shapes], np.int32)
 
     def _random_numbers(self, image_id):
-        index = self.image_info[image_id]["id"]
-        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(index,)))
+        return random_numbers(self.seed, self.image_info[image_id]["id"])
 
 
 def place_shapes(rng, image_size, shape_counts):
-    """Draws classes, places and sizes -> list of PlacedShape, the lowest first.
-
-    Shapes are placed from the uppermost down, so that what is in sight of a shape is known at once: one with
-    too little in sight gets another place, and no shape is taken away after it has hidden part of another.
-    """
-    taken = np.zeros(image_size, bool)
-    wanted = 0 if rng.random() < EMPTY else rng.integers(shape_counts[0], shape_counts[1] + 1)
-    shapes = []
-    for _ in range(wanted):
-        for _ in range(TRIES):
-            shape, area = _random_shape(rng, image_size, taken)
-            if np.count_nonzero(shape.visible.bits) >= max(MIN_PIXELS, MIN_VISIBLE * area):
-                taken[shape.visible.window] |= shape.visible.bits
-                shapes.append(shape)
-                break
-    return shapes[::-1]
+    """Draws classes, places and sizes -> list of PlacedShape, the lowest first."""
+    return place(rng, image_size, shape_counts, _random_shape, MIN_VISIBLE)
 
 
 def paint(rng, image_size, shapes):

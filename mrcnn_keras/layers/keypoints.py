@@ -5,9 +5,9 @@ import tensorflow as tf
 
 from mrcnn_keras.layers.convs import build_convs, make_convs, run_convs
 from mrcnn_keras.layers.detection import in_places_of_detections
-from mrcnn_keras.layers.heads import at_least_one
 from mrcnn_keras.ops import boxes as box_ops
 from mrcnn_keras.ops import keypoints as keypoint_ops
+from mrcnn_keras.ops.rois import at_least_one
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")

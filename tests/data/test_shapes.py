@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from mrcnn_keras.data.painting import PHOTOGRAPHS, photographs
+from mrcnn_keras.data.placing import MIN_PIXELS
 from mrcnn_keras.data.shapes import (
     DIAMETER,
-    MIN_PIXELS,
     MIN_VISIBLE,
     SHAPES,
     ShapesDataset,

@@ -1,7 +1,7 @@
 """What the paper compares: each row of its tables 2a to 2e and 6 as settings, with the paper's numbers beside it.
 
 A variant is a network, by its settings; a row is a line of a table. Rows of several tables may show the same variant,
-which is then trained once. The networks are the paper's in small: ResNet-18 and 34 of half the width in the place of
+which is then trained once. The networks are the paper's in small: ResNet-18 and 34 of a quarter of the width in the place of
 ResNet-50 and 101, slim heads, pictures of 192 pixels.
 """
 
@@ -29,7 +29,7 @@ SIDE = 192  # pixels
 # What all networks have in common.
 COMMON = dict(
     BACKBONE="resnet18",
-    BACKBONE_WIDTH=32,
+    BACKBONE_WIDTH=16,
     IMAGE_MIN_DIM=SIDE,
     IMAGE_MAX_DIM=SIDE,
     TOP_DOWN_PYRAMID_SIZE=64,

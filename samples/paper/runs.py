@@ -1,0 +1,113 @@
+"""The runs of the comparison: pictures, settings, and training with measuring, several at a time."""
+
+import contextlib
+import io
+import multiprocessing
+import os
+import shutil
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+
+import keras
+import tensorflow as tf
+from rows import COMMON, SIDE, VARIANTS
+
+import mrcnn_keras as mk
+
+TRAINING_SEED, MEASURED_SEED = 0, 1  # of the generated pictures; those of the run are for weights and order
+
+
+def shapes(args):
+    """Generated pictures for training and for measuring, and no settings of their own."""
+    data = mk.ShapesDataset(count=args.steps * COMMON["BATCH_SIZE"], image_size=(SIDE, SIDE), seed=TRAINING_SEED)
+    return data, mk.ShapesDataset(count=args.pictures, image_size=(SIDE, SIDE), seed=MEASURED_SEED), {}
+
+
+def nuclei(args):
+    """Nuclei in windows of pictures that are doubled, in which most are 12 to 80 pixels large."""
+    settings = {
+        "IMAGE_RESIZE_MODE": "crop",
+        "IMAGE_SCALE": 2.0,
+        "ANCHORS": 0.5,
+        "AUGMENT_FLIP_UD": 0.5,
+        "AUGMENT_ROT90": True,
+        "MAX_GT_INSTANCES": 200,
+        "DETECTION_MAX_INSTANCES": 300,
+        "POST_NMS_ROIS_INFERENCE": 500,
+    }
+    return mk.load_dataset(args.nuclei, subset="train"), mk.load_dataset(args.nuclei, subset="val"), settings
+
+
+def figures(args):
+    """Generated stick figures with the keypoints of people."""
+    size = {"image_size": (SIDE, SIDE)}
+    data = mk.StickFiguresDataset(count=args.steps * COMMON["BATCH_SIZE"], seed=TRAINING_SEED, **size)
+    measured = mk.StickFiguresDataset(count=args.pictures, seed=MEASURED_SEED, **size)
+    return data, measured, data.keypoint_layout.settings()
+
+
+DATA = {"shapes": shapes, "nuclei": nuclei, "figures": figures}
+
+
+def make_config(variant, data, settings):
+    """The settings of a variant for some pictures; ANCHORS among them is a factor on the sizes of anchors."""
+    own = {**COMMON, **VARIANTS[variant], **settings}
+    factor = own.pop("ANCHORS", 1)
+    own["RPN_ANCHOR_SCALES"] = [round(factor * side) for side in own["RPN_ANCHOR_SCALES"]]
+    return mk.Config.preset("resnet18_fpn", NAME=variant, NUM_CLASSES=data.num_classes, **own)
+
+
+def run(args, results, pictures, variant, seed):
+    """Trains and measures one variant, if that has not been done, and keeps the result."""
+    data, measured, settings = pictures
+    config = make_config(variant, data, settings)
+    if results.read(args.data, variant, seed, config.to_dict()):
+        return
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(seed)
+    folder = args.out / "training" / results.path(args.data, variant, seed).stem
+    resume = (folder / "last.keras").exists()
+    if not resume:  # broken off before its first step
+        shutil.rmtree(folder, ignore_errors=True)
+    model = mk.MaskRCNN(config)
+    mk.train(model, data, epochs=1, steps_per_epoch=args.steps, out=folder, resume=resume, seed=seed)
+    scores = mk.evaluate(model, measured, progress=True)
+    results.write(args.data, variant, seed, {"config": config.to_dict(), "seed": seed, "scores": scores})
+    shutil.rmtree(folder)
+
+
+class Named(io.TextIOBase):
+    """Standard output with a name before each line, for what several runs say at a time."""
+
+    def __init__(self, name, out):
+        self.name, self.out, self.line = name, out, ""
+
+    def write(self, text):
+        *whole, self.line = (self.line + text).split("\n")
+        self.out.write("".join(f"{self.name} | {line}\n" for line in whole))
+        self.out.flush()
+        return len(text)
+
+
+def _run_in_process(args, results, variant, seed):
+    """`run` in a process that has its share of the cores; returns the seconds that it took."""
+    tf.config.threading.set_intra_op_parallelism_threads(max(1, (os.cpu_count() or 1) // args.jobs))
+    began = time.monotonic()
+    with contextlib.redirect_stdout(Named(f"{variant}, seed {seed}", sys.stdout)):
+        run(args, results, DATA[args.data](args), variant, seed)
+    return time.monotonic() - began
+
+
+def run_all(args, results, runs):
+    """Does the runs [(variant, seed)], args.jobs at a time, each in a process of its own, and says how far it is."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(args.jobs, mp_context=context, max_tasks_per_child=1) as pool:
+        tasks = {pool.submit(_run_in_process, args, results, *one): one for one in runs}
+        try:
+            for number, task in enumerate(as_completed(tasks), start=1):
+                variant, seed = tasks[task]
+                print(f"{number} of {len(runs)} done: {variant}, seed {seed}, {task.result():.0f} s", flush=True)
+        except BaseException:  # of a run, or the user's Ctrl-C
+            pool.shutdown(cancel_futures=True)
+            raise

@@ -55,7 +55,7 @@ def measure(preset, size, batch, repeat):
     )
     data = mk.ShapesDataset(count=16, image_size=(size, size))
     model = mk.MaskRCNN(config)
-    _make_undecided(model)
+    make_undecided(model)
     model.compile()
     run = {"preset": preset, "size": size, "batch": batch, "repeat": repeat}
     peaks = [machine.matmul_peak(repeat)]
@@ -82,7 +82,7 @@ def measure(preset, size, batch, repeat):
     return run
 
 
-def _make_undecided(model):
+def make_undecided(model):
     """Random weights find anything from 0 to 100 instances; with equal scores and unmoved boxes it is 100."""
     for layer in (model.parts.rpn.deltas, model.parts.box_head.class_logits, model.parts.box_head.deltas):
         layer.kernel.assign(tf.zeros_like(layer.kernel))

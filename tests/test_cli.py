@@ -328,4 +328,4 @@ def test_export(trained, tiny_coco, tmp_path):
     loaded = tf.saved_model.load(str(out))
     image = np.asarray(Image.open(tiny_coco / "valid" / "1.png"))
     answer = loaded.signatures["serving_default"](images=tf.constant(image[None]))
-    assert answer["masks"].shape == (1, 10, 64, 64)
+    assert answer["masks"].shape == (1, 10, 14, 14)

@@ -146,6 +146,7 @@ def _as_detections(answers, size):
         if masks.dtype == np.uint8:
             crops = [crop_mask(mask) for mask in masks]
         else:
-            crops = [MaskCrop(*mask_ops.paste_mask(mask, box, size)) for mask, box in zip(masks, boxes, strict=True)]
+            spread = answers["mask_boxes"][real]
+            crops = [MaskCrop(*mask_ops.paste_mask(*pair, size)) for pair in zip(masks, spread, strict=True)]
     keypoints = answers["keypoints"][real] if "keypoints" in answers else None
     return Detections(size, boxes, answers["class_ids"][real], answers["scores"][real], crops, keypoints)

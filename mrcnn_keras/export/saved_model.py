@@ -6,38 +6,61 @@ from pathlib import Path
 import tensorflow as tf
 
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.export.full_masks import full_masks
+from mrcnn_keras.export.signatures import MASKS, Signatures
+from mrcnn_keras.export.warm_up import write_warm_up
 from mrcnn_keras.files import replace_folder
 from mrcnn_keras.model import MaskRCNN
 
-MASKS = ("full", "small")
 CLASS_NAMES_FILE = "class_names.txt"
 
 
-def saved_model(model, path, *, masks="full"):
+def saved_model(model, path, *, masks="small"):
     """Writes the inference of a MaskRCNN as a TensorFlow SavedModel; returns its path.
 
     path: the folder of the SavedModel itself. TensorFlow Serving looks for folders whose name is a version:
     give "serving/mine/1" and serve "serving/mine". It appears whole; a SavedModel that is there is replaced.
 
-    Its signature serving_default takes images [B, H, W, 3] uint8 RGB, photographs of one size, whatever it
-    is, and answers as model.detect does. A model that takes proposals has them as a second input: proposals
-    [B, R, (y1, x1, y2, x2)] float32, pixels of the photograph, best first, padded with rows of zeros. Of the
-    N = DETECTION_MAX_INSTANCES rows of the answer the first num_detections are real:
+    It has four signatures, which answer as model.detect does:
+
+        serving_default  images [B, H, W, 3] uint8 RGB, photographs of one size, whatever it is
+        serving_bytes    image_bytes [B] string, JPEG or PNG files of any sizes; a photograph is turned upright as its
+                         EXIF says, and looked at by itself. What is no picture ends the request with InvalidArgument.
+        detect           as serving_default, with two optional inputs, each [B] or one number: score_threshold
+                         float32 (default: the setting DETECTION_MIN_CONFIDENCE, below which nothing is found) and
+                         max_detections int32 (default and most: DETECTION_MAX_INSTANCES)
+        detect_bytes     as serving_bytes, with the same two
+
+    gRPC and TensorFlow's C and C++ sessions may leave out what is optional. REST and, in Python,
+    `loaded.signatures` ask for every input; so there are signatures without these inputs, and in Python
+    `loaded.detect(images, score_threshold=0.5)` and `loaded.detect_bytes` have the defaults, too.
+
+    A model that takes proposals has them as the next input: proposals [B, R, (y1, x1, y2, x2)] float32, pixels of the
+    photograph, best first, padded with rows of zeros. Of the N = DETECTION_MAX_INSTANCES rows of the answer the first
+    num_detections are real:
 
         boxes           [B, N, (y1, x1, y2, x2)] float32, pixels of the photograph
         class_ids       [B, N] int32, 0 in rows that are not real
         scores          [B, N] float32, best first
         num_detections  [B] int32
-        masks           "full": [B, N, H, W] uint8, 0 or 1. These are B N H W bytes: 100 MB for 100
-                        instances on 1000 x 1000 pixels. "small": [B, N, h, w] float32 0..1, each spread
-                        over its box; at least 0.5 is object. Absent where the model has no mask branch.
+        image_size      [B, (height, width)] int32, of the photograph, upright
+        masks           [B, N, h, w] float32 0..1, each spread over its mask box; at least 0.5 is object
+        mask_boxes      [B, N, (y1, x1, y2, x2)] float32, pixels of the photograph: the boxes, but for models that
+                        paste as torchvision does
         keypoints       [B, N, K, (y, x, score)] float32, pixels of the photograph; the score by the setting
-                        KEYPOINT_SCORE. Absent where the model has no keypoint branch.
+                        KEYPOINT_SCORE
+
+    What belongs to a branch that the model lacks is absent. masks says in which form masks are answered: "small", as
+    above, or instead of masks and mask_boxes
+
+        "full"          masks [B, N, H, W] uint8, 0 or 1, in pixels of the largest photograph. These are B N H W
+                        bytes: 100 MB for 100 instances on 1000 x 1000 pixels.
+        "png"           masks_bytes [B, N] string, grey PNG files of 0 and 255, each as large as its photograph, ""
+                        in rows that are not real; REST gives a name that ends in _bytes as base64
 
     assets/class_names.txt has one name a line, the background first, so that class id i is line i + 1; it is
-    absent where the setting CLASS_NAMES is empty. Raises UserError for what is not a MaskRCNN, for an unknown
-    `masks`, and where `path` cannot be written or holds something else.
+    absent where the setting CLASS_NAMES is empty. assets.extra has requests by which TensorFlow Serving warms up.
+    Raises UserError for what is not a MaskRCNN, for an unknown `masks`, and where `path` cannot be written or holds
+    something else.
     """
     if not isinstance(model, MaskRCNN):
         raise UserError(
@@ -47,11 +70,13 @@ def saved_model(model, path, *, masks="full"):
         raise UserError(f"masks = {masks!r} is unknown; choose one of {', '.join(MASKS)}")
     path = Path(path)
     _refuse_other_content(path)
-    served = _Served(model, masks)
+    functions = Signatures(model, masks).functions
+    served = _Served(model, functions)
     try:
         with tempfile.TemporaryDirectory() as assets, replace_folder(path) as folder:
             served.track_class_names(Path(assets) / CLASS_NAMES_FILE, model.config.CLASS_NAMES)
-            tf.saved_model.save(served, str(folder), signatures={"serving_default": served.detect})
+            tf.saved_model.save(served, str(folder), signatures=functions)
+            write_warm_up(folder, model.config.IMAGE_MIN_DIM, model.takes_proposals)
     except (OSError, tf.errors.OpError) as error:
         reason = getattr(error, "strerror", None) or getattr(error, "message", None) or error
         raise UserError(
@@ -71,12 +96,12 @@ def _refuse_other_content(path):
 
 
 class _Served(tf.Module):
-    """What the SavedModel consists of: the weights of the inference mode, and the graph."""
+    """What the SavedModel consists of: the weights of the inference mode, and what may be called in Python."""
 
-    def __init__(self, model, masks):
+    def __init__(self, model, functions):
         super().__init__()
         self.weights = [variable.value for variable in model.inference.variables]
-        self.detect = _detect_function(model, masks)
+        self.detect, self.detect_bytes = functions["detect"], functions["detect_bytes"]
         self.class_names = None
 
     def track_class_names(self, file, names):
@@ -84,16 +109,3 @@ class _Served(tf.Module):
         if names:
             file.write_text("".join(f"{' '.join(name.split())}\n" for name in names), encoding="utf-8")
             self.class_names = tf.saved_model.Asset(str(file))
-
-
-def _detect_function(model, masks):
-    def detect(images, *proposals):
-        found = model.answer(images, *proposals)
-        if "masks" in found and masks == "full":
-            height, width = tf.unstack(tf.shape(images)[1:3])
-            boxes = model.mask_boxes(found["boxes"])
-            pasted = full_masks(found["masks"], boxes, found["class_ids"], height, width)
-            found = {**found, "masks": pasted}
-        return found
-
-    return tf.function(detect, input_signature=[*model.answer_signature().values()])

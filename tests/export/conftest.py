@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from mrcnn_keras.config import Config
 from mrcnn_keras.export import saved_model
@@ -39,6 +40,18 @@ def model():
 def saved(model, tmp_path_factory):
     """The folder of a SavedModel of `model`, to be read only."""
     return saved_model(model, tmp_path_factory.mktemp("serving") / "mine" / "1")
+
+
+@pytest.fixture(scope="session")
+def served(saved):
+    """What TensorFlow makes of it."""
+    return tf.saved_model.load(str(saved))
+
+
+@pytest.fixture(scope="session")
+def saved_full(model, tmp_path_factory):
+    """The same with full masks."""
+    return saved_model(model, tmp_path_factory.mktemp("serving-full") / "mine" / "1", masks="full")
 
 
 @pytest.fixture(scope="session")

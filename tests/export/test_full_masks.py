@@ -1,18 +1,23 @@
 """The graph's paste against numpy's, pixel by pixel."""
 
+import io
+
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
-from mrcnn_keras.export.full_masks import full_masks
+from mrcnn_keras.export.full_masks import full_masks, png_masks
 from mrcnn_keras.ops.masks import paste_mask
 
 SIZE = (40, 60)
 
 
 def paste(masks, boxes, class_ids, size=SIZE):
+    """The full masks of pictures that all have this size."""
     masks, boxes = tf.constant(masks, tf.float32), tf.constant(boxes, tf.float32)
-    return tf.function(full_masks)(masks, boxes, tf.constant(class_ids, tf.int32), *size).numpy()
+    sizes = tf.tile([size], [len(masks), 1])
+    return tf.function(full_masks)(masks, boxes, tf.constant(class_ids, tf.int32), sizes, tf.constant(size)).numpy()
 
 
 def paste_with_numpy(mask, box, size):
@@ -70,8 +75,36 @@ def test_agrees_with_numpy(cells):
 
 def test_runs_in_a_graph_for_any_size():
     masks, boxes = tf.TensorSpec([None, 2, 4, 4]), tf.TensorSpec([None, 2, 4])
-    ids, side = tf.TensorSpec([None, 2], tf.int32), tf.TensorSpec([], tf.int32)
-    paste_any = tf.function(full_masks, input_signature=[masks, boxes, ids, side, side])
+    ids, sizes = tf.TensorSpec([None, 2], tf.int32), tf.TensorSpec([None, 2], tf.int32)
+    canvas = tf.TensorSpec([2], tf.int32)
+    paste_any = tf.function(full_masks, input_signature=[masks, boxes, ids, sizes, canvas])
     for size in [(1, 1), (3, 50)]:
-        masks = paste_any(tf.ones([1, 2, 4, 4]), tf.constant([[[0.0, 0, *size], [0, 0, 0, 0]]]), [[1, 0]], *size)
+        boxes = tf.constant([[[0.0, 0, *size], [0, 0, 0, 0]]])
+        masks = paste_any(tf.ones([1, 2, 4, 4]), boxes, [[1, 0]], [size], size)
         assert tf.reduce_sum(tf.cast(masks, tf.int32)) == size[0] * size[1]
+
+
+# Two pictures, 4 x 6 and 3 x 2; the second box reaches beyond its picture, as torchvision's rule of pasting has it.
+SIZES = [(4, 6), (3, 2)]
+BOXES = [[[1.0, 2, 3, 4], [0, 0, 0, 0]], [[1, 1, 9, 9], [0, 0, 0, 0]]]
+
+
+def test_pictures_of_other_sizes_share_the_canvas_of_the_largest():
+    full = full_masks(tf.ones([2, 2, 8, 8]), tf.constant(BOXES), tf.constant([[1, 0], [2, 0]]), SIZES, (4, 6)).numpy()
+    assert full.shape == (2, 2, 4, 6)
+    assert np.argwhere(full[0, 0]).tolist() == [[1, 2], [1, 3], [2, 2], [2, 3]]
+    assert np.argwhere(full[1, 0]).tolist() == [[1, 1], [2, 1]]
+    assert not full[:, 1].any()
+
+
+def test_png_files_hold_the_same_masks_each_in_its_picture():
+    files = png_masks(tf.ones([2, 2, 8, 8]), tf.constant(BOXES), tf.constant([[1, 0], [2, 0]]), SIZES).numpy()
+    first, second = (np.asarray(Image.open(io.BytesIO(file))) for file in files[:, 0])
+    assert first.dtype == second.dtype == np.uint8
+    assert (first.shape, second.shape) == ((4, 6), (3, 2))
+    assert {*first.flat, *second.flat} == {0, 255}
+    assert np.argwhere(first).tolist() == [[1, 2], [1, 3], [2, 2], [2, 3]]
+    assert np.argwhere(second).tolist() == [[1, 1], [2, 1]]
+    assert files[:, 1].tolist() == [b"", b""]
+    nothing = tf.zeros([0, 2], tf.int32)
+    assert png_masks(tf.ones([0, 2, 8, 8]), tf.zeros([0, 2, 4]), nothing, nothing).shape == (0, 2)

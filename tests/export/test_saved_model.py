@@ -3,6 +3,7 @@
 import errno
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -53,7 +54,7 @@ def detections(answer, row):
     return Detections(masks.shape[1:], *values, crops)
 
 
-def test_answers_without_the_package_as_detect_does(model, saved, picture, tmp_path):
+def test_answers_without_the_package_as_detect_does(model, saved_full, picture, tmp_path):
     questions = {
         "one pixel": picture(1, 1)[None],
         "odd": picture(37, 53)[None],
@@ -62,7 +63,7 @@ def test_answers_without_the_package_as_detect_does(model, saved, picture, tmp_p
         "none": picture(20, 20)[None][:0],
     }
     np.savez(tmp_path / "questions.npz", **questions)
-    files = [str(file) for file in (saved, tmp_path / "questions.npz", tmp_path / "answers.npz")]
+    files = [str(file) for file in (saved_full, tmp_path / "questions.npz", tmp_path / "answers.npz")]
     subprocess.run([sys.executable, "-c", WITHOUT_THE_PACKAGE, *files], check=True, cwd=tmp_path)
 
     answers = {key: {} for key in questions}
@@ -71,7 +72,8 @@ def test_answers_without_the_package_as_detect_does(model, saved, picture, tmp_p
         answers[question][name] = value
     assert answers["none"]["masks"].shape == (0, 100, 20, 20)
     for key, images in questions.items():
-        assert set(answers[key]) == {"boxes", "class_ids", "scores", "num_detections", "masks"}
+        assert set(answers[key]) == {"boxes", "class_ids", "scores", "num_detections", "masks", "image_size"}
+        assert answers[key]["image_size"].tolist() == [[*images.shape[1:3]]] * len(images)
         for row, image in enumerate(images):
             [expected] = model.detect([image])
             assert len(expected) > 20
@@ -81,18 +83,21 @@ def test_answers_without_the_package_as_detect_does(model, saved, picture, tmp_p
             assert np.count_nonzero(found.masks != expected.masks) <= 1e-6 * found.masks.size
 
 
-def test_boxes_and_masks_are_in_pixels_of_the_picture(saved, picture):
-    answer = tf.saved_model.load(str(saved)).signatures["serving_default"](images=picture(90, 30)[None])
+def test_boxes_and_masks_are_in_pixels_of_the_picture(saved_full, picture):
+    answer = tf.saved_model.load(str(saved_full)).signatures["serving_default"](images=picture(90, 30)[None])
     assert answer["masks"].shape == (1, 100, 90, 30)
     assert answer["masks"].dtype == tf.uint8
     assert 64 < answer["boxes"].numpy()[..., 2].max() <= 90
     assert answer["boxes"].numpy()[..., 3].max() <= 30
 
 
-def test_signature_and_class_names(saved):
-    signature = tf.saved_model.load(str(saved)).signatures["serving_default"]
-    [images] = signature.structured_input_signature[1].values()
+def test_signatures_and_class_names(saved, served):
+    signatures = served.signatures
+    assert set(signatures) == {"serving_default", "serving_bytes", "detect", "detect_bytes"}
+    [images] = signatures["serving_default"].structured_input_signature[1].values()
     assert (images.name, images.dtype, images.shape.as_list()) == ("images", tf.uint8, [None, None, None, 3])
+    [files] = signatures["serving_bytes"].structured_input_signature[1].values()
+    assert (files.name, files.dtype, files.shape.as_list()) == ("image_bytes", tf.string, [None])
     names = (saved / "assets" / "class_names.txt").read_text()
     assert names.splitlines() == ["BG", "cat", "street lamp"]
 
@@ -103,16 +108,17 @@ def test_no_detections_and_no_class_names(build_model, picture, tmp_path):
     [row] = check(model, path, [picture(30, 40)])
     assert (row["expected"], row["found"], row["equal"]) == (0, 0, True)
     answer = tf.saved_model.load(str(path)).signatures["serving_default"](images=picture(30, 40)[None])
+    assert answer.pop("image_size").numpy().tolist() == [[30, 40]]
     assert all(not value.numpy().any() for value in answer.values())
     assert not list((path / "assets").glob("*"))
 
 
-def test_small_masks(model, picture, tmp_path):
-    path = saved_model(model, tmp_path / "1", masks="small")
-    answer = tf.saved_model.load(str(path)).signatures["serving_default"](images=picture(30, 40)[None])
+def test_small_masks_are_the_default(model, saved, served, picture):
+    answer = served.signatures["serving_default"](images=picture(30, 40)[None])
     assert answer["masks"].shape == (1, 100, 28, 28)
     assert answer["masks"].dtype == tf.float32
-    assert summarize(check(model, path, [picture(30, 40)]))["equal"]
+    np.testing.assert_array_equal(answer["mask_boxes"], answer["boxes"])
+    assert summarize(check(model, saved, [picture(30, 40)]))["equal"]
 
 
 def test_model_without_a_mask_branch(build_model, picture, tmp_path):
@@ -124,7 +130,8 @@ def test_model_without_a_mask_branch(build_model, picture, tmp_path):
     assert "masks" not in tf.saved_model.load(str(path)).signatures["serving_default"].structured_outputs
 
 
-def test_an_older_saved_model_is_replaced(model, tmp_path):
+def test_an_older_saved_model_is_replaced(model, tmp_path, monkeypatch):
+    monkeypatch.setattr(tf.saved_model, "save", lambda module, folder, **kwargs: Path(folder, "newer").touch())
     older = tmp_path / "1"
     older.mkdir()
     (older / "saved_model.pb").write_text("older")
@@ -132,7 +139,7 @@ def test_an_older_saved_model_is_replaced(model, tmp_path):
     saved_model(model, older)
     assert [file.name for file in tmp_path.iterdir()] == ["1"]
     assert not (older / "extra").exists()
-    assert "serving_default" in tf.saved_model.load(str(older)).signatures
+    assert (older / "newer").exists()
 
 
 def test_refuses_what_it_would_destroy(model, tmp_path):
@@ -150,7 +157,7 @@ def test_refuses_what_it_would_destroy(model, tmp_path):
 def test_refuses_wrong_arguments(model, tmp_path):
     with pytest.raises(UserError, match="saved_model got a Functional; give a MaskRCNN"):
         saved_model(model.inference, tmp_path / "1")
-    with pytest.raises(UserError, match="masks = 'tiny' is unknown; choose one of full, small"):
+    with pytest.raises(UserError, match="masks = 'tiny' is unknown; choose one of small, full, png"):
         saved_model(model, tmp_path / "1", masks="tiny")
     assert not list(tmp_path.iterdir())
 

@@ -1,0 +1,95 @@
+"""The signatures of a SavedModel: pictures, or the bytes of their files, to what is found in them, as graphs."""
+
+import tensorflow as tf
+
+from mrcnn_keras.export.full_masks import full_masks, png_masks
+from mrcnn_keras.export.picture_bytes import decode_picture
+from mrcnn_keras.ops import detections as detection_ops
+
+MASKS = ("small", "full", "png")
+
+
+class Signatures:
+    """Makes the functions that a SavedModel of a MaskRCNN consists of.
+
+    model: a MaskRCNN; masks: one of MASKS. `functions` is a dict of tf.functions by the name of their signature. They
+    share the network's graph.
+    """
+
+    def __init__(self, model, masks):
+        self._model, self._masks = model, masks
+        pictures, *self._given = model.answer_signature().values()
+        self._answer = tf.function(model.answer, input_signature=[pictures, *self._given])
+        # One value for all pictures, with a batch axis: TensorFlow Serving puts batches together along it.
+        self._limits = (
+            tf.constant([model.config.DETECTION_MIN_CONFIDENCE], tf.float32),
+            tf.constant([model.config.DETECTION_MAX_INSTANCES], tf.int32),
+        )
+        files = tf.TensorSpec((None,), tf.string, name="image_bytes")
+        self.functions = {
+            "serving_default": self._plain(self._of_images, pictures),
+            "serving_bytes": self._plain(self._of_files, files),
+            "detect": self._limited(self._of_images, pictures),
+            "detect_bytes": self._limited(self._of_files, files),
+        }
+
+    def _plain(self, answer, pictures):
+        def plain(pictures, *given):
+            return answer(pictures, given, *self._limits)
+
+        return tf.function(plain, input_signature=[pictures, *self._given], autograph=False)
+
+    def _limited(self, answer, pictures):
+        """The same with two more inputs, whose defaults go into the SavedModel with the function's own."""
+        score, count = self._limits
+        if self._given:
+
+            def limited(pictures, proposals, score_threshold=score, max_detections=count):
+                return answer(pictures, [proposals], score_threshold, max_detections)
+        else:
+
+            def limited(pictures, score_threshold=score, max_detections=count):
+                return answer(pictures, [], score_threshold, max_detections)
+
+        limits = [
+            tf.TensorSpec(None, tf.float32, name="score_threshold"),
+            tf.TensorSpec(None, tf.int32, name="max_detections"),
+        ]
+        return tf.function(limited, input_signature=[pictures, *self._given, *limits], autograph=False)
+
+    def _of_images(self, images, given, score_threshold, max_detections):
+        """images [B, H, W, 3] uint8, given: () or (proposals [B, R, 4],)."""
+        found = detection_ops.limited(self._answer(images, *given), score_threshold, max_detections)
+        shape = tf.shape(images)
+        return self._with_masks(found, tf.repeat(shape[None, 1:3], shape[0], axis=0), shape[1:3])
+
+    def _of_files(self, image_bytes, given, score_threshold, max_detections):
+        """image_bytes [B] string. One picture at a time: batches would answer otherwise where sizes differ."""
+        outputs = self._answer.get_concrete_function().structured_outputs
+        specs = {name: tf.TensorSpec(value.shape[1:], value.dtype) for name, value in outputs.items()}
+        specs["image_size"] = tf.TensorSpec([2], tf.int32)
+
+        def of_file(values):
+            index, data, *more = values
+            image = decode_picture(data, index)
+            found = self._answer(image[None], *(value[None] for value in more))
+            return {**{name: value[0] for name, value in found.items()}, "image_size": tf.shape(image)[:2]}
+
+        rows = (tf.range(tf.size(image_bytes)), image_bytes, *given)
+        found = tf.map_fn(of_file, rows, fn_output_signature=specs, parallel_iterations=1)
+        sizes = found.pop("image_size")
+        largest = tf.reduce_max(tf.pad(sizes, [[0, 1], [0, 0]]), axis=0)
+        return self._with_masks(detection_ops.limited(found, score_threshold, max_detections), sizes, largest)
+
+    def _with_masks(self, found, sizes, largest):
+        """found with image_size, and its masks in the form that was asked for."""
+        found = {**found, "image_size": sizes}
+        if "masks" not in found:
+            return found
+        spread = self._model.mask_boxes(found["boxes"])
+        if self._masks == "small":
+            return {**found, "mask_boxes": tf.where(found["class_ids"][..., None] > 0, spread, 0.0)}
+        masks = (found.pop("masks"), spread, found["class_ids"], sizes)
+        if self._masks == "full":
+            return {**found, "masks": full_masks(*masks, largest)}
+        return {**found, "masks_bytes": png_masks(*masks)}

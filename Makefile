@@ -8,6 +8,8 @@ PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 # process; so the oracles, which have large models, run in processes of their own.
 WORKERS ?= 2
 PYTEST := $(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile --durations 15
+# For the tests of samples/serving. By itself it would install `tensorflow` over `tensorflow-cpu`: see requirements.txt.
+SERVING_API := "tensorflow-serving-api>=2.21,<3"
 WHAT_TO_INSTALL := setup.py pyproject.toml requirements.txt
 
 .PHONY: help demo test clean
@@ -43,4 +45,5 @@ $(VENV)/demo-installed: $(VENV)/made $(WHAT_TO_INSTALL)
 $(VENV)/test-installed: $(VENV)/made $(WHAT_TO_INSTALL)
 	@echo "Installing mrcnn_keras with TensorFlow and the test tools into $(VENV), about 2 GB: a few minutes, the first time ..."
 	@$(PIP) -r requirements.txt -e ".[test]"
+	@$(PIP) --no-deps $(SERVING_API)
 	@touch $@

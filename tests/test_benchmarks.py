@@ -49,3 +49,17 @@ def test_speed(tmp_path):
     assert steps["box head, forward and backward"] == pytest.approx(3 * steps["box head"])
     assert 0.1 < figures["detect_memory_gb"] <= figures["step_memory_gb"] < 8
     assert all(math.isfinite(value) and value > 0 for value in figures["ratios"].values())
+
+
+@pytest.mark.slow
+def test_serving(tmp_path):
+    small = ["IMAGE_MIN_DIM=64", "IMAGE_MAX_DIM=64"]
+    printed, result = run("serving.py", tmp_path, "--set", *small, "--repeat", "1")
+    assert "resnet18_fpn, 100 detections, small maps" in printed
+    [figures] = result["runs"]
+    seconds = figures["seconds"]
+    assert set(seconds) == {
+        f"{way}, {size}" for way in ("detect", "serving_default", "serving_bytes") for size in ("1 MP", "12 MP")
+    }
+    ratio = figures["ratios"]["serving_bytes, 12 MP / 1 MP"]["min"]
+    assert ratio == pytest.approx(seconds["serving_bytes, 12 MP"]["min"] / seconds["serving_bytes, 1 MP"]["min"])

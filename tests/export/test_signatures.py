@@ -11,8 +11,8 @@ from tensorflow.core.protobuf import saved_model_pb2
 from mrcnn_keras.detections import Detections
 from mrcnn_keras.export import saved_model
 from mrcnn_keras.export.check import compare
-from mrcnn_keras.mask_crop import MaskCrop, crop_mask
-from mrcnn_keras.ops.masks import paste_mask
+from mrcnn_keras.mask_crop import crop_mask
+from mrcnn_keras.ops.masks import paste_masks
 
 
 def file_of(picture, kind="PNG", **options):
@@ -31,7 +31,8 @@ def detections(answer, row, crops_of):
 
 
 def small(answer, i, size):
-    return MaskCrop(*paste_mask(answer["masks"][i], answer["mask_boxes"][i], size))
+    [pasted] = paste_masks(answer["masks"][i, None], answer["mask_boxes"][i, None], *size).numpy()
+    return crop_mask(pasted >= 0.5)
 
 
 def test_files_of_any_sizes_in_one_batch(model, served, picture):

@@ -2,7 +2,7 @@
 
     python tf_serving.py SAVED_MODEL      prints its two ports and serves "mine" until its input is closed
 
-TensorFlow Serving is no Python package, so this takes its place: the model runs in a session, as there, and the requests
+TensorFlow Serving is no Python package, so this takes its place: the model runs in a session, as there, and requests
 are read by the same rules.
 """
 

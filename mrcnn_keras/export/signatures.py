@@ -18,7 +18,7 @@ class Signatures:
 
     def __init__(self, model, masks):
         self._model, self._masks = model, masks
-        pictures, *self._given = model.answer_signature().values()
+        pictures, *self._given = model.answer_signature().values()  # given: proposals, of a model that takes them
         self._answer = tf.function(model.answer, input_signature=[pictures, *self._given])
         # One value for all pictures, with a batch axis: TensorFlow Serving puts batches together along it.
         self._limits = (
@@ -34,6 +34,8 @@ class Signatures:
         }
 
     def _plain(self, answer, pictures):
+        """pictures: the tf.TensorSpec of what `answer` takes."""
+
         def plain(pictures, *given):
             return answer(pictures, given, *self._limits)
 

@@ -1,8 +1,8 @@
 """What the paper compares: each row of its tables 2a to 2e and 6 as settings, with the paper's numbers beside it.
 
 A variant is a network, by its settings; a row is a line of a table. Rows of several tables may show the same variant,
-which is then trained once. The networks are the paper's in small: ResNet-18 and 34 of a quarter of the width in the place of
-ResNet-50 and 101, slim heads, pictures of 192 pixels.
+which is then trained once. The networks are the paper's in small: ResNet-18 and 34 of a quarter of the width in the
+place of ResNet-50 and 101, slim heads, pictures of 192 pixels.
 """
 
 from typing import NamedTuple

@@ -17,7 +17,7 @@ def make_config(data):
         CLASS_NAMES=data.class_names,
         **data.keypoint_layout.settings(),  # how many keypoints, their names, which are twins, what joins them
         MASKS=False,  # True finds the figures' masks too, and takes longer
-        BACKBONE_WIDTH=32,  # half of ResNet-18's, and half a pyramid: enough for lines, and twice as many steps a minute
+        BACKBONE_WIDTH=32,  # half of ResNet-18's, and half a pyramid: enough for lines, and twice the steps a minute
         TOP_DOWN_PYRAMID_SIZE=64,
         KEYPOINT_HEAD_CONVS=4,
         KEYPOINT_HEAD_CHANNELS=64,

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from mrcnn_keras.ops import boxes as box_ops
 from mrcnn_keras.ops.crop_and_resize import crop_and_resize
+from mrcnn_keras.ops.portable import wants_portable
 
 
 def pyramid_level(boxes, levels, canonical_size=224.0, canonical_level=2, tolerance=0.0):
@@ -47,8 +48,9 @@ def roi_align(
     reduce: "mean" or "max" of a bin's samples. aligned=False is the older
     convention: half a cell up and left, boxes at least one cell large. canonical_size, level_tolerance: see
     pyramid_level. method: "crop_and_resize"
-    (tf.image.crop_and_resize, fastest) or "gather" (plain gathers of static shape, for XLA, TFLite and ONNX); both
-    give the same numbers. Gradients reach the features, not the boxes. Returns [M, size, size, C].
+    (tf.image.crop_and_resize, fastest) or "gather" (plain gathers of static shape, for XLA, TFLite and ONNX; a portable
+    graph has it always); both give the same numbers. Gradients reach the features, not the boxes. Returns
+    [M, size, size, C].
     """
     boxes = tf.stop_gradient(boxes)
     level = pyramid_level(boxes, len(features), canonical_size, tolerance=level_tolerance)
@@ -66,7 +68,9 @@ def sample_bins(features, level, cells, box_indices, size, method, sampling, red
     arguments are those of roi_align. Returns [M, size, size, C].
     """
     if sampling == 0:
-        return _adaptive(features, level, cells, box_indices, size, reduce)
+        adaptive = _adaptive_by_gather if wants_portable() else _adaptive
+        return adaptive(features, level, cells, box_indices, size, reduce)
+    method = "gather" if wants_portable() else method
     sampler = {"crop_and_resize": _samples_by_crop_and_resize, "gather": _samples_by_gather}[method]
     samples = sampler(features, level, cells, box_indices, size * sampling)
     # Pooling a map of samples: the same numbers as a mean over axes of their own, at a fraction of the time.
@@ -96,8 +100,7 @@ def _adaptive(features, level, cells, box_indices, size, reduce):
 
     Boxes with equal numbers of samples are read together, in a loop over the numbers that there are.
     """
-    sides = tf.cast(tf.math.ceil((cells[:, 2:] - cells[:, :2]) / size), tf.int32)
-    samples = tf.maximum(sides, 1)
+    samples = _adaptive_samples(cells, size)
     parts, rows = [], []
     for index, feature in enumerate(features):
         on_level = tf.where(level == index)[:, 0]
@@ -126,6 +129,28 @@ def _adaptive(features, level, cells, box_indices, size, reduce):
         parts.append(tf.ensure_shape(part.concat(), shape))
         rows.append(row.concat())
     return _in_order(tf.concat(parts, axis=0), tf.concat(rows, axis=0))
+
+
+def _adaptive_by_gather(features, level, cells, box_indices, size, reduce):
+    """The same, one box after the other: loops of portable graphs have no parts of different sizes."""
+    flat, *places = end_to_end(features, level, box_indices)
+
+    def read(row):
+        first, sides, cells, per_bin = (part[None] for part in row)
+        per_bin = tf.unstack(per_bin[0])
+        samples = _gather_samples(flat, first, sides, cells, (size * per_bin[0], size * per_bin[1]))
+        return _pool_bins(samples, size, per_bin, reduce)[0]
+
+    return tf.map_fn(
+        read,
+        (*places, cells, _adaptive_samples(cells, size)),
+        fn_output_signature=tf.TensorSpec([size, size, flat.shape[-1]], flat.dtype),
+    )
+
+
+def _adaptive_samples(cells, size):
+    """Samples [M, (down, across)] int32 of a bin of each box."""
+    return tf.maximum(tf.cast(tf.math.ceil((cells[:, 2:] - cells[:, :2]) / size), tf.int32), 1)
 
 
 PAIR = 1 << 15  # more than the samples that a bin can have along an axis
@@ -184,11 +209,15 @@ def _crop(feature, cells, box_indices, count):
 
 def _samples_by_gather(features, level, cells, box_indices, count):
     """The same samples from four gathers of all maps laid end to end."""
-    flat, first, sides = end_to_end(features, level, box_indices)
+    return _gather_samples(*end_to_end(features, level, box_indices), cells, (count, count))
+
+
+def _gather_samples(flat, first, sides, cells, count):
+    """flat, first, sides: see end_to_end; cells [M, 4]; count (down, across) -> [M, *count, C]."""
     height, width = tf.split(sides, 2, axis=-1)
     y1, x1, y2, x2 = tf.unstack(cells, axis=-1)
-    top, bottom, from_bottom, y_inside = _neighbours(_positions(y1, y2, count), height)
-    left, right, from_right, x_inside = _neighbours(_positions(x1, x2, count), width)
+    top, bottom, from_bottom, y_inside = _neighbours(_positions(y1, y2, count[0]), height)
+    left, right, from_right, x_inside = _neighbours(_positions(x1, x2, count[1]), width)
 
     def take(rows, columns):
         return tf.gather(flat, (first[:, None] + rows * width)[:, :, None] + columns[:, None, :])
@@ -216,7 +245,7 @@ def end_to_end(features, level, box_indices):
 
 def _positions(low, high, count):
     """low, high [M]: edges of the boxes along one axis -> [M, count] positions, evenly spread between them."""
-    steps = (tf.range(count, dtype=low.dtype) + 0.5) / count
+    steps = (tf.range(count, dtype=low.dtype) + 0.5) / tf.cast(count, low.dtype)
     return low[:, None] + (high - low)[:, None] * steps[None, :]
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mrcnn_keras.ops.crop_and_resize import crop_and_resize
+from mrcnn_keras.ops.crop_and_resize import crop_and_resize, crop_and_resize_by_gather
 
 
 def gradient(image, boxes, box_indices, count, upstream):
@@ -43,6 +43,19 @@ def test_the_gradient_is_the_transpose_of_the_sampling(count):
         samples = tf.image.crop_and_resize(image, boxes, box_indices, count).numpy()
         expected = np.sum(np.float64(upstream) * samples)
         assert np.sum(np.float64(found) * image) == pytest.approx(expected, rel=1e-5, abs=1e-4)
+
+
+@pytest.mark.parametrize("count", [(1, 1), (1, 4), (5, 1), (4, 6)])
+def test_four_gathers_give_tensorflows_numbers(count):
+    rng = np.random.default_rng(1)
+    image = rng.normal(size=(2, 9, 5, 3)).astype(np.float32)
+    corners = rng.integers(-8, 24, (60, 2, 2)).astype(np.float32) / 16  # exact, so that both see the same border
+    corners[:10] = np.round(corners[:10])
+    boxes, box_indices = corners.reshape(-1, 4), rng.integers(0, 2, 60).astype(np.int32)
+    found = crop_and_resize_by_gather(tf.constant(image), boxes, box_indices, count)
+    expected = tf.image.crop_and_resize(image, boxes, box_indices, count)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert np.any(np.asarray(expected) == 0)  # some lie outside
 
 
 def test_no_addition_is_lost():

@@ -6,6 +6,7 @@ import tensorflow as tf
 from mrcnn_keras.ops import boxes as box_ops
 from mrcnn_keras.ops import nms as nms_ops
 from mrcnn_keras.ops.mask_maps import MAP_KINDS
+from mrcnn_keras.ops.portable import wants_portable
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
@@ -86,14 +87,15 @@ class DetectionLayer(keras.layers.Layer):
 class FlattenDetections(keras.layers.Layer):
     """The real detections of a batch as one list, so that the mask and keypoint heads work on no padding.
 
-    Call with boxes [B, N, 4] and class_ids [B, N]; returns a dict with boxes [M, 4], images [M], class_ids [M].
+    Call with boxes [B, N, 4] and class_ids [B, N]; returns a dict with boxes [M, 4], images [M], class_ids [M]. In a
+    portable graph the list is never empty: a picture without any gives its first row of padding.
     """
 
     def __init__(self, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
 
     def call(self, boxes, class_ids):
-        where = tf.where(class_ids > 0)
+        where = _places(class_ids)
         return {
             "boxes": tf.gather_nd(boxes, where),
             "images": tf.cast(where[:, 0], tf.int32),
@@ -123,5 +125,17 @@ class DetectionMasks(keras.layers.Layer):
 def in_places_of_detections(rows, class_ids):
     """The opposite of FlattenDetections: rows [M, ...], class_ids [B, N] -> [B, N, ...], zeros for padding."""
     shape = tf.concat([tf.shape(class_ids, out_type=tf.int64), tf.shape(rows, out_type=tf.int64)[1:]], axis=0)
-    placed = tf.scatter_nd(tf.where(class_ids > 0), rows, shape)
+    placed = tf.scatter_nd(_places(class_ids), rows, shape)
+    if wants_portable():
+        real = tf.reshape(class_ids > 0, [*tf.unstack(tf.shape(class_ids)), *[1] * (len(rows.shape) - 1)])
+        placed = tf.where(real, placed, 0.0)
     return tf.ensure_shape(placed, [None, class_ids.shape[1], *rows.shape[1:]])
+
+
+def _places(class_ids):
+    """class_ids [B, N] -> the places [M, (picture, row)] int64 of what FlattenDetections lists, in order."""
+    listed = class_ids > 0
+    if wants_portable():  # TFLite refuses some operations on nothing
+        none = ~tf.reduce_any(listed, axis=1, keepdims=True)
+        listed |= none & (tf.range(class_ids.shape[1]) == 0)
+    return tf.where(listed)

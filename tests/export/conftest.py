@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from mrcnn_keras.config import Config
-from mrcnn_keras.export import saved_model
+from mrcnn_keras.export import saved_model, tflite
 from mrcnn_keras.model import MaskRCNN
 
 
@@ -40,6 +40,32 @@ def model():
 def saved(model, tmp_path_factory):
     """The folder of a SavedModel of `model`, to be read only."""
     return saved_model(model, tmp_path_factory.mktemp("serving") / "mine" / "1")
+
+
+# Tiny: a conversion to TFLite takes seconds.
+THIN = dict(
+    BACKBONE_WIDTH=8,
+    PRE_NMS_LIMIT_INFERENCE=50,
+    POST_NMS_ROIS_INFERENCE=30,
+    DETECTION_MAX_INSTANCES=20,
+    FPN_CLASSIF_FC_LAYERS_SIZE=32,
+)
+
+
+@pytest.fixture(scope="session")
+def build_thin():
+    return lambda **settings: build(**THIN | settings)
+
+
+@pytest.fixture(scope="session")
+def thin():
+    return build(**THIN)
+
+
+@pytest.fixture(scope="session")
+def thin_tflite(thin, tmp_path_factory):
+    """The float32 TFLite file of `thin`, to be read only."""
+    return tflite(thin, tmp_path_factory.mktemp("tflite") / "thin.tflite")
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,7 @@ setup(
         "tensorflow": [TENSORFLOW[-1].split(";")[0]],
         # To run and to quantise TFLite files; writing them in float32 and float16 is TensorFlow's own. The quantizer's
         # recipes change with its minor versions.
-        "tflite": ["ai-edge-litert>=2.1,<3", "ai-edge-quantizer>=0.10,<0.11"],
+        "tflite": ["ai-edge-litert>=2.3,<3", "ai-edge-quantizer>=0.10,<0.11"],
         "test": [
             "h5py>=3.11,<4",  # Keras needs it too; the tests write files with it
             "hypothesis>=6.100,<7",

@@ -32,6 +32,26 @@ _SMALL = dict(
     WARMUP_STEPS=200,
 )
 
+# For phones: MobileNetV3 (Howard et al. 2019) with a pyramid of 128 channels, heads half as wide and a tenth of the
+# proposals. Batch norm throughout, which the exported file has no operation for, since it becomes part of the
+# convolutions before it; but none in the RPN, which all levels share, for their statistics differ. The pixels are
+# scaled as for Keras's ImageNet weights of the backbone.
+_MOBILE = _SMALL | dict(
+    BACKBONE="mobilenet_v3_large",
+    BACKBONE_NORM_EPSILON=1e-3,
+    HEAD_NORM="bn",
+    RPN_NORM="none",
+    MEAN_PIXEL=(127.5, 127.5, 127.5),
+    STD_PIXEL=(127.5, 127.5, 127.5),
+    IMAGE_MIN_DIM=320,
+    IMAGE_MAX_DIM=320,
+    FPN_CLASSIF_FC_LAYERS_SIZE=256,
+    MASK_HEAD_CONVS=2,
+    KEYPOINT_HEAD_CONVS=2,
+    PRE_NMS_LIMIT_INFERENCE=200,
+    POST_NMS_ROIS_INFERENCE=100,
+)
+
 # The network without a pyramid of He et al. 2017 (figure 4, left), with the numbers of its section 3.1.
 _C4 = dict(
     BACKBONE_FEATURES="c4",
@@ -126,6 +146,7 @@ _MATTERPORT = class_settings(81, ids_as_classes=False) | dict(
 
 PRESETS = {
     "resnet18_fpn": _SMALL,
+    "mobilenet_fpn": _MOBILE,
     "resnet50_fpn": dict(BACKBONE="resnet50"),
     "resnet101_fpn": dict(BACKBONE="resnet101"),
     "resnext101_fpn": dict(BACKBONE="resnext101_32x8d"),

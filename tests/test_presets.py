@@ -8,6 +8,7 @@ import pytest
 from mrcnn_keras import resize
 from mrcnn_keras.config import PRESETS, Config
 from mrcnn_keras.errors import UserError
+from mrcnn_keras.model import MaskRCNN
 from mrcnn_keras.ops import images as image_ops
 from mrcnn_keras.ops.resampling import METHODS
 
@@ -83,3 +84,8 @@ def test_keypoints_of_the_published_checkpoints(name):
 def test_a_preset_that_is_not_there():
     with pytest.raises(UserError, match="did you mean resnet50_fpn?.*there are resnet18_fpn, "):
         Config.preset("resnet50fpn")
+
+
+def test_the_preset_for_phones_fits_into_15_megabytes_of_half_precision():
+    model = MaskRCNN(Config.preset("mobilenet_fpn"))
+    assert 4e6 < model.count_params() < 7e6  # 2 bytes each

@@ -21,7 +21,9 @@ def load_tflite(path, threads=None):
     threads: of the processor; None: LiteRT decides. Needs ai-edge-litert.
     """
     if importlib.util.find_spec("ai_edge_litert") is None:
-        raise UserError('to run a TFLite file, run pip install "mrcnn_keras[tflite]": ai-edge-litert is not installed')
+        raise UserError(
+            'a TFLite file is run by ai-edge-litert, which is not installed: run pip install "mrcnn_keras[tflite]"'
+        )
     from ai_edge_litert.interpreter import Interpreter
 
     metadata = read_metadata(path)

@@ -239,3 +239,26 @@ def test_refuses_files_of_others(tmp_path):
         load_tflite(tmp_path / "other.tflite")
     with pytest.raises(UserError, match=r"absent.tflite cannot be read \(No such file"):
         load_tflite(tmp_path / "absent.tflite")
+
+
+def test_says_how_to_install_what_is_missing(thin, thin_tflite, tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    install = r'which is not installed: run pip install "mrcnn_keras\[tflite\]"'
+    with pytest.raises(UserError, match="ai-edge-litert, " + install):
+        load_tflite(thin_tflite)
+    with pytest.raises(UserError, match="ai-edge-quantizer, " + install):
+        tflite(thin, tmp_path / "model.tflite", quantize="int8")
+
+
+def test_a_file_that_cannot_be_written_leaves_the_older_one(thin, thin_tflite, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_convert", lambda *what: thin_tflite.read_bytes())
+    (tmp_path / "older.tflite").write_text("older")
+
+    def fail(path, metadata):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module, "append_metadata", fail)
+    with pytest.raises(UserError, match=r"older.tflite cannot be written \(No space left on device\)"):
+        tflite(thin, tmp_path / "older.tflite")
+    assert [file.name for file in tmp_path.iterdir()] == ["older.tflite"]
+    assert (tmp_path / "older.tflite").read_text() == "older"

@@ -1,5 +1,7 @@
-"""samples/tflite/detect.py finds and draws with numpy, Pillow and ai-edge-litert alone."""
+"""samples/tflite/detect.py with numpy, Pillow and ai-edge-litert alone, and the benchmark of TFLite files."""
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +12,8 @@ from PIL import Image
 
 pytest.importorskip("ai_edge_litert", reason="the extra tflite is not installed")
 
-SAMPLE = Path(__file__).resolve().parents[2] / "samples" / "tflite" / "detect.py"
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLE = ROOT / "samples" / "tflite" / "detect.py"
 ALONE = """
 import runpy
 import sys
@@ -50,3 +53,18 @@ def test_detects_and_draws_masks(thin, thin_tflite, picture, tmp_path):
     for box in expected.boxes.round().astype(int):
         outside[max(box[0] - 30, 0) : box[2] + 30, max(box[1] - 30, 0) : box[3] + 120] = False
     np.testing.assert_array_equal(drawn[outside], image[outside])
+
+
+def test_benchmark(thin_tflite, tmp_path):
+    words = [thin_tflite, thin_tflite, "--repeat", 2, "--json", tmp_path / "figures.json"]
+    command = [sys.executable, str(ROOT / "benchmarks" / "phones.py"), *map(str, words)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    [run] = json.loads((tmp_path / "figures.json").read_text())["runs"]
+    first, last = run["files"]
+    assert first["file"] == last["file"] == "thin.tflite"
+    assert first["found"] == last["found"] > 0
+    assert len(first["seconds"]) == 2
+    assert run["ratio"] == last["min"] / first["min"]
+    assert f"the last takes {run['ratio']:.1f} times the time of the first" in done.stdout

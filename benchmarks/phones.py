@@ -11,6 +11,7 @@ import keras
 import machine
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
+from parts import make_undecided
 
 import mrcnn_keras as mk
 
@@ -49,8 +50,10 @@ def write(folder, preset, size, instances, quantize):
     config = mk.Config.preset(preset, NUM_CLASSES=CLASSES)
     config = config.replace(DETECTION_MAX_INSTANCES=instances, DETECTION_MIN_CONFIDENCE=0.0)
     keras.utils.set_random_seed(0)
+    model = mk.MaskRCNN(config)
+    make_undecided(model)
     path = folder / f"{preset}-{size}-{quantize}.tflite"
-    return mk.export.tflite(mk.MaskRCNN(config), path, image_size=(size, size), quantize=quantize)
+    return mk.export.tflite(model, path, image_size=(size, size), quantize=quantize)
 
 
 def measure(files, threads, repeat):

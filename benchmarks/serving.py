@@ -10,8 +10,9 @@ from pathlib import Path
 import machine
 import numpy as np
 import tensorflow as tf
+from parts import make_undecided
 from PIL import Image
-from speed import CLASSES, make_undecided
+from speed import CLASSES
 
 import mrcnn_keras as mk
 

@@ -8,8 +8,7 @@ import time
 from pathlib import Path
 
 import machine
-import tensorflow as tf
-from parts import BACKWARD, detect_parts, step_parts
+from parts import BACKWARD, detect_parts, make_undecided, step_parts
 
 import mrcnn_keras as mk
 
@@ -80,12 +79,6 @@ def measure(preset, size, batch, repeat):
         row["share_of_peak"] = row["gflop"] / row["min"] / run["peak_gflops"]
     run["ratios"] = ratios(run)
     return run
-
-
-def make_undecided(model):
-    """Random weights find anything from 0 to 100 instances; with equal scores and unmoved boxes it is 100."""
-    for layer in (model.parts.rpn.deltas, model.parts.box_head.class_logits, model.parts.box_head.deltas):
-        layer.kernel.assign(tf.zeros_like(layer.kernel))
 
 
 def _pipeline_seconds(batches):

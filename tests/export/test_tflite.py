@@ -1,5 +1,6 @@
 """A TFLite file answers as model.detect does, with built-in operations only and without TensorFlow."""
 
+import dataclasses
 import importlib
 import subprocess
 import sys
@@ -29,6 +30,16 @@ def operators(path):
     codes = schema.Model.GetRootAs(path.read_bytes())
     codes = [codes.OperatorCodes(i) for i in range(codes.OperatorCodesLength())]
     return {names[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())] for code in codes}
+
+
+def share_found(found, expected, pixels):
+    """The share of the expected detections that have one of their class whose corners lie within so many pixels.
+
+    Not all do: the scores of an untrained model are alike, so that others win where boxes suppress each other.
+    """
+    gaps = np.abs(found.boxes[None] - expected.boxes[:, None]).max(axis=-1)
+    same = found.class_ids[None] == expected.class_ids[:, None]
+    return np.mean(np.any(same & (gaps <= pixels), axis=1))
 
 
 @pytest.mark.parametrize("size", [(64, 64), (37, 53), (300, 200), (1, 1)])
@@ -164,18 +175,9 @@ def test_half_precision_and_pictures_that_are_larger_than_the_input(build_thin, 
     expected = {name: value[0].numpy() for name, value in expected.items()}
     count = expected["num_detections"]
     assert count > 5
-    row = compare(
-        found,
-        Detections(
-            (100, 150),
-            expected["boxes"][:count] * (100 / 32),
-            expected["class_ids"][:count],
-            expected["scores"][:count],
-        ),
-    )
-    # The scores of an untrained model are alike, so that the order may change where boxes suppress each other.
-    assert row["matched"] >= 0.8 * count
-    assert row["score_difference"] < 0.01
+    expected = Detections((100, 150), *(expected[name][:count] for name in ("boxes", "class_ids", "scores")))
+    expected = dataclasses.replace(expected, boxes=expected.boxes * (100 / 32))
+    assert share_found(found, expected, pixels=0.5) >= 0.8
 
 
 @pytest.mark.parametrize("kind", ["int8", "int8_weights"])
@@ -188,9 +190,7 @@ def test_weights_of_a_quarter_find_nearly_the_same(thin, thin_tflite, picture, t
     assert "CUSTOM" not in operators(path)
     assert read_metadata(path)["quantize"] == kind
     [expected] = thin.detect([picture(64, 64)])
-    row = compare(load_tflite(path)(picture(64, 64)), expected)
-    assert row["matched"] >= 0.5 * row["expected"]
-    assert row["score_difference"] < 0.05
+    assert share_found(load_tflite(path)(picture(64, 64)), expected, pixels=3) >= 0.5
 
 
 def test_metadata(thin_tflite):

@@ -112,6 +112,7 @@ def test_runs_where_tensorflow_is_not_installed(thin, thin_tflite, picture, tmp_
 VARIANTS = {
     "c4": dict(BACKBONE_FEATURES="c4", RPN_ANCHOR_SCALES=(8, 16, 32), POOL_SIZE=14, BOX_HEAD_FCS=0, RPN_CHANNELS=16),
     "Matterport": dict(
+        MASKS=False,
         ROI_ALIGN_GRID="corners",
         BOX_CORNERS="pixel",
         IMAGE_PAD_PLACE="centre",

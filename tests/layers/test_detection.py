@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 
 from mrcnn_keras.layers.detection import DetectionLayer, DetectionMasks, FlattenDetections
+from mrcnn_keras.ops.portable import portable
 
 
 def detected(layer, rois, probs, deltas=None, image_size=(100, 100)):
@@ -151,3 +152,13 @@ def test_no_detections_have_no_masks(kind, maps):
     masks = DetectionMasks(kind)(tf.zeros([0, 28, 28, maps]), flat["class_ids"], class_ids)
     assert masks.shape == (2, 3, 28, 28)
     assert not masks.numpy().any()
+
+
+def test_in_a_portable_graph_the_list_is_never_empty_and_padding_stays_zero():
+    class_ids = tf.constant([[0, 0], [2, 0]])
+    with portable():
+        flat = FlattenDetections()(tf.reshape(tf.range(16.0), [2, 2, 4]), class_ids)
+        masks = DetectionMasks()(tf.zeros([2, 1, 1, 3]), flat["class_ids"], class_ids)
+    assert flat["boxes"].numpy().tolist() == [[0, 1, 2, 3], [8, 9, 10, 11]]
+    assert (flat["images"].numpy().tolist(), flat["class_ids"].numpy().tolist()) == ([0, 1], [0, 2])
+    assert masks[..., 0, 0].numpy().tolist() == [[0, 0], [0.5, 0]]

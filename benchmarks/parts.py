@@ -3,7 +3,7 @@
 import machine
 import tensorflow as tf
 
-from mrcnn_keras.ops.masks import paste_mask
+from mrcnn_keras.mask_crop import paste_mask
 from mrcnn_keras.roi_features import ROI_MAPS
 
 BACKWARD = ", forward and backward"

@@ -1,4 +1,4 @@
-"""A mask as a crop of its photograph, and its two other spellings: COCO's run lengths, and outlines.
+"""A mask as a crop of its photograph, from a small map, and its other spellings: COCO's run lengths, and outlines.
 
 500 full masks of a 24-megapixel photograph take 12 GB; the crops take what the objects cover.
 """
@@ -82,3 +82,24 @@ def crop_mask(mask, top=0, left=0):
         return MaskCrop(int(top), int(left), np.zeros((0, 0), bool))
     bits = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].copy()
     return MaskCrop(int(top + rows[0]), int(left + columns[0]), bits)
+
+
+def paste_mask(mask, box, size, threshold=0.5):
+    """One mask as true and false pixels, only where its box is: the numpy twin of ops.masks.paste_masks.
+
+    mask [h, w] 0..1; box (y1, x1, y2, x2) pixels; size (height, width) of the picture. Returns a MaskCrop
+    of the pixels whose value is at least the threshold. Its bits may be empty when the box has no area.
+    """
+    vertical, top = _axis_weights(box[0], box[2], size[0], mask.shape[0])
+    horizontal, left = _axis_weights(box[1], box[3], size[1], mask.shape[1])
+    return MaskCrop(top, left, vertical @ np.asarray(mask, np.float32) @ horizontal.T >= threshold)
+
+
+def _axis_weights(low, high, limit, cells):
+    """Weights [pixels, cells] of the pixels whose centre lies from low to high, and the first such pixel."""
+    first = int(np.clip(np.ceil(low - 0.5), 0, limit))
+    last = int(np.clip(np.floor(high + 0.5), first, limit)) if high > low else first
+    pixels = np.arange(first, last, dtype=np.float32) + np.float32(0.5)
+    positions = (pixels - np.float32(low)) * np.float32(cells) / np.float32(max(high - low, 1e-6))
+    centres = np.arange(cells, dtype=np.float32) + np.float32(0.5)
+    return np.maximum(1 - np.abs(positions[:, None] - centres), 0), first

@@ -11,8 +11,9 @@ import tensorflow as tf
 from mrcnn_keras.checkpoints import PUBLISHED, load_into, of_variables, open_checkpoint, open_published
 from mrcnn_keras.config import Config
 from mrcnn_keras.detect_arguments import photographs, proposals_of
-from mrcnn_keras.detections import Detections, MaskCrop
+from mrcnn_keras.detections import Detections
 from mrcnn_keras.errors import UserError
+from mrcnn_keras.mask_crop import paste_mask
 from mrcnn_keras.network import image_inputs, inference_outputs, make_parts, training_outputs
 from mrcnn_keras.ops import detections as detection_ops
 from mrcnn_keras.ops import images as image_ops
@@ -236,7 +237,7 @@ class MaskRCNN(keras.Model):
         if self.config.MASKS:
             masks, size = found["masks"].numpy(), image.shape[:2]
             spread = self.mask_boxes(found["boxes"]).numpy()
-            crops = [MaskCrop(*mask_ops.paste_mask(masks[i], spread[i], size)) for i in range(count)]
+            crops = [paste_mask(masks[i], spread[i], size) for i in range(count)]
         class_ids, scores = (found[name].numpy()[:count] for name in ("class_ids", "scores"))
         keypoints = found["keypoints"].numpy()[:count] if self.config.NUM_KEYPOINTS else None
         return Detections(image.shape[:2], boxes, class_ids, scores, crops, keypoints)

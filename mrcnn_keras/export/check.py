@@ -5,9 +5,8 @@ import tensorflow as tf
 
 from mrcnn_keras.detections import Detections, as_boxes
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.mask_crop import MaskCrop, crop_mask
+from mrcnn_keras.mask_crop import crop_mask, paste_mask
 from mrcnn_keras.ops import boxes as box_ops
-from mrcnn_keras.ops import masks as mask_ops
 
 # Answers that differ by no more than this are called equal: what another order of float32 sums can do.
 BOX_TOLERANCE = 0.01  # pixels; of keypoints too
@@ -147,6 +146,6 @@ def _as_detections(answers, size):
             crops = [crop_mask(mask) for mask in masks]
         else:
             spread = answers["mask_boxes"][real]
-            crops = [MaskCrop(*mask_ops.paste_mask(*pair, size)) for pair in zip(masks, spread, strict=True)]
+            crops = [paste_mask(*pair, size) for pair in zip(masks, spread, strict=True)]
     keypoints = answers["keypoints"][real] if "keypoints" in answers else None
     return Detections(size, boxes, answers["class_ids"][real], answers["scores"][real], crops, keypoints)

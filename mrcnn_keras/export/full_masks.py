@@ -1,4 +1,4 @@
-"""Small maps to masks in the pictures' pixels inside a graph: the twin of ops.masks.paste_mask, which detect uses."""
+"""Small maps to masks in the pictures' pixels inside a graph: the twin of mask_crop.paste_mask, which detect uses."""
 
 import tensorflow as tf
 
@@ -16,7 +16,7 @@ def full_masks(masks, boxes, class_ids, sizes, canvas, threshold=0.5):
     masks [B, N, h, w] float32 0..1, each inside its box, N known when the graph is made; boxes
     [B, N, (y1, x1, y2, x2)] pixels; class_ids [B, N], 0 for padding; sizes [B, (height, width)] int32, of the
     pictures; canvas: (height, width) int32, of the largest. Returns [B, N, *canvas] uint8: 1 where a pixel's
-    centre lies in the box and the value there is at least the threshold, as ops.masks.paste_mask has it; 0 beyond
+    centre lies in the box and the value there is at least the threshold, as mask_crop.paste_mask has it; 0 beyond
     a smaller picture. The two may differ where a value lies within a rounding step of the threshold, since their
     matrix products round in another order: 3 of 130 million pixels with an untrained mask head, whose values all
     lie near 0.5; 0 of 670 million with a sharper one.

@@ -8,7 +8,7 @@ import tensorflow as tf
 from mrcnn_keras.detections import Detections, as_boxes
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.export.tflite_metadata import read_metadata
-from mrcnn_keras.mask_crop import MaskCrop
+from mrcnn_keras.mask_crop import paste_mask
 from mrcnn_keras.ops import images as image_ops
 from mrcnn_keras.ops import masks as mask_ops
 
@@ -88,7 +88,7 @@ def _as_detections(found, size, plan, metadata):
     if "masks" in found:
         masks = found["masks"]
         spread = mask_ops.paste_boxes(tf.constant(boxes), masks.shape[1], metadata["mask_paste"]).numpy()
-        crops = [MaskCrop(*mask_ops.paste_mask(mask, box, size)) for mask, box in zip(masks, spread, strict=True)]
+        crops = [paste_mask(mask, box, size) for mask, box in zip(masks, spread, strict=True)]
     if "keypoints" in found:
         keypoints = image_ops.keypoints_to_photograph(found["keypoints"], size, plan[0], plan[2], corners=corners)
         keypoints = keypoints.numpy()

@@ -4,7 +4,6 @@ A map of k cells over a box of side s has its cell i centred at (i + 0.5) * s / 
 interpolated linearly, outside it fades to 0: the rule of Detectron2's paste (grid_sample at pixel centres).
 """
 
-import numpy as np
 import tensorflow as tf
 
 
@@ -77,24 +76,3 @@ def paste_boxes(boxes, cells, rule):
     side = tf.maximum(last - first + 1, 1.0)
     border = side / (cells + 2)
     return tf.concat([first + border, first + side - border], axis=-1)
-
-
-def paste_mask(mask, box, size, threshold=0.5):
-    """One mask as true and false pixels, only where its box is: the numpy twin of paste_masks.
-
-    mask [h, w] 0..1; box (y1, x1, y2, x2) pixels; size (height, width) of the picture. Returns top, left and bits
-    [rows, columns] bool: pixels whose value is at least the threshold. Bits may be empty when the box has no area.
-    """
-    vertical, top = _axis_weights(box[0], box[2], size[0], mask.shape[0])
-    horizontal, left = _axis_weights(box[1], box[3], size[1], mask.shape[1])
-    return top, left, vertical @ np.asarray(mask, np.float32) @ horizontal.T >= threshold
-
-
-def _axis_weights(low, high, limit, cells):
-    """Weights [pixels, cells] of the pixels whose centre lies from low to high, and the first such pixel."""
-    first = int(np.clip(np.ceil(low - 0.5), 0, limit))
-    last = int(np.clip(np.floor(high + 0.5), first, limit)) if high > low else first
-    pixels = np.arange(first, last, dtype=np.float32) + np.float32(0.5)
-    positions = (pixels - np.float32(low)) * np.float32(cells) / np.float32(max(high - low, 1e-6))
-    centres = np.arange(cells, dtype=np.float32) + np.float32(0.5)
-    return np.maximum(1 - np.abs(positions[:, None] - centres), 0), first

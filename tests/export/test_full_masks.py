@@ -8,7 +8,7 @@ import tensorflow as tf
 from PIL import Image
 
 from mrcnn_keras.export.full_masks import full_masks, png_masks
-from mrcnn_keras.ops.masks import paste_mask
+from mrcnn_keras.mask_crop import paste_mask
 
 SIZE = (40, 60)
 

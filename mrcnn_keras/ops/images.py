@@ -47,7 +47,8 @@ def plan_resize(
     else:
         factor = tf.minimum(tf.maximum(min_dim / tf.reduce_min(size), min_scale), max_dim / longest)
     resized = tf.maximum(tf.cast(ROUNDING[rounding](size * factor), tf.int32), 1)
-    network = tf.constant([max_dim, max_dim]) if mode == "square" else -(-resized // multiple) * multiple
+    # Of numbers above 0 alone, since ONNX rounds a quotient towards 0.
+    network = tf.constant([max_dim, max_dim]) if mode == "square" else (resized + multiple - 1) // multiple * multiple
     return resized, network, PLACES[place](network - resized)
 
 

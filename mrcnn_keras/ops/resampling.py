@@ -6,18 +6,45 @@ answers as its own project does if its pictures are resized bit by bit as there.
 
 import tensorflow as tf
 
+from mrcnn_keras.ops.portable import wants_portable
+
 # Pillow's bilinear weights are whole multiples of 2 ** -22 for pictures of 8 bits.
 PILLOW_BITS = 22
 
 
 def bilinear(images, size):
     """images [B, H, W, 3] -> [B, *size, 3] float32: between four pixels, as torch's F.interpolate."""
+    if wants_portable():
+        return by_products(images, size, widen=False)
     return tf.image.resize(images, size, method="bilinear")
 
 
 def triangle(images, size):
     """images [B, H, W, 3] -> [B, *size, 3] float32: bilinear, and where a picture shrinks over all pixels."""
+    if wants_portable():
+        return by_products(images, size, widen=True)
     return tf.image.resize(images, size, method="bilinear", antialias=True)
+
+
+def by_products(images, size, widen):
+    """tf.image.resize(method="bilinear", antialias=widen) to a rounding step, by one matrix product an axis.
+
+    images [B, H, W, C] -> [B, *size, C] float32. Other runtimes have no ScaleAndTranslate, TensorFlow's operation.
+    """
+    shape = tf.unstack(tf.shape(images))
+    rows, columns = (_linear_weights(shape[axis], size[axis - 1], widen) for axis in (1, 2))
+    lines = tf.matmul(rows, tf.reshape(tf.cast(images, tf.float32), [shape[0], shape[1], shape[2] * shape[3]]))
+    lines = tf.transpose(tf.reshape(lines, [shape[0], size[0], shape[2], shape[3]]), [0, 1, 3, 2])
+    return tf.transpose(tf.matmul(lines, columns, transpose_b=True), [0, 1, 3, 2])
+
+
+def _linear_weights(side, count, widen):
+    """Weights [count, side] float32 of an axis of `side` pixels; widen: over all pixels where it shrinks."""
+    step = tf.cast(side, tf.float32) / tf.cast(count, tf.float32)
+    centres = (tf.range(count, dtype=tf.float32) + 0.5) * step
+    distance = tf.abs(tf.range(side, dtype=tf.float32) + 0.5 - centres[:, None])
+    weights = tf.nn.relu(1.0 - distance / (tf.maximum(step, 1.0) if widen else 1.0))
+    return weights / tf.reduce_sum(weights, axis=1, keepdims=True)
 
 
 def pillow(images, size):

@@ -9,6 +9,7 @@ from oracles.reference.matterport_pictures import resize as slow_skimage
 from PIL import Image
 
 from mrcnn_keras.ops import resampling
+from mrcnn_keras.ops.portable import portable
 
 each_method = pytest.mark.parametrize("method", resampling.METHODS)
 sides = st.integers(1, 40)
@@ -142,3 +143,14 @@ def test_a_picture_of_one_grey_level_keeps_it_and_the_same_size_changes_nothing(
     np.testing.assert_allclose(resize(grey, tf.constant([5, 30])), np.full((1, 5, 30, 3), 77), rtol=1e-6)
     picture = noise(1, (13, 7))
     np.testing.assert_array_equal(resize(tf.constant(picture), tf.constant([13, 7])), picture)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 33), (20, 14), (90, 61)])
+def test_products_are_tensorflows_resize(size):
+    images = np.random.default_rng(0).integers(0, 256, (2, 20, 31, 3), dtype=np.uint8)
+    for widen in (False, True):
+        expected = tf.image.resize(images, size, method="bilinear", antialias=widen)
+        np.testing.assert_allclose(resampling.by_products(images, size, widen), expected, atol=1e-3)
+    with portable():
+        graph = tf.function(resampling.triangle).get_concrete_function(images, size).graph
+    assert "ScaleAndTranslate" not in {node.op for node in graph.as_graph_def().node}

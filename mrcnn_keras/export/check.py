@@ -1,86 +1,133 @@
 """What a written file answers, beside what the model answers."""
 
+from typing import NamedTuple
+
 import numpy as np
 import tensorflow as tf
 
-from mrcnn_keras.detections import Detections, as_boxes
-from mrcnn_keras.errors import UserError
-from mrcnn_keras.mask_crop import crop_mask, paste_mask
+from mrcnn_keras.export.readers import kind_of, load
+from mrcnn_keras.export.tflite_reader import as_the_file_is_fed, has_own_size
 from mrcnn_keras.ops import boxes as box_ops
 
-# Answers that differ by no more than this are called equal: what another order of float32 sums can do.
-BOX_TOLERANCE = 0.01  # pixels; of keypoints too
-SCORE_TOLERANCE = 1e-4
-MASK_TOLERANCE = 0.99  # smallest intersection over union
 
+class Agreement(NamedTuple):
+    """How near a file has to come to its model.
 
-def check(model, path, images, proposals=None):
-    """Runs a written SavedModel and compares it with the model it came from.
-
-    images: list of [H, W, 3] uint8 RGB; proposals: as of model.detect, where the model takes any. Returns one
-    dict a picture: picture (its index), height, width, and what `compare` tells, with the model's detections as
-    `expected` and the SavedModel's as `found`. `summarize` puts these rows together. Raises UserError where
-    `path` holds no SavedModel that `saved_model` wrote.
+    A detection agrees with one of the same class where the corners of the boxes and the keypoints differ by at most
+    `pixels`, the scores by `score`, and the boxes and the masks overlap by at least box_iou and mask_iou. Of the
+    detections that score at least min_score at least `share` have to agree, each with one of its own.
     """
-    answer = load_saved_model(path)
+
+    share: float = 0.995
+    pixels: float = 0.1
+    score: float = 1e-3
+    box_iou: float = 0.5
+    mask_iou: float = 0.99
+    min_score: float = 0.0
+
+
+FLOAT32 = Agreement()
+# Weights of 8 bits move every number a little. What counts then is what a user sees: the same objects, nearly as sure,
+# in nearly the same place; what neither the model nor the file is sure of does not count.
+INT8 = Agreement(share=0.95, pixels=float("inf"), score=0.1, box_iou=0.8, mask_iou=0.8, min_score=0.5)
+# (kind of file, quantization) -> what is asked of it. The runtime of TFLite has convolutions of its own.
+AGREEMENTS = {
+    ("savedmodel", "none"): FLOAT32,
+    ("onnx", "none"): FLOAT32,
+    ("tflite", "none"): Agreement(share=0.99),
+    ("tflite", "fp16"): Agreement(share=0.98),
+    ("tflite", "int8"): INT8,
+    ("tflite", "int8_weights"): INT8,
+}
+
+
+def check(model, path, images, proposals=None, agreement=None):
+    """Runs a written file and compares it with the model it came from.
+
+    path: what saved_model, tflite or onnx wrote; images: list of [H, W, 3] uint8 RGB; proposals: as of model.detect,
+    where the model takes any; agreement: what counts as equal, by default that of the kind of file without
+    quantization. Returns one dict a picture: picture (its index), height, width, and what `compare` tells, with the
+    model's detections as `expected` and the file's as `found`. `summarize` puts these rows together. Raises UserError
+    where `path` cannot be read.
+    """
+    answer, expect = load(path), expectation(model, path)
+    agreement = agreement or AGREEMENTS[kind_of(path), "none"]
     rows = []
-    for index, expected in enumerate(model.detect(images, proposals=proposals)):
+    for index, image in enumerate(images):
+        given = () if proposals is None else (proposals[index],)
+        found, expected = answer(image, *given), expect(image, *given)
         sides = {"picture": index, "height": expected.size[0], "width": expected.size[1]}
-        given = None if proposals is None else proposals[index]
-        rows.append({**sides, **compare(answer(images[index], given), expected)})
+        rows.append({**sides, **compare(found, expected, agreement)})
     return rows
 
 
-def summarize(rows):
-    """All rows of `check` as one dict: totals, the largest differences, and whether all are `equal`."""
-    totals = {name: sum(row[name] for row in rows) for name in ("expected", "found", "matched")}
+def expectation(model, path):
+    """What the file `path` should answer: a function from (image, proposals=None) to Detections.
+
+    It is model.detect, but for a TFLite file whose input has another size than the model's: then its network at that
+    size.
+    """
+    if kind_of(path) == "tflite" and not has_own_size(model.config, path):
+        return as_the_file_is_fed(model, path)
+    return lambda image, *given: model.detect([image], proposals=[*given] or None)[0]
+
+
+def summarize(rows, agreement=FLOAT32):
+    """All rows of `check` as one dict.
+
+    pictures, and over all of them expected, found, counted, matched and the largest differences; share: matched of
+    counted; equal: whether all agree; agrees: whether as many as `agreement` asks for.
+    """
+    totals = {name: sum(row[name] for row in rows) for name in ("expected", "found", "counted", "matched")}
+    share = totals["matched"] / totals["counted"] if totals["counted"] else 1.0
     return {
         "pictures": len(rows),
         **totals,
+        "share": share,
         "box_difference": max((row["box_difference"] for row in rows), default=0.0),
         "score_difference": max((row["score_difference"] for row in rows), default=0.0),
         "mask_iou": min((row["mask_iou"] for row in rows), default=1.0),
         "keypoint_difference": max((row["keypoint_difference"] for row in rows), default=0.0),
         "equal": all(row["equal"] for row in rows),
+        "agrees": share >= agreement.share,
     }
 
 
-def compare(found, expected, min_iou=0.5):
+def compare(found, expected, agreement=FLOAT32):
     """Detections of one picture against others, matched one to one.
 
-    Pairs are of the same class, taken by falling overlap of their boxes as long as it is at least min_iou.
-    Returns a dict: expected, found and matched (counts); over the matched ones box_difference (largest of a
-    corner, pixels), score_difference (largest), mask_iou (smallest; 1 without masks) and keypoint_difference
-    (largest of a coordinate, pixels; 0 without keypoints); equal (none is left over and the differences are within the
-    tolerances of this file).
+    Pairs are of the same class, taken by falling overlap of their boxes as long as it is at least agreement.box_iou.
+    Returns a dict: expected, found (counts); counted: pairs and detections left over that score at least
+    agreement.min_score, of pairs the better one; matched: pairs among them that agree, see Agreement; over all of these
+    pairs, also those that do not agree, box_difference (largest of a corner, pixels), score_difference (largest),
+    mask_iou (smallest; 1 without masks) and keypoint_difference (largest of a coordinate, pixels; 0 without keypoints);
+    equal: whether all that is counted agrees.
     """
-    pairs = _match(found, expected, min_iou)
+    pairs = _match(found, expected, agreement.box_iou)
+    left_over = np.delete(found.scores, [i for i, _ in pairs]), np.delete(expected.scores, [j for _, j in pairs])
+    pairs = [(i, j) for i, j in pairs if max(found.scores[i], expected.scores[j]) >= agreement.min_score]
     mine, other = found[[i for i, _ in pairs]], expected[[j for _, j in pairs]]
-    box_difference = float(np.abs(mine.boxes - other.boxes).max(initial=0))
-    score_difference = float(np.abs(mine.scores - other.scores).max(initial=0))
-    mask_iou = 1.0
+    boxes = np.abs(mine.boxes - other.boxes).max(axis=1, initial=0)
+    scores = np.abs(mine.scores - other.scores)
+    overlaps, keypoints = np.ones(len(pairs)), np.zeros(len(pairs))
     if found.mask_crops is not None and expected.mask_crops is not None:
-        overlaps = [_mask_iou(*crops) for crops in zip(mine.mask_crops, other.mask_crops, strict=True)]
-        mask_iou = min(overlaps, default=1.0)
-    keypoint_difference = 0.0
+        crops = zip(mine.mask_crops, other.mask_crops, strict=True)
+        overlaps = np.array([_mask_iou(*pair) for pair in crops])
     if found.keypoints is not None and expected.keypoints is not None:
-        keypoint_difference = float(np.abs(mine.keypoints - other.keypoints)[..., :2].max(initial=0))
-    equal = (
-        len(pairs) == len(found) == len(expected)
-        and box_difference <= BOX_TOLERANCE
-        and score_difference <= SCORE_TOLERANCE
-        and mask_iou >= MASK_TOLERANCE
-        and keypoint_difference <= BOX_TOLERANCE
-    )
+        keypoints = np.abs(mine.keypoints - other.keypoints)[..., :2].max(axis=(1, 2), initial=0)
+    agree = (np.maximum(boxes, keypoints) <= agreement.pixels) & (scores <= agreement.score)
+    matched = int(np.count_nonzero(agree & (overlaps >= agreement.mask_iou)))
+    counted = len(pairs) + sum(int(np.count_nonzero(alone >= agreement.min_score)) for alone in left_over)
     return {
         "expected": len(expected),
         "found": len(found),
-        "matched": len(pairs),
-        "box_difference": box_difference,
-        "score_difference": score_difference,
-        "mask_iou": mask_iou,
-        "keypoint_difference": keypoint_difference,
-        "equal": equal,
+        "counted": counted,
+        "matched": matched,
+        "box_difference": float(boxes.max(initial=0)),
+        "score_difference": float(scores.max(initial=0)),
+        "mask_iou": float(overlaps.min(initial=1)),
+        "keypoint_difference": float(keypoints.max(initial=0)),
+        "equal": matched == counted,
     }
 
 
@@ -111,41 +158,3 @@ def _mask_iou(one, other):
     shared = np.count_nonzero(parts[0] & parts[1]) if parts[0].shape == parts[1].shape else 0
     union = np.count_nonzero(one.bits) + np.count_nonzero(other.bits) - shared
     return float(shared / union) if union else 1.0
-
-
-def load_saved_model(path):
-    """Reads what `saved_model` wrote -> a function from a picture [H, W, 3] uint8 RGB to Detections.
-
-    Where the model takes proposals, the function does so, too: [N, (y1, x1, y2, x2)] in the picture's pixels.
-    """
-    try:
-        loaded = tf.saved_model.load(str(path))
-    except (OSError, tf.errors.OpError) as error:
-        raise UserError(f"{path} holds no SavedModel that can be read; give the folder with saved_model.pb") from error
-    if "serving_default" not in loaded.signatures:
-        raise UserError(f"the SavedModel {path} has no signature serving_default; give one of mrcnn_keras.export")
-
-    def answer(image, proposals=None):
-        inputs = {"images": tf.constant(image[None])}
-        if proposals is not None:
-            inputs["proposals"] = tf.constant(as_boxes(proposals)[None])
-        answers = loaded.signatures["serving_default"](**inputs)
-        return _as_detections({name: value[0].numpy() for name, value in answers.items()}, image.shape[:2])
-
-    return answer
-
-
-def _as_detections(answers, size):
-    """The answers for one picture, with full (uint8) or small (float32) masks or none, as Detections."""
-    real = slice(int(answers["num_detections"]))
-    boxes = answers["boxes"][real]
-    crops = None
-    if "masks" in answers:
-        masks = answers["masks"][real]
-        if masks.dtype == np.uint8:
-            crops = [crop_mask(mask) for mask in masks]
-        else:
-            spread = answers["mask_boxes"][real]
-            crops = [paste_mask(*pair, size) for pair in zip(masks, spread, strict=True)]
-    keypoints = answers["keypoints"][real] if "keypoints" in answers else None
-    return Detections(size, boxes, answers["class_ids"][real], answers["scores"][real], crops, keypoints)

@@ -5,10 +5,10 @@ import importlib.util
 import numpy as np
 import tensorflow as tf
 
-from mrcnn_keras.detections import Detections, as_boxes
+from mrcnn_keras.detections import as_boxes
 from mrcnn_keras.errors import UserError
+from mrcnn_keras.export.answers import as_detections
 from mrcnn_keras.export.tflite_metadata import read_metadata
-from mrcnn_keras.mask_crop import paste_mask
 from mrcnn_keras.ops import images as image_ops
 from mrcnn_keras.ops import masks as mask_ops
 
@@ -32,7 +32,38 @@ def load_tflite(path, threads=None):
     except ValueError as error:
         raise UserError(f"{path} is no TFLite model that LiteRT can read ({error}); export it again") from error
     run = interpreter.get_signature_runner("serving_default")
-    proposal_shape = run.get_input_details().get("proposals", {}).get("shape")
+    proposals = run.get_input_details().get("proposals")
+    return _answering(run, metadata, 0 if proposals is None else proposals["shape"][1])
+
+
+def has_own_size(config, path):
+    """Whether the file's input has the size that the model with these settings gives every picture."""
+    taken = read_metadata(path)["input"]
+    own = config.IMAGE_MAX_DIM if config.IMAGE_RESIZE_MODE == "square" else None
+    return taken["height"] == taken["width"] == own
+
+
+def as_the_file_is_fed(model, path):
+    """What the file `path` should answer: the network of `model` itself, given what load_tflite gives the file.
+
+    For files with an input of another size than the model's own, in which pictures are smaller or larger than in
+    model.detect. Returns a function as load_tflite does.
+    """
+    inference = tf.function(model.inference)
+
+    def run(**inputs):
+        found = inference({name: tf.constant(value) for name, value in inputs.items()})
+        return {name: value.numpy() for name, value in found.items()}
+
+    count = model.config.POST_NMS_ROIS_INFERENCE if model.takes_proposals else 0
+    return _answering(run, read_metadata(path), count)
+
+
+def _answering(run, metadata, proposal_count):
+    """answer(image, proposals=None) -> Detections by run(image=..., image_size=...), which answers as a file does.
+
+    proposal_count: proposals that it takes besides; 0: none.
+    """
 
     def answer(image, proposals=None):
         size, plan = image.shape[:2], plan_input(*image.shape[:2], metadata)
@@ -40,10 +71,10 @@ def load_tflite(path, threads=None):
             "image": image_ops.resize_images(image[None], *plan, metadata["resize"]["method"]).numpy(),
             "image_size": plan[0][None],
         }
-        if proposal_shape is not None:
-            inputs["proposals"] = _padded(proposals, size, plan, proposal_shape)
+        if proposal_count:
+            inputs["proposals"] = _padded(proposals, size, plan, proposal_count)
         found = {name: value[0] for name, value in run(**inputs).items()}
-        return _as_detections(found, size, plan, metadata)
+        return _in_photograph(found, size, plan, metadata)
 
     return answer
 
@@ -62,15 +93,15 @@ def plan_input(height, width, metadata):
     return resized, network, image_ops.PLACES[rule["place"]](tf.constant(network - resized)).numpy()
 
 
-def _padded(proposals, size, plan, shape):
+def _padded(proposals, size, plan, count):
     """Proposals in the photograph's pixels, None for none, as the input `proposals` of the file."""
     boxes = np.zeros((0, 4), np.float32) if proposals is None else as_boxes(proposals)
-    boxes = image_ops.boxes_to_network(tf.constant(boxes[None]), size, plan[0], plan[2]).numpy()[:, : shape[1]]
-    return np.pad(boxes, [(0, 0), (0, shape[1] - boxes.shape[1]), (0, 0)])
+    boxes = image_ops.boxes_to_network(tf.constant(boxes[None]), size, plan[0], plan[2]).numpy()[:, :count]
+    return np.pad(boxes, [(0, 0), (0, count - boxes.shape[1]), (0, 0)])
 
 
-def _as_detections(found, size, plan, metadata):
-    """The answers for one picture of `size` (height, width), in its pixels."""
+def _in_photograph(found, size, plan, metadata):
+    """The answers of a file for one picture of `size` (height, width), in its pixels, as Detections."""
     found = {name: value[: found["num_detections"]] for name, value in found.items() if value.ndim}
     corners = metadata["box_corners"]
     boxes = image_ops.boxes_to_photograph(
@@ -83,13 +114,11 @@ def _as_detections(found, size, plan, metadata):
     ).numpy()[0]
     # In a photograph's pixels a box can have lost its area.
     real = np.all(boxes[:, 2:] > boxes[:, :2], axis=1)
-    boxes, found = boxes[real], {name: value[real] for name, value in found.items()}
-    crops = keypoints = None
+    found = {name: value[real] for name, value in {**found, "boxes": boxes}.items()}
     if "masks" in found:
-        masks = found["masks"]
-        spread = mask_ops.paste_boxes(tf.constant(boxes), masks.shape[1], metadata["mask_paste"]).numpy()
-        crops = [paste_mask(mask, box, size) for mask, box in zip(masks, spread, strict=True)]
+        cells = found["masks"].shape[1]
+        found["mask_boxes"] = mask_ops.paste_boxes(tf.constant(found["boxes"]), cells, metadata["mask_paste"]).numpy()
     if "keypoints" in found:
-        keypoints = image_ops.keypoints_to_photograph(found["keypoints"], size, plan[0], plan[2], corners=corners)
-        keypoints = keypoints.numpy()
-    return Detections(size, boxes, found["class_ids"], found["scores"], crops, keypoints)
+        points = image_ops.keypoints_to_photograph(found["keypoints"], size, plan[0], plan[2], corners=corners)
+        found["keypoints"] = points.numpy()
+    return as_detections({**found, "num_detections": len(found["boxes"])}, size)

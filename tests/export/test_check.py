@@ -6,6 +6,7 @@ import pytest
 from mrcnn_keras.detections import Detections
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.export import check, compare, summarize
+from mrcnn_keras.export.check import AGREEMENTS, INT8
 from mrcnn_keras.mask_crop import MaskCrop
 
 BOXES = [[0, 0, 10, 10], [20, 20, 30, 40]]
@@ -20,6 +21,7 @@ def test_the_same_is_equal():
     assert row == {
         "expected": 2,
         "found": 2,
+        "counted": 2,
         "matched": 2,
         "box_difference": 0,
         "score_difference": 0,
@@ -35,13 +37,14 @@ def test_order_does_not_count():
 
 def test_differences_are_the_largest():
     row = compare(found(boxes=[[0, 0, 10, 10.5], [20, 22, 30, 40]], scores=(0.9, 0.75)), found())
-    assert (row["matched"], row["box_difference"], row["equal"]) == (2, 2, False)
+    assert (row["counted"], row["matched"], row["box_difference"], row["equal"]) == (2, 0, 2, False)
     assert row["score_difference"] == pytest.approx(0.05)
 
 
 def test_another_class_and_another_place_do_not_match():
-    assert compare(found(class_ids=(1, 1)), found())["matched"] == 1
-    assert compare(found(boxes=[[0, 0, 10, 10], [0, 20, 10, 40]]), found())["matched"] == 1
+    for other in (found(class_ids=(1, 1)), found(boxes=[[0, 0, 10, 10], [0, 20, 10, 40]])):
+        row = compare(other, found())
+        assert (row["matched"], row["counted"]) == (1, 3)  # what is left over counts on both sides
 
 
 def test_each_instance_has_one_partner():
@@ -53,7 +56,7 @@ def test_nothing_is_equal_to_nothing_only():
     nothing = Detections.empty((50, 50))
     assert compare(nothing, nothing)["equal"]
     row = compare(nothing, found())
-    assert (row["expected"], row["found"], row["matched"], row["equal"]) == (2, 0, 0, False)
+    assert (row["expected"], row["found"], row["matched"], row["counted"], row["equal"]) == (2, 0, 0, 2, False)
 
 
 def test_keypoints_are_compared_by_their_places():
@@ -78,17 +81,48 @@ def test_masks_are_compared_where_they_lie():
     assert not compare(found(crops=crops(5, 0, 5, 10)), whole)["equal"]
 
 
+@pytest.mark.parametrize(
+    ("other", "matched"),
+    [
+        (found(boxes=[[0, 0, 10, 10.05], BOXES[1]]), 2),
+        (found(boxes=[[0, 0, 10, 10.2], BOXES[1]]), 1),
+        (found(scores=(0.9005, 0.8)), 2),
+        (found(scores=(0.902, 0.8)), 1),
+    ],
+)
+def test_what_counts_as_the_same(other, matched):
+    assert compare(other, found())["matched"] == matched
+
+
+def test_int8_forgives_what_nobody_is_sure_of():
+    # One pixel of 10 and a score of 0.06 less are near enough; the other is sure on neither side.
+    row = compare(found(boxes=[[0, 1, 10, 10], [40, 40, 50, 50]], scores=(0.84, 0.45)), found(scores=(0.9, 0.4)), INT8)
+    assert (row["counted"], row["matched"], row["equal"]) == (1, 1, True)
+    assert compare(found(scores=(0.9, 0.4)), found(scores=(0.9, 0.55)), INT8)["matched"] == 1
+    assert not compare(found()[[0]], found(scores=(0.9, 0.55)), INT8)["equal"]
+
+
+def test_a_share_has_to_agree():
+    rows = [compare(found(), found())] * 99 + [compare(found(scores=(0.9, 0.7)), found())]
+    summary = summarize(rows, AGREEMENTS["savedmodel", "none"])
+    assert (summary["share"], summary["equal"], summary["agrees"]) == (0.995, False, True)
+    assert not summarize([*rows, rows[-1]], AGREEMENTS["savedmodel", "none"])["agrees"]
+
+
 def test_summary_of_no_pictures():
     assert summarize([]) == {
         "pictures": 0,
         "expected": 0,
         "found": 0,
+        "counted": 0,
         "matched": 0,
+        "share": 1,
         "box_difference": 0,
         "score_difference": 0,
         "mask_iou": 1,
         "keypoint_difference": 0,
         "equal": True,
+        "agrees": True,
     }
 
 

@@ -1,0 +1,29 @@
+"""Runs what saved_model wrote."""
+
+import tensorflow as tf
+
+from mrcnn_keras.detections import as_boxes
+from mrcnn_keras.errors import UserError
+from mrcnn_keras.export.answers import as_detections
+
+
+def load_saved_model(path):
+    """Reads what `saved_model` wrote -> a function from a picture [H, W, 3] uint8 RGB to Detections.
+
+    Where the model takes proposals, the function does so, too: [N, (y1, x1, y2, x2)] in the picture's pixels.
+    """
+    try:
+        loaded = tf.saved_model.load(str(path))
+    except (OSError, tf.errors.OpError) as error:
+        raise UserError(f"{path} holds no SavedModel that can be read; give the folder with saved_model.pb") from error
+    if "serving_default" not in loaded.signatures:
+        raise UserError(f"the SavedModel {path} has no signature serving_default; give one of mrcnn_keras.export")
+
+    def answer(image, proposals=None):
+        inputs = {"images": tf.constant(image[None])}
+        if proposals is not None:
+            inputs["proposals"] = tf.constant(as_boxes(proposals)[None])
+        answers = loaded.signatures["serving_default"](**inputs)
+        return as_detections({name: value[0].numpy() for name, value in answers.items()}, image.shape[:2])
+
+    return answer

@@ -1,0 +1,30 @@
+"""A written file in a process of its own."""
+
+import numpy as np
+import pytest
+
+from mrcnn_keras.errors import UserError
+from mrcnn_keras.export import compare
+from mrcnn_keras.export.answering import answering
+
+
+def test_answers_as_the_model_and_tells_time_and_memory(model, saved, picture):
+    with answering(saved) as process:
+        for image in (picture(70, 50), picture(20, 64), np.zeros((1, 1, 3), np.uint8)):
+            found, seconds = process.answer(image)
+            row = compare(found, model.detect([image])[0])
+            assert row["equal"], row
+            assert 0 < seconds < 100
+        assert process.peak_memory() is None or 50e6 < process.peak_memory() < 20e9
+
+
+def test_what_cannot_be_read_is_told(tmp_path):
+    with pytest.raises(UserError, match=r"nothing-here holds no SavedModel"), answering(tmp_path / "nothing-here"):
+        pass
+
+
+def test_a_process_that_dies_is_told(saved, picture):
+    with answering(saved) as process:
+        process.process.kill()
+        with pytest.raises(UserError, match=r"the process that ran .*/1 ended"):
+            process.answer(picture(3000, 2000))

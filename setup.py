@@ -9,6 +9,11 @@ HERE = Path(__file__).parent
 VERSION = re.search('__version__ = "(.+)"', (HERE / "mrcnn_keras/__init__.py").read_text(encoding="utf-8"))[1]
 LINES = [line.strip() for line in (HERE / "requirements.txt").read_text(encoding="utf-8").splitlines()]
 REQUIREMENTS = [line for line in LINES if line and not line.startswith("#")]
+ONNX = [
+    "onnx>=1.23,<2",
+    "onnxruntime>=1.31,<2",  # for the check alone
+    "tf2onnx>=1.17,<2",  # 1.16 asks for an older protobuf than TensorFlow 2.21
+]
 TENSORFLOW = [line for line in REQUIREMENTS if line.startswith("tensorflow")]
 
 setup(
@@ -38,7 +43,9 @@ setup(
         # To run and to quantise TFLite files; writing them in float32 and float16 is TensorFlow's own. The quantizer's
         # recipes change with its minor versions.
         "tflite": ["ai-edge-litert>=2.3,<3", "ai-edge-quantizer>=0.10,<0.11"],
+        "onnx": ONNX,
         "test": [
+            *ONNX,
             "h5py>=3.11,<4",  # Keras needs it too; the tests write files with it
             "hypothesis>=6.100,<7",
             "ipykernel>=7,<8",

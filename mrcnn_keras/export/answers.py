@@ -10,7 +10,7 @@ def as_detections(answers, size):
     """answers: dict of arrays without the axis of the batch, as the exporters describe them; size: (height, width).
 
     Rows from num_detections on are left out. Masks are full (uint8), small (float32) or absent. Small ones are spread
-    over mask_boxes where there are any, otherwise over boxes.
+    over mask_boxes.
     """
     real = slice(int(answers["num_detections"]))
     boxes = answers["boxes"][real]
@@ -20,7 +20,7 @@ def as_detections(answers, size):
         if masks.dtype == np.uint8:
             crops = [crop_mask(mask) for mask in masks]
         else:
-            spread = answers.get("mask_boxes", answers["boxes"])[real]
+            spread = answers["mask_boxes"][real]
             crops = [paste_mask(mask, box, size) for mask, box in zip(masks, spread, strict=True)]
     keypoints = answers["keypoints"][real] if "keypoints" in answers else None
     return Detections(size, boxes, answers["class_ids"][real], answers["scores"][real], crops, keypoints)

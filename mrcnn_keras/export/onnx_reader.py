@@ -1,0 +1,34 @@
+"""Runs what onnx wrote, by onnxruntime alone."""
+
+from pathlib import Path
+
+from mrcnn_keras.detections import as_boxes
+from mrcnn_keras.errors import UserError
+from mrcnn_keras.export.answers import as_detections
+from mrcnn_keras.export.readers import require
+
+
+def load_onnx(path):
+    """Reads what `onnx` wrote -> a function from a picture [H, W, 3] uint8 RGB to Detections.
+
+    Where the model takes proposals, the function does so, too: [N, (y1, x1, y2, x2)] in the picture's pixels.
+    """
+    runtime = require("onnxruntime", "onnx")
+    if not Path(path).is_file():
+        raise UserError(f"{path} does not exist; give the .onnx file that mrcnn_keras.export.onnx wrote")
+    try:
+        session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime has an exception of its own for each of its codes
+        raise UserError(f"{path} cannot be read as an ONNX model ({error}); write it again") from error
+    names = [output.name for output in session.get_outputs()]
+    if "num_detections" not in names:
+        raise UserError(f"the ONNX model {path} answers no num_detections; give one of mrcnn_keras.export")
+
+    def answer(image, proposals=None):
+        inputs = {"images": image[None]}
+        if proposals is not None:
+            inputs["proposals"] = as_boxes(proposals)[None]
+        values = session.run(names, inputs)
+        return as_detections({name: value[0] for name, value in zip(names, values, strict=True)}, image.shape[:2])
+
+    return answer

@@ -9,20 +9,25 @@ import traceback
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import replace_file
 
+EXIT_DISAGREES = 1
 EXIT_MISTAKE = 2
 EXIT_INTERRUPTED = 130
 LARGEST_SEED = 2**32 - 1  # numpy's
 
 
 def main(arguments=None):
-    """Runs one command; returns 0, 2 after a user's mistake (one line on stderr), 130 after Ctrl-C."""
+    """Runs one command -> exit status.
+
+    0; 1 where `export --check` finds that the file does not agree with the model; 2 after a user's mistake (one line on
+    stderr); 130 after Ctrl-C.
+    """
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         options = _parser().parse_args(arguments)
         figures = options.run(options)
         if options.json:
             _write_figures(options.json, figures)
-        return 0
+        return 0 if figures.get("agrees", True) else EXIT_DISAGREES
     except (UserError, OSError) as mistake:
         if "--debug" in arguments:
             traceback.print_exc()
@@ -119,8 +124,16 @@ def _parser():
 
     export = command("export", _export, "write a file for serving")
     export.add_argument("model", metavar="RUN|MODEL")
-    export.add_argument("--to", required=True, choices=["savedmodel"])
-    export.add_argument("--out", required=True, metavar="PATH", help="such as serving/mine/1")
+    export.add_argument("--to", required=True, choices=["savedmodel", "tflite", "onnx"])
+    export.add_argument(
+        "--quantize", choices=["none", "fp16", "int8", "int8_weights"], help="weights of a TFLite file, default none"
+    )
+    sides = "of the pictures that a TFLite file takes"
+    export.add_argument("--image-size", nargs=2, type=_count, metavar=("H", "W"), help=sides)
+    export.add_argument("--out", required=True, metavar="PATH", help="such as serving/mine/1, mine.tflite, mine.onnx")
+    compared = "pictures or folders to compare the model and the file on; the command ends with 1 if they disagree"
+    export.add_argument("--check", nargs="+", metavar="PICTURES", help=compared)
+    export.add_argument("--proposals", **proposals)
     return parser
 
 
@@ -187,7 +200,9 @@ def _convert(options):
 def _export(options):
     from mrcnn_keras.commands.export import export_model
 
-    return export_model(options.model, options.to, options.out)
+    own = {"quantize": options.quantize, "image_size": options.image_size and tuple(options.image_size)}
+    checked = (options.check or (), options.proposals or ())
+    return export_model(options.model, options.to, options.out, own, *checked)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@ import json
 from collections import Counter
 from pathlib import Path
 
+from mrcnn_keras.commands.inputs import find_files
 from mrcnn_keras.commands.models import category_ids, class_names, load_model
-from mrcnn_keras.commands.proposals import check_wanted, read_files
-from mrcnn_keras.data.catalogue import picture_keys
+from mrcnn_keras.commands.proposals import check_wanted, of_file, read_files
 from mrcnn_keras.data.images import SUFFIXES as PICTURES
 from mrcnn_keras.data.images import read_image
 from mrcnn_keras.errors import UserError
@@ -27,7 +27,7 @@ def detect_files(model_path, inputs, out, min_score, proposals=()):
     are drawn only. A file that cannot be read does not stop the others; the command then ends with its sentence.
     proposals: files with those of each picture, for a model that takes them.
     """
-    files = _files(inputs)
+    files = find_files(inputs, PICTURES | VIDEOS, "a picture, a video or a folder of them")
     targets = _targets(files, Path(out))
     names, ids = _names(files), _image_ids(files)
     model = load_model(model_path)
@@ -68,21 +68,6 @@ def detect_files(model_path, inputs, out, min_score, proposals=()):
     return {"files": len(files), "detections": len(results)}
 
 
-def _files(inputs):
-    files = []
-    for given in map(Path, inputs):
-        if given.is_dir():
-            inside = sorted(p for p in given.iterdir() if p.suffix.lower() in PICTURES | VIDEOS)
-            if not inside:
-                raise UserError(f"{given} holds no picture; give a folder with .jpg or .png files in it")
-            files += inside
-        elif given.exists():
-            files.append(given)
-        else:
-            raise UserError(f"{given} does not exist; give a picture, a video or a folder of them")
-    return files
-
-
 def _names(files):
     count = Counter(path.name for path in files)
     return [path.name if count[path.name] == 1 else str(path) for path in files]
@@ -97,15 +82,10 @@ def _image_ids(files):
 
 def _given(files, proposals):
     """{file: the argument `proposals` of detect}."""
-    given = {}
     for path in files:
         if path.suffix.lower() in VIDEOS:
             raise UserError(f"{path} is a video, which proposals cannot be given for; give pictures")
-        boxes = [proposals[key] for key in picture_keys(path) if key in proposals]
-        if not boxes:
-            raise UserError(f"there are no proposals for {path}; give them under the name of the file")
-        given[path] = {"proposals": boxes[:1]}
-    return given
+    return {path: {"proposals": [of_file(path, proposals)]} for path in files}
 
 
 def _targets(files, out):

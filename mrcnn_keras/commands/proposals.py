@@ -1,5 +1,6 @@
 """--proposals: what another method proposes, for a model whose proposals are given."""
 
+from mrcnn_keras.data.catalogue import picture_keys
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.proposal_files import read_proposals
 
@@ -18,3 +19,11 @@ def check_wanted(model, model_path, paths):
         raise UserError(f"{model_path} takes proposals with each picture; give --proposals FILE")
     if paths and not model.takes_proposals:
         raise UserError(f"{model_path} finds its proposals itself; leave out --proposals")
+
+
+def of_file(path, proposals):
+    """The boxes that `proposals`, of read_files, has for the picture in a file."""
+    boxes = [proposals[key] for key in picture_keys(path) if key in proposals]
+    if not boxes:
+        raise UserError(f"there are no proposals for {path}; give them under the name of the file")
+    return boxes[0]

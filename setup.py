@@ -14,6 +14,9 @@ ONNX = [
     "onnxruntime>=1.31,<2",  # for the check alone
     "tf2onnx>=1.17,<2",  # 1.16 asks for an older protobuf than TensorFlow 2.21
 ]
+# To run and to quantise TFLite files; writing them in float32 and float16 is TensorFlow's own. The quantizer's recipes
+# change with its minor versions.
+TFLITE = ["ai-edge-litert>=2.3,<3", "ai-edge-quantizer>=0.10,<0.11"]
 TENSORFLOW = [line for line in REQUIREMENTS if line.startswith("tensorflow")]
 
 setup(
@@ -40,12 +43,11 @@ setup(
     extras_require={
         "cpu": TENSORFLOW,
         "tensorflow": [TENSORFLOW[-1].split(";")[0]],
-        # To run and to quantise TFLite files; writing them in float32 and float16 is TensorFlow's own. The quantizer's
-        # recipes change with its minor versions.
-        "tflite": ["ai-edge-litert>=2.3,<3", "ai-edge-quantizer>=0.10,<0.11"],
+        "tflite": TFLITE,
         "onnx": ONNX,
         "test": [
             *ONNX,
+            *TFLITE,
             "h5py>=3.11,<4",  # Keras needs it too; the tests write files with it
             "hypothesis>=6.100,<7",
             "ipykernel>=7,<8",

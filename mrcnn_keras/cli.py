@@ -130,6 +130,8 @@ def _parser():
     )
     sides = "of the pictures that a TFLite file takes"
     export.add_argument("--image-size", nargs=2, type=_count, metavar=("H", "W"), help=sides)
+    forms = "of a SavedModel: small maps (default), as large as the picture, or PNG files"
+    export.add_argument("--masks", choices=["small", "full", "png"], help=forms)
     export.add_argument("--out", required=True, metavar="PATH", help="such as serving/mine/1, mine.tflite, mine.onnx")
     compared = "pictures or folders to compare the model and the file on; the command ends with 1 if they disagree"
     export.add_argument("--check", nargs="+", metavar="PICTURES", help=compared)
@@ -200,7 +202,8 @@ def _convert(options):
 def _export(options):
     from mrcnn_keras.commands.export import export_model
 
-    own = {"quantize": options.quantize, "image_size": options.image_size and tuple(options.image_size)}
+    size = options.image_size and tuple(options.image_size)
+    own = {"quantize": options.quantize, "image_size": size, "masks": options.masks}
     checked = (options.check or (), options.proposals or ())
     return export_model(options.model, options.to, options.out, own, *checked)
 

@@ -19,6 +19,8 @@ from mrcnn_keras.model import MaskRCNN
         ("--to savedmodel --quantize int8", "--quantize has no meaning with --to savedmodel"),
         ("--to savedmodel --image-size 64 64", "a SavedModel takes pictures of any size; leave it out"),
         ("--to onnx --quantize fp16", "an ONNX file has float32 weights; leave it out"),
+        ("--to onnx --masks full", "an ONNX file answers small maps; leave it out"),
+        ("--to tflite --masks png", "--masks has no meaning with --to tflite"),
         ("--to onnx --image-size 64 64", "--image-size has no meaning with --to onnx"),
         ("--to savedmodel --check nowhere.jpg", "nowhere.jpg does not exist; give a picture or a folder of them"),
         ("--to savedmodel --proposals boxes.npz", "--proposals goes with --check PICTURES; leave it out"),
@@ -45,7 +47,7 @@ def pictures(tiny_coco, tmp_path):
 
 def test_check_prints_a_table(trained, pictures, tiny_coco, tmp_path, capsys):
     out, figures = tmp_path / "serving" / "1", tmp_path / "figures.json"
-    words = ["export", str(trained), "--to", "savedmodel", "--out", str(out), "--json", str(figures)]
+    words = ["export", str(trained), "--to", "savedmodel", "--masks", "png", "--out", str(out), "--json", str(figures)]
     assert main([*words, "--check", str(pictures), str(tiny_coco / "valid" / "1.png")]) == 0
     printed = capsys.readouterr().out
     assert "the savedmodel agrees with the model" in printed

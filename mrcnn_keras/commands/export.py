@@ -15,15 +15,17 @@ NO_USE = {
     ("savedmodel", "image_size"): "a SavedModel takes pictures of any size",
     ("onnx", "quantize"): "an ONNX file has float32 weights",
     ("onnx", "image_size"): "an ONNX file takes pictures of any size",
+    ("onnx", "masks"): "an ONNX file answers small maps",
+    ("tflite", "masks"): "a TFLite file answers small maps",
 }
 
 
 def export_model(model_path, kind, out, options, pictures=(), proposals=()):
     """Writes the model in the form `kind` to `out`.
 
-    options: {"quantize": ..., "image_size": (H, W)}, None where not given. pictures: files and folders to compare the
-    model and the export on; then the figures have what `check_export` gives. proposals: files with those of the
-    pictures, for a model that takes them.
+    options: {"quantize": ..., "image_size": (H, W), "masks": ...}, None where not given. pictures: files and folders to
+    compare the model and the export on; then the figures have what `check_export` gives. proposals: files with those of
+    the pictures, for a model that takes them.
     """
     given = {name: value for name, value in options.items() if value is not None}
     for name in given:

@@ -1,6 +1,9 @@
 """What a written file answers for one picture, as Detections."""
 
+import io
+
 import numpy as np
+from PIL import Image
 
 from mrcnn_keras.detections import Detections
 from mrcnn_keras.mask_crop import crop_mask, paste_mask
@@ -9,8 +12,8 @@ from mrcnn_keras.mask_crop import crop_mask, paste_mask
 def as_detections(answers, size):
     """answers: dict of arrays without the axis of the batch, as the exporters describe them; size: (height, width).
 
-    Rows from num_detections on are left out. Masks are full (uint8), small (float32) or absent. Small ones are spread
-    over mask_boxes.
+    Rows from num_detections on are left out. Masks are full (uint8), small (float32), PNG files (masks_bytes) or
+    absent; small ones are spread over mask_boxes.
     """
     real = slice(int(answers["num_detections"]))
     boxes = answers["boxes"][real]
@@ -22,5 +25,7 @@ def as_detections(answers, size):
         else:
             spread = answers["mask_boxes"][real]
             crops = [paste_mask(mask, box, size) for mask, box in zip(masks, spread, strict=True)]
+    elif "masks_bytes" in answers:
+        crops = [crop_mask(np.asarray(Image.open(io.BytesIO(file)))) for file in answers["masks_bytes"][real]]
     keypoints = answers["keypoints"][real] if "keypoints" in answers else None
     return Detections(size, boxes, answers["class_ids"][real], answers["scores"][real], crops, keypoints)

@@ -100,8 +100,8 @@ def compare(found, expected, agreement=FLOAT32):
     Returns a dict: expected, found (counts); counted: pairs and detections left over that score at least
     agreement.min_score, of pairs the better one; matched: pairs among them that agree, see Agreement; over all of these
     pairs, also those that do not agree, box_difference (largest of a corner, pixels), score_difference (largest),
-    mask_iou (smallest; 1 without masks) and keypoint_difference (largest of a coordinate, pixels; 0 without keypoints);
-    equal: whether all that is counted agrees.
+    mask_iou (smallest; 1 without masks, 0 where one side has none) and keypoint_difference (largest of a coordinate,
+    pixels; 0 without keypoints); equal: whether all that is counted agrees.
     """
     pairs = _match(found, expected, agreement.box_iou)
     left_over = np.delete(found.scores, [i for i, _ in pairs]), np.delete(expected.scores, [j for _, j in pairs])
@@ -113,6 +113,8 @@ def compare(found, expected, agreement=FLOAT32):
     if found.mask_crops is not None and expected.mask_crops is not None:
         crops = zip(mine.mask_crops, other.mask_crops, strict=True)
         overlaps = np.array([_mask_iou(*pair) for pair in crops])
+    elif found.mask_crops is not None or expected.mask_crops is not None:
+        overlaps = np.zeros(len(pairs))  # what has no masks does not agree with what has some
     if found.keypoints is not None and expected.keypoints is not None:
         keypoints = np.abs(mine.keypoints - other.keypoints)[..., :2].max(axis=(1, 2), initial=0)
     agree = (np.maximum(boxes, keypoints) <= agreement.pixels) & (scores <= agreement.score)

@@ -31,6 +31,12 @@ def test_the_same_is_equal():
     }
 
 
+def test_masks_that_are_missing_do_not_agree():
+    crops = [MaskCrop(0, 0, np.ones((10, 10), bool)), MaskCrop(20, 20, np.ones((10, 20), bool))]
+    row = compare(found(), found(crops=crops))
+    assert (row["counted"], row["matched"], row["mask_iou"], row["equal"]) == (2, 0, 0, False)
+
+
 def test_order_does_not_count():
     assert compare(found()[[1, 0]], found())["equal"]
 

@@ -4,8 +4,8 @@
 PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
-# Processes that run tests, each a file at a time. TensorFlow keeps much of the memory that models had, up to 7 GB a
-# process; so the oracles, which have large models, run in processes of their own.
+# Processes that run tests, each a file at a time. TensorFlow keeps much of the memory that models had, up to 8 GB a
+# process; so the exports and the oracles, which have large models, run in processes of their own.
 WORKERS ?= 2
 PYTEST := $(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile --durations 15
 # For the tests of samples/serving. By itself it would install `tensorflow` over `tensorflow-cpu`: see requirements.txt.
@@ -24,7 +24,8 @@ demo: $(VENV)/demo-installed
 test: $(VENV)/test-installed
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(PYTEST) --ignore tests/oracles
+	$(PYTEST) --ignore tests/export --ignore tests/oracles
+	$(PYTEST) tests/export
 	$(PYTEST) tests/oracles
 
 clean:

@@ -50,16 +50,26 @@ def peak_memory():
 
 def seconds(call, repeat):
     """Times call() after one warm-up -> {"min", "median": seconds by the clock, "cpu": seconds of all cores}."""
-    call()
-    times, cpu_times = [], []
-    for _ in range(repeat):
-        tf.test.experimental.sync_devices()
-        start, cpu_start = time.perf_counter(), time.process_time()
+    return in_turn({"": call}, repeat)[""]
+
+
+def in_turn(calls, repeat):
+    """Times the calls {name: call()} in turn, so that what else the machine does falls on all -> {name: as seconds}."""
+    times = {name: [] for name in calls}
+    for call in calls.values():
         call()
-        tf.test.experimental.sync_devices()
-        times.append(time.perf_counter() - start)
-        cpu_times.append(time.process_time() - cpu_start)
-    return {"min": min(times), "median": statistics.median(times), "cpu": min(cpu_times)}
+    for _ in range(repeat):
+        for name, call in calls.items():
+            tf.test.experimental.sync_devices()
+            start, cpu_start = time.perf_counter(), time.process_time()
+            call()
+            tf.test.experimental.sync_devices()
+            times[name].append((time.perf_counter() - start, time.process_time() - cpu_start))
+    columns = {name: list(zip(*pairs, strict=True)) for name, pairs in times.items()}
+    return {
+        name: {"min": min(clock), "median": statistics.median(clock), "cpu": min(cpu)}
+        for name, (clock, cpu) in columns.items()
+    }
 
 
 def matmul_peak(repeat):

@@ -58,13 +58,10 @@ def make_config(variant, data, settings):
     return mk.Config.preset("resnet18_fpn", NAME=variant, NUM_CLASSES=data.num_classes, **own)
 
 
-def run(args, results, pictures, variant, seed):
-    """Trains and measures one variant, if that has not been done, and keeps the result."""
-    data, measured, settings = pictures
+def run(args, results, variant, seed):
+    """Trains and measures one variant, and keeps the result."""
+    data, measured, settings = DATA[args.data](args)
     config = make_config(variant, data, settings)
-    if results.read(args.data, variant, seed, config.to_dict()):
-        return
-    keras.utils.clear_session()
     keras.utils.set_random_seed(seed)
     folder = args.out / "training" / results.path(args.data, variant, seed).stem
     resume = (folder / "last.keras").exists()
@@ -95,12 +92,18 @@ def _run_in_process(args, results, variant, seed):
     tf.config.threading.set_intra_op_parallelism_threads(max(1, (os.cpu_count() or 1) // args.jobs))
     began = time.monotonic()
     with contextlib.redirect_stdout(Named(f"{variant}, seed {seed}", sys.stdout)):
-        run(args, results, DATA[args.data](args), variant, seed)
+        run(args, results, variant, seed)
     return time.monotonic() - began
 
 
 def run_all(args, results, runs):
-    """Does the runs [(variant, seed)], args.jobs at a time, each in a process of its own, and says how far it is."""
+    """Does the runs [(variant, seed)] that have not been done, and says how far it is.
+
+    args.jobs at a time, each in a process of its own.
+    """
+    data, _, settings = DATA[args.data](args)
+    configs = {variant: make_config(variant, data, settings).to_dict() for variant, _ in runs}
+    runs = [one for one in runs if not results.read(args.data, *one, configs[one[0]])]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(args.jobs, mp_context=context, max_tasks_per_child=1) as pool:
         tasks = {pool.submit(_run_in_process, args, results, *one): one for one in runs}

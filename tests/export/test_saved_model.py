@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from blocked import without
 
 from mrcnn_keras.detections import Detections
 from mrcnn_keras.errors import UserError
@@ -15,15 +16,9 @@ from mrcnn_keras.export import saved_model, summarize
 from mrcnn_keras.export.check import check, compare
 from mrcnn_keras.mask_crop import crop_mask
 
-WITHOUT_THE_PACKAGE = """
-import sys
-
-class Block:
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] == "mrcnn_keras":
-            raise ImportError("blocked")
-
-sys.meta_path.insert(0, Block())
+WITHOUT_THE_PACKAGE = (
+    without("mrcnn_keras")
+    + """
 import numpy as np
 import tensorflow as tf
 
@@ -41,6 +36,7 @@ except ImportError as error:
 else:
     raise AssertionError("mrcnn_keras was there")
 """
+)
 
 
 def detections(answer, row):

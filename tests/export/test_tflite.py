@@ -10,6 +10,7 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 import tensorflow as tf
+from blocked import without
 
 from mrcnn_keras.detections import Detections
 from mrcnn_keras.errors import UserError
@@ -79,15 +80,9 @@ def test_signature_and_a_size_that_does_not_fit(thin_tflite, picture):
     assert whole["boxes"][..., 3].max() > 32 >= half["boxes"][..., 3].max() > 16
 
 
-WITHOUT_TENSORFLOW = """
-import sys
-
-class Block:
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in ("tensorflow", "keras", "mrcnn_keras"):
-            raise ImportError("blocked")
-
-sys.meta_path.insert(0, Block())
+WITHOUT_TENSORFLOW = (
+    without("tensorflow", "keras", "mrcnn_keras")
+    + """
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
@@ -95,6 +90,7 @@ path, image, answer = sys.argv[1:]
 run = Interpreter(path).get_signature_runner()
 np.savez(answer, **run(image=np.load(image), image_size=np.array([[64, 64]], np.int32)))
 """
+)
 
 
 def test_runs_where_tensorflow_is_not_installed(thin, thin_tflite, picture, tmp_path):

@@ -8,25 +8,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from blocked import without
 from PIL import Image
 
 pytest.importorskip("ai_edge_litert", reason="the extra tflite is not installed")
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "samples" / "tflite" / "detect.py"
-ALONE = """
+ALONE = (
+    without("tensorflow", "keras", "mrcnn_keras", "cv2", "matplotlib", "scipy")
+    + """
 import runpy
-import sys
-
-class Block:
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in ("tensorflow", "keras", "mrcnn_keras", "cv2", "matplotlib", "scipy"):
-            raise ImportError("blocked")
-
-sys.meta_path.insert(0, Block())
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
+)
 
 
 def test_detects_and_draws_masks(thin, thin_tflite, picture, tmp_path):

@@ -6,9 +6,10 @@ from pathlib import Path
 import tensorflow as tf
 
 from mrcnn_keras.errors import UserError
+from mrcnn_keras.export.given_model import check_model
+from mrcnn_keras.export.mask_boxes import with_mask_boxes
 from mrcnn_keras.export.readers import require
 from mrcnn_keras.files import replace_file
-from mrcnn_keras.model import MaskRCNN
 from mrcnn_keras.ops.portable import portable
 
 OPSET = 17  # onnxruntime 1.13 and newer
@@ -51,8 +52,7 @@ def onnx(model, path):
     """
     standard, _ = require("onnx", "onnx"), require("tf2onnx", "onnx")
     path = Path(path)
-    if not isinstance(model, MaskRCNN):
-        raise UserError(f"onnx got a {type(model).__name__}; give a MaskRCNN, such as MaskRCNN.load('mine.keras')")
+    check_model(model, "onnx")
     if path.suffix != ".onnx":
         raise UserError(f"{path} does not end in .onnx; give a name such as {path.name}.onnx")
     if model.config.ROI_OPERATOR == "pool":
@@ -78,11 +78,7 @@ def _convert(model):
     signature = [*model.answer_signature().values()]
 
     def answer(images, *proposals):
-        found = model.answer(images, *proposals)
-        if "masks" in found:
-            spread = model.mask_boxes(found["boxes"])
-            found["mask_boxes"] = tf.where(found["class_ids"][..., None] > 0, spread, 0.0)
-        return found
+        return with_mask_boxes(model, model.answer(images, *proposals))
 
     with portable():
         traced = tf.function(answer, input_signature=signature).get_concrete_function()

@@ -6,10 +6,11 @@ from pathlib import Path
 import tensorflow as tf
 
 from mrcnn_keras.errors import UserError
+from mrcnn_keras.export.class_names import name_lines
+from mrcnn_keras.export.given_model import check_model
 from mrcnn_keras.export.signatures import MASKS, Signatures
 from mrcnn_keras.export.warm_up import write_warm_up
 from mrcnn_keras.files import replace_folder
-from mrcnn_keras.model import MaskRCNN
 
 CLASS_NAMES_FILE = "class_names.txt"
 
@@ -63,10 +64,7 @@ def saved_model(model, path, *, masks="small"):
     Raises UserError for what is not a MaskRCNN, for an unknown `masks`, and where `path` cannot be written or holds
     something else.
     """
-    if not isinstance(model, MaskRCNN):
-        raise UserError(
-            f"saved_model got a {type(model).__name__}; give a MaskRCNN, such as MaskRCNN.load('mine.keras')"
-        )
+    check_model(model, "saved_model")
     if masks not in MASKS:
         raise UserError(f"masks = {masks!r} is unknown; choose one of {', '.join(MASKS)}")
     path = Path(path)
@@ -108,5 +106,5 @@ class _Served(tf.Module):
     def track_class_names(self, file, names):
         """Makes the names a file of the SavedModel; `file` is read when it is saved."""
         if names:
-            file.write_text("".join(f"{' '.join(name.split())}\n" for name in names), encoding="utf-8")
+            file.write_text(name_lines(names), encoding="utf-8")
             self.class_names = tf.saved_model.Asset(str(file))

@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from mrcnn_keras.export.full_masks import full_masks, png_masks
+from mrcnn_keras.export.mask_boxes import with_mask_boxes
 from mrcnn_keras.export.picture_bytes import decode_picture
 from mrcnn_keras.ops import detections as detection_ops
 
@@ -85,13 +86,10 @@ class Signatures:
 
     def _with_masks(self, found, sizes, largest):
         """found with image_size, and its masks in the form that was asked for."""
-        found = {**found, "image_size": sizes}
-        if "masks" not in found:
+        found = with_mask_boxes(self._model, {**found, "image_size": sizes})
+        if "masks" not in found or self._masks == "small":
             return found
-        spread = self._model.mask_boxes(found["boxes"])
-        if self._masks == "small":
-            return {**found, "mask_boxes": tf.where(found["class_ids"][..., None] > 0, spread, 0.0)}
-        masks = (found.pop("masks"), spread, found["class_ids"], sizes)
+        masks = (found.pop("masks"), found.pop("mask_boxes"), found["class_ids"], sizes)
         if self._masks == "full":
             return {**found, "masks": full_masks(*masks, largest)}
         return {**found, "masks_bytes": png_masks(*masks)}

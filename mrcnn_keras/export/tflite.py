@@ -6,10 +6,10 @@ from pathlib import Path
 import tensorflow as tf
 
 from mrcnn_keras.errors import UserError
+from mrcnn_keras.export.given_model import check_model
 from mrcnn_keras.export.tflite_metadata import append_metadata, metadata_of
 from mrcnn_keras.export.tflite_quantize import KINDS
 from mrcnn_keras.files import replace_file
-from mrcnn_keras.model import MaskRCNN
 from mrcnn_keras.ops.portable import portable
 
 MULTIPLE = 32  # pixels: sides of the input; the coarsest map that the backbone makes has cells of so many
@@ -49,8 +49,7 @@ def tflite(model, path, *, image_size=None, quantize="none"):
     Raises UserError for what is not a MaskRCNN, for sizes and kinds that there are not, for a model with operations
     that TFLite lacks (RoIPool), and where `path` cannot be written.
     """
-    if not isinstance(model, MaskRCNN):
-        raise UserError(f"tflite got a {type(model).__name__}; give a MaskRCNN, such as MaskRCNN.load('mine.keras')")
+    check_model(model, "tflite")
     if quantize not in KINDS:
         raise UserError(f"quantize = {quantize!r} is unknown; choose one of {', '.join(KINDS)}")
     if model.config.ROI_OPERATOR == "pool":

@@ -5,6 +5,7 @@ import json
 import zipfile
 
 from mrcnn_keras.errors import UserError
+from mrcnn_keras.export.class_names import name_lines
 
 METADATA, LABELS = "metadata.json", "labels.txt"
 FORMAT = 1
@@ -58,7 +59,7 @@ def append_metadata(path, metadata):
         archive.writestr(METADATA, json.dumps(metadata, indent=1) + "\n")
         names = metadata["class_names"]
         if names:
-            archive.writestr(LABELS, "".join(f"{' '.join(name.split())}\n" for name in names))
+            archive.writestr(LABELS, name_lines(names))
 
 
 def read_metadata(path):

@@ -1,5 +1,7 @@
 """What the paper compares: each row of its tables 2a to 2e and 6 as settings, with the paper's numbers beside it.
 
+Table 2b-fpn is not in the paper: table 2b with branches that share no stage of their own.
+
 A variant is a network, by its settings; a row is a line of a table. Rows of several tables may show the same variant,
 which is then trained once. The networks are the paper's in small: ResNet-18 and 34 of a quarter of the width in the
 place of ResNet-50 and 101, slim heads, pictures of 192 pixels.
@@ -75,6 +77,7 @@ VARIANTS = {
     "fpn": FPN,
     "fpn-34": FPN | dict(BACKBONE="resnet34"),
     "c4-softmax": C4 | dict(MASK_LOSS="softmax"),
+    "fpn-softmax": FPN | dict(MASK_LOSS="softmax"),
     "c4-pool": C4 | POOL,
     "c4-warp-max": C4 | dict(ROI_OPERATOR="warp", ROI_REDUCE="max"),
     "c4-warp-mean": C4 | dict(ROI_OPERATOR="warp"),
@@ -101,6 +104,8 @@ ROWS = [
     Row("2a", "ResNet-101-FPN as 34", "fpn-34", _figures(35.4, 57.3, 37.5)),
     Row("2b", "softmax", "c4-softmax", _figures(24.8, 44.1, 25.1), ("shapes",)),
     Row("2b", "sigmoid", "c4", _figures(30.3, 51.2, 31.5), ("shapes",)),
+    Row("2b-fpn", "softmax", "fpn-softmax", {}, ("shapes",)),
+    Row("2b-fpn", "sigmoid", "fpn", {}, ("shapes",)),
     Row("2c", "RoIPool max", "c4-pool", _figures(26.9, 48.8, 26.4)),
     Row("2c", "RoIWarp max", "c4-warp-max", _figures(27.2, 49.2, 27.1)),
     Row("2c", "RoIWarp mean", "c4-warp-mean", _figures(27.1, 48.9, 27.1)),

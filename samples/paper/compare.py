@@ -4,6 +4,7 @@
     python samples/paper/compare.py --out compared --tables 2c 2d --seeds 3
     python samples/paper/compare.py --out compared --data nuclei --nuclei FOLDER
     python samples/paper/compare.py --out compared --data figures         # table 6
+    python samples/paper/compare.py --out compared --data figure-masks    # table 2e
     python samples/paper/compare.py --list
 
 Every run has the same number of steps and of pictures, whatever its time. A finished run is a file in the folder

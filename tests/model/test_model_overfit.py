@@ -83,7 +83,8 @@ VARIANTS = {
 def test_two_pictures_are_learnt_by_heart(variant):
     keras.utils.set_random_seed(0)
     preset, settings = VARIANTS[variant]
-    side = settings.get("IMAGE_MIN_DIM", SIDE)
+    settings = {"IMAGE_MIN_DIM": SIDE, "TRAIN_ROIS_PER_IMAGE": 64, **settings}
+    side = settings["IMAGE_MIN_DIM"]
     scale = side // SIDE
     pictures = [[(c, tuple(scale * edge for edge in box), rgb) for c, box, rgb in shapes] for shapes in PICTURES]
     config = Config.preset(
@@ -98,7 +99,7 @@ def test_two_pictures_are_learnt_by_heart(variant):
         POST_NMS_ROIS_INFERENCE=100,
         ROI_ALIGN_METHOD="gather",
         DETECTION_MIN_CONFIDENCE=0.5,
-        **{"IMAGE_MIN_DIM": side, "TRAIN_ROIS_PER_IMAGE": 64, **settings},
+        **settings,
     )
     model = MaskRCNN(config)
     rate = keras.optimizers.schedules.CosineDecay(2e-3, STEPS)

@@ -10,8 +10,8 @@ import machine
 import numpy as np
 import tensorflow as tf
 
-from mrcnn_keras.norm import BatchNorm
-from mrcnn_keras.ops.crop_and_resize import crop_and_resize
+from mrcnn_keras.layers.norm import BatchNorm
+from mrcnn_keras.ops.crops import crop_and_resize
 
 BOXES, SAMPLES, CHANNELS = 512, 14, 256  # RoIAlign with 7 x 7 bins of 2 x 2 samples
 

@@ -3,8 +3,8 @@
 import machine
 import tensorflow as tf
 
-from mrcnn_keras.mask_crop import paste_mask
-from mrcnn_keras.roi_features import ROI_MAPS
+from mrcnn_keras.detections import paste_mask
+from mrcnn_keras.model.roi_features import ROI_MAPS
 
 BACKWARD = ", forward and backward"
 

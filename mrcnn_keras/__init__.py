@@ -18,18 +18,18 @@ __version__ = "0.1.0"
 # public name -> the module that it is in
 _HOMES = {
     "Config": "config",
-    "Dataset": "data.dataset",
+    "Dataset": "data",
     "Detections": "detections",
     "MaskRCNN": "model",
     "Resize": "resize",
-    "ShapesDataset": "data.shapes",
-    "StickFiguresDataset": "data.figures",
+    "ShapesDataset": "data.generated",
+    "StickFiguresDataset": "data.generated",
     "UserError": "errors",
     "evaluate": "evaluation",
-    "find_subsets": "data.loading",
-    "load_dataset": "data.loading",
-    "make_pipeline": "data.pipeline",
-    "read_proposals": "proposal_files",
+    "find_subsets": "data",
+    "load_dataset": "data",
+    "make_pipeline": "data",
+    "read_proposals": "model",
     "resize_image": "resize",
     "train": "training",
 }
@@ -50,4 +50,4 @@ def __dir__():
 
 
 if "keras" in sys.modules:  # then keras.saving.load_model may be called next, which has to know our classes
-    importlib.import_module("mrcnn_keras.model")
+    importlib.import_module("mrcnn_keras.model.mask_rcnn")

@@ -1,10 +1,15 @@
-"""Files that appear whole or not at all."""
+"""Files: written whole or not at all, pictures too; JSON read with a sentence where it is none."""
 
+import json
 import os
 import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
+
+from PIL import Image
+
+from mrcnn_keras.errors import UserError
 
 
 @contextmanager
@@ -45,3 +50,19 @@ def replace_folder(path):
             os.replace(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_image(path, image):
+    """Writes [H, W, 3] uint8 RGB to `path` by rename; the format follows the suffix."""
+    with replace_file(path) as temporary:
+        Image.fromarray(image).save(temporary)
+
+
+def read_json(path):
+    """The content of a JSON file. Raises UserError, with the line, where it is none."""
+    try:
+        return json.loads(Path(path).read_bytes().decode("utf-8-sig"))
+    except OSError as error:
+        raise UserError(f"{str(path)!r} cannot be read ({error.strerror}); give a readable file") from error
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{str(path)!r} is not JSON ({error}); export it again") from error

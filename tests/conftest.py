@@ -111,7 +111,7 @@ def write_coco():
 @pytest.fixture(scope="session")
 def tiny_coco(write_coco, tmp_path_factory):
     """A folder with train/ (6 pictures of 64 x 64) and valid/ (2), to be read only."""
-    from mrcnn_keras.data.shapes import ShapesDataset
+    from mrcnn_keras.data.generated import ShapesDataset
 
     folder = tmp_path_factory.mktemp("tiny-coco")
     write_coco(folder / "train", ShapesDataset(count=6, image_size=(64, 64), seed=0))

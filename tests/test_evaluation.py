@@ -5,7 +5,8 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from mrcnn_keras.detections import Detections, MaskCrop
+from mrcnn_keras.detections import Detections
+from mrcnn_keras.detections.detections import MaskCrop
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.evaluation import evaluate
 

@@ -10,10 +10,10 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from mrcnn_keras.detections import Detections, MaskCrop
+from mrcnn_keras.detections import Detections, KeypointLayout
+from mrcnn_keras.detections.detections import MaskCrop
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.evaluation import evaluate
-from mrcnn_keras.keypoint_layout import KeypointLayout
 
 SIZE = (200, 200)
 ONE = pytest.approx(1)
@@ -131,8 +131,8 @@ def test_another_number_of_keypoints_is_told():
 
 def test_coco_persons_score_as_pycocotools_has_them_from_the_file(shared, tmp_path):
     """Shaken annotations as detections: our records of the pictures against COCO's own file."""
+    from mrcnn_keras.data import load_dataset
     from mrcnn_keras.data.formats.coco import write_results
-    from mrcnn_keras.data.loading import load_dataset
 
     path = shared / "data" / "coco" / "annotations" / "person_keypoints_train.json"
     data, rng = load_dataset(path), np.random.default_rng(0)

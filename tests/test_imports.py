@@ -4,62 +4,68 @@ import ast
 import json
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[1]
-EVERYWHERE = {"architectures", "coco_classes", "coco_keypoints", "errors", "files"}  # may be imported from anywhere
-PART_OF = {
-    **dict.fromkeys(("keypoint_layout", "mask_crop"), "detections"),
-    **dict.fromkeys(("backbone_checks", "config_checks", "presets"), "config"),
-    **dict.fromkeys(
-        ("checkpoints", "detect_arguments", "feature_maps", "network", "optimizer", "region_proposals", "roi_features"),
-        "model",
-    ),
-    **dict.fromkeys(("callbacks", "run_folder", "schedule"), "training"),
-    **dict.fromkeys(("commands", "demo", "images_out", "suggest", "video"), "cli"),
-}
+PACKAGE = ROOT / "mrcnn_keras"
+# Import nothing of the package but each other.
+ANYONE = {"architectures", "backend", "coco", "errors", "files", "progress"}
 MAY_IMPORT = {
-    **dict.fromkeys(("backend", *EVERYWHERE, "config", "detections", "norm", "progress_line", "resize", "ops"), set()),
+    **dict.fromkeys((*ANYONE, "config", "detections", "resize", "ops"), set()),
     "data": {"detections", "resize", "ops"},
-    **dict.fromkeys(("layers", "backbones", "weights"), {"norm", "ops"}),
-    "model": {"config", "ops", "layers", "backbones", "weights", "detections", "progress_line", "resize"},
-    "proposal_files": {"data", "detections", "weights"},
-    "training": {"config", "data", "model", "evaluation", "progress_line", "report"},
+    **dict.fromkeys(("layers", "weights"), {"ops"}),
+    "backbones": {"layers", "ops"},
+    "model": {"config", "ops", "layers", "backbones", "weights", "detections", "resize"},
+    "training": {"config", "data", "model", "evaluation", "report"},
     "export": {"model", "detections", "ops"},
     **dict.fromkeys(("evaluation", "visualize", "report"), {"detections", "ops"}),
 }
-MAY_IMPORT["cli"] = {*MAY_IMPORT} - {"backend"}
-MAY_IMPORT["__init__"] = MAY_IMPORT["__main__"] = {*MAY_IMPORT}
+MAY_IMPORT["cli"] = {*MAY_IMPORT}
 
 
-def imported_parts(source):
-    """-> the parts of the package in the import statements, "" for the package itself"""
+def imported(source):
+    """-> the names in the import statements, in full, that begin with the package's"""
     nodes = list(ast.walk(ast.parse(source)))
     names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
     for node in (node for node in nodes if isinstance(node, ast.ImportFrom)):
         assert not node.level, f"line {node.lineno}: write `from mrcnn_keras.` in full"
         names += [f"{node.module}.{alias.name}" for alias in node.names]
-    names = [name.split(".") for name in names]
-    parts = {name[1] if len(name) > 1 else "" for name in names if name[0] == "mrcnn_keras"}
-    return {PART_OF.get(part, part) for part in parts}
+    return [name for name in names if name.split(".")[0] == "mrcnn_keras"]
 
 
-FILES = sorted(path.relative_to(ROOT) for path in (ROOT / "mrcnn_keras").rglob("*.py"))
+def room(path):
+    """-> the folder of the package that a file is in, or the name of a file that is in none"""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-@pytest.mark.parametrize("path", FILES, ids=str)
-def test_directions(path):
-    part = path.parts[1].removesuffix(".py")
-    part = PART_OF.get(part, part)
-    assert part in MAY_IMPORT, f"say in the table what {part} may import, and in docs/design.md"
-    extra = imported_parts((ROOT / path).read_text(encoding="utf-8")) - MAY_IMPORT[part] - EVERYWHERE - {part}
-    assert not extra, f"{path} imports {sorted(extra)}, which {part} may not"
+def test_every_folder_imports_only_what_the_table_allows():
+    rooms = {room(path) for path in PACKAGE.rglob("*.py")} - {"__init__"}
+    assert rooms == {*MAY_IMPORT}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if path != PACKAGE / "__init__.py":  # the public names: it imports them when they are used
+            parts = {name.split(".")[1] for name in imported(path.read_text(encoding="utf-8")) if "." in name}
+            extra = parts - MAY_IMPORT[room(path)] - ANYONE - {room(path)}
+            assert not extra, f"{path} imports {sorted(extra)}, which {room(path)} may not"
+
+
+def test_the_table_has_no_circle():
+    left = dict(MAY_IMPORT)
+    while left:
+        free = {name for name, below in left.items() if not below & {*left}}
+        assert free, f"a circle among {sorted(left)}"
+        left = {name: below for name, below in left.items() if name not in free}
+
+
+def test_no_module_has_the_name_of_a_function_or_class_in_its_package():
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                beside = path.with_name(f"{node.name}.py"), path.with_name(node.name)
+                assert not any(place.exists() for place in beside), f"{path}: {node.name} is a module, too"
 
 
 def test_samples_and_notebooks_use_the_public_names():
     for path in (ROOT / "samples").rglob("*.py"):
-        assert imported_parts(path.read_text(encoding="utf-8")) <= {""}, path
+        assert {*imported(path.read_text(encoding="utf-8"))} <= {"mrcnn_keras"}, path
     for path in (ROOT / "notebooks").glob("*.ipynb"):
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             code = [line for line in "".join(cell["source"]).splitlines() if line[:1] not in "%!"]
-            assert cell["cell_type"] != "code" or imported_parts("\n".join(code)) <= {""}, path
+            assert cell["cell_type"] != "code" or {*imported("\n".join(code))} <= {"mrcnn_keras"}, path

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import mrcnn_keras as mk
-from mrcnn_keras.cli import _parser
-from mrcnn_keras.presets import PRESETS
+from mrcnn_keras.cli.parser import _parser
+from mrcnn_keras.config import PRESETS
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mrcnn_keras.cli.demo import demo_config
 from mrcnn_keras.config import Config
-from mrcnn_keras.data.shapes import ShapesDataset
-from mrcnn_keras.demo import demo_config
+from mrcnn_keras.data.generated import ShapesDataset
 
 ROOT = Path(__file__).resolve().parents[1]
 SHAPES = ROOT / "samples" / "shapes" / "shapes.py"

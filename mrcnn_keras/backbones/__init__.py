@@ -1,1 +1,8 @@
-"""Feature extractors: ResNet and the feature pyramid."""
+"""Backbones, from a normalised image to a map per stage, and what the heads look at: a pyramid or the last map."""
+
+from mrcnn_keras.backbones.applications import application_backbone
+from mrcnn_keras.backbones.fpn import FPN, LastMap
+from mrcnn_keras.backbones.resnet import resnet_backbone
+from mrcnn_keras.backbones.roi_stage import RoIStage
+
+__all__ = ["FPN", "LastMap", "RoIStage", "application_backbone", "resnet_backbone"]

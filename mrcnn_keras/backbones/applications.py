@@ -3,7 +3,7 @@
 import keras
 
 from mrcnn_keras.architectures import APPLICATIONS
-from mrcnn_keras.norm import norm
+from mrcnn_keras.layers import make_norm
 
 LAST_NORM = "last_layernorm"
 
@@ -32,11 +32,11 @@ class ChannelScale(keras.layers.Layer):
         return {**super().get_config(), "initial": self.initial}
 
 
-def application(architecture, norm_kind="frozen_bn", freeze_stages=0, epsilon=1e-3):
+def application_backbone(architecture, norm_kind="frozen_bn", freeze_stages=0, epsilon=1e-3):
     """A keras.Model from normalised images [B, H, W, 3], sides multiples of 32, to [C2, C3, C4, C5].
 
     architecture: a key of APPLICATIONS. A stage's map is the answer of its last block, C5 the network's last before
-    its classes. norm_kind: what stands where the network has batch norm, see norm.norm, and epsilon of it; "ln": the
+    its classes. norm_kind: what stands where the network has batch norm (layers.make_norm), epsilon of it; "ln": the
     network has layer norm, which stays as it is and trains. freeze_stages: stages that do not train, 1 the stem, 2 all
     that C2 is made of, and so on to 5. Layer names are Keras's.
     """
@@ -61,7 +61,7 @@ def _with_norm(model, norm_kind, epsilon):
 
     def replace(layer):
         if isinstance(layer, keras.layers.BatchNormalization):
-            return norm(norm_kind, layer.input.shape[-1], layer.name, epsilon)
+            return make_norm(norm_kind, layer.input.shape[-1], layer.name, epsilon)
         if layer.name.endswith("_layer_scale"):
             return ChannelScale(layer.init_values, name=layer.name)
         config = layer.get_config()

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from mrcnn_keras.norm import apply_norm, norm
+from mrcnn_keras.layers import apply_norm, make_norm
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
@@ -23,8 +23,8 @@ class FPN(keras.layers.Layer):
         }
         self.laterals = [keras.layers.Conv2D(channels, 1, name=f"lateral{i}", **make) for i in levels]
         self.outputs = [keras.layers.Conv2D(channels, 3, padding="same", name=f"output{i}", **make) for i in levels]
-        self.lateral_norms = [norm(norm_kind, channels, f"lateral{i}_norm") for i in levels]
-        self.output_norms = [norm(norm_kind, channels, f"output{i}_norm") for i in levels]
+        self.lateral_norms = [make_norm(norm_kind, channels, f"lateral{i}_norm") for i in levels]
+        self.output_norms = [make_norm(norm_kind, channels, f"output{i}_norm") for i in levels]
 
     def build(self, shapes):
         for shape, lateral, output in zip(shapes, self.laterals, self.outputs, strict=True):
@@ -50,3 +50,14 @@ class FPN(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "channels": self.channels, "norm_kind": self.norm_kind}
+
+
+@keras.saving.register_keras_serializable("mrcnn_keras")
+class LastMap(keras.layers.Layer):
+    """In the place of the pyramid: call with [C2, C3, ...]; returns the last of them, in a list."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+
+    def call(self, stages):
+        return stages[-1:]

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import keras
 
 from mrcnn_keras.architectures import RESNETS
-from mrcnn_keras.norm import norm
+from mrcnn_keras.layers import make_norm
 
 
-def resnet(
+def resnet_backbone(
     architecture,
     norm_kind="frozen_bn",
     stride_in="3x3",
@@ -21,7 +21,7 @@ def resnet(
 ):
     """A keras.Model from normalised images [B, H, W, 3] to [C2, C3, C4, C5], strides 4, 8, 16, 32.
 
-    norm_kind: see norm.norm. stride_in: the convolution of a bottleneck that carries the stride, "3x3" (torchvision)
+    norm_kind: see layers.make_norm. stride_in: the convolution of a bottleneck with the stride, "3x3" (torchvision)
     or "1x1" (the original). freeze_stages: stages that do not train, 1 the stem, 2 the stem and res2, and so on.
     epsilon: of batch norm. width: channels of the stem. pool_pad: zeros around the stem's pooling are on "both" sides,
     or only right and below ("end", as padding "same" has it for even sides). last_stage: 4: without res5 and C5.
@@ -119,7 +119,7 @@ class _Blocks:
             kernel_initializer="he_normal",
             name=name if name.endswith("shortcut") else f"{name}_conv{suffix}",
         )(x)
-        return norm(self.norm_kind, channels, f"{name}_norm{suffix}", self.epsilon)(x)
+        return make_norm(self.norm_kind, channels, f"{name}_norm{suffix}", self.epsilon)(x)
 
 
 def _relu(x, name):

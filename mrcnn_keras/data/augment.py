@@ -10,7 +10,7 @@ import dataclasses
 import numpy as np
 
 from mrcnn_keras.data import keypoints
-from mrcnn_keras.mask_crop import MaskCrop, crop_mask
+from mrcnn_keras.detections import MaskCrop, crop_mask
 
 # A cut object is dropped where both less than this share and fewer than these pixels of it are left: a corner
 # of a large object still shows what it is, a whole small object does so too.

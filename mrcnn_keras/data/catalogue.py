@@ -5,8 +5,8 @@ from pathlib import PurePath
 import numpy as np
 
 from mrcnn_keras.data.notes import Notes
+from mrcnn_keras.detections import KeypointLayout
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.keypoint_layout import KeypointLayout
 
 
 class Catalogue:

@@ -8,10 +8,9 @@ import numpy as np
 from mrcnn_keras.data import images
 from mrcnn_keras.data.catalogue import Catalogue, picture_keys
 from mrcnn_keras.data.keypoints import keep_inside
-from mrcnn_keras.data.statistics import statistics
-from mrcnn_keras.detections import Detections, as_boxes
+from mrcnn_keras.data.statistics import statistics_of
+from mrcnn_keras.detections import Detections, as_boxes, crop_mask
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.mask_crop import crop_mask
 
 
 class Dataset(Catalogue):
@@ -169,7 +168,7 @@ class Dataset(Catalogue):
 
     def statistics(self):
         """What is in the dataset, as plain values; its keys are explained in data/statistics.py."""
-        return statistics(self)
+        return statistics_of(self)
 
     def _from_crops(self, image_id, size, class_ids, crops, keypoints=None):
         """Ground truth of MaskCrops, None or 0 x 0 where a mask turned out empty: those are noted."""

@@ -5,9 +5,9 @@ import os
 from pathlib import Path
 
 from mrcnn_keras.data.formats import FORMATS
-from mrcnn_keras.data.formats.coco_file import read_json
 from mrcnn_keras.data.formats.folders import subset_of_file
 from mrcnn_keras.errors import UserError
+from mrcnn_keras.files import read_json
 
 
 def load_dataset(path, format=None, subset=None):

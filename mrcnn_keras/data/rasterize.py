@@ -7,8 +7,8 @@ short; of these only the columns that the object touches are drawn.
 import numpy as np
 from pycocotools import mask as coco_mask
 
+from mrcnn_keras.detections import crop_mask
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.mask_crop import crop_mask
 
 MAX_REACH = 3  # picture sides that an outline may reach beyond the picture
 

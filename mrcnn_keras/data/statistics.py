@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def statistics(dataset):
+def statistics_of(dataset):
     """Counts and sizes of `dataset` (a Dataset) as a dict of plain values, ready for JSON.
 
     images, images_without_objects   pictures; those without a single object (a crowd region is no object)

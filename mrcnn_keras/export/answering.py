@@ -28,7 +28,7 @@ serve(sys.argv[3])
 
 
 @contextlib.contextmanager
-def answering(path):
+def reader_process(path):
     """An Answering of the file or folder `path`, see readers.load; its process ends with the block.
 
     Raises UserError where the file cannot be read.

@@ -5,8 +5,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from mrcnn_keras.detections import Detections
-from mrcnn_keras.mask_crop import crop_mask, paste_mask
+from mrcnn_keras.detections import Detections, crop_mask, paste_mask
 
 
 def as_detections(answers, size):
@@ -29,3 +28,8 @@ def as_detections(answers, size):
         crops = [crop_mask(np.asarray(Image.open(io.BytesIO(file)))) for file in answers["masks_bytes"][real]]
     keypoints = answers["keypoints"][real] if "keypoints" in answers else None
     return Detections(size, boxes, answers["class_ids"][real], answers["scores"][real], crops, keypoints)
+
+
+def name_lines(names):
+    """The text of such a file: a name a line, the background first, so that class id i is line i + 1."""
+    return "".join(f"{' '.join(name.split())}\n" for name in names)

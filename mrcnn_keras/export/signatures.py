@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
-from mrcnn_keras.export.full_masks import full_masks, png_masks
-from mrcnn_keras.export.mask_boxes import with_mask_boxes
+from mrcnn_keras.export.mask_forms import full_masks, png_masks
+from mrcnn_keras.export.model_graph import with_mask_boxes
 from mrcnn_keras.export.picture_bytes import decode_picture
 from mrcnn_keras.ops import detections as detection_ops
 

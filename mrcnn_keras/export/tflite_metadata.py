@@ -5,7 +5,7 @@ import json
 import zipfile
 
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.export.class_names import name_lines
+from mrcnn_keras.export.answers import name_lines
 
 METADATA, LABELS = "metadata.json", "labels.txt"
 FORMAT = 1

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from mrcnn_keras.norm import apply_norm, keeps_bias, norm
+from mrcnn_keras.layers.norm import apply_norm, keeps_bias, make_norm
 
 
 def make_convs(count, channels, norm_kind, first="1", initializer="he_normal"):
@@ -23,7 +23,7 @@ def make_convs(count, channels, norm_kind, first="1", initializer="he_normal"):
         )
         for end in ends
     ]
-    return convs, [norm(norm_kind, channels, f"norm{end}") for end in ends]
+    return convs, [make_norm(norm_kind, channels, f"norm{end}") for end in ends]
 
 
 def build_convs(convs, norms, channels, out_channels):

@@ -4,9 +4,9 @@ import keras
 import tensorflow as tf
 
 from mrcnn_keras.ops import boxes as box_ops
-from mrcnn_keras.ops import nms as nms_ops
+from mrcnn_keras.ops import suppression as nms_ops
 from mrcnn_keras.ops.mask_maps import MAP_KINDS
-from mrcnn_keras.ops.portable import wants_portable
+from mrcnn_keras.ops.portability import wants_portable
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from mrcnn_keras.ops import boxes as box_ops
-from mrcnn_keras.ops import nms as nms_ops
+from mrcnn_keras.ops import suppression as nms_ops
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")

@@ -3,8 +3,8 @@
 import keras
 import tensorflow as tf
 
-from mrcnn_keras.ops.roi_align import crop_and_resize_rois, roi_align
-from mrcnn_keras.ops.roi_pool import roi_pool, roi_warp
+from mrcnn_keras.ops.roi_quantised import roi_pool, roi_warp
+from mrcnn_keras.ops.roi_sampling import crop_and_resize_rois, roi_align
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
@@ -14,10 +14,10 @@ class RoIAlignLayer(keras.layers.Layer):
     Call with features (list of [B, h, w, C], fine to coarse; strides: pixels a cell of each) and boxes
     [B, R, (y1, x1, y2, x2)] in network pixels: returns [B, R, pool_size, pool_size, C]. Or with boxes [M, 4] and
     box_indices [M] int32, the image of each: returns [M, pool_size, pool_size, C].
-    method "crop_and_resize" or "gather", the same numbers; see ops.roi_align for these and the other arguments.
-    grid "corners": Matterport's RoIAlign, see ops.roi_align.crop_and_resize_rois; of the others only canonical_size
+    method "crop_and_resize" or "gather", the same numbers; see ops.roi_sampling for these and the other arguments.
+    grid "corners": Matterport's RoIAlign, see ops.roi_sampling.crop_and_resize_rois; of the others only canonical_size
     counts then.
-    operator "align", or "pool" or "warp" for RoIPool or RoIWarp, see ops.roi_pool; aligned and grid do not count then,
+    operator "align", or "pool" or "warp" for RoIPool or RoIWarp, ops.roi_quantised; aligned and grid do not count then,
     nor do method, sampling and reduce with "pool", which takes the maximum of whole cells.
     """
 

@@ -6,7 +6,7 @@ answers as its own project does if its pictures are resized bit by bit as there.
 
 import tensorflow as tf
 
-from mrcnn_keras.ops.portable import wants_portable
+from mrcnn_keras.ops.portability import wants_portable
 
 # Pillow's bilinear weights are whole multiples of 2 ** -22 for pictures of 8 bits.
 PILLOW_BITS = 22

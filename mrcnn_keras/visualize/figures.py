@@ -6,9 +6,8 @@ pyplot is asked for a figure only where no `ax` is given, so that a notebook sho
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from mrcnn_keras.detections import Detections
+from mrcnn_keras.detections import Detections, crop_mask
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.mask_crop import crop_mask
 from mrcnn_keras.visualize.colors import ANNOTATED, FOUND
 from mrcnn_keras.visualize.drawing import draw_detections
 

@@ -6,8 +6,9 @@ import pytest
 import tensorflow as tf
 
 from mrcnn_keras.architectures import APPLICATIONS
-from mrcnn_keras.backbones.applications import ChannelScale, application
-from mrcnn_keras.norm import GroupNorm
+from mrcnn_keras.backbones import application_backbone
+from mrcnn_keras.backbones.applications import ChannelScale
+from mrcnn_keras.layers.norm import GroupNorm
 
 BATCH_NORM, LAYER_NORM = "mobilenet_v3_small", "convnext_tiny"
 slow = pytest.mark.slow
@@ -24,7 +25,7 @@ slow = pytest.mark.slow
     ],
 )
 def test_four_stages_of_strides_4_to_32(name, kind, channels):
-    model = application(name, kind)
+    model = application_backbone(name, kind)
     stages = model(tf.zeros([1, 64, 96, 3]))
     sizes = [(16, 24), (8, 12), (4, 6), (2, 3)]
     assert [stage.shape for stage in stages] == [(1, *size, depth) for size, depth in zip(sizes, channels, strict=True)]
@@ -44,7 +45,7 @@ def layers_of(model, kind):
 
 @pytest.mark.parametrize("kind", ["frozen_bn", "bn", "gn"])
 def test_what_stands_in_the_place_of_batch_norm(kind):
-    model = application(BATCH_NORM, kind, epsilon=0.01)
+    model = application_backbone(BATCH_NORM, kind, epsilon=0.01)
     batch, group = layers_of(model, keras.layers.BatchNormalization), layers_of(model, GroupNorm)
     assert (len(batch), len(group)) == ((0, 34) if kind == "gn" else (34, 0))
     assert {layer.trainable for layer in batch + group} == {kind != "frozen_bn"}
@@ -54,7 +55,7 @@ def test_what_stands_in_the_place_of_batch_norm(kind):
 
 def test_batch_norm_apart_the_network_is_that_of_keras():
     keras.utils.set_random_seed(0)
-    ours = application(BATCH_NORM, "bn")
+    ours = application_backbone(BATCH_NORM, "bn")
     theirs = keras.applications.MobileNetV3Small(
         include_top=False, weights=None, include_preprocessing=False, input_shape=(64, 64, 3)
     )
@@ -65,7 +66,7 @@ def test_batch_norm_apart_the_network_is_that_of_keras():
 
 
 def test_layer_norm_stays_and_each_scale_has_a_name_that_a_file_can_know():
-    first, second = application(LAYER_NORM, "ln"), application(LAYER_NORM, "ln")
+    first, second = application_backbone(LAYER_NORM, "ln"), application_backbone(LAYER_NORM, "ln")
     assert len(layers_of(first, keras.layers.LayerNormalization)) == 3 + 3 + 9 + 3 + 1
     assert len(layers_of(first, ChannelScale)) == 3 + 3 + 9 + 3
     assert [weight.path for weight in first.weights] == [weight.path for weight in second.weights]
@@ -84,6 +85,6 @@ def test_layer_norm_stays_and_each_scale_has_a_name_that_a_file_can_know():
     ],
 )
 def test_frozen_stages_do_not_train(freeze, first):
-    trained = [layer.name for layer in application(BATCH_NORM, "gn", freeze).layers if layer.trainable_weights]
+    trained = [layer.name for layer in application_backbone(BATCH_NORM, "gn", freeze).layers if layer.trainable_weights]
     assert (trained[0] if trained else None) == first
     assert freeze == 5 or {"conv_1", "conv_1_bn"} <= set(trained)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mrcnn_keras.backbones.fpn import FPN
+from mrcnn_keras.backbones import FPN
 
 SHAPES = [(1, 16, 24, 3), (1, 8, 12, 4), (1, 4, 6, 5), (1, 2, 3, 6)]
 

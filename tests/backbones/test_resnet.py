@@ -2,12 +2,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mrcnn_keras.backbones.resnet import res5, resnet
+from mrcnn_keras.backbones import resnet_backbone
+from mrcnn_keras.backbones.resnet import res5
 
 
 @pytest.fixture(scope="module")
 def small():
-    return resnet("resnet50", width=4)
+    return resnet_backbone("resnet50", width=4)
 
 
 def test_four_stages_of_strides_4_to_32(small):
@@ -27,13 +28,13 @@ def test_four_stages_of_strides_4_to_32(small):
     ],
 )
 def test_as_many_parameters_as_the_published_network(architecture, parameters):
-    model = resnet(architecture, norm_kind="bn")
+    model = resnet_backbone(architecture, norm_kind="bn")
     assert sum(int(np.prod(w.shape)) for w in model.trainable_weights) == parameters
 
 
 def test_kernels_of_resnext_are_those_of_the_published_network():
     # An eighth of the width: 32 groups of one channel where the published one has 8.
-    thin = resnet("resnext101_32x8d", width=8)
+    thin = resnet_backbone("resnext101_32x8d", width=8)
     blocks = {index: [thin.get_layer(f"res{index}_0_conv{i}") for i in (1, 2, 3)] for index in (2, 5)}
     assert [conv.groups for conv in blocks[2]] == [1, 32, 1]
     assert [conv.kernel.shape for conv in blocks[2]] == [(1, 1, 8, 32), (3, 3, 1, 32), (1, 1, 32, 32)]
@@ -47,14 +48,14 @@ def test_kernels_of_resnext_are_those_of_the_published_network():
 
 
 def test_the_other_resnext_has_twice_the_groups_of_half_the_channels():
-    thin = resnet("resnext101_64x4d", width=16)
+    thin = resnet_backbone("resnext101_64x4d", width=16)
     blocks = {index: thin.get_layer(f"res{index}_0_conv2") for index in (2, 5)}
     assert [conv.groups for conv in blocks.values()] == [64, 64]
     assert [conv.kernel.shape for conv in blocks.values()] == [(3, 3, 1, 64), (3, 3, 8, 512)]
 
 
 def test_a_group_sees_its_own_channels_only():
-    conv = resnet("resnext101_32x8d", width=16).get_layer("res2_0_conv2")
+    conv = resnet_backbone("resnext101_32x8d", width=16).get_layer("res2_0_conv2")
     assert conv.kernel.shape == (3, 3, 2, 64)
     one = tf.one_hot(5, 64)[None, None, None]
     touched = np.abs(conv(one) - conv(tf.zeros_like(one)))[0, 0, 0]
@@ -62,7 +63,7 @@ def test_a_group_sees_its_own_channels_only():
 
 
 def test_blocks_of_resnet101():
-    names = [layer.name for layer in resnet("resnet101", width=4).layers if layer.name.endswith("_add")]
+    names = [layer.name for layer in resnet_backbone("resnet101", width=4).layers if layer.name.endswith("_add")]
     assert len(names) == 3 + 4 + 23 + 3
     assert names[-4:] == ["res4_22_add", "res5_0_add", "res5_1_add", "res5_2_add"]
 
@@ -74,12 +75,12 @@ def strides(model, stage):
 def test_the_convolution_that_carries_the_stride(small):
     assert strides(small, 2) == [1, 1, 1]
     assert strides(small, 3) == [1, 2, 1]
-    assert strides(resnet("resnet50", stride_in="1x1", width=4), 3) == [2, 1, 1]
+    assert strides(resnet_backbone("resnet50", stride_in="1x1", width=4), 3) == [2, 1, 1]
 
 
 def test_padding_is_the_same_on_both_sides():
     # With an odd side, every strided layer looks at a symmetric picture symmetrically.
-    model = resnet("resnet18", width=4)
+    model = resnet_backbone("resnet18", width=4)
     flip = np.array([[[1, 2, 1]] * 3, [[0, 1, 0]] * 3])  # whatever the picture, it equals its mirror image
     picture = tf.image.resize(tf.constant(flip[..., None] * np.ones(3), tf.float32), [65, 65])
     for layer in model.layers:
@@ -92,7 +93,7 @@ def test_padding_is_the_same_on_both_sides():
 
 def stem_pool(size, **options):
     """What the stem's pooling makes of a picture of numbers that ReLU leaves as they are, and these numbers."""
-    model = resnet("resnet18", width=2, **options)
+    model = resnet_backbone("resnet18", width=2, **options)
     before = tf.random.stateless_uniform([1, *size, 2], [0, 0])
     return model.get_layer("stem_pool")(model.get_layer("stem_pool_pad")(before)), before
 
@@ -114,7 +115,7 @@ def test_padding_on_both_sides_looks_at_every_second_pixel_and_those_around_it(s
 @pytest.mark.parametrize("norm_kind", ["bn", "frozen_bn"])
 @pytest.mark.parametrize("epsilon", [0.0, 1e-3])
 def test_epsilon_reaches_all_norms(norm_kind, epsilon):
-    model = resnet("resnet18", norm_kind, epsilon=epsilon, width=4)
+    model = resnet_backbone("resnet18", norm_kind, epsilon=epsilon, width=4)
     norms = [layer for layer in model.layers if "norm" in layer.name and layer.weights]
     assert len(norms) == 20
     assert {layer.epsilon for layer in norms} == {epsilon}
@@ -125,7 +126,7 @@ def test_epsilon_reaches_all_norms(norm_kind, epsilon):
 @pytest.mark.parametrize("norm_kind", ["bn", "gn", "frozen_bn"])
 @pytest.mark.parametrize(("freeze", "first"), [(0, "stem_"), (1, "res2_"), (2, "res3_"), (4, "res5_"), (5, None)])
 def test_frozen_stages_do_not_train(freeze, first, norm_kind):
-    model = resnet("resnet18", norm_kind, freeze_stages=freeze, width=4)
+    model = resnet_backbone("resnet18", norm_kind, freeze_stages=freeze, width=4)
     trained = [layer.name for layer in model.layers if layer.trainable_weights]
     assert bool(trained) == (first is not None)
     assert not trained or trained[0].startswith(first)
@@ -153,7 +154,9 @@ def same_weights(model, other):
 
 @BLOCKS
 def test_every_second_cell_of_dilated_c5_is_plain_c5(architecture, stride_in):
-    plain, dilated = (resnet(architecture, "bn", stride_in, width=4, dilated=dilated) for dilated in (False, True))
+    plain, dilated = (
+        resnet_backbone(architecture, "bn", stride_in, width=4, dilated=dilated) for dilated in (False, True)
+    )
     assert same_weights(dilated, plain) == len([layer for layer in plain.layers if layer.weights])
     stages, dense = plain(PICTURE), dilated(PICTURE)
     assert [stage.shape[1:3] for stage in dense] == [(16, 24), (8, 12), (4, 6), (4, 6)]
@@ -163,7 +166,7 @@ def test_every_second_cell_of_dilated_c5_is_plain_c5(architecture, stride_in):
 
 
 def test_dilation_of_detectron2_where_the_stride_is_in_the_1x1_convolution():
-    model = resnet("resnet50", stride_in="1x1", width=4, dilated=True)
+    model = resnet_backbone("resnet50", stride_in="1x1", width=4, dilated=True)
     convs = {name: model.get_layer(name) for name in ("res5_0_conv1", "res5_0_shortcut", "res4_0_conv1")}
     assert [conv.strides for conv in convs.values()] == [(1, 1), (1, 1), (2, 2)]
     assert [model.get_layer(f"res5_{i}_conv2").dilation_rate for i in range(3)] == [(2, 2)] * 3
@@ -172,9 +175,9 @@ def test_dilation_of_detectron2_where_the_stride_is_in_the_1x1_convolution():
 
 @BLOCKS
 def test_res5_alone_makes_c5_of_c4(architecture, stride_in):
-    whole = resnet(architecture, "bn", stride_in, width=4)
+    whole = resnet_backbone(architecture, "bn", stride_in, width=4)
     body, head = (
-        resnet(architecture, "bn", stride_in, width=4, last_stage=4),
+        resnet_backbone(architecture, "bn", stride_in, width=4, last_stage=4),
         res5(architecture, "bn", stride_in, width=4),
     )
     layers = same_weights(body, whole) + same_weights(head, whole)

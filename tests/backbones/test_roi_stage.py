@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mrcnn_keras.backbones.last_map import LastMap
-from mrcnn_keras.backbones.roi_stage import RoIStage
+from mrcnn_keras.backbones import LastMap, RoIStage
 
 SMALL = {"architecture": "resnet18", "norm_kind": "gn", "width": 4}
 

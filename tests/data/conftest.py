@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 from PIL import Image
 
-from mrcnn_keras.data.dataset import Dataset
+from mrcnn_keras.data import Dataset
 
 settings.register_profile("any speed", deadline=None)
 settings.load_profile("any speed")

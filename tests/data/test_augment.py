@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mrcnn_keras.data import augment
-from mrcnn_keras.detections import Detections
-from mrcnn_keras.mask_crop import MaskCrop
+from mrcnn_keras.detections import Detections, MaskCrop
 
 
 def example(seed=0, size=(12, 17), count=4):

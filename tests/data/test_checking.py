@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from mrcnn_keras.data import Dataset
 from mrcnn_keras.data.checking import broken_pictures, check_pictures
-from mrcnn_keras.data.dataset import Dataset
 from mrcnn_keras.errors import UserError
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mrcnn_keras.data.dataset import Dataset
+from mrcnn_keras.data import Dataset
 from mrcnn_keras.detections import Detections
 from mrcnn_keras.errors import UserError
 

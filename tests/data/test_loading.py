@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
-from small_coco import coco_content
 
-from mrcnn_keras.data.loading import find_subsets, load_dataset
+from mrcnn_keras.data import find_subsets, load_dataset
 from mrcnn_keras.errors import UserError
+from tests.data.small_coco import coco_content
 
 
 @pytest.fixture

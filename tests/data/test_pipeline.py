@@ -8,12 +8,11 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from small_coco import coco_content
 
-from mrcnn_keras.data import make_pipeline
-from mrcnn_keras.data.loading import load_dataset
+from mrcnn_keras.data import load_dataset, make_pipeline
 from mrcnn_keras.data.pipeline import batch_image_ids, take_error
 from mrcnn_keras.errors import UserError
+from tests.data.small_coco import coco_content
 
 WILD = {
     "AUGMENT_FLIP_LR": 0.5,

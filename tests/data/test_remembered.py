@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from mrcnn_keras.data.generated import ShapesDataset
 from mrcnn_keras.data.remembered import RememberedDataset
-from mrcnn_keras.data.shapes import ShapesDataset
 
 
 def test_remembered_annotations_are_read_once_and_equal():

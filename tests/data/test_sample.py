@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrcnn_keras.data.dataset import Dataset
+from mrcnn_keras.data import Dataset
 from mrcnn_keras.data.sample import SampleSettings, load_sample, mini_mask
 from mrcnn_keras.detections import Detections
 from mrcnn_keras.errors import UserError

@@ -4,7 +4,8 @@ import base64
 
 import numpy as np
 import tensorflow as tf
-from servable import Refused
+
+from tests.export.servable import Refused
 
 
 def inputs_of(body, signature):

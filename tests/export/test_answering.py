@@ -5,11 +5,11 @@ import pytest
 
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.export import compare
-from mrcnn_keras.export.answering import answering
+from mrcnn_keras.export.answering import reader_process
 
 
 def test_answers_as_the_model_and_tells_time_and_memory(model, saved, picture):
-    with answering(saved) as process:
+    with reader_process(saved) as process:
         for image in (picture(70, 50), picture(20, 64), np.zeros((1, 1, 3), np.uint8)):
             found, seconds = process.answer(image)
             row = compare(found, model.detect([image])[0])
@@ -19,12 +19,12 @@ def test_answers_as_the_model_and_tells_time_and_memory(model, saved, picture):
 
 
 def test_what_cannot_be_read_is_told(tmp_path):
-    with pytest.raises(UserError, match=r"nothing-here holds no SavedModel"), answering(tmp_path / "nothing-here"):
+    with pytest.raises(UserError, match=r"nothing-here holds no SavedModel"), reader_process(tmp_path / "nothing-here"):
         pass
 
 
 def test_a_process_that_dies_is_told(saved, picture):
-    with answering(saved) as process:
+    with reader_process(saved) as process:
         process.process.kill()
         with pytest.raises(UserError, match=r"the process that ran .*/1 ended"):
             process.answer(picture(3000, 2000))

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from oracles.cases import Own, model_of
 
 from mrcnn_keras.export import saved_model
-from mrcnn_keras.export.check import check, summarize
+from mrcnn_keras.export.checking import check, summarize
+from tests.oracles.cases import Own, model_of
 
 pytestmark = pytest.mark.slow
 

@@ -19,14 +19,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mrcnn_keras.detections import Detections
-from mrcnn_keras.export.check import compare
-from mrcnn_keras.mask_crop import crop_mask
+from mrcnn_keras.detections import Detections, crop_mask
+from mrcnn_keras.export.checking import compare
 
 pytest.importorskip("tensorflow_serving", reason="pip install --no-deps tensorflow-serving-api")
 pytestmark = pytest.mark.slow
 
-HERE, SAMPLE = Path(__file__).parent, Path(__file__).resolve().parents[2] / "samples" / "serving"
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLE = ROOT / "samples" / "serving"
 SECONDS = float(os.environ.get("MRCNN_SERVING_SECONDS", 3))
 CLIENTS = 16
 SIZES = [(64, 64), (50, 70), (90, 40), (30, 30), (120, 64)]
@@ -36,10 +36,10 @@ Server = namedtuple("Server", "process rest rpc")
 @pytest.fixture(scope="module")
 def server(saved):
     """A process of its own, so that its memory is the server's alone."""
-    command = [sys.executable, HERE / "tf_serving.py", saved]
+    command = [sys.executable, "-m", "tests.export.tf_serving", saved]
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    with subprocess.Popen(command, env=environment, **pipes) as process:
+    with subprocess.Popen(command, cwd=ROOT, env=environment, **pipes) as process:
         rest, rpc = process.stdout.readline().split()
         yield Server(process, f"http://localhost:{rest}", f"localhost:{rpc}")
         process.stdin.close()

@@ -8,10 +8,9 @@ import tensorflow as tf
 from PIL import Image
 from tensorflow.core.protobuf import saved_model_pb2
 
-from mrcnn_keras.detections import Detections
+from mrcnn_keras.detections import Detections, crop_mask
 from mrcnn_keras.export import saved_model
-from mrcnn_keras.export.check import compare
-from mrcnn_keras.mask_crop import crop_mask
+from mrcnn_keras.export.checking import compare
 from mrcnn_keras.ops.masks import paste_masks
 
 

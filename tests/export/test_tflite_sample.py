@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from blocked import without
 from PIL import Image
+
+from tests.export.blocked import without
 
 pytest.importorskip("ai_edge_litert", reason="the extra tflite is not installed")
 

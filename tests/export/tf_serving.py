@@ -1,6 +1,6 @@
 """A server of a SavedModel by TensorFlow Serving's protocols, REST and gRPC, for the tests.
 
-    python tf_serving.py SAVED_MODEL      prints its two ports and serves "mine" until its input is closed
+    python -m tests.export.tf_serving SAVED_MODEL      prints its two ports and serves "mine" until its input is closed
 
 TensorFlow Serving is no Python package, so this takes its place: the model runs in a session, as there, and requests
 are read by the same rules.
@@ -14,9 +14,10 @@ from threading import Thread
 
 import grpc
 import tensorflow as tf
-from rest_forms import inputs_of
-from servable import Refused, Servable
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+
+from tests.export.rest_forms import inputs_of
+from tests.export.servable import Refused, Servable
 
 MODEL = "mine"
 THREADS = 16

@@ -1,7 +1,7 @@
 import pytest
 import tensorflow as tf
 
-from mrcnn_keras.layers.corners import BoxCorners
+from mrcnn_keras.layers import BoxCorners
 
 BOXES = tf.constant(
     [[[2, 3, 10, 20], [0, 0, 1, 1], [0, 0, 0, 0]], [[5, 5, 9, 9], [0, 0, 0, 0], [0, 0, 0, 0]]], tf.float32

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mrcnn_keras.layers.detection import DetectionLayer, DetectionMasks, FlattenDetections
-from mrcnn_keras.ops.portable import portable
+from mrcnn_keras.layers import DetectionLayer, DetectionMasks, FlattenDetections
+from mrcnn_keras.ops.portability import portable
 
 
 def detected(layer, rois, probs, deltas=None, image_size=(100, 100)):

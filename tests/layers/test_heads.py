@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mrcnn_keras.layers.heads import BoxHead, MaskHead, MaskMLP
-from mrcnn_keras.layers.rpn import RPNHead
+from mrcnn_keras.layers import BoxHead, MaskHead, MaskMLP, RPNHead
 
 
 def normal(*shape):

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from mrcnn_keras.layers.heads import BoxHead
+from mrcnn_keras.layers import BoxHead
 from mrcnn_keras.layers.initializers import ROWS, HeNormalInPieces
 
 SHAPE = (3 * ROWS + 100, 40)

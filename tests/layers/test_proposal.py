@@ -1,7 +1,7 @@
 import numpy as np
 import tensorflow as tf
 
-from mrcnn_keras.layers.proposal import ProposalLayer
+from mrcnn_keras.layers import ProposalLayer
 
 LARGE = [[100, 100]]
 

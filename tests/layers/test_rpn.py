@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mrcnn_keras.layers.rpn import AnchorLayer, PickAnchors, RPNHead
+from mrcnn_keras.layers import AnchorLayer, PickAnchors, RPNHead
 
 
 def test_one_list_of_anchors_a_level():

@@ -5,20 +5,33 @@ import inspect
 import keras
 import pytest
 
+from mrcnn_keras.backbones import FPN, LastMap, RoIStage
 from mrcnn_keras.backbones.applications import ChannelScale
-from mrcnn_keras.backbones.fpn import FPN
-from mrcnn_keras.backbones.last_map import LastMap
-from mrcnn_keras.backbones.roi_stage import RoIStage
-from mrcnn_keras.layers.corners import BoxCorners
-from mrcnn_keras.layers.detection import DetectionLayer, DetectionMasks, FlattenDetections
-from mrcnn_keras.layers.heads import BoxHead, MaskHead, MaskMLP
-from mrcnn_keras.layers.images import NormalizeImages, WindowLayer
-from mrcnn_keras.layers.keypoints import DetectionKeypoints, KeypointHead, KeypointTargetLayer
-from mrcnn_keras.layers.proposal import GivenProposalsLayer, ProposalLayer
-from mrcnn_keras.layers.roi_align import PickRoIs, RoIAlignLayer
-from mrcnn_keras.layers.rpn import AnchorLayer, PickAnchors, RPNHead
-from mrcnn_keras.layers.targets import AnchorTargetLayer, MaskTargetLayer, RoITargetLayer
-from mrcnn_keras.norm import BatchNorm, GroupNorm
+from mrcnn_keras.layers import (
+    AnchorLayer,
+    AnchorTargetLayer,
+    BoxCorners,
+    BoxHead,
+    DetectionKeypoints,
+    DetectionLayer,
+    DetectionMasks,
+    FlattenDetections,
+    GivenProposalsLayer,
+    KeypointHead,
+    KeypointTargetLayer,
+    MaskHead,
+    MaskMLP,
+    MaskTargetLayer,
+    NormalizeImages,
+    PickAnchors,
+    PickRoIs,
+    ProposalLayer,
+    RoIAlignLayer,
+    RoITargetLayer,
+    RPNHead,
+    WindowLayer,
+)
+from mrcnn_keras.layers.norm import BatchNorm, GroupNorm
 
 # None of these is a default.
 OTHER_THAN_DEFAULT = {

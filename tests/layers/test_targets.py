@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mrcnn_keras.layers.targets import AnchorTargetLayer, MaskTargetLayer, RoITargetLayer
+from mrcnn_keras.layers import AnchorTargetLayer, MaskTargetLayer, RoITargetLayer
 from mrcnn_keras.ops import boxes as box_ops
 
 OBJECT = [0, 0, 20, 20]

@@ -4,17 +4,17 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from proposed import give_proposals
 
 from mrcnn_keras.config import Config
-from mrcnn_keras.data.pipeline import make_pipeline
-from mrcnn_keras.data.shapes import ShapesDataset
+from mrcnn_keras.data import make_pipeline
+from mrcnn_keras.data.generated import ShapesDataset
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.evaluation import evaluate
 from mrcnn_keras.export import saved_model
-from mrcnn_keras.export.check import check, summarize
-from mrcnn_keras.layers.proposal import GivenProposalsLayer
+from mrcnn_keras.export.checking import check, summarize
+from mrcnn_keras.layers import GivenProposalsLayer
 from mrcnn_keras.model import MaskRCNN
+from tests.model.proposed import give_proposals
 
 
 @pytest.fixture(scope="module")

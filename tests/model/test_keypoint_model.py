@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mrcnn_keras.config import LOSS_NAMES, Config
+from mrcnn_keras.config import Config
+from mrcnn_keras.config.config import LOSS_NAMES
 from mrcnn_keras.export import saved_model
-from mrcnn_keras.export.check import check, summarize
+from mrcnn_keras.export.checking import check, summarize
 from mrcnn_keras.model import MaskRCNN
-from mrcnn_keras.optimizer import make_optimizer
+from mrcnn_keras.model.optimizer import make_optimizer
 
 BRANCH = {"NUM_KEYPOINTS": 3, "KEYPOINT_POOL_SIZE": 7, "KEYPOINT_HEAD_CONVS": 2, "KEYPOINT_HEAD_CHANNELS": 16}
 VARIANTS = {

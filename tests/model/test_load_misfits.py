@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from weights.loading import FAST, THIN, assert_loaded, fresh_model, weights_of
-from weights.saved_files import imagenet_file, save_h5, save_pickle, save_torch
-from weights.thin_files import RESNET18, detectron2_file, keras_applications_file, torchvision_file
 
 from mrcnn_keras.config import Config
 from mrcnn_keras.model import MaskRCNN
+from tests.model.loading import FAST, THIN, assert_loaded, fresh_model, weights_of
+from tests.weights.files.saved_files import imagenet_file, save_h5, save_pickle, save_torch
+from tests.weights.maps.thin_files import RESNET18, detectron2_file, keras_applications_file, torchvision_file
 
 CLASS_LAYERS = ("box_head/class_logits", "box_head/deltas", "mask_head/logits")
 BACKBONE = ("stem_", "res")

@@ -2,16 +2,15 @@
 
 import numpy as np
 import pytest
-from weights.loading import FAST, THIN, assert_same_weights, fresh_model, weights_of
-from weights.loopback import serving
-from weights.saved_files import imagenet_file, save_torch
-from weights.thin_files import RESNET18, torchvision_file
 
-from mrcnn_keras import checkpoints
 from mrcnn_keras.config import Config
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.model import MaskRCNN
-from mrcnn_keras.weights.published import COCO, IMAGENET
+from mrcnn_keras.model import MaskRCNN, checkpoints
+from mrcnn_keras.weights.fetch.published import COCO, IMAGENET
+from tests.model.loading import FAST, THIN, assert_same_weights, fresh_model, weights_of
+from tests.weights.fetch.loopback import serving
+from tests.weights.files.saved_files import imagenet_file, save_torch
+from tests.weights.maps.thin_files import RESNET18, torchvision_file
 
 NAME = "fasterrcnn_resnet50_fpn_coco-258fb6c6.pth"
 
@@ -80,7 +79,7 @@ def test_the_second_time_nothing_is_fetched_and_the_original_not_opened(asked, m
     first = model.load_weights("coco")
     for weight in model.weights[:3]:
         weight.assign(weight + 1)
-    monkeypatch.setattr("mrcnn_keras.checkpoints.open_checkpoint", lambda path: pytest.fail(f"{path} opened"))
+    monkeypatch.setattr("mrcnn_keras.model.checkpoints.open_checkpoint", lambda path: pytest.fail(f"{path} opened"))
     monkeypatch.setenv("MRCNN_KERAS_OFFLINE", "1")
     assert model.load_weights("coco").as_dict() == first.as_dict()
     assert_has(model, values)

@@ -2,9 +2,13 @@
 
 import numpy as np
 import pytest
-from weights.loading import assert_same_weights, fresh_model, weights_of
-from weights.saved_files import imagenet_file, save_h5, save_pickle, save_torch, save_torch_legacy
-from weights.thin_files import (
+
+from mrcnn_keras.errors import UserError
+from mrcnn_keras.model import MaskRCNN
+from tests.model.loading import assert_same_weights, fresh_model, weights_of
+from tests.weights.files.saved_files import imagenet_file, save_h5, save_pickle, save_torch, save_torch_legacy
+from tests.weights.files.writers import write_safetensors
+from tests.weights.maps.thin_files import (
     RESNET18,
     RESNET50,
     RESNET101,
@@ -12,10 +16,6 @@ from weights.thin_files import (
     matterport_file,
     torchvision_file,
 )
-from weights.writers import write_safetensors
-
-from mrcnn_keras.errors import UserError
-from mrcnn_keras.model import MaskRCNN
 
 RESNET34 = dict(blocks=(3, 4, 6, 3), bottleneck=False)
 

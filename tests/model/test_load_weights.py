@@ -5,13 +5,13 @@ import json
 import keras
 import numpy as np
 import pytest
-from weights.loading import FAST, assert_same_weights, fresh_model, weights_of
-from weights.saved_files import EXAMPLES, imagenet_file, save, save_torch
-from weights.thin_files import RESNET18, detectron2_file, torchvision_file
 
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.model import MaskRCNN
-from mrcnn_keras.weights.names import find_source
+from mrcnn_keras.weights.maps import find_source
+from tests.model.loading import FAST, assert_same_weights, fresh_model, weights_of
+from tests.weights.files.saved_files import EXAMPLES, imagenet_file, save, save_torch
+from tests.weights.maps.thin_files import RESNET18, detectron2_file, torchvision_file
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mrcnn_keras.export import saved_model
-from mrcnn_keras.export.check import check, summarize
+from mrcnn_keras.export.checking import check, summarize
 from mrcnn_keras.model import MaskRCNN
 
 VARIANTS = {

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mrcnn_keras.layers.roi_align import RoIAlignLayer
+from mrcnn_keras.layers import RoIAlignLayer
 from mrcnn_keras.model import MaskRCNN
 
 pytestmark = pytest.mark.slow  # each model takes half a minute to be made, trained and loaded

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from mrcnn_keras.ops.roi_align import roi_align
+from mrcnn_keras.ops.roi_sampling import roi_align
 
 
 def reference(features, strides, boxes, box_indices, size, sampling=2, aligned=True, reduce="mean", canonical=224):

@@ -3,10 +3,10 @@ import pytest
 import tensorflow as tf
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from oracles.reference.paste import paste_expanded
 
-from mrcnn_keras.mask_crop import paste_mask
+from mrcnn_keras.detections import paste_mask
 from mrcnn_keras.ops.masks import crop_masks, hat_weights, paste_boxes, paste_masks
+from tests.oracles.reference.paste import paste_expanded
 
 CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.float32)
 

@@ -5,11 +5,11 @@ import pytest
 import tensorflow as tf
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from oracles.reference.matterport_pictures import resize as slow_skimage
 from PIL import Image
 
 from mrcnn_keras.ops import resampling
-from mrcnn_keras.ops.portable import portable
+from mrcnn_keras.ops.portability import portable
+from tests.oracles.reference.matterport_pictures import resize as slow_skimage
 
 each_method = pytest.mark.parametrize("method", resampling.METHODS)
 sides = st.integers(1, 40)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from oracles.thin_models import DETECTRON2, TORCHVISION
+from tests.oracles.thin_models import DETECTRON2, TORCHVISION
 
 SPREAD = dict(levels=1.0, objectness=1.5, anchor_deltas=0.25, classes=1.7, box_deltas=0.8, masks=2.5)
 MATTERPORT_SPREAD = {**SPREAD, "anchor_deltas": 1.0}  # they are divided by 10 and 5 there

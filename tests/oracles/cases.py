@@ -4,10 +4,10 @@ import json
 import zlib
 
 import numpy as np
-from weights.saved_files import SAVE, save_h5
 
 from mrcnn_keras import MaskRCNN
-from oracles import files, weights
+from tests.oracles import files, weights
+from tests.weights.files.saved_files import SAVE, save_h5
 
 # The kind of file that the project publishes.
 FORMATS = {"torchvision": "torch", "detectron2": "pickle"}

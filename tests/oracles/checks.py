@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from oracles import compare
-from oracles.cases import network_input
-from oracles.files import part
-from oracles.stages import matterport_stages, tensors_of, torch_stages, xy
+from tests.oracles import compare
+from tests.oracles.cases import network_input
+from tests.oracles.files import part
+from tests.oracles.stages import matterport_stages, tensors_of, torch_stages, xy
 
 MEDIAN = 1e-4  # of a stage's scale
 NETWORK_BOX, PHOTOGRAPH_BOX = 0.05, 0.2  # pixels

@@ -4,11 +4,11 @@ import re
 
 import numpy as np
 
-from oracles.drawing import picture
-from oracles.reference import conventions
-from oracles.reference.matterport_pictures import molded
-from oracles.reference.pictures import batch, prepare
-from oracles.weights import FOLDER, recipe
+from tests.oracles.drawing import picture
+from tests.oracles.reference import conventions
+from tests.oracles.reference.matterport_pictures import molded
+from tests.oracles.reference.pictures import batch, prepare
+from tests.oracles.weights import FOLDER, recipe
 
 CONVENTIONS = {
     "torchvision_v1": conventions.TORCHVISION_V1,

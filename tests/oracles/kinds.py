@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from oracles.thin_models import DETECTRON2, GREY_LEVELS, TORCHVISION, matterport_rows, torch_rows
+from tests.oracles.thin_models import DETECTRON2, GREY_LEVELS, TORCHVISION, matterport_rows, torch_rows
 
 DETECTRON2_CLASSES = dict(classes=6, backgrounds=1)  # the background is the last row of the scores
 

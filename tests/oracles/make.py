@@ -1,4 +1,4 @@
-"""Make the small oracles again: `cd tests && python -m oracles.make [KIND ...]` (needs torch; minutes).
+"""Make the small oracles again: `python -m tests.oracles.make [KIND ...]` (needs torch; minutes).
 
 The same machine writes the same bytes; another one may differ in the last digits. For each kind it tries the seeds 1,
 2, ... and takes the first whose proposals and detections nearly all stay in place under the noise of float32, which
@@ -11,24 +11,17 @@ import sys
 
 import numpy as np
 
-from oracles.calibrate import calibrate
-from oracles.drawing import picture
-from oracles.files import CONVENTIONS, part
-from oracles.kinds import (
-    KINDS,
-    MATTERPORT_RESULTS,
-    MATTERPORT_STAGES,
-    PICTURES,
-    TORCH_RESULTS,
-    TORCH_STAGES,
-)
-from oracles.reference import matterport
-from oracles.reference.answer import answer
-from oracles.reference.roi_align import levels_of
-from oracles.steady import NOISE, RUNS, mark_matterport, mark_torch
-from oracles.training_oracle import PICTURES as TRAIN_PICTURES
-from oracles.training_oracle import steadiest_seed, train_arrays
-from oracles.weights import FOLDER, state_dict_of
+from tests.oracles.calibrate import calibrate
+from tests.oracles.drawing import picture
+from tests.oracles.files import CONVENTIONS, part
+from tests.oracles.kinds import KINDS, MATTERPORT_RESULTS, MATTERPORT_STAGES, PICTURES, TORCH_RESULTS, TORCH_STAGES
+from tests.oracles.reference import matterport
+from tests.oracles.reference.answer import answer
+from tests.oracles.reference.roi_align import levels_of
+from tests.oracles.steady import NOISE, RUNS, mark_matterport, mark_torch
+from tests.oracles.training_oracle import PICTURES as TRAIN_PICTURES
+from tests.oracles.training_oracle import steadiest_seed, train_arrays
+from tests.oracles.weights import FOLDER, state_dict_of
 
 MOST_SEEDS = 40
 CLASSES = 7  # with the background

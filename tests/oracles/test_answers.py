@@ -5,9 +5,9 @@
 
 import pytest
 
-from oracles.cases import Own, Shared, model_of
-from oracles.checks import hold_network, hold_photographs
-from oracles.weights import KINDS
+from tests.oracles.cases import Own, Shared, model_of
+from tests.oracles.checks import hold_network, hold_photographs
+from tests.oracles.weights import KINDS
 
 pytestmark = pytest.mark.slow
 SHARED = {

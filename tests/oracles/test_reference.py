@@ -5,15 +5,15 @@ import importlib.util
 import numpy as np
 import pytest
 
-from oracles.files import CONVENTIONS, part
+from tests.oracles.files import CONVENTIONS, part
 
 torch = pytest.importorskip("torch")
 
-from oracles.reference import matterport  # noqa: E402
-from oracles.reference.answer import answer  # noqa: E402
-from oracles.reference.matterport_pictures import molded  # noqa: E402
-from oracles.reference.pictures import batch, prepare, resized_bgr  # noqa: E402
-from oracles.reference.training import to_network, training_step  # noqa: E402
+from tests.oracles.reference import matterport  # noqa: E402
+from tests.oracles.reference.answer import answer  # noqa: E402
+from tests.oracles.reference.matterport_pictures import molded  # noqa: E402
+from tests.oracles.reference.pictures import batch, prepare, resized_bgr  # noqa: E402
+from tests.oracles.reference.training import to_network, training_step  # noqa: E402
 
 pytestmark = pytest.mark.slow
 

@@ -6,9 +6,9 @@ import h5py
 import numpy as np
 import pytest
 
-from oracles.drawing import SIZES, objects, picture
-from oracles.files import CONVENTIONS, load, part
-from oracles.weights import FOLDER, KINDS, recipe, state_dict, write_h5
+from tests.oracles.drawing import SIZES, objects, picture
+from tests.oracles.files import CONVENTIONS, load, part
+from tests.oracles.weights import FOLDER, KINDS, recipe, state_dict, write_h5
 
 FILES = [(kind, name) for kind in KINDS for name in recipe(kind)["files"]]
 
@@ -103,8 +103,8 @@ def test_nearly_all_rows_are_steady(kind, name):
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, name in FILES if name in ("image0", "image1")])
 def test_the_reference_still_answers_so(kind, name):
     torch = pytest.importorskip("torch")
-    from oracles.reference import matterport
-    from oracles.reference.answer import answer
+    from tests.oracles.reference import matterport
+    from tests.oracles.reference.answer import answer
 
     expected, content = load(kind, name), recipe(kind)
     sizes, settings = content["files"][name]["sizes"], content["settings"]
@@ -121,7 +121,7 @@ def test_the_reference_still_answers_so(kind, name):
 @pytest.mark.parametrize("kind", [kind for kind, name in FILES if name == "train"])
 def test_the_training_step_still_has_these_losses(kind):
     pytest.importorskip("torch")
-    from oracles.training_oracle import train_arrays
+    from tests.oracles.training_oracle import train_arrays
 
     content, expected = recipe(kind), load(kind, "train")
     train, classes = content["files"]["train"], content["num_classes"] - 1

@@ -11,11 +11,11 @@ ours by 1.4e-3 to 3.5e-3; and the pyramid gets them from there. Everything else 
 import numpy as np
 import pytest
 
-from mrcnn_keras.weights import detectron2, torchvision
-from oracles.cases import Own, Shared, model_of, shared_weights
-from oracles.training_step import LOSSES, losses_and_gradients
-from oracles.weights import KINDS as OWN
-from oracles.weights import state_dict
+from mrcnn_keras.weights.maps import detectron2, torchvision
+from tests.oracles.cases import Own, Shared, model_of, shared_weights
+from tests.oracles.training_step import LOSSES, losses_and_gradients
+from tests.oracles.weights import KINDS as OWN
+from tests.oracles.weights import state_dict
 
 pytestmark = pytest.mark.slow
 LOSS, GRADIENT = 1e-4, 1e-3  # relative

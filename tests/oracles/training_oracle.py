@@ -3,11 +3,11 @@
 import numpy as np
 import torch
 
-from oracles.drawing import objects, picture
-from oracles.reference.answer import answer
-from oracles.reference.pictures import batch, prepare
-from oracles.reference.targets import sampled_anchors, sampled_rois
-from oracles.reference.training import to_network, training_step
+from tests.oracles.drawing import objects, picture
+from tests.oracles.reference.answer import answer
+from tests.oracles.reference.pictures import batch, prepare
+from tests.oracles.reference.targets import sampled_anchors, sampled_rois
+from tests.oracles.reference.training import to_network, training_step
 
 PICTURES = ("small", "tall")
 OBJECTS, ANCHORS, ROIS = 4, 256, 64

@@ -4,11 +4,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from mrcnn_keras.network import image_inputs
+from mrcnn_keras.model.network import image_inputs
 from mrcnn_keras.ops import boxes as box_ops
 from mrcnn_keras.ops.images import plan_resize, resize_images
-from mrcnn_keras.ops.roi_align import roi_align
-from oracles.stages import xy
+from mrcnn_keras.ops.roi_sampling import roi_align
+from tests.oracles.stages import xy
 
 LOSSES = {  # our name: (torchvision's, Detectron2's)
     "rpn_class_loss": ("loss_objectness", "loss_rpn_cls"),

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mrcnn_keras.weights.report import LoadReport
+from mrcnn_keras.weights.fitting import LoadReport
 
 CLASSES = "another number of classes"
 LACKS = "the file has no such layer"

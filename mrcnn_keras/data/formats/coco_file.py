@@ -1,6 +1,5 @@
 """One COCO JSON file -> checked records. What a user can get wrong in it is told here, with its place."""
 
-import json
 import re
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import NamedTuple
@@ -11,6 +10,7 @@ from mrcnn_keras.data.formats.coco_points import category_layout, read_points
 from mrcnn_keras.data.images import MAX_PIXELS
 from mrcnn_keras.data.rasterize import run_lengths
 from mrcnn_keras.errors import UserError
+from mrcnn_keras.files import read_json
 
 HEAD = 16384  # bytes that tell whether a file looks like COCO
 
@@ -52,16 +52,6 @@ def looks_like_coco(path):
     except OSError:  # it is told when somebody asks for this very file
         return False
     return head[:1] == b"{" and bool(re.search(rb'"(images|annotations|categories)"\s*:\s*\[', head))
-
-
-def read_json(path):
-    """The content of a JSON file. Raises UserError, with the line, where it is none."""
-    try:
-        return json.loads(Path(path).read_bytes().decode("utf-8-sig"))
-    except OSError as error:
-        raise UserError(f"{str(path)!r} cannot be read ({error.strerror}); give a readable file") from error
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{str(path)!r} is not JSON ({error}); export it again") from error
 
 
 def read_coco(path):

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from mrcnn_keras.detections import KeypointLayout
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.keypoint_layout import KeypointLayout
 
 
 def category_layout(category):

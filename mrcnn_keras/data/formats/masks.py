@@ -11,8 +11,8 @@ import numpy as np
 from mrcnn_keras.data import images
 from mrcnn_keras.data.dataset import Dataset
 from mrcnn_keras.data.formats.folders import files_in, folders_in, subset_folders
+from mrcnn_keras.detections import MaskCrop, crop_mask
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.mask_crop import MaskCrop, crop_mask
 
 CLASS_NAME = "object"
 LABEL_FOLDERS = ("labels", "masks")

@@ -3,14 +3,14 @@
 import numpy as np
 import torch
 
-from oracles.reference.anchors import anchors
-from oracles.reference.detections import detections, to_picture
-from oracles.reference.names import torchvision_name
-from oracles.reference.network import Network
-from oracles.reference.paste import paste
-from oracles.reference.pictures import batch, prepare
-from oracles.reference.proposals import flat_deltas, flat_logits, proposals, sigmoid
-from oracles.reference.roi_align import pool
+from tests.oracles.reference.anchors import anchors
+from tests.oracles.reference.detections import detections, to_picture
+from tests.oracles.reference.names import torchvision_name
+from tests.oracles.reference.network import Network
+from tests.oracles.reference.paste import paste
+from tests.oracles.reference.pictures import batch, prepare
+from tests.oracles.reference.proposals import flat_deltas, flat_logits, proposals, sigmoid
+from tests.oracles.reference.roi_align import pool
 
 PUBLISHED = dict(pre_nms=1000, post_nms=1000, rpn_nms=0.7, min_score=0.05, box_nms=0.5, max_detections=100)
 

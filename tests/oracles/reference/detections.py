@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from oracles.reference.boxes import clip, decode, nms_by_group
+from tests.oracles.reference.boxes import clip, decode, nms_by_group
 
 BOX_WEIGHTS = (10.0, 10.0, 5.0, 5.0)
 

@@ -3,11 +3,11 @@
 import numpy as np
 import torch
 
-from oracles.reference.answer import Stages
-from oracles.reference.boxes import nms, nms_by_group
-from oracles.reference.interpolate import sampling_matrix
-from oracles.reference.matterport_network import MatterportNetwork, channels_first, channels_last
-from oracles.reference.matterport_pictures import molded, normalise_boxes, unmold
+from tests.oracles.reference.answer import Stages
+from tests.oracles.reference.boxes import nms, nms_by_group
+from tests.oracles.reference.interpolate import sampling_matrix
+from tests.oracles.reference.matterport_network import MatterportNetwork, channels_first, channels_last
+from tests.oracles.reference.matterport_pictures import molded, normalise_boxes, unmold
 
 MEAN_PIXEL = np.array([123.7, 116.8, 103.9])
 STD = np.array([0.1, 0.1, 0.2, 0.2])

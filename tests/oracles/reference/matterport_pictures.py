@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from oracles.reference.interpolate import resize_positions
+from tests.oracles.reference.interpolate import resize_positions
 
 
 def scale_of(height, width, min_dim, max_dim):

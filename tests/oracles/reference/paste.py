@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from oracles.reference.interpolate import resize, sampling_matrix
+from tests.oracles.reference.interpolate import resize, sampling_matrix
 
 
 def paste_expanded(mask, box, height, width):

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from oracles.reference.interpolate import resize
+from tests.oracles.reference.interpolate import resize
 
 MULTIPLE = 32  # the padded size divides by it
 

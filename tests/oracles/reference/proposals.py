@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from oracles.reference.boxes import clip, decode, nms_by_group
+from tests.oracles.reference.boxes import clip, decode, nms_by_group
 
 RPN_WEIGHTS = (1.0, 1.0, 1.0, 1.0)
 

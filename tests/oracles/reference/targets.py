@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from oracles.reference.boxes import iou
-from oracles.reference.roi_align import roi_align
+from tests.oracles.reference.boxes import iou
+from tests.oracles.reference.roi_align import roi_align
 
 MASK_SIZE = 28
 

@@ -4,14 +4,14 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from oracles.reference.anchors import anchors
-from oracles.reference.answer import Stages, pool_all, roi_scales, rpn_stages
-from oracles.reference.boxes import encode, iou
-from oracles.reference.detections import BOX_WEIGHTS
-from oracles.reference.names import torchvision_name
-from oracles.reference.network import Network
-from oracles.reference.proposals import RPN_WEIGHTS
-from oracles.reference.targets import mask_targets
+from tests.oracles.reference.anchors import anchors
+from tests.oracles.reference.answer import Stages, pool_all, roi_scales, rpn_stages
+from tests.oracles.reference.boxes import encode, iou
+from tests.oracles.reference.detections import BOX_WEIGHTS
+from tests.oracles.reference.names import torchvision_name
+from tests.oracles.reference.network import Network
+from tests.oracles.reference.proposals import RPN_WEIGHTS
+from tests.oracles.reference.targets import mask_targets
 
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 

@@ -1,0 +1,104 @@
+"""mrcnn detect: overlays and one JSON in COCO results form."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+from mrcnn_keras.cli.inputs import find_files
+from mrcnn_keras.cli.models import category_ids, class_names, load_model
+from mrcnn_keras.cli.proposals import check_wanted, of_file, read_files
+from mrcnn_keras.data.images import SUFFIXES as PICTURES
+from mrcnn_keras.data.images import read_image
+from mrcnn_keras.errors import UserError
+from mrcnn_keras.files import replace_file, write_image
+from mrcnn_keras.progress import ProgressLine
+from mrcnn_keras.visualize import draw_detections
+from mrcnn_keras.visualize.video import draw_video
+
+VIDEOS = {".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v"}
+
+
+def detect_files(model_path, inputs, out, min_score, proposals=()):
+    """Draws what the model finds in each file to `out` and writes out/detections.json.
+
+    A row of the JSON has COCO's fields and the file's name (its path where two have the same name). image_id is the
+    number that is the file's name, as in COCO, if all files have such names, or else the file's place, from 1. Videos
+    are drawn only. A file that cannot be read does not stop the others; the command then ends with its sentence.
+    proposals: files with those of each picture, for a model that takes them.
+    """
+    files = find_files(inputs, PICTURES | VIDEOS, "a picture, a video or a folder of them")
+    targets = _targets(files, Path(out))
+    names, ids = _names(files), _image_ids(files)
+    model = load_model(model_path)
+    check_wanted(model, model_path, proposals)
+    given = _given(files, read_files(proposals)) if proposals else {}
+    classes, categories = class_names(model), category_ids(model)
+
+    def detected(image, **more):
+        found = model.detect([image], min_score, **more)[0]
+        return draw_detections(image, found, classes, skeleton=model.config.KEYPOINT_SKELETON), found
+
+    results, broken = [], []
+    for number, (path, target) in enumerate(zip(files, targets, strict=True)):
+        place = f"{number + 1}/{len(files)} {path}"
+        try:
+            if path.suffix.lower() in VIDEOS:
+                line = ProgressLine()
+                count = draw_video(
+                    path, target, lambda image: detected(image)[0], line.counting(f"{place}: drawn picture")
+                )
+                print(f"{place}: {count} pictures -> {target}", flush=True)
+                continue
+            drawn, found = detected(read_image(path), **given.get(path, {}))
+        except UserError as error:
+            broken.append(str(error))
+            print(f"{place}: cannot be read", flush=True)
+            continue
+        write_image(target, drawn)
+        rows = found.coco_results(ids[number], categories)
+        results += [{**row, "file_name": names[number]} for row in rows]
+        print(f"{place}: {len(found)} found -> {target}", flush=True)
+    json_path = Path(out) / "detections.json"
+    with replace_file(json_path) as temporary:
+        temporary.write_text(json.dumps(results))
+    print(f"wrote {len(results)} detections of {len(files) - len(broken)} files to {json_path}")
+    if broken:
+        raise UserError(broken[0] + (f" ({len(broken)} files could not be read)" if len(broken) > 1 else ""))
+    return {"files": len(files), "detections": len(results)}
+
+
+def _names(files):
+    count = Counter(path.name for path in files)
+    return [path.name if count[path.name] == 1 else str(path) for path in files]
+
+
+def _image_ids(files):
+    stems = {path.stem for path in files}
+    if len(stems) == len(files) and all(stem.isdecimal() for stem in stems):
+        return [int(path.stem) for path in files]
+    return list(range(1, len(files) + 1))
+
+
+def _given(files, proposals):
+    """{file: the argument `proposals` of detect}."""
+    for path in files:
+        if path.suffix.lower() in VIDEOS:
+            raise UserError(f"{path} is a video, which proposals cannot be given for; give pictures")
+    return {path: {"proposals": [of_file(path, proposals)]} for path in files}
+
+
+def _targets(files, out):
+    """A file in `out` for each, also where two folders hold files of the same name."""
+    targets, given = [], {path.resolve() for path in files}
+    for path in files:
+        suffix = ".mp4" if path.suffix.lower() in VIDEOS else ".png"
+        target, number = out / f"{path.stem}{suffix}", 1
+        while target in targets:
+            number += 1
+            target = out / f"{path.stem}-{number}{suffix}"
+        if target.resolve() in given:
+            raise UserError(
+                f"{target} is one of the files to look at and would be lost; choose another folder with --out"
+            )
+        targets.append(target)
+    return targets

@@ -1,0 +1,63 @@
+"""mrcnn evaluate: COCO AP of a model, and pictures of truth beside detections."""
+
+from pathlib import Path
+
+from mrcnn_keras.cli.models import load_model
+from mrcnn_keras.cli.proposals import check_wanted, read_files
+from mrcnn_keras.data import find_subsets, load_dataset
+from mrcnn_keras.errors import UserError
+from mrcnn_keras.evaluation import classes_by_name, detect_in, evaluate, renamed
+from mrcnn_keras.files import write_image
+from mrcnn_keras.progress import ProgressLine
+from mrcnn_keras.visualize import draw_comparison
+
+DRAWN = 20
+MIN_SCORE_DRAWN = 0.5
+
+
+def evaluate_model(model_path, data_path, out, proposals=()):
+    """Prints and returns the figures of mk.evaluate."""
+    subset = "val" if "val" in find_subsets(data_path) else None
+    dataset = load_dataset(data_path, subset=subset)
+    model = load_model(model_path)
+    check_wanted(model, model_path, proposals)
+    _check_classes(model, model_path, dataset, data_path)
+    if proposals:
+        dataset.set_proposals(read_files(proposals))
+        for note in dataset.notes:
+            print(f"note: {note}")
+    limit = model.max_detections
+    line = ProgressLine()
+    try:
+        scores = evaluate(model, dataset, progress=line.counting("measured"))
+    finally:
+        line.clear()
+    where = f"the {subset} pictures of {data_path}" if subset else f"{data_path}"
+    print(f"{dataset.num_images} pictures of {where}, up to {limit} detections a picture and class")
+    for name, value in scores.items():
+        print(f"{name:24} {value:.3f}")
+    if out:
+        same = classes_by_name(model, dataset)
+        for image_id in dataset.image_ids[:DRAWN]:
+            image, truth = dataset.load_example(image_id)
+            found = renamed(detect_in(model, dataset, [image_id], [image], MIN_SCORE_DRAWN)[0], same)
+            picture = draw_comparison(image, truth, found, dataset.class_names, skeleton=model.config.KEYPOINT_SKELETON)
+            write_image(Path(out) / f"{image_id:04d}.png", picture)
+        print(f"wrote {min(DRAWN, dataset.num_images)} pictures to {out}")
+    return scores
+
+
+def _check_classes(model, model_path, dataset, data_path):
+    """A model that knows no names is compared by their number; one that knows more classes by their names."""
+    theirs, mine = dataset.class_names[1:], list(model.config.CLASS_NAMES[1:])
+    if not mine and len(theirs) == model.config.NUM_CLASSES - 1:
+        return
+    if set(theirs) <= set(mine):
+        if theirs != mine:
+            print(f"of the model's {len(mine)} classes the data have {len(theirs)}; only these are measured")
+    else:
+        known = ", ".join(mine) or f"{model.config.NUM_CLASSES - 1} classes"
+        raise UserError(
+            f"{data_path} has the classes {', '.join(theirs)} but {model_path} knows {known}; give data with the "
+            "model's classes"
+        )

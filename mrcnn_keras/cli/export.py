@@ -1,0 +1,49 @@
+"""mrcnn export: a model as a file for serving, and whether that answers as the model does."""
+
+from mrcnn_keras.cli.export_check import check_export
+from mrcnn_keras.cli.inputs import find_files
+from mrcnn_keras.cli.models import load_model
+from mrcnn_keras.cli.proposals import check_wanted, of_file, read_files
+from mrcnn_keras.data.images import SUFFIXES as PICTURES
+from mrcnn_keras.errors import UserError
+from mrcnn_keras.export import onnx, saved_model, tflite
+
+EXPORTERS = {"savedmodel": saved_model, "tflite": tflite, "onnx": onnx}
+# Options of the command that an exporter has no use for, and why.
+NO_USE = {
+    ("savedmodel", "quantize"): "a SavedModel has float32 weights",
+    ("savedmodel", "image_size"): "a SavedModel takes pictures of any size",
+    ("onnx", "quantize"): "an ONNX file has float32 weights",
+    ("onnx", "image_size"): "an ONNX file takes pictures of any size",
+    ("onnx", "masks"): "an ONNX file answers small maps",
+    ("tflite", "masks"): "a TFLite file answers small maps",
+}
+
+
+def export_model(model_path, kind, out, options, pictures=(), proposals=()):
+    """Writes the model in the form `kind` to `out`.
+
+    options: {"quantize": ..., "image_size": (H, W), "masks": ...}, None where not given. pictures: files and folders to
+    compare the model and the export on; then the figures have what `check_export` gives. proposals: files with those of
+    the pictures, for a model that takes them.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    for name in given:
+        if (kind, name) in NO_USE:
+            option = f"--{name.replace('_', '-')}"
+            raise UserError(f"{option} has no meaning with --to {kind}: {NO_USE[kind, name]}; leave it out")
+    files = find_files(pictures, PICTURES, "a picture or a folder of them")
+    if proposals and not files:
+        raise UserError("--proposals goes with --check PICTURES; leave it out")
+    model = load_model(model_path)
+    boxes = None
+    if files:
+        check_wanted(model, model_path, proposals)
+        known = read_files(proposals)
+        boxes = [of_file(path, known) for path in files] if model.takes_proposals else None
+    EXPORTERS[kind](model, out, **given)
+    print(f"wrote {out}")
+    figures = {"out": str(out)}
+    if files:
+        figures |= check_export(model, out, kind, given.get("quantize", "none"), files, boxes)
+    return figures

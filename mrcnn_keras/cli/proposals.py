@@ -1,0 +1,29 @@
+"""--proposals: what another method proposes, for a model whose proposals are given."""
+
+from mrcnn_keras.data.catalogue import picture_keys
+from mrcnn_keras.errors import UserError
+from mrcnn_keras.model import read_proposals
+
+
+def read_files(paths):
+    """The proposals of all files together -> {key: boxes}; of two files that name a picture, the last one counts."""
+    found = {}
+    for path in paths:
+        found |= read_proposals(path)
+    return found
+
+
+def check_wanted(model, model_path, paths):
+    """Raises UserError where the model takes proposals and none are given, or the other way round."""
+    if model.takes_proposals and not paths:
+        raise UserError(f"{model_path} takes proposals with each picture; give --proposals FILE")
+    if paths and not model.takes_proposals:
+        raise UserError(f"{model_path} finds its proposals itself; leave out --proposals")
+
+
+def of_file(path, proposals):
+    """The boxes that `proposals`, of read_files, has for the picture in a file."""
+    boxes = [proposals[key] for key in picture_keys(path) if key in proposals]
+    if not boxes:
+        raise UserError(f"there are no proposals for {path}; give them under the name of the file")
+    return boxes[0]

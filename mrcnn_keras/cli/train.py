@@ -1,0 +1,188 @@
+"""mrcnn train: settings from the preset, the data and the options, then training."""
+
+import json
+import time
+from pathlib import Path
+
+import keras
+
+from mrcnn_keras.cli.proposals import read_files
+from mrcnn_keras.cli.suggest import suggest_settings
+from mrcnn_keras.config import Config, parse_setting
+from mrcnn_keras.data import find_subsets, load_dataset
+from mrcnn_keras.data.checking import check_pictures
+from mrcnn_keras.errors import UserError
+from mrcnn_keras.files import replace_file
+from mrcnn_keras.model import PUBLISHED, MaskRCNN, open_checkpoint
+from mrcnn_keras.progress import ProgressLine
+from mrcnn_keras.training import RunFolder, train
+
+QUIET = ("CLASS_NAMES", "CATEGORY_IDS", "KEYPOINT_NAMES", "KEYPOINT_SKELETON", "KEYPOINT_SIGMAS")
+EPOCHS = 20
+PRESET = "resnet18_fpn"
+PRETRAINED_PRESET = "torchvision_v1"
+# Options that a resumed training takes from its beginning where they are left out; of a row, one is given at most.
+# Those in FIXED must stay: otherwise pictures would move from validation to training.
+REMEMBERED = (("epochs", "minutes"), ("steps_per_epoch",), ("val", "val_split"), ("seed",), ("proposals",))
+FIXED = ("val_split", "seed")
+
+
+def train_from_options(options):
+    """Everything between the words of the command line and mk.train."""
+    began = time.monotonic()
+    if options.resume and not options.out:
+        raise UserError("--resume needs --out RUN, the folder of the training to go on with")
+    run = RunFolder(options.out) if options.out else RunFolder.unused()
+    run.check(options.resume)
+    own = _own_settings(options)
+    if options.resume:
+        _recall(options, run)
+        config = Config.load(run.config).replace(**own)
+    else:
+        config = _first_settings(options, own).replace(**_of_inputs(own))
+    seed = options.seed or 0
+    data, validation = _datasets(options, seed)
+    _give_proposals(options, config, data, validation)
+    for name, dataset in {"training": data, "validation": validation}.items():
+        if dataset is not None:
+            check_pictures(dataset, ProgressLine().counting(f"read {name} picture"))
+    for note in data.notes:
+        print(f"note: {note}")
+    if not options.resume:
+        chosen = {*own, "RPN_ANCHOR_SCALES"} if _has_region_proposals(options.weights) else {*own}
+        config = _fitted(config, own, data, chosen)
+    keras.utils.set_random_seed(seed)
+    model = MaskRCNN(config)
+    if options.weights != "none" and not options.resume:
+        model.load_weights(_weights(options.weights))
+    _remember(options, run)
+    history = train(
+        model,
+        data,
+        validation,
+        epochs=options.epochs or EPOCHS,
+        minutes=_minutes_left(options.minutes, began),
+        steps_per_epoch=options.steps_per_epoch,
+        out=run.path,
+        resume=options.resume,
+        seed=seed,
+    )
+    return {name: values[-1] for name, values in history.items() if values and values[-1] is not None}
+
+
+def _minutes_left(minutes, began):
+    """What reading the pictures has left of the time, half of it at least."""
+    return minutes and max(minutes - (time.monotonic() - began) / 60, minutes / 2)
+
+
+def _own_settings(options):
+    own = dict(parse_setting(text) for text in options.settings)
+    if options.batch_size:
+        own["BATCH_SIZE"] = options.batch_size
+    if options.image_size:
+        own["IMAGE_MIN_DIM"] = own["IMAGE_MAX_DIM"] = options.image_size
+    if options.proposals:
+        own["PROPOSALS"] = "given"
+    return own
+
+
+def _of_inputs(own):
+    """What the suggestions of other settings depend on."""
+    return {name: value for name, value in own.items() if name.startswith("IMAGE_") or name == "PROPOSALS"}
+
+
+def _datasets(options, seed):
+    """Training and validation pictures; a folder that holds both subsets gives both."""
+    subsets = find_subsets(options.data)
+    data = load_dataset(options.data, subset="train" if "train" in subsets else None)
+    if options.val is not None:
+        other = find_subsets(options.val)
+        return data, load_dataset(options.val, subset="val" if "val" in other else None)
+    if options.val_split is not None:
+        return data.split(options.val_split, seed=seed)
+    if "train" in subsets and "val" in subsets:
+        print(f"measuring on the validation pictures of {options.data}")
+        return data, load_dataset(options.data, subset="val")
+    print("no validation pictures: give --val DATA or --val-split 0.2 to see how well the model does on new ones")
+    return data, None
+
+
+def _give_proposals(options, config, data, validation):
+    """--proposals to both datasets. Without it, a model that is to be given proposals has none."""
+    if config.PROPOSALS == "given" and not options.proposals:
+        raise UserError("PROPOSALS='given' needs proposals; give --proposals FILE")
+    if options.proposals:
+        proposals = read_files(options.proposals)
+        for dataset in filter(None, (data, validation)):
+            dataset.set_proposals(proposals)
+
+
+def _fitted(config, own, data, chosen):
+    """The preset, what the data suggest but for `chosen`, and on top what the user set; suggestions are printed."""
+    category_ids = data.category_ids[1:]
+    if not all(isinstance(i, int) for i in category_ids):
+        category_ids = ()
+    suggested = suggest_settings(
+        config, data.statistics(), data.class_names, category_ids, data.keypoint_layout, chosen=chosen
+    )
+    for name, (value, reason) in suggested.items():
+        if name not in QUIET:
+            print(f"{name} = {value} ({reason})")
+    return config.replace(**{name: value for name, (value, _) in suggested.items()}, **own)
+
+
+def _first_settings(options, own):
+    """The settings of --preset, or else of the model that --weights is of."""
+    if options.preset:
+        return Config.preset(options.preset)
+    if options.weights == "coco":
+        print(f"--weights coco without --preset: {PRETRAINED_PRESET}")
+        return Config.preset(PRETRAINED_PRESET)
+    if options.weights in ("none", "imagenet"):
+        return Config.preset(PRESET)
+    path = _weights(options.weights)
+    if path.suffix == ".keras":
+        return MaskRCNN.load(path).config
+    with open_checkpoint(path) as checkpoint:
+        return checkpoint.config(**own) if checkpoint.preset else Config.preset(PRESET)
+
+
+def _has_region_proposals(weights):
+    """Whether the weights know anchors, whose sizes have to stay then."""
+    if weights in ("none", "imagenet"):
+        return False
+    if weights == "coco" or Path(weights).suffix == ".keras":
+        return True
+    with open_checkpoint(weights) as checkpoint:
+        return checkpoint.preset is not None
+
+
+def _weights(weights):
+    """What --weights names, for load_weights."""
+    if weights in PUBLISHED or Path(weights).exists():
+        return weights if weights in PUBLISHED else Path(weights)
+    raise UserError(f"--weights {weights}: no such file; give none, coco, imagenet or an existing file")
+
+
+def _remember(options, run):
+    """Writes the options that a resume goes by."""
+    with replace_file(run.path / "options.json") as temporary:
+        temporary.write_text(json.dumps({name: getattr(options, name) for row in REMEMBERED for name in row}))
+
+
+def _recall(options, run):
+    """Fills options that were left out with those that the training began with."""
+    try:
+        before = {"proposals": None, **json.loads((run.path / "options.json").read_text())}  # older ones lack it
+        before = {name: before[name] for row in REMEMBERED for name in row}
+    except (OSError, ValueError, KeyError, TypeError):  # a training that mk.train began
+        return
+    for name in FIXED:
+        given = getattr(options, name)
+        if given is not None and given != (before[name] or 0):
+            option = f"--{name.replace('_', '-')} {given}"
+            raise UserError(f"{option}: the training in {run.path} began with {before[name] or 0}; leave it out")
+    for row in REMEMBERED:
+        if all(getattr(options, name) is None for name in row):
+            for name in row:
+                setattr(options, name, before[name])

@@ -1,1 +1,0 @@
-"""The commands of `mrcnn`, one a file."""

@@ -1,0 +1,6 @@
+"""Settings: Config, one a line; what each may be; which go together; presets, which are named sets of them."""
+
+from mrcnn_keras.config.config import Config, parse_setting
+from mrcnn_keras.config.presets import PRESETS
+
+__all__ = ["Config", "PRESETS", "parse_setting"]

@@ -1,0 +1,269 @@
+"""The one type that carries instances, found by a model or drawn by a person.
+
+Each mask is kept as the crop around its object; full masks, run lengths and polygons are made when asked.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mrcnn_keras.detections.mask_crop import MaskCrop, crop_mask
+from mrcnn_keras.errors import UserError
+
+# Softmax and sigmoid in reduced precision may pass 1 by a rounding step.
+SCORE_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Detections:
+    """N instances of one photograph; the arrays are read-only.
+
+    size        (height, width) of the photograph, pixels
+    boxes       [N, (y1, x1, y2, x2)] float32, pixels of the photograph; may reach outside it
+    class_ids   [N] int32, 1..C-1; negative for a crowd region of class -id (ground truth only); never 0
+    scores      [N] float32, 0..1; None for ground truth
+    mask_crops  one MaskCrop an instance, each inside the photograph; None where there are boxes only
+    keypoints   [N, K, (y, x, third)] float32, pixels; None without keypoints. The third number is a score of found
+                ones; of annotated ones the visibility: 0 not annotated, 1 annotated but hidden, 2 visible
+
+    Raises UserError where these do not fit together, or where a number is not finite.
+    """
+
+    size: tuple[int, int]
+    boxes: np.ndarray
+    class_ids: np.ndarray
+    scores: np.ndarray | None = None
+    mask_crops: tuple[MaskCrop, ...] | None = None
+    keypoints: np.ndarray | None = None
+
+    def __post_init__(self):
+        size = _checked_size(self.size)
+        boxes = as_boxes(self.boxes)
+        checked = {"size": size, "boxes": boxes, "class_ids": _checked_class_ids(self.class_ids, len(boxes))}
+        if self.scores is not None:
+            checked["scores"] = _checked_scores(self.scores, len(boxes))
+        if self.mask_crops is not None:
+            checked["mask_crops"] = _checked_crops(self.mask_crops, len(boxes), size)
+        if self.keypoints is not None:
+            checked["keypoints"] = _checked_keypoints(self.keypoints, len(boxes))
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def from_masks(cls, masks, class_ids, scores=None, boxes=None, keypoints=None):
+        """Instances from full masks [H, W, N] bool; boxes are drawn tight around them where not given.
+
+        Raises UserError for a mask without a single pixel, since it has no place.
+        """
+        masks = np.asarray(masks)
+        if masks.ndim != 3:
+            raise UserError(f"masks have shape {masks.shape}; give [height, width, N], also for one mask")
+        crops = tuple(crop_mask(masks[:, :, i]) for i in range(masks.shape[2]))
+        for i, crop in enumerate(crops):
+            if not crop.bits.size:
+                raise UserError(f"mask {i} of {len(crops)} has no pixel; leave it and its class id out")
+        if boxes is None:
+            boxes = np.array([crop.box for crop in crops], np.float32).reshape(-1, 4)
+        return cls(masks.shape[:2], boxes, class_ids, scores, crops, keypoints)
+
+    @classmethod
+    def empty(cls, size, masks=True):
+        """No instances in a photograph of `size` (height, width); masks=False: of a model with boxes only."""
+        return cls(size, np.zeros((0, 4)), np.zeros(0, int), np.zeros(0), () if masks else None)
+
+    def __len__(self):
+        return len(self.boxes)
+
+    def __repr__(self):
+        parts = [n for n in ("scores", "mask_crops", "keypoints") if getattr(self, n) is not None]
+        return f"Detections({', '.join([f'{len(self)} in {self.size[0]} x {self.size[1]}', *parts])})"
+
+    def __iter__(self):
+        """Yields boxes, masks, class_ids, scores: `display_instances(image, *detections, class_names)`.
+
+        It does not yield instances: those are `detections[i] for i in range(len(detections))`.
+        """
+        return iter((self.boxes, self.masks, self.class_ids, self.scores))
+
+    def __getitem__(self, index):
+        """The instances at an index, slice, index array or boolean array, as Detections."""
+        if not isinstance(index, slice) and np.size(index) == 0:
+            index = np.zeros(0, int)  # numpy takes an empty list for one of floats
+        picks = np.atleast_1d(np.arange(len(self))[index])
+        return Detections(
+            self.size,
+            self.boxes[picks],
+            self.class_ids[picks],
+            None if self.scores is None else self.scores[picks],
+            None if self.mask_crops is None else tuple(self.mask_crops[i] for i in picks),
+            None if self.keypoints is None else self.keypoints[picks],
+        )
+
+    def above(self, score):
+        """The instances whose score is at least `score`; instances without scores (ground truth) all stay."""
+        return self if self.scores is None else self[self.scores >= score]
+
+    @property
+    def masks(self):
+        """[H, W, N] bool over the whole photograph, made anew on each call; None where there are no masks."""
+        if self.mask_crops is None:
+            return None
+        masks = np.zeros((*self.size, len(self)), bool)
+        for i, crop in enumerate(self.mask_crops):
+            masks[(*crop.window, i)] = crop.bits
+        return masks
+
+    def mask(self, i):
+        """[H, W] bool of instance i."""
+        mask = np.zeros(self.size, bool)
+        crop = self._crops()[i]
+        mask[crop.window] = crop.bits
+        return mask
+
+    @property
+    def areas(self):
+        """[N] float64, pixels: of the masks, or of the boxes where there are no masks."""
+        if self.mask_crops is None:
+            return np.prod(self.boxes[:, 2:].astype(float) - self.boxes[:, :2], axis=1)
+        return np.array([np.count_nonzero(crop.bits) for crop in self.mask_crops], float)
+
+    def rle(self):
+        """COCO's compressed run lengths, one dict {"size": [H, W], "counts": str} an instance."""
+        return [crop.rle(*self.size) for crop in self._crops()]
+
+    def polygons(self):
+        """The outlines of each instance: a list an instance of [K, (y, x)] float32 polygons, pixels.
+
+        They run along the edges of the pixels: one pixel at (0, 0) is the square (0, 0) to (1, 1). A mask in
+        pieces has several. Holes are filled: formats of polygons cannot say them, `rle` keeps them.
+        """
+        return [crop.outlines() for crop in self._crops()]
+
+    def as_dict(self):
+        """{"rois", "class_ids", "scores", "masks"} as in the Matterport package, with rois as float32.
+
+        And "keypoints", where there are any.
+        """
+        found = {"rois": self.boxes, "class_ids": self.class_ids, "scores": self.scores, "masks": self.masks}
+        return found if self.keypoints is None else {**found, "keypoints": self.keypoints}
+
+    def coco_results(self, image_id, category_ids=None):
+        """These instances as a list of COCO result dicts, with masks and keypoints where there are any.
+
+        `category_ids[class_id]` is the category written (a mapping or sequence); the class id itself if None.
+        Raises UserError without scores, which COCO's results need.
+        """
+        if self.scores is None:
+            raise UserError("these instances have no scores; COCO results are of detections, not of truth")
+        ids = [int(i if category_ids is None else category_ids[i]) for i in self.class_ids.tolist()]
+        results = []
+        for category_id, box, score in zip(ids, self.boxes.tolist(), self.scores.tolist(), strict=True):
+            y1, x1, y2, x2 = box
+            bbox = [x1, y1, x2 - x1, y2 - y1]
+            results.append({"image_id": image_id, "category_id": category_id, "bbox": bbox, "score": score})
+        if self.mask_crops is not None:
+            for result, segmentation in zip(results, self.rle(), strict=True):
+                result["segmentation"] = segmentation
+        if self.keypoints is not None:
+            for result, points in zip(results, self.coco_keypoints(), strict=True):
+                result["keypoints"] = points
+        return results
+
+    def coco_keypoints(self):
+        """COCO's list [x, y, third, x, y, third, ...] of the keypoints of each instance.
+
+        Written is x - 0.5, y - 0.5: COCO gives a pixel's index, not its centre. What is not annotated is 0, 0, 0.
+        """
+        points = self.keypoints[..., [1, 0, 2]].astype(float) - (0.5, 0.5, 0)
+        if self.scores is None:
+            points *= self.keypoints[..., 2:] > 0
+        return points.reshape(len(self), 3 * points.shape[1]).tolist()
+
+    def _crops(self):
+        if self.mask_crops is None:
+            raise UserError("these instances have boxes only; take masks from a model or data that has them")
+        return self.mask_crops
+
+
+def _checked_size(size):
+    try:
+        height, width = (int(side) for side in size)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"size {size!r} is not (height, width); give two whole numbers, in pixels") from error
+    if height < 1 or width < 1:
+        raise UserError(f"size {height} x {width} is not of a photograph; give (height, width) of at least 1 pixel")
+    return height, width
+
+
+def _numbers(values, dtype, name, shape):
+    """`values` as a read-only array of `shape`, in which None stands for any length."""
+    try:
+        array = np.asarray(values, dtype).view()
+    except (TypeError, ValueError) as error:
+        raise UserError(f"{name} cannot be read as numbers ({error}); give one row an instance") from error
+    if array.ndim != len(shape) or any(a not in (b, None) for a, b in zip(shape, array.shape, strict=True)):
+        wanted = ", ".join("any" if side is None else str(side) for side in shape)
+        raise UserError(f"{name} have shape {array.shape}; give [{wanted}], one row an instance")
+    array.setflags(write=False)
+    return array
+
+
+def as_boxes(boxes, name="boxes"):
+    """[N, (y1, x1, y2, x2)] as read-only float32; an empty list is no boxes.
+
+    Raises UserError, with `name`, for other shapes and for corners that are swapped or not finite.
+    """
+    boxes = _numbers(np.zeros((0, 4)) if np.shape(boxes) == (0,) else boxes, np.float32, name, (None, 4))
+    wrong = ~(np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] >= boxes[:, :2]).all(axis=1))
+    if wrong.any():
+        i = int(np.argmax(wrong))
+        row = "box" if name == "boxes" else f"{name}: box"
+        raise UserError(f"{row} {i} is {boxes[i].tolist()}; give finite (y1, x1, y2, x2) with y1 <= y2 and x1 <= x2")
+    return boxes
+
+
+def _checked_class_ids(class_ids, count):
+    given = np.asarray(class_ids)
+    if given.size and given.dtype.kind not in "iu":
+        raise UserError(f"class_ids are of type {given.dtype}; give whole numbers, 1 for the first class")
+    ids = _numbers(given, np.int32, "class_ids", (count,))
+    if (ids == 0).any():
+        raise UserError(f"class id {int(np.argmax(ids == 0))} is 0, the background; ids begin at 1")
+    return ids
+
+
+def _checked_scores(scores, count):
+    scores = _numbers(scores, np.float32, "scores", (count,))
+    wrong = ~((scores >= 0) & (scores <= 1 + SCORE_TOLERANCE))
+    if wrong.any():
+        i = int(np.argmax(wrong))
+        raise UserError(f"score {i} is {scores[i]}; give probabilities from 0 to 1")
+    return scores
+
+
+def _checked_crops(crops, count, size):
+    crops = tuple(crops)
+    if len(crops) != count:
+        raise UserError(f"there are {len(crops)} masks beside {count} boxes; give one MaskCrop a box")
+    return tuple(_checked_crop(crop, f"mask {i}", size) for i, crop in enumerate(crops))
+
+
+def _checked_crop(crop, name, size):
+    top, left, bits = crop
+    if not isinstance(bits, np.ndarray) or bits.dtype.kind != "b" or bits.ndim != 2:
+        raise UserError(f"{name} is not a [h, w] array of bool; threshold it first, such as mask >= 0.5")
+    crop = MaskCrop(int(top), int(left), _numbers(bits, bool, name, bits.shape))
+    y1, x1, y2, x2 = crop.box
+    if y1 < 0 or x1 < 0 or y2 > size[0] or x2 > size[1]:
+        raise UserError(
+            f"{name} covers rows {y1} to {y2}, columns {x1} to {x2} of a {size[0]} x {size[1]} photograph; "
+            "cut it at the border"
+        )
+    return crop
+
+
+def _checked_keypoints(keypoints, count):
+    keypoints = _numbers(keypoints, np.float32, "keypoints", (count, None, 3))
+    if not np.isfinite(keypoints).all():
+        raise UserError("a keypoint is not a finite number; give (y, x, score), zeros where it is unknown")
+    return keypoints

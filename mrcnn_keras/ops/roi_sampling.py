@@ -1,0 +1,260 @@
+"""RoIAlign (He et al. 2017, section 3): features of a box, sampled at exact positions.
+
+Positions are continuous: pixel i of a map has its centre at i + 0.5. A sample more than one pixel outside the map
+is 0, a sample between is that of the nearest edge pixel, as in torchvision and Detectron2.
+"""
+
+import tensorflow as tf
+
+from mrcnn_keras.ops import boxes as box_ops
+from mrcnn_keras.ops.crops import crop_and_resize
+from mrcnn_keras.ops.portability import wants_portable
+
+
+def pyramid_level(boxes, levels, canonical_size=224.0, canonical_level=2, tolerance=0.0):
+    """Level of the pyramid that each box is read from (Lin et al. 2017, equation 1).
+
+    boxes [..., 4] in image pixels. A box of canonical_size squared is read from index `canonical_level` (P4 of P2..P5),
+    one of half that side from the level below. tolerance: share of a level that a smaller box may lack (torchvision
+    adds 1e-6 to the logarithm). Returns [...] int32 in 0 .. levels - 1. Compares areas instead of taking logarithms,
+    so that a box right at a border lands on one side everywhere.
+    """
+    area = box_ops.area(boxes)
+    level = tf.zeros_like(area, tf.int32)
+    for index in range(1, levels):
+        level += tf.cast(area >= (canonical_size * 2.0 ** (index - canonical_level - tolerance)) ** 2, tf.int32)
+    return level
+
+
+def roi_align(
+    features,
+    strides,
+    boxes,
+    box_indices,
+    size,
+    *,
+    method="crop_and_resize",
+    sampling=2,
+    aligned=True,
+    reduce="mean",
+    canonical_size=224.0,
+    level_tolerance=0.0,
+):
+    """Features of boxes, each from the level of a pyramid that fits it.
+
+    features: list of [B, h, w, C] float32 (one map, or a pyramid from fine to coarse); strides: image pixels a cell of
+    each; boxes [M, (y1, x1, y2, x2)] in image pixels; box_indices [M] int32, the image of each box; size: bins an
+    axis; sampling: samples a bin and axis, 0: as many as the bin has cells, rounded up (Detectron2's default);
+    reduce: "mean" or "max" of a bin's samples. aligned=False is the older
+    convention: half a cell up and left, boxes at least one cell large. canonical_size, level_tolerance: see
+    pyramid_level. method: "crop_and_resize"
+    (tf.image.crop_and_resize, fastest) or "gather" (plain gathers of static shape, for XLA, TFLite and ONNX; a portable
+    graph has it always); both give the same numbers. Gradients reach the features, not the boxes. Returns
+    [M, size, size, C].
+    """
+    boxes = tf.stop_gradient(boxes)
+    level = pyramid_level(boxes, len(features), canonical_size, tolerance=level_tolerance)
+    cells = boxes / tf.gather(tf.constant(strides, boxes.dtype), level)[:, None]
+    if not aligned:
+        low, high = tf.split(cells + 0.5, 2, axis=-1)
+        cells = tf.concat([low, tf.maximum(high, low + 1.0)], axis=-1)
+    return sample_bins(features, level, cells, box_indices, size, method, sampling, reduce)
+
+
+def sample_bins(features, level, cells, box_indices, size, method, sampling, reduce):
+    """The mean or maximum of bilinear samples in size x size bins of each box.
+
+    level [M] int32: the map of each box; cells [M, (y1, x1, y2, x2)]: its corners in cells of that map; the other
+    arguments are those of roi_align. Returns [M, size, size, C].
+    """
+    if sampling == 0:
+        adaptive = _adaptive_by_gather if wants_portable() else _adaptive
+        return adaptive(features, level, cells, box_indices, size, reduce)
+    method = "gather" if wants_portable() else method
+    sampler = {"crop_and_resize": _samples_by_crop_and_resize, "gather": _samples_by_gather}[method]
+    samples = sampler(features, level, cells, box_indices, size * sampling)
+    # Pooling a map of samples: the same numbers as a mean over axes of their own, at a fraction of the time.
+    pool = {"mean": tf.nn.avg_pool2d, "max": tf.nn.max_pool2d}[reduce]
+    return pool(samples, sampling, sampling, "VALID")
+
+
+def _samples_by_crop_and_resize(features, level, cells, box_indices, count):
+    """[M, count, count, C] samples at evenly spread positions of boxes given in cells of their level's map."""
+    parts, rows = [], []
+    for index, feature in enumerate(features):
+        row = tf.where(level == index)[:, 0]
+        parts.append(_crop(feature, tf.gather(cells, row), tf.gather(box_indices, row), (count, count)))
+        rows.append(row)
+    if len(parts) == 1:
+        return parts[0]
+    return _in_order(tf.concat(parts, axis=0), tf.concat(rows, axis=0))
+
+
+def _in_order(parts, rows):
+    """Row i of parts comes to place rows[i]."""
+    return tf.gather(parts, tf.argsort(rows))
+
+
+def _adaptive(features, level, cells, box_indices, size, reduce):
+    """roi_align with as many samples a bin and axis as the bin has cells, rounded up.
+
+    Boxes with equal numbers of samples are read together, in a loop over the numbers that there are.
+    """
+    samples = _adaptive_samples(cells, size)
+    parts, rows = [], []
+    for index, feature in enumerate(features):
+        on_level = tf.where(level == index)[:, 0]
+        # One number for the pair, so that tf.unique can tell the pairs apart.
+        pairs = tf.gather(samples[:, 0] * PAIR + samples[:, 1], on_level)
+        unique = tf.unique(pairs).y
+
+        def read(place, part, row, feature=feature, on_level=on_level, pairs=pairs, unique=unique):
+            pair = unique[place - 1]
+            chosen = tf.gather(on_level, tf.where(pairs == pair)[:, 0])
+            per_bin = pair // PAIR, pair % PAIR
+            count = size * per_bin[0], size * per_bin[1]
+            sampled = _crop(feature, tf.gather(cells, chosen), tf.gather(box_indices, chosen), count)
+            pooled = _pool_bins(sampled, size, per_bin, reduce)
+            return place + 1, part.write(place, pooled), row.write(place, chosen)
+
+        # Place 0 holds nothing, since arrays without any part cannot be put together.
+        count = tf.size(unique) + 1
+        shape = [None, size, size, feature.shape[-1]]
+        nothing = tf.zeros([0, *shape[1:]], feature.dtype), tf.zeros([0], tf.int64)
+        arrays = [
+            tf.TensorArray(part.dtype, count, infer_shape=False, element_shape=[None, *part.shape[1:]]).write(0, part)
+            for part in nothing
+        ]
+        _, part, row = tf.while_loop(lambda place, *_, count=count: place < count, read, (1, *arrays))
+        parts.append(tf.ensure_shape(part.concat(), shape))
+        rows.append(row.concat())
+    return _in_order(tf.concat(parts, axis=0), tf.concat(rows, axis=0))
+
+
+def _adaptive_by_gather(features, level, cells, box_indices, size, reduce):
+    """The same, one box after the other: loops of portable graphs have no parts of different sizes."""
+    flat, *places = end_to_end(features, level, box_indices)
+
+    def read(row):
+        first, sides, cells, per_bin = (part[None] for part in row)
+        per_bin = tf.unstack(per_bin[0])
+        samples = _gather_samples(flat, first, sides, cells, (size * per_bin[0], size * per_bin[1]))
+        return _pool_bins(samples, size, per_bin, reduce)[0]
+
+    return tf.map_fn(
+        read,
+        (*places, cells, _adaptive_samples(cells, size)),
+        fn_output_signature=tf.TensorSpec([size, size, flat.shape[-1]], flat.dtype),
+    )
+
+
+def _adaptive_samples(cells, size):
+    """Samples [M, (down, across)] int32 of a bin of each box."""
+    return tf.maximum(tf.cast(tf.math.ceil((cells[:, 2:] - cells[:, :2]) / size), tf.int32), 1)
+
+
+PAIR = 1 << 15  # more than the samples that a bin can have along an axis
+
+
+def _pool_bins(samples, size, per_bin, reduce):
+    """samples [M, size * ny, size * nx, C], per_bin (ny, nx) -> [M, size, size, C]."""
+    over = {"mean": tf.reduce_mean, "max": tf.reduce_max}[reduce]
+    channels = samples.shape[-1]
+    rows = over(tf.reshape(samples, [-1, per_bin[0], size * per_bin[1] * channels]), axis=1)
+    return tf.reshape(over(tf.reshape(rows, [-1, per_bin[1], channels]), axis=1), [-1, size, size, channels])
+
+
+def crop_and_resize_rois(features, strides, boxes, box_indices, size, *, canonical_size=224.0):
+    """Matterport's RoIAlign: one sample a bin, the outermost on the box's corners.
+
+    Arguments and answer as of roi_align. The box's corners count as shares of the picture's last pixel's index, which
+    tf.image.crop_and_resize takes for shares of the map's last cell's index; the level's border is halfway between
+    two sizes on the scale of the logarithm.
+    """
+    boxes = tf.stop_gradient(boxes)
+    network = tf.cast(tf.shape(features[0])[1:3] * strides[0], boxes.dtype)
+    shares = boxes / tf.tile(network - 1, [2])
+    level = pyramid_level(shares * tf.tile(network, [2]), len(features), canonical_size * 2**-0.5)
+    parts, rows = [], []
+    for index, feature in enumerate(features):
+        row = tf.where(level == index)[:, 0]
+        crops = tf.gather(shares, row), tf.gather(box_indices, row)
+        parts.append(crop_and_resize(feature, *crops, (size, size)))
+        rows.append(row)
+    return _in_order(tf.concat(parts, axis=0), tf.concat(rows, axis=0))
+
+
+def _crop(feature, cells, box_indices, count):
+    """Samples from one map, count (rows, columns) of them a box.
+
+    crop_and_resize places its first and last sample at the given corners, in units of (side - 1), and answers 0
+    outside. One cell of repeated border turns that into RoIAlign's rule: the edge's value up to one cell outside.
+    """
+    padded = tf.pad(feature, [[0, 0], [1, 1], [1, 1], [0, 0]], mode="SYMMETRIC")
+    height, width = tf.unstack(tf.cast(tf.shape(padded)[1:3], cells.dtype))
+    y1, x1, y2, x2 = tf.unstack(cells, axis=-1)
+    half_y, half_x = ((b - a) / tf.cast(2 * n, cells.dtype) for a, b, n in ((y1, y2, count[0]), (x1, x2, count[1])))
+    # + 1 for the border, - 0.5 from continuous positions to indices of cells
+    corners = tf.stack(
+        [
+            (y1 + half_y + 0.5) / (height - 1),
+            (x1 + half_x + 0.5) / (width - 1),
+            (y2 - half_y + 0.5) / (height - 1),
+            (x2 - half_x + 0.5) / (width - 1),
+        ],
+        axis=-1,
+    )
+    return crop_and_resize(padded, corners, box_indices, count)
+
+
+def _samples_by_gather(features, level, cells, box_indices, count):
+    """The same samples from four gathers of all maps laid end to end."""
+    return _gather_samples(*end_to_end(features, level, box_indices), cells, (count, count))
+
+
+def _gather_samples(flat, first, sides, cells, count):
+    """flat, first, sides: see end_to_end; cells [M, 4]; count (down, across) -> [M, *count, C]."""
+    height, width = tf.split(sides, 2, axis=-1)
+    y1, x1, y2, x2 = tf.unstack(cells, axis=-1)
+    top, bottom, from_bottom, y_inside = _neighbours(_positions(y1, y2, count[0]), height)
+    left, right, from_right, x_inside = _neighbours(_positions(x1, x2, count[1]), width)
+
+    def take(rows, columns):
+        return tf.gather(flat, (first[:, None] + rows * width)[:, :, None] + columns[:, None, :])
+
+    weight_y, weight_x = from_bottom[:, :, None, None], from_right[:, None, :, None]
+    upper = take(top, left) * (1 - weight_x) + take(top, right) * weight_x
+    lower = take(bottom, left) * (1 - weight_x) + take(bottom, right) * weight_x
+    inside = y_inside[:, :, None, None] * x_inside[:, None, :, None]
+    return (upper * (1 - weight_y) + lower * weight_y) * inside
+
+
+def end_to_end(features, level, box_indices):
+    """The cells of all maps and pictures as one list, and where in it the map of each box is.
+
+    features, box_indices: as in roi_align; level [M]: the map of each box. Returns the list [cells, C]; the place [M]
+    of the first cell of the box's map in the box's picture; and the sides [M, (height, width)] of that map.
+    """
+    shapes = tf.stack([tf.shape(feature)[1:3] for feature in features])
+    areas = shapes[:, 0] * shapes[:, 1]
+    batch, channels = tf.shape(features[0])[0], features[0].shape[-1]
+    flat = tf.concat([tf.reshape(feature, [batch, -1, channels]) for feature in features], axis=1)
+    first = box_indices * tf.reduce_sum(areas) + tf.gather(tf.cumsum(areas, exclusive=True), level)
+    return tf.reshape(flat, [-1, channels]), first, tf.gather(shapes, level)
+
+
+def _positions(low, high, count):
+    """low, high [M]: edges of the boxes along one axis -> [M, count] positions, evenly spread between them."""
+    steps = (tf.range(count, dtype=low.dtype) + 0.5) / tf.cast(count, low.dtype)
+    return low[:, None] + (high - low)[:, None] * steps[None, :]
+
+
+def _neighbours(positions, side):
+    """Indices of the two cells around each position, the weight of the second, and 1.0 where the position counts."""
+    last = tf.cast(side - 1, positions.dtype)
+    index = positions - 0.5
+    inside = tf.cast((index >= -1.0) & (index <= last + 1.0), positions.dtype)
+    index = tf.clip_by_value(index, 0.0, last)
+    low = tf.floor(index)
+    high = tf.minimum(low + 1.0, last)
+    return tf.cast(low, tf.int32), tf.cast(high, tf.int32), index - low, inside

@@ -1,0 +1,6 @@
+"""Training: the loop around Keras's fit, its callbacks, the schedule, and the folder that a run leaves."""
+
+from mrcnn_keras.training.loop import train
+from mrcnn_keras.training.run_folder import RunFolder
+
+__all__ = ["RunFolder", "train"]

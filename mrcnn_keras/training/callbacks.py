@@ -1,0 +1,246 @@
+"""What happens during a training: the rate, the check of the losses, the line on the screen, the files."""
+
+import functools
+import math
+import time
+
+import keras
+
+from mrcnn_keras.data import make_pipeline
+from mrcnn_keras.data.pipeline import batch_image_ids
+from mrcnn_keras.errors import UserError
+from mrcnn_keras.evaluation import detect_in, evaluate
+from mrcnn_keras.progress import ProgressLine
+from mrcnn_keras.training.schedule import Occasional, learning_rate
+
+# About the shares of the time that evaluations, last.keras and the curves may take.
+EVALUATION_SHARE, SAVING_SHARE, DRAWING_SHARE = 0.1, 0.05, 0.02
+# Seconds between two last.keras within an epoch: what a power cut can cost.
+SAVE_EVERY = 120
+# A timed training measures itself at most about this often, and on at least so many pictures.
+TIMED_EVALUATIONS, TIMED_PICTURES = 3, 8
+# Seconds that the first evaluation needs to make its graphs.
+GRAPHS = 15
+METRICS = ("AP", "AP50", "AP75")
+SHOWN = ("bbox/AP", "bbox/AP50", "segm/AP", "segm/AP50", "keypoints/AP", "keypoints/AP50")
+
+
+class StepCallback(keras.callbacks.Callback):
+    """Knows `step`, the number of steps that are done; the optimizer keeps it over a resume."""
+
+    step = 0
+
+    def on_train_begin(self, logs=None):
+        self.step = int(self.model.optimizer.iterations)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.step += 1
+
+
+class Schedule(StepCallback):
+    """Sets the learning rate before each step, and ends the training when its time is over.
+
+    An optimizer with a schedule of its own keeps it.
+    """
+
+    def __init__(self, config, clock):
+        super().__init__()
+        self.config, self.clock = config, clock
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if not isinstance(self.model.optimizer.learning_rate, keras.Variable):
+            return
+        rate = learning_rate(
+            self.config.LEARNING_RATE,
+            self.clock.progress(self.step),
+            self.step,
+            kind=self.config.LEARNING_RATE_SCHEDULE,
+            warmup_steps=self.config.WARMUP_STEPS,
+        )
+        self.model.optimizer.learning_rate.assign(rate)
+
+    def on_train_batch_end(self, batch, logs=None):
+        super().on_train_batch_end(batch, logs)
+        self.clock.tick()
+        if self.clock.progress(self.step) >= 1:
+            self.model.stop_training = True
+
+
+class StopAtNonFinite(StepCallback):
+    """Ends the training with a sentence when a loss is not a number or infinite."""
+
+    def __init__(self, dataset, config, seed):
+        super().__init__()
+        self.dataset, self.config, self.seed = dataset, config, seed
+
+    def on_train_batch_end(self, batch, logs=None):
+        broken = [name for name, value in logs.items() if not math.isfinite(value)]
+        if broken:
+            ids = batch_image_ids(self.dataset.num_images, self.config.BATCH_SIZE, self.seed, self.step)
+            names = ", ".join(dict.fromkeys(self.dataset.image_name(i) for i in ids))
+            parts = [name for name in broken if name != "loss"] or broken
+            losses = f"{', '.join(parts)} {'is' if len(parts) == 1 else 'are'}"
+            raise UserError(
+                f"{losses} not finite at step {self.step + 1} ({names}); look at the annotations, or lower "
+                "LEARNING_RATE; last.keras is from before"
+            )
+        super().on_train_batch_end(batch, logs)
+
+
+class Progress(StepCallback):
+    """Shows epoch, step, time left, pace and losses."""
+
+    def __init__(self, line, clock, steps_per_epoch):
+        super().__init__()
+        self.line, self.clock, self.steps_per_epoch = line, clock, steps_per_epoch
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self.first = self.step + 1
+
+    def on_train_batch_end(self, batch, logs=None):
+        super().on_train_batch_end(batch, logs)
+        if self.step == self.first:
+            self.began = time.monotonic()  # not before: the first step makes the graph
+        if self.step == self.first or self.line.is_due():
+            self.line.show(self.text(logs))
+
+    def text(self, logs):
+        """Such as 'epoch 3 step 12/50, 4:10 left, 0.52 s/step, loss 1.201 (mask 0.310 ...)'."""
+        epoch, step = divmod(self.step - 1, self.steps_per_epoch)
+        parts = [f"epoch {epoch + 1} step {step + 1}/{self.steps_per_epoch}"]
+        if self.step > self.first:
+            pace = (time.monotonic() - self.began) / (self.step - self.first)
+            if self.clock.total_seconds is None:
+                left = pace * (self.clock.total_steps - self.step)
+            else:
+                left = max(self.clock.total_seconds - self.clock.seconds(), 0)
+            parts += [f"{int(left // 60)}:{int(left % 60):02d} left", f"{pace:.2f} s/step"]
+        losses = " ".join(f"{short_name(name)} {value:.3f}" for name, value in logs.items() if name != "loss")
+        return ", ".join([*parts, f"loss {logs['loss']:.3f} ({losses})"])
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.line.clear()
+
+
+class Recorder(StepCallback):
+    """After each epoch: validation, metrics.csv, curves.png, last.keras and, where it is better, best.keras.
+
+    What validation finds goes into `logs`, for the callbacks after this one.
+    """
+
+    def __init__(self, run, config, validation, clock):
+        super().__init__()
+        self.run, self.config, self.validation, self.clock = run, config, validation, clock
+        self.evaluating = Occasional(EVALUATION_SHARE)
+        self.saving = Occasional(SAVING_SHARE)
+        self.drawing = Occasional(DRAWING_SHARE)
+        self.metric = decisive_metric(config)
+        if validation is not None and clock.total_seconds is not None:
+            self.evaluating.took = GRAPHS
+            clock.reserve = min(EVALUATION_SHARE * clock.total_seconds + GRAPHS, clock.total_seconds / 2)
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self.rows = [row for row in self.run.rows() if row["step"] <= self.step]
+        measured = [row[self.metric] for row in self.rows if row.get(self.metric) is not None]
+        self.best = max((score for score in measured if math.isfinite(score)), default=-math.inf)
+        if self.run.last.exists():
+            self.saved_step = self.step
+        else:  # so that a training can be resumed whenever it is broken off
+            self.save_last()
+
+    def on_train_batch_end(self, batch, logs=None):
+        super().on_train_batch_end(batch, logs)
+        if self.saving.since() > SAVE_EVERY and self.saving.is_due():
+            self.save_last()
+
+    def on_epoch_end(self, epoch, logs=None):
+        done = self.clock.progress(self.step) >= 1 or self.model.stop_training
+        row = {
+            "epoch": epoch + 1,
+            "step": self.step,
+            "seconds": round(self.clock.seconds(), 1),
+            "learning_rate": float(self.model.optimizer.learning_rate),
+            **{name: float(value) for name, value in logs.items()},
+        }
+        if self.validation is not None and (done or self.evaluation_is_due()):
+            found = self.validate()
+            row |= found
+            logs |= found
+        self.rows.append(row)
+        self.run.write_rows(self.rows)
+        if done or self.drawing.is_due():
+            with self.drawing.timed():
+                self.run.draw_curves()
+        self.run.say(_sentence(row))
+        if row.get(self.metric, math.nan) >= self.best:  # of two that are equal, the longer trained one
+            self.best = row[self.metric]
+            self.run.save_model(self.model, self.run.best)
+        if done or self.saving.is_due():
+            self.save_last()
+
+    def on_train_end(self, logs=None):
+        if self.saved_step < self.step:  # a callback of the user's ended the training
+            self.save_last()
+
+    def save_last(self):
+        """Writes last.keras now."""
+        with self.saving.timed():
+            self.run.save_last(self.model, self.clock)
+        self.saved_step = self.step
+
+    def evaluation_is_due(self):
+        """Whether enough time has gone by since the last one and, in a timed training, is left until the last."""
+        if self.clock.total_seconds is None:
+            return self.evaluating.is_due()
+        apart = self.clock.total_seconds / TIMED_EVALUATIONS
+        left = self.clock.total_seconds - self.clock.seconds()
+        return self.evaluating.is_due() and self.evaluating.since() >= apart and left >= apart
+
+    def validate(self):
+        """Validation losses and COCO AP, by name."""
+        dataset, line = self.measured_pictures, ProgressLine(self.run.say)
+        with self.evaluating.timed():
+            batches = make_pipeline(dataset, self.config, training=False)
+            losses = self.model.evaluate(batches, verbose=0, return_dict=True)
+            scores = evaluate(self.model, dataset, progress=line.counting("measured"))
+        self.clock.reserve = 1.2 * self.evaluating.took
+        kept = {name: scores[name] for name in scores if name.split("/", 1)[1] in METRICS}
+        return {**{f"val_{name}": float(value) for name, value in losses.items()}, **kept}
+
+    @functools.cached_property
+    def measured_pictures(self):
+        """The first EVALUATION_IMAGES, or as many as a timed training has time for."""
+        count = min(self.config.EVALUATION_IMAGES, self.validation.num_images)
+        if self.clock.total_seconds is not None:
+            fitting = int(EVALUATION_SHARE * self.clock.total_seconds / self._seconds_a_picture())
+            count = min(count, max(fitting, TIMED_PICTURES))
+        return self.validation.subset(self.validation.image_ids[:count])
+
+    def _seconds_a_picture(self):
+        image = self.validation.load_image(0)
+        for _ in range(2):  # the first time, TensorFlow makes the graph
+            began = time.monotonic()
+            detect_in(self.model, self.validation, [0], [image])
+        return 3 * (time.monotonic() - began)  # the losses take about as long again, and so does the rest
+
+
+def decisive_metric(config):
+    """The figure by which best.keras is chosen: that of the finest answer that the model gives."""
+    if config.NUM_KEYPOINTS:
+        return "keypoints/AP"
+    return "segm/AP" if config.MASKS else "bbox/AP"
+
+
+def short_name(name):
+    """'mrcnn_mask_loss' -> 'mask', 'rpn_bbox_loss' -> 'rpn_bbox'."""
+    return name.removeprefix("mrcnn_").removesuffix("_loss")
+
+
+def _sentence(row):
+    parts = [f"epoch {row['epoch']}: step {row['step']}, loss {row['loss']:.4f}"]
+    if "val_loss" in row:
+        parts.append(f"val_loss {row['val_loss']:.4f}")
+    parts += [f"{name} {row[name]:.3f}" for name in SHOWN if name in row]
+    return ", ".join(parts)

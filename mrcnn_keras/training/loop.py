@@ -1,0 +1,171 @@
+"""train: fit a model on a dataset, with a folder that holds whatever came of it."""
+
+import math
+
+import tensorflow as tf
+
+from mrcnn_keras.data import make_pipeline
+from mrcnn_keras.data.pipeline import take_error
+from mrcnn_keras.data.sample import check_keypoints
+from mrcnn_keras.errors import UserError
+from mrcnn_keras.model import MaskRCNN
+from mrcnn_keras.progress import ProgressLine
+from mrcnn_keras.training.callbacks import Progress, Recorder, Schedule, StopAtNonFinite
+from mrcnn_keras.training.run_folder import RunFolder
+from mrcnn_keras.training.schedule import Clock
+
+
+def train(
+    model,
+    dataset,
+    validation=None,
+    *,
+    epochs=20,
+    minutes=None,
+    steps_per_epoch=None,
+    out=None,
+    resume=False,
+    seed=0,
+    callbacks=(),
+):
+    """Trains a model and measures it on the way.
+
+    dataset, validation: Datasets; without validation there are no validation figures and best.keras is the last model.
+    epochs: how long, or minutes: the schedule is fitted to that time and ends with it, the last evaluation included.
+    steps_per_epoch: None: the setting STEPS_PER_EPOCH, or one pass over the pictures. out: folder to write (see
+    RunFolder); None: the first unused of run, run-2, ... resume: go on where last.keras of `out` stopped. seed: of the
+    order of the pictures and of the augmentation. callbacks: more Keras callbacks; what validation found is in their
+    logs. The learning rate is that of the settings, unless the model's optimizer was made with a schedule of its own.
+    Returns a dict, name of a figure -> list with one value an epoch (None where it was not measured).
+    Raises UserError for pictures that cannot be read and for a loss that is not finite.
+    """
+    config = model.config
+    _check_length(epochs, minutes, steps_per_epoch)
+    _check_datasets(config, dataset, validation)
+    run = RunFolder(out) if out is not None else RunFolder.unused()
+    run.check(resume)
+    if not model.compiled:
+        model.compile()
+    elif not resume and int(model.optimizer.iterations):  # of an earlier training; this one begins at step 0
+        model.compile(model.optimizer.from_config(model.optimizer.get_config()))
+    model.optimizer.build(model.trainable_variables)
+    model.stop_training = False
+    if resume:
+        _take_over(model, run.last)
+    run.open(config, resume)
+
+    steps = steps_per_epoch or config.STEPS_PER_EPOCH or -(-dataset.num_images // config.BATCH_SIZE)
+    so_far = run.so_far() if resume else {}
+    clock = Clock(
+        total_steps=None if minutes else epochs * steps,
+        total_seconds=minutes * 60 if minutes else None,
+        seconds=so_far.get("seconds", 0.0),
+        scheduled=so_far.get("scheduled", 0.0),
+    )
+    first = int(model.optimizer.iterations)
+    if clock.progress(first) >= 1:
+        run.say(f"{run.path} has already been trained for {first} steps; ask for more epochs or minutes")
+        return _columns(run.rows())
+    run.say(
+        f"{'resuming' if resume else 'training'} in {run.path}: {dataset.num_images} pictures, "
+        f"{config.BATCH_SIZE} a step, {steps} steps an epoch, "
+        + (f"{minutes:.3g} minutes" if minutes else f"{epochs} epochs")
+        + (f", from step {first}" if first else "")
+        + (", on a GPU" if tf.config.list_physical_devices("GPU") else ", on the CPU")
+    )
+    line = ProgressLine(run.say)
+    watchers = [Schedule(config, clock), StopAtNonFinite(dataset, config, seed), Progress(line, clock, steps)]
+    watchers += [Recorder(run, config, validation, clock), *callbacks]
+
+    def fit(first_epoch, last_epoch, count):
+        data = make_pipeline(dataset, config, seed=seed, start_step=int(model.optimizer.iterations))
+        model.fit(
+            data,
+            initial_epoch=first_epoch,
+            epochs=last_epoch,
+            steps_per_epoch=count,
+            callbacks=watchers,
+            verbose=0,
+            shuffle=False,
+        )
+
+    last_epoch = epochs if minutes is None else 10**9
+    epoch, done = divmod(first, steps)
+    try:
+        if done:  # the rest of the epoch that was cut short
+            fit(epoch, epoch + 1, steps - done)
+            epoch += 1
+        if epoch < last_epoch and not model.stop_training:
+            fit(epoch, last_epoch, steps)
+    except KeyboardInterrupt:
+        line.clear()
+        run.save_last(model, clock)
+        run.say(f"stopped at step {int(model.optimizer.iterations)}; go on with resume")
+        raise
+    except tf.errors.ResourceExhaustedError as error:
+        raise UserError(
+            f"there is not enough memory for {config.BATCH_SIZE} pictures a step; lower BATCH_SIZE or IMAGE_MAX_DIM"
+        ) from error
+    except tf.errors.OpError as error:
+        mistake = take_error(error)
+        if mistake is None:
+            raise
+        run.save_last(model, clock)
+        raise mistake from error
+    finally:
+        line.clear()
+    if validation is None or not run.best.exists():
+        run.save_model(model, run.best)
+    run.say(f"trained {int(model.optimizer.iterations)} steps in {clock.seconds() / 60:.1f} minutes; see {run.path}")
+    return _columns(run.rows())
+
+
+def _check_length(epochs, minutes, steps_per_epoch):
+    lengths = {"epochs": epochs, "minutes": minutes, "steps_per_epoch": steps_per_epoch}
+    for name, value in lengths.items():
+        if value is not None and not 0 < value < math.inf:
+            raise UserError(f"{name} = {value}: give a number above 0")
+
+
+def _check_datasets(config, dataset, validation):
+    for name, data in {"training": dataset, "validation": validation}.items():
+        if data is not None and data.num_images == 0:
+            raise UserError(f"the {name} data hold no picture; look at them with `mrcnn inspect`")
+        if data is not None and config.PROPOSALS == "given":
+            for image_id in data.image_ids:
+                data.load_proposals(image_id)  # tells what is wrong with them before hours are spent
+    if dataset.num_classes != config.NUM_CLASSES:
+        raise UserError(
+            f"the data have {dataset.num_classes} classes with the background ({', '.join(dataset.class_names)}) but "
+            f"NUM_CLASSES is {config.NUM_CLASSES}; set it to {dataset.num_classes}"
+        )
+    if config.NUM_KEYPOINTS:
+        check_keypoints(dataset, config.NUM_KEYPOINTS)
+        if validation is not None:
+            check_keypoints(validation, config.NUM_KEYPOINTS)
+    names = list(dataset.class_names[1:])
+    if validation is not None and list(validation.class_names[1:]) != names:
+        raise UserError(
+            f"the validation data have the classes {', '.join(validation.class_names[1:])} but the training data "
+            f"{', '.join(names)}; give data with the same classes in the same order"
+        )
+
+
+def _take_over(model, path):
+    """Weights and optimizer of a saved model, into this one."""
+    saved = MaskRCNN.load(path)
+    if saved.config != model.config:
+        mine = model.config.to_dict()
+        changed = ", ".join(name for name, value in saved.config.to_dict().items() if value != mine[name])
+        raise UserError(f"{path} was trained with other settings ({changed}); resume with the same ones")
+    if type(saved.optimizer) is not type(model.optimizer):
+        raise UserError(f"{path} was trained with another optimizer; compile the model with the same one")
+    for mine, its in zip(model.variables, saved.variables, strict=True):
+        mine.assign(its)
+    for mine, its in zip(model.optimizer.variables, saved.optimizer.variables, strict=True):
+        mine.assign(its)
+
+
+def _columns(rows):
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return {name: [row.get(name) for row in rows] for name in names}

@@ -1,0 +1,5 @@
+"""Maps: which tensors of another project each of our variables is made of."""
+
+from mrcnn_keras.weights.maps.projects import find_source
+
+__all__ = ["find_source"]

@@ -1,0 +1,115 @@
+"""What `mrcnn train` sets because of the data."""
+
+import pytest
+
+from mrcnn_keras.cli.suggest import suggest_settings
+from mrcnn_keras.config import Config
+from mrcnn_keras.detections import KeypointLayout
+
+NAMES = ["BG", "cat", "dog"]
+
+
+def facts(sides=(60, 90, 200), height=600, width=800, most=5, instances=100):
+    return {
+        "object_side": [float(side) for side in sides] if instances else [],
+        "height": [float(height)] * 3,
+        "width": [float(width)] * 3,
+        "max_instances": most,
+        "instances": instances,
+    }
+
+
+def suggested(statistics, preset="resnet18_fpn", chosen=(), **settings):
+    config = Config.preset(preset, **settings)
+    found = suggest_settings(config, statistics, NAMES, (3, 8), chosen={*settings, *chosen})
+    for value, reason in found.values():
+        assert value is not None
+        assert reason
+    return {name: value for name, (value, _) in found.items()}
+
+
+def test_classes_always():
+    found = suggested(facts(), preset="resnet50_fpn")
+    assert found == {"NUM_CLASSES": 3, "CLASS_NAMES": ("BG", "cat", "dog"), "CATEGORY_IDS": (3, 8)}
+
+
+def test_many_classes_are_not_all_in_the_reason():
+    found = suggest_settings(Config(), facts(), ["BG", *"abcdefgh"])
+    assert found["NUM_CLASSES"] == (9, "a, b, c, d, e, ...")
+
+
+@pytest.mark.parametrize(
+    ("smallest_side", "anchors"),
+    [
+        (200, None),  # the preset's own begin with 32 pixels
+        (26, (16, 32, 64, 128, 256)),  # 26 pixels become 16.6 in a network picture of 384 x 512
+        (5, (8, 16, 32, 64, 128)),  # no smaller ones: the finest map has a cell every 4 pixels
+    ],
+)
+def test_anchors_follow_the_small_objects(smallest_side, anchors):
+    found = suggested(facts((smallest_side, 300, 400)))
+    assert found.get("RPN_ANCHOR_SCALES") == anchors
+
+
+def test_small_objects_are_learnt_from_windows():
+    found = suggested(facts((6, 16, 30), 520, 696))
+    assert found["IMAGE_RESIZE_MODE"] == "crop"
+    assert found["IMAGE_SCALE"] == 1.5  # so that the median object is 24 pixels large
+    assert found["IMAGE_MAX_DIM"] == found["IMAGE_MIN_DIM"] == 256
+    assert found["RPN_ANCHOR_SCALES"] == (8, 16, 32, 64, 128)  # 6 pixels become 9
+    config = Config.preset("resnet18_fpn", **found)
+    assert config.IMAGE_RESIZE_MODE == "crop"
+
+
+def test_windows_are_no_more_than_doubled_and_never_shrunk():
+    assert suggested(facts((2, 3, 4), 520, 696))["IMAGE_SCALE"] == 2
+    assert suggested(facts((60, 80, 100), 3000, 4000))["IMAGE_SCALE"] == 1
+
+
+def test_what_the_user_chose_stays():
+    small = facts((8, 16, 30), 520, 696)
+    whole = suggested(small, IMAGE_RESIZE_MODE="square")
+    assert not [name for name in whole if name.startswith("IMAGE_")]
+    unscaled = suggested(small, IMAGE_SCALE=4.0)
+    assert "IMAGE_SCALE" not in unscaled
+    assert unscaled["IMAGE_RESIZE_MODE"] == "crop"
+    assert "RPN_ANCHOR_SCALES" not in unscaled  # 8 pixels become 32, where the preset's own begin
+    assert "RPN_ANCHOR_SCALES" not in suggested(small, chosen=["RPN_ANCHOR_SCALES"])
+    assert "NUM_CLASSES" not in suggested(small, chosen=["NUM_CLASSES"])
+
+
+def test_many_objects_need_room():
+    found = suggested(facts(most=375))
+    assert found["DETECTION_MAX_INSTANCES"] == found["MAX_GT_INSTANCES"] == 500
+    assert found["POST_NMS_ROIS_INFERENCE"] == 1000
+    assert "DETECTION_MAX_INSTANCES" not in suggested(facts(most=80))
+
+
+def test_data_without_objects():
+    assert set(suggested(facts(instances=0, most=0))) == {"NUM_CLASSES", "CLASS_NAMES", "CATEGORY_IDS"}
+
+
+def test_no_windows_where_an_object_would_not_fit_into_one():
+    assert "IMAGE_RESIZE_MODE" not in suggested(facts((6, 40, 473), 1024, 1024))
+
+
+def test_keypoints_of_the_data():
+    layout = KeypointLayout(("left_end", "right_end"), skeleton=[(0, 1)])
+    found = suggest_settings(Config.preset("resnet18_fpn"), facts(), NAMES, keypoint_layout=layout)
+    assert found["NUM_KEYPOINTS"] == (2, "left_end, right_end")
+    config = Config(**{name: value for name, (value, _) in found.items()})
+    assert (config.KEYPOINT_FLIP_PAIRS, config.KEYPOINT_SIGMAS) == (((0, 1),), (0.05, 0.05))
+
+
+def test_what_the_user_set_of_the_keypoints_stays():
+    layout = KeypointLayout(("left_end", "right_end"))
+    config = Config.preset("resnet18_fpn")
+    without = suggest_settings(config, facts(), NAMES, keypoint_layout=layout, chosen={"NUM_KEYPOINTS"})
+    assert not [name for name in without if "KEYPOINT" in name]
+    own_pairs = suggest_settings(config, facts(), NAMES, keypoint_layout=layout, chosen={"KEYPOINT_FLIP_PAIRS"})
+    assert "KEYPOINT_FLIP_PAIRS" not in own_pairs
+    assert "KEYPOINT_SIGMAS" in own_pairs
+
+
+def test_a_model_of_keypoints_on_data_without_any():
+    assert suggested(facts(), preset="torchvision_keypoint")["NUM_KEYPOINTS"] == 0

@@ -1,0 +1,153 @@
+"""`mrcnn train --weights`: fine-tuning from another project's file, a published one or a .keras model."""
+
+import json
+
+import numpy as np
+import pytest
+
+from mrcnn_keras.cli import main
+from mrcnn_keras.config import Config
+from mrcnn_keras.model import MaskRCNN, checkpoints
+from mrcnn_keras.weights.fetch.published import COCO, IMAGENET
+from tests.model.loading import FAST, THIN, weights_of
+from tests.weights.fetch.loopback import serving
+from tests.weights.files.saved_files import imagenet_file, save_torch
+from tests.weights.maps.thin_files import RESNET18, torchvision_file
+
+STEP = ["--epochs", "1", "--steps-per-epoch", "1", "--batch-size", "2", "--image-size", "64", "--out", "run"]
+QUICK = dict(TRAIN_ROIS_PER_IMAGE=16, PRE_NMS_LIMIT_TRAINING=50, POST_NMS_ROIS_TRAINING=50, LEARNING_RATE=1e-6)
+
+
+def options(settings):
+    values = {name: list(value) if isinstance(value, tuple) else value for name, value in settings.items()}
+    return [word for name, value in values.items() for word in ("--set", f"{name}={value}")]
+
+
+@pytest.fixture
+def file(tmp_path, monkeypatch):
+    """torchvision's Faster R-CNN with ResNet-18 and COCO's classes, in the folder where the command runs."""
+    monkeypatch.chdir(tmp_path)
+    return save_torch(tmp_path / "small.pth", torchvision_file(classes=91, masks=False, **RESNET18))
+
+
+@pytest.fixture
+def train(file, tiny_coco):
+    """A function: words -> the Config of the run that `mrcnn train` made in the folder run."""
+
+    def run(*words):
+        assert main(["train", str(tiny_coco / "train"), *STEP, *options(QUICK), *map(str, words)]) == 0
+        return Config.load("run/config.json")
+
+    return run
+
+
+@pytest.fixture
+def mistake(file, tiny_coco, tmp_path, capsys):
+    """A function: words -> the one line on stderr of a training that does not start and writes nothing."""
+
+    def run(*words):
+        before = sorted(tmp_path.iterdir())
+        assert main(["train", str(tiny_coco / "train"), *STEP, *map(str, words)]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert sorted(tmp_path.iterdir()) == before
+        return line.removeprefix("mrcnn: ")
+
+    return run
+
+
+@pytest.mark.slow
+def test_a_file_brings_its_settings_and_anchors(train, file, tiny_coco, tmp_path, capsys):
+    config = train("--weights", file)
+    preset = Config.preset("torchvision_faster_v1")
+    assert config.PRESET == "torchvision_faster_v1"
+    for name in ("RPN_ANCHOR_SCALES", "ROI_ALIGN_ALIGNED", "BACKBONE_NORM_EPSILON", "BACKBONE_FREEZE_STAGES"):
+        assert getattr(config, name) == getattr(preset, name), name
+    assert (config.BACKBONE, config.BACKBONE_WIDTH, config.MASKS) == ("resnet18", 8, False)
+    categories = json.loads((tiny_coco / "train/_annotations.coco.json").read_text())["categories"]
+    assert ("BG", *(category["name"] for category in categories)) == config.CLASS_NAMES
+    assert tuple(category["id"] for category in categories) == config.CATEGORY_IDS
+    assert 1 + len(categories) == config.NUM_CLASSES
+    printed = capsys.readouterr().out
+    assert "RPN_ANCHOR_SCALES" not in printed  # what the data would suggest
+    assert "made anew: box_head/class_logits, box_head/deltas (another number of classes)" in printed
+    # A step of so small a rate leaves the weights nearly as they were: they are the file's, and frozen ones exactly.
+    trained = weights_of(MaskRCNN.load(tmp_path / "run/last.keras"))
+    with checkpoints.open_checkpoint(file) as checkpoint:
+        for path, value in checkpoint.values.items():
+            if path == "stem_conv/kernel":
+                np.testing.assert_array_equal(trained[path], value())
+            elif not path.startswith(("box_head/class_logits", "box_head/deltas")):
+                np.testing.assert_allclose(trained[path], value(), atol=1e-3, err_msg=path)
+
+
+@pytest.mark.slow
+def test_a_keras_model_brings_its_settings(train, file, capsys):
+    MaskRCNN.from_checkpoint(file, NAME="mine", **FAST).save("mine.keras")
+    config = train("--weights", "mine.keras")
+    assert ("mine", 8, FAST["RPN_ANCHOR_SCALES"]) == (config.NAME, config.BACKBONE_WIDTH, config.RPN_ANCHOR_SCALES)
+    assert "mine.keras: 126 of the model's 130 variables loaded" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_coco_without_a_preset(train, file, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(checkpoints, "published_file", lambda preset, *_: COCO[preset])
+    thin = options({**THIN, "BACKBONE": "resnet18", "MASKS": False, "ROI_ALIGN_ALIGNED": "true"})
+    with serving(monkeypatch, tmp_path / "home") as (put, asked):
+        put(COCO, "torchvision_v1", file)
+        config = train("--weights", "coco", *thin)
+    assert (config.PRESET, config.RPN_ANCHOR_SCALES) == ("torchvision_v1", Config().RPN_ANCHOR_SCALES)
+    printed = capsys.readouterr().out
+    assert "--weights coco without --preset: torchvision_v1" in printed
+    assert "licence: " in printed
+    assert "126 of the model's 130 variables loaded" in printed
+    assert config.ROI_ALIGN_ALIGNED  # the user's word comes before the file's
+    assert "note: the weights were trained with ROI_ALIGN_ALIGNED=False" in printed
+    assert len(asked) == 1
+
+
+@pytest.mark.slow
+def test_imagenet_leaves_the_anchors_to_the_data(train, file, tmp_path, monkeypatch, capsys):
+    backbone = save_torch(tmp_path / "resnet18.pth", imagenet_file(**RESNET18))
+    thin = options({**THIN, "MASKS": False})
+    with serving(monkeypatch, tmp_path / "home") as (put, _):
+        put(IMAGENET, ("resnet18", "3x3"), backbone)
+        config = train("--weights", "imagenet", *thin)
+    assert config.PRESET == "resnet18_fpn"
+    assert config.RPN_ANCHOR_SCALES != Config().RPN_ANCHOR_SCALES
+    assert "not in the file, made anew: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("--weights none.pth", "--weights none.pth: no such file; give none, coco, imagenet or an existing file"),
+        ("--weights COCO", "--weights COCO: no such file; give none, coco, imagenet or an existing file"),
+        ("--weights coco --preset resnet18_fpn", "preset 'resnet18_fpn' has no published COCO weights"),
+        ("--weights coco --preset resnet18", "preset 'resnet18' is unknown"),
+        ("--weights small.pth --preset resnet18_fpn", "small.pth "),
+        ("--weights .", ". is a folder; give the file of weights in it"),
+    ],
+)
+def test_mistakes(words, sentence, mistake):
+    assert sentence in mistake(*words.split())
+
+
+def test_damaged_files(mistake, file, tmp_path):
+    whole = file.read_bytes()
+    (tmp_path / "cut.pth").write_bytes(whole[:-20_000])
+    assert "cut.pth" in mistake("--weights", "cut.pth")
+    (tmp_path / "text.pth").write_text("no weights at all")
+    assert "text.pth" in mistake("--weights", "text.pth")
+    (tmp_path / "text.keras").write_text("no model at all")
+    assert "text.keras cannot be read as a .keras model" in mistake("--weights", "text.keras")
+    damaged = bytearray(whole)
+    damaged[len(whole) // 2] ^= 1
+    (tmp_path / "changed.pth").write_bytes(damaged)
+    assert "changed.pth" in mistake("--weights", "changed.pth")
+
+
+def test_offline(mistake, monkeypatch, tmp_path_factory):
+    monkeypatch.setenv("MRCNN_KERAS_OFFLINE", "1")
+    monkeypatch.setenv("MRCNN_KERAS_HOME", str(tmp_path_factory.mktemp("home")))
+    told = mistake("--weights", "coco", *options(THIN))
+    assert "MRCNN_KERAS_OFFLINE is set; unset it, or get maskrcnn_resnet50_fpn_coco-bf2d0c1e.pth in another way" in told

@@ -1,0 +1,303 @@
+"""COCO files: what is in them, in every spelling, and every way to get one wrong."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from pycocotools import mask as coco_mask
+
+from mrcnn_keras.data import load_dataset
+from mrcnn_keras.data.formats import coco
+from mrcnn_keras.detections import Detections
+from mrcnn_keras.errors import UserError
+from tests.data.small_coco import coco_content
+
+SQUARE_NOTE = "category 0 ('square'), unused and named by another one, left out"
+
+
+def test_a_small_file(make_coco):
+    dataset = load_dataset(make_coco(coco_content()))
+    assert dataset.class_names == ["BG", "square", "triangle"]
+    assert dataset.category_ids == [0, 0, 7]
+    assert dataset.notes == []
+    image, found = dataset.load_example(0)
+    assert (image.shape, image.max()) == ((6, 8, 3), 99)
+    assert found.class_ids.tolist() == [1, 2, -2]
+    assert found.boxes.tolist() == [[2, 1, 5, 4], [0, 6, 2, 8], [0, 6, 6, 8]]
+    assert found.areas.tolist() == [9, 3, 12]
+    masks, class_ids = dataset.load_mask(0)
+    assert (masks.shape, class_ids.tolist()) == ((6, 8, 3), [1, 2, -2])
+    assert dataset.get_source_class_id(2, "coco") == 7
+
+
+def test_compressed_and_plain_run_lengths_are_the_same(make_coco):
+    content = coco_content()
+    bits = np.zeros((6, 8), np.uint8, "F")
+    bits[1:4, 2:7] = 1
+    rle = coco_mask.encode(bits)
+    content["annotations"][0]["segmentation"] = {"size": [6, 8], "counts": rle["counts"].decode()}
+    content["annotations"][1]["segmentation"] = {"size": [6, 8], "counts": [13, *[3, 3] * 4, 3, 8]}
+    content["annotations"][2]["segmentation"] = {"size": [6, 8], "counts": [48]}
+    dataset = load_dataset(make_coco(content))
+    found = dataset.load_annotations(0)
+    assert found.boxes.tolist() == [[1, 2, 4, 7]] * 2
+    assert (found.masks == bits[:, :, None]).all()
+    assert dataset.notes == ["masks without a pixel inside the picture, left out: 1 (first in coco image 'a.png')"]
+
+
+def test_several_polygons_are_one_object(make_coco):
+    content = coco_content()
+    content["annotations"] = content["annotations"][:1]
+    content["annotations"][0]["segmentation"] += [[6, 0, 8, 0, 8, 1, 6, 1], [0, 0, 1, 1]]
+    dataset = load_dataset(make_coco(content))
+    found = dataset.load_annotations(0)
+    assert found.boxes.tolist() == [[0, 1, 5, 8]]
+    assert found.areas.tolist() == [9 + 2]
+    assert dataset.notes == ["polygons of fewer than three points, left out: 1 (first in coco image 'a.png')"]
+
+
+@pytest.mark.parametrize("segmentation", [[], None, {}, [[]], [[1, 2, 3, 4]], "absent"])
+def test_without_a_segmentation_the_box_is_the_mask(make_coco, segmentation):
+    content = coco_content()
+    annotation = {"image_id": 5, "category_id": 7, "bbox": [1, 2, 3, 4], "segmentation": segmentation}
+    if segmentation == "absent":
+        del annotation["segmentation"]
+    content["annotations"] = [annotation]
+    dataset = load_dataset(make_coco(content))
+    found = dataset.load_annotations(0)
+    assert found.boxes.tolist() == [[2, 1, 6, 4]]
+    assert found.areas.tolist() == [12]
+    assert dataset.notes[-1] == (
+        "annotations without a segmentation, their box taken for the mask: 1 (first in coco image 'a.png')"
+    )
+
+
+def test_polygons_that_leave_the_picture_are_cut(make_coco):
+    content = coco_content()
+    content["annotations"] = content["annotations"][:1]
+    content["annotations"][0]["segmentation"] = [[-3, -2, 2, -2, 2, 9, -3, 9]]
+    dataset = load_dataset(make_coco(content))
+    assert dataset.load_annotations(0).boxes.tolist() == [[0, 0, 6, 2]]
+    assert dataset.load_boxes(0).boxes.tolist() == [[0, 0, 6, 2]]
+
+
+def test_pictures_without_objects(make_coco):
+    content = coco_content()
+    content["annotations"] = []
+    dataset = load_dataset(make_coco(content))
+    assert len(dataset.load_annotations(0)) == 0
+    assert dataset.class_names == ["BG", "square", "triangle"]  # unused, but each with a name of its own
+    assert dataset.statistics()["images_without_objects"] == 1
+
+
+def test_an_unused_category_that_repeats_a_name_is_no_class(make_coco):
+    content = coco_content()
+    content["categories"] = [{"id": 0, "name": "square"}, {"id": 3, "name": "square"}, {"id": 7, "name": "x"}]
+    content["annotations"][0]["category_id"] = 3
+    dataset = load_dataset(make_coco(content))
+    assert dataset.category_ids == [0, 3, 7]
+    assert dataset.class_names == ["BG", "square", "x"]
+    assert dataset.notes == [SQUARE_NOTE]
+    content["annotations"] = []  # with both unused, the first stays
+    assert load_dataset(make_coco(content)).category_ids == [0, 0, 7]
+
+
+def test_two_used_categories_of_one_name_stay_two_classes(make_coco):
+    content = coco_content()
+    content["categories"][1]["name"] = "square"
+    dataset = load_dataset(make_coco(content))
+    assert dataset.class_names == ["BG", "square", "square (7)"]
+    assert "has the name 'square' of another one" in dataset.notes[0]
+
+
+def test_the_group_that_roboflow_writes_as_category_0_is_no_class(make_coco):
+    content = coco_content()
+    content["categories"] = [
+        {"id": 0, "name": "shapes", "supercategory": "none"},
+        {"id": 1, "name": "square", "supercategory": "shapes"},
+        {"id": 7, "name": "triangle", "supercategory": "shapes"},
+    ]
+    content["annotations"][0]["category_id"] = 1
+    assert load_dataset(make_coco(content)).class_names == ["BG", "square", "triangle"]
+    content["annotations"][0]["category_id"] = 0
+    assert load_dataset(make_coco(content)).class_names == ["BG", "shapes", "square", "triangle"]
+
+
+def test_pixel_masks_of_cvat_are_no_crowds(make_coco):
+    content = coco_content()
+    content["annotations"][2]["attributes"] = {"occluded": False}
+    dataset = load_dataset(make_coco(content))
+    assert dataset.load_annotations(0).class_ids.tolist() == [1, 2, 2]
+    assert dataset.notes == [
+        "CVAT pixel masks marked iscrowd, taken for single objects: 1 (first in coco image 'a.png')"
+    ]
+    content["annotations"][2]["attributes"]["is_crowd"] = True
+    assert load_dataset(make_coco(content)).load_annotations(0).class_ids.tolist() == [1, 2, -2]
+
+
+def test_boxes_for_counting_need_no_masks(make_coco):
+    content = coco_content()
+    content["annotations"][0]["bbox"] = [1, 1, 2, 2]  # as it is written, not as the mask is
+    dataset = load_dataset(make_coco(content))
+    assert dataset.load_boxes(0).boxes.tolist() == [[1, 1, 3, 3], [0, 5, 3, 8], [0, 6, 6, 8]]
+    statistics = dataset.statistics()
+    assert statistics["per_class"] == {"square": 1, "triangle": 1}
+    assert (statistics["crowds"], statistics["max_instances"], statistics["width"]) == (1, 3, [8, 8, 8])
+
+
+def test_sizes_may_be_absent(make_coco):
+    content = coco_content()
+    path = make_coco(content)
+    del content["images"][0]["width"], content["images"][0]["height"]
+    path.write_text("\ufeff" + json.dumps(content))
+    assert load_dataset(path).load_annotations(0).size == (6, 8)
+
+
+def test_a_turned_photograph(make_coco, tmp_path):
+    """Annotated as stored, 6 x 8, or as shown, 8 x 6: the size in the file tells."""
+    content = coco_content()
+    path = make_coco(content)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("L", (8, 6)).save(tmp_path / "a.png", exif=exif)
+    assert load_dataset(path).load_example(0)[0].shape == (6, 8, 3)
+    content["images"][0].update(width=6, height=8)
+    content["annotations"] = content["annotations"][:1]
+    path.write_text(json.dumps(content))
+    assert load_dataset(path).load_example(0)[0].shape == (8, 6, 3)
+    content["images"][0].update(width=6, height=9)
+    path.write_text(json.dumps(content))
+    with pytest.raises(UserError, match="is 8 x 6 pixels but its annotations say 9 x 6"):
+        load_dataset(path).load_example(0)
+
+
+def changed(change):
+    content = coco_content()
+    change(content)
+    return content
+
+
+MISTAKES = {
+    "no images": (lambda c: c.pop("images"), "has no list 'images'"),
+    "images of another type": (lambda c: c.update(images={}), "has no list 'images'"),
+    "an image that is a number": (lambda c: c["images"].append(3), "has '3' among its images"),
+    "no picture": (lambda c: c.update(images=[], annotations=[]), "has no picture in 'images'"),
+    "no category": (lambda c: c.update(categories=[], annotations=[]), "has no category"),
+    "a category without name": (lambda c: c["categories"][0].pop("name"), "has the category {'id': 0}"),
+    "a category with a wrong id": (lambda c: c["categories"][0].update(id="0"), "has the category {'id': '0'"),
+    "two categories of one id": (lambda c: c["categories"][1].update(id=0), "has two categories of id 0"),
+    "two images of one id": (lambda c: c["images"].append(c["images"][0]), "has two images of id 5"),
+    "an image without id": (lambda c: c["images"][0].pop("id"), "has an image of id None"),
+    "an image with a list as id": (lambda c: c["images"][0].update(id=[1]), r"has an image of id \[1\]"),
+    "a missing image": (lambda c: c["annotations"][0].update(image_id=6), "annotation 1 of the missing image 6"),
+    "a list as image": (lambda c: c["annotations"][0].update(image_id=[5]), r"annotation 1 of the missing image \[5"),
+    "an unknown category": (lambda c: c["annotations"][0].update(category_id=1), "1 of the unknown category 1"),
+    "a crowd of 2": (lambda c: c["annotations"][0].update(iscrowd=2), "annotation 1 of 'a.png' with iscrowd 2"),
+    "a box of three": (lambda c: c["annotations"][0].update(bbox=[1, 2, 3]), r"bbox \[1, 2, 3\]"),
+    "a box of words": (lambda c: c["annotations"][0].update(bbox=["a", 2, 3, 4]), "bbox"),
+    "a box that is not a list": (lambda c: c["annotations"][0].update(bbox=7), "bbox 7"),
+    "a box without end": (lambda c: c["annotations"][0].update(bbox=[0, 0, float("inf"), 1]), "bbox"),
+    "no number in a polygon": (lambda c: c["annotations"][0].update(segmentation=[[0, 0, 1, 0, float("nan"), 1]]), "p"),
+    "an odd polygon": (lambda c: c["annotations"][0].update(segmentation=[[1, 2, 3, 4, 5, 6, 7]]), "the polygon"),
+    "points in a polygon": (lambda c: c["annotations"][0].update(segmentation=[[[1, 2], [3, 4], [5, 6]]]), "polygon"),
+    "a flat polygon": (lambda c: c["annotations"][0].update(segmentation=[1, 2, 3, 4, 5, 6]), "with segmentation"),
+    "a word as segmentation": (lambda c: c["annotations"][0].update(segmentation="x"), "with segmentation x"),
+    "neither": (lambda c: c["annotations"][0].pop("segmentation"), "neither segmentation nor bbox"),
+    "run lengths of another size": (lambda c: c["annotations"][2]["segmentation"].update(size=[8, 6]), r"\[8, 6\]"),
+    "run lengths without counts": (lambda c: c["annotations"][2]["segmentation"].pop("counts"), "not a list of whole"),
+    "a point far outside": (
+        lambda c: c["annotations"][0].update(segmentation=[[0, 0, 500, 0, 0, 5]]),
+        r"picture 'a.png': an outline has the point \(x 500, y 0\), far outside",
+    ),
+    "a picture outside": (lambda c: c["images"][0].update(file_name="../../etc/passwd"), "outside its folder"),
+    "an absolute path": (lambda c: c["images"][0].update(file_name="/etc/passwd"), "outside its folder"),
+    "a drive": (lambda c: c["images"][0].update(file_name="C:\\photos\\a.png"), "outside its folder"),
+    "no file name": (lambda c: c["images"][0].pop("file_name"), "no 'file_name' for image 5"),
+    "an absent picture": (lambda c: c["images"][0].update(file_name="b.png"), "'b.png' of .* does not exist"),
+    "a folder as picture": (lambda c: c["images"][0].update(file_name="."), "does not exist"),
+    "no width": (lambda c: c["images"][0].update(width=None), "of height 6, width None"),
+    "no height": (lambda c: c["images"][0].update(height=0), "of height 0, width 8"),
+    "an absurd size": (lambda c: c["images"][0].update(height=10**6, width=10**6), "write its size in pixels"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistakes_are_told_before_training(make_coco, mistake):
+    path = make_coco(coco_content())
+    change, words = MISTAKES[mistake]
+    path.write_text(json.dumps(changed(change)))
+    with pytest.raises(UserError, match=words) as error:
+        load_dataset(path)
+    assert "annotations.json" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", r"is not JSON \(Expecting value"),
+        ('{"images": [', "is not JSON"),
+        ('{"images": [' + "[" * 100_000, "is not JSON"),
+        ('{"images": [' + "9" * 5000 + "]}", "is not JSON"),
+        ("[1, 2]", "is a JSON list, not an object"),
+        ("\xff\xfe", "is not JSON"),
+        ('{"shapes": []}', "is JSON, but not of a known annotation format"),
+    ],
+    ids=["nothing", "cut off", "deep", "a long number", "a list", "not UTF-8", "another format"],
+)
+def test_files_that_are_not_coco(tmp_path, text, words):
+    (tmp_path / "a.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(UserError, match=words):
+        load_dataset(tmp_path / "a.json")
+
+
+def test_run_lengths_that_do_not_fit_are_told_with_their_place(make_coco):
+    content = coco_content()
+    content["annotations"][2]["segmentation"]["counts"] = "123"
+    dataset = load_dataset(make_coco(content))
+    with pytest.raises(UserError, match=r"coco image 'a.png', annotation 3: run lengths add up to 6 pixels"):
+        dataset.load_annotations(0)
+
+
+def test_the_way_there_and_back(make_coco, tmp_path):
+    path = make_coco(coco_content())
+    first = load_dataset(path)
+    content = coco.to_coco(first)
+    assert [category["id"] for category in content["categories"]] == [0, 7]
+    assert content["images"] == [{"id": 5, "file_name": "a.png", "height": 6, "width": 8}]
+    assert [entry["category_id"] for entry in content["annotations"]] == [0, 7, 7]
+    assert [entry["iscrowd"] for entry in content["annotations"]] == [0, 0, 1]
+    assert content["annotations"][0]["bbox"] == [1, 2, 3, 3]
+    assert content["annotations"][0]["area"] == 9
+    (tmp_path / "again.json").write_text(json.dumps(content))
+    again = load_dataset(tmp_path / "again.json")
+    for part, same in zip(first.load_annotations(0), again.load_annotations(0), strict=True):
+        assert np.array_equal(part, same)
+    assert again.class_info == first.class_info
+
+
+def test_ids_that_are_not_unique_are_replaced(squares):
+    dataset = squares([(1, 0, 0, 5, 5)], [])
+    dataset.add_class("others", 1, "x")
+    dataset.image_info[1]["id"] = 0
+    content = coco.to_coco(dataset)
+    assert [image["id"] for image in content["images"]] == [0, 1]
+    assert [category["id"] for category in content["categories"]] == [1, 2, 3]
+
+
+def test_results_are_what_pycocotools_reads(make_coco, tmp_path):
+    dataset = load_dataset(make_coco(coco_content()))
+    truth = dataset.load_annotations(0)[:2]
+    found = Detections(truth.size, truth.boxes, truth.class_ids, [0.75, 0.5], truth.mask_crops)
+    coco.write_results(tmp_path / "results.json", [(5, found), (6, found[:0])], dataset.category_ids)
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert [(entry["image_id"], entry["category_id"], entry["score"]) for entry in results] == [
+        (5, 0, 0.75),
+        (5, 7, 0.5),
+    ]
+    assert results[0]["bbox"] == [1, 2, 3, 3]
+    assert coco_mask.decode(results[0]["segmentation"]).sum() == 9
+    with pytest.raises(UserError, match="have no scores"):
+        coco.write_results(tmp_path / "others.json", [(5, truth)], dataset.category_ids)
+    assert not (tmp_path / "others.json").exists()

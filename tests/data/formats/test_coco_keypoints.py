@@ -1,0 +1,139 @@
+"""Keypoints of COCO files."""
+
+import json
+
+import numpy as np
+import pytest
+
+from mrcnn_keras.coco import KEYPOINT_FLIP_PAIRS, KEYPOINT_NAMES, KEYPOINT_SIGMAS, KEYPOINT_SKELETON
+from mrcnn_keras.data import find_subsets, load_dataset
+from mrcnn_keras.data.formats import coco
+from mrcnn_keras.errors import UserError
+from tests.data.small_coco import coco_content
+
+
+def content(**category):
+    """The small file of 6 x 8 pixels; its triangles have a left and a right end, the first one annotated."""
+    content = coco_content()
+    meaning = {"keypoints": ["left_end", "right_end", "top"], "skeleton": [[1, 3], [3, 2]]}
+    content["categories"][1] |= {**meaning, **category}
+    content["annotations"][1] |= {"keypoints": [5, 0, 2, 7, 3, 1, 0, 0, 0], "num_keypoints": 2}
+    return content
+
+
+def test_a_keypoint_is_the_centre_of_its_pixel(make_coco):
+    data = load_dataset(make_coco(content()))
+    layout = data.keypoint_layout
+    assert layout.names == ("left_end", "right_end", "top")
+    assert layout.skeleton == ((0, 2), (2, 1))
+    assert layout.flip_pairs == ((0, 1),)
+    nothing = [[0, 0, 0]] * 3
+    points = [nothing, [[0.5, 5.5, 2], [3.5, 7.5, 1], [0, 0, 0]], nothing]  # the square has none, the crowd neither
+    assert data.load_annotations(0).keypoints.tolist() == points
+    assert data.load_boxes(0).keypoints.tolist() == points
+    assert data.load_keypoints(0).tolist() == points
+    assert data.notes == []
+
+
+def test_files_without_keypoints_have_none(make_coco):
+    data = load_dataset(make_coco(coco_content()))
+    assert data.keypoint_layout is None
+    assert data.load_annotations(0).keypoints is None
+
+
+def test_keypoints_that_have_no_names_are_left_out_and_told(make_coco):
+    named = coco_content()
+    named["annotations"][0]["keypoints"] = [1, 1, 2]
+    named["annotations"][1]["keypoints"] = []
+    data = load_dataset(make_coco(named))
+    assert data.keypoint_layout is None
+    (note,) = data.notes
+    assert "does not name its keypoints, left out: 1 (first in coco image 'a.png')" in note
+
+
+def test_a_keypoint_outside_the_picture_is_not_annotated(make_coco):
+    outside = content()
+    outside["annotations"][1]["keypoints"] = [8, 0, 2, 7, -1, 1, 7, 5, 2]
+    data = load_dataset(make_coco(outside))
+    assert data.load_annotations(0).keypoints[1].tolist() == [[0, 0, 0], [0, 0, 0], [5.5, 7.5, 2]]
+    assert "outside the picture, taken as not annotated: 1" in data.notes[0]
+
+
+MISTAKES = {
+    "too few numbers": (
+        lambda c: c["annotations"][1].update(keypoints=[5, 0, 2]),
+        "each of the category's 3 keypoints",
+    ),
+    "words": (lambda c: c["annotations"][1].update(keypoints=["a"] * 9), "annotation 2 of 'a.png' with keypoints"),
+    "no number": (lambda c: c["annotations"][1].update(keypoints=[float("nan"), 0, 1] * 3), "with keypoints"),
+    "nested": (lambda c: c["annotations"][1].update(keypoints=[[5, 0, 2]] * 3), "with keypoints"),
+    "an object": (lambda c: c["annotations"][1].update(keypoints={"top": [1, 2, 2]}), "with keypoints"),
+    "a visibility of 3": (lambda c: c["annotations"][1].update(keypoints=[5, 0, 3] * 3), r"v 0 \(not annotated\)"),
+    "names that are numbers": (lambda c: c["categories"][1].update(keypoints=[1, 2, 3]), "write a list of names"),
+    "a name as names": (lambda c: c["categories"][1].update(keypoints="top"), "'triangle' with keypoints top; write"),
+    "equal names": (lambda c: c["categories"][1].update(keypoints=["a", "b", "a"]), "two keypoints 'a'"),
+    "a skeleton from 0": (lambda c: c["categories"][1].update(skeleton=[[0, 1]]), "write pairs of 1 to 3"),
+    "a skeleton of words": (lambda c: c["categories"][1].update(skeleton=[["a", "b"]]), "write pairs of 1 to 3"),
+    "two kinds": (
+        lambda c: c["categories"][0].update(keypoints=["corner"]),
+        r"category 'triangle' has other keypoints \(3: 'left_end', ...\) than 'square' \(1: 'corner', ...\)",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistakes_are_told_before_training(make_coco, mistake):
+    change, words = MISTAKES[mistake]
+    changed = content()
+    change(changed)
+    with pytest.raises(UserError, match=words) as error:
+        load_dataset(make_coco(changed))
+    assert "annotations.json" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_two_categories_of_the_same_keypoints_share_them(make_coco):
+    both = content()
+    both["categories"][0]["keypoints"] = ["left_end", "right_end", "top"]
+    data = load_dataset(make_coco(both))
+    assert data.keypoint_layout.skeleton == ((0, 2), (2, 1))
+
+
+def test_the_way_there_and_back(make_coco, tmp_path):
+    first = load_dataset(make_coco(content()))
+    written = coco.to_coco(first)
+    assert written["categories"][1]["skeleton"] == [[1, 3], [3, 2]]
+    assert written["annotations"][1]["keypoints"] == [5, 0, 2, 7, 3, 1, 0, 0, 0]
+    assert [entry["num_keypoints"] for entry in written["annotations"]] == [0, 2, 0]
+    (tmp_path / "again.json").write_text(json.dumps(written))
+    again = load_dataset(tmp_path / "again.json")
+    assert again.keypoint_layout == first.keypoint_layout
+    np.testing.assert_array_equal(again.load_keypoints(0), first.load_keypoints(0))
+
+
+def test_instances_come_first_and_tell_of_the_keypoints_beside_them(make_coco, tmp_path):
+    make_coco(coco_content(), "annotations/instances_val2017.json")
+    make_coco(content(), "annotations/person_keypoints_val2017.json")
+    (tmp_path / "val2017").mkdir()
+    (tmp_path / "annotations" / "a.png").rename(tmp_path / "val2017" / "a.png")
+    data = load_dataset(tmp_path)
+    assert data.keypoint_layout is None
+    assert data.notes[0].startswith("person_keypoints_val2017.json beside instances_val2017.json has keypoints")
+    named = tmp_path / "annotations" / "person_keypoints_val2017.json"
+    for data in (load_dataset(named), load_dataset(tmp_path, "coco_keypoints", subset="val")):
+        assert len(data.keypoint_layout) == 3
+        assert data.notes == []
+    assert load_dataset(tmp_path / "val2017", "coco_keypoints").num_images == 1
+
+
+def test_the_persons_of_coco(shared):
+    folder = shared / "data" / "coco"
+    train = load_dataset(folder, format="coco_keypoints", subset="train")
+    assert train.keypoint_layout.names == KEYPOINT_NAMES
+    assert train.keypoint_layout.flip_pairs == KEYPOINT_FLIP_PAIRS
+    assert train.keypoint_layout.sigmas == KEYPOINT_SIGMAS
+    assert set(train.keypoint_layout.skeleton) == set(KEYPOINT_SKELETON)
+    assert list(find_subsets(folder, "coco_keypoints")) == ["train", "val"]
+    points = np.concatenate([train.load_example(i)[1].keypoints for i in train.image_ids])
+    assert points.shape == (65, 17, 3)
+    assert np.bincount(points[..., 2].astype(int).ravel()).tolist() == [798, 39, 268]

@@ -1,0 +1,164 @@
+"""The ONNX file answers as model.detect does, by onnxruntime alone."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from mrcnn_keras.errors import UserError
+from mrcnn_keras.export import check, onnx, summarize
+from mrcnn_keras.export.answering import reader_process
+from mrcnn_keras.export.answers import as_detections
+from mrcnn_keras.export.checking import compare
+from mrcnn_keras.export.readers import load
+from mrcnn_keras.model import MaskRCNN
+
+standard = pytest.importorskip("onnx", reason="needs mrcnn_keras[onnx]")
+runtime = pytest.importorskip("onnxruntime", reason="needs mrcnn_keras[onnx]")
+pytest.importorskip("tf2onnx", reason="needs mrcnn_keras[onnx]")
+
+# Settings of which a graph is made quickly.
+PLAIN = dict(BACKBONE_NORM="frozen_bn", HEAD_NORM="none", MASK_HEAD_CONVS=1, DETECTION_MAX_INSTANCES=20)
+
+
+def run(path, images, **more):
+    session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(names, {"images": images, **more}), strict=True))
+
+
+@pytest.fixture(scope="module")
+def trained_model(trained):
+    return MaskRCNN.load(trained / "best.keras")
+
+
+@pytest.fixture(scope="module")
+def written(trained_model, tmp_path_factory):
+    return onnx(trained_model, tmp_path_factory.mktemp("onnx") / "mine.onnx")
+
+
+def test_a_trained_model_and_pictures_of_all_sizes(trained_model, written, tiny_coco, picture):
+    from mrcnn_keras.data import load_dataset
+
+    data = load_dataset(tiny_coco, subset="train")
+    images = [data.load_image(i) for i in data.image_ids]
+    images += [picture(*size) for size in [(1, 1), (1, 300), (90, 2), (333, 200), (3000, 4000)]]
+    images += [np.full((50, 70, 3), 127, np.uint8)]
+    rows = check(trained_model, written, images)
+    figures = summarize(rows)
+    assert figures["expected"] > 20
+    assert figures["equal"], [row for row in rows if not row["equal"]]
+
+
+def test_batches(trained_model, written, picture):
+    images = np.stack([picture(45, 70), picture(45, 70)[::-1], np.zeros((45, 70, 3), np.uint8)])
+    answers = run(written, images)
+    for row, image in enumerate(images):
+        found = as_detections({name: value[row] for name, value in answers.items()}, (45, 70))
+        assert compare(found, trained_model.detect([image])[0])["equal"], row
+    padding = answers["class_ids"] == 0
+    assert np.array_equal(padding.sum(axis=1), 10 - answers["num_detections"])
+    for name in ("boxes", "scores", "masks", "mask_boxes"):
+        assert not answers[name][padding].any(), name
+    assert run(written, images[:0])["masks"].shape == (0, 10, 14, 14)
+
+
+def test_the_file_tells_what_it_takes(written):
+    model = standard.load(str(written))
+    standard.checker.check_model(model)
+    assert {node.domain for node in model.graph.node} == {""}
+    [images] = model.graph.input
+    axes = [axis.dim_param or axis.dim_value for axis in images.type.tensor_type.shape.dim]
+    assert (images.name, axes) == ("images", ["batch", "height", "width", 3])
+    assert images.type.tensor_type.elem_type == standard.TensorProto.UINT8
+    facts = {entry.key: entry.value for entry in model.metadata_props}
+    assert json.loads(facts["class_names"]) == ["BG", "circle", "square", "triangle"]
+    assert facts["boxes"].startswith("y1, x1, y2, x2, pixels of the picture")
+    assert "keypoints" not in facts
+
+
+WITHOUT_TENSORFLOW = """
+import sys
+import numpy as np
+import onnxruntime
+session = onnxruntime.InferenceSession(sys.argv[1], providers=["CPUExecutionProvider"])
+print(session.run(["num_detections"], {"images": np.zeros((2, 30, 40, 3), np.uint8)})[0].shape)
+print([name for name in ("tensorflow", "keras", "mrcnn_keras", "onnx") if name in sys.modules])
+"""
+
+
+def test_nothing_but_onnxruntime_is_needed(written, tmp_path):
+    words = [sys.executable, "-c", WITHOUT_TENSORFLOW, str(written)]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["(2,)", "[]"]
+
+
+def test_a_process_of_its_own_stays_small(trained_model, written, picture):
+    with reader_process(written) as process:
+        found, _ = process.answer(picture(60, 40))
+        assert compare(found, trained_model.detect([picture(60, 40)])[0])["equal"]
+        assert process.peak_memory() is None or process.peak_memory() < 300e6  # with TensorFlow it would be 500
+
+
+def test_without_a_pyramid_padded_to_multiples_and_pasted_as_by_torchvision(build_model, picture, tmp_path):
+    model = build_model(
+        **PLAIN,
+        BACKBONE_FEATURES="c4",
+        RPN_CHANNELS=32,
+        IMAGE_RESIZE_MODE="fit",
+        IMAGE_MAX_DIM=128,
+        PRE_NMS_LIMIT_INFERENCE=200,
+        POST_NMS_ROIS_INFERENCE=30,
+        POOL_SIZE=7,
+        MASK_POOL_SIZE=7,
+        MASK_PASTE="expanded",
+    )
+    figures = summarize(check(model, onnx(model, tmp_path / "c4.onnx"), [picture(70, 50), picture(20, 64)]))
+    assert figures["expected"] > 20
+    assert figures["equal"], figures
+
+
+def test_keypoints_without_masks(build_model, picture, tmp_path):
+    names = ("nose", "tail")
+    model = build_model(**PLAIN, NUM_KEYPOINTS=2, KEYPOINT_NAMES=names, MASKS=False, KEYPOINT_HEAD_CONVS=1)
+    path = onnx(model, tmp_path / "keypoints.onnx")
+    figures = summarize(check(model, path, [picture(70, 50), picture(1, 1)]))
+    assert figures["expected"] > 20
+    assert figures["equal"], figures
+    facts = {entry.key: entry.value for entry in standard.load(str(path)).metadata_props}
+    assert json.loads(facts["keypoint_names"]) == ["nose", "tail"]
+
+
+def test_proposals_boxes_alone_and_nothing_found(build_model, picture, tmp_path):
+    model = build_model(**PLAIN, MASKS=False, PROPOSALS="given")
+    path = onnx(model, tmp_path / "fast.onnx")
+    boxes = np.array([[0, 0, 30, 20], [10, 5, 40, 45], [1, 1, 60, 40]], np.float32)
+    [row] = check(model, path, [picture(70, 50)], [boxes])
+    assert row["expected"] > 0
+    assert row["equal"], row
+    answers = run(path, picture(70, 50)[None], proposals=np.zeros((1, 2, 4), np.float32))
+    assert set(answers) == {"boxes", "class_ids", "scores", "num_detections"}
+    assert answers["num_detections"].tolist() == [0]
+    assert not any(value.any() for value in answers.values())
+
+
+def test_mistakes(build_model, model, tmp_path):
+    with pytest.raises(UserError, match="onnx got a Functional; give a MaskRCNN"):
+        onnx(model.inference, tmp_path / "x.onnx")
+    with pytest.raises(UserError, match=r"mine does not end in \.onnx; give a name such as mine\.onnx"):
+        onnx(model, tmp_path / "mine")
+    with pytest.raises(UserError, match="ROI_OPERATOR='pool' has no ONNX form"):
+        onnx(build_model(ROI_OPERATOR="pool", ROI_REDUCE="max"), tmp_path / "x.onnx")
+    with pytest.raises(UserError, match=r"x\.onnx does not exist"):
+        load(tmp_path / "x.onnx")
+    (tmp_path / "x.onnx").write_text("no model")
+    with pytest.raises(UserError, match=r"x\.onnx cannot be read as an ONNX model"):
+        load(tmp_path / "x.onnx")
+
+
+def test_a_package_that_is_absent_is_named(model, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tf2onnx", None)
+    with pytest.raises(UserError, match=r'tf2onnx is not installed; run `pip install "mrcnn_keras\[onnx\]"`'):
+        onnx(model, tmp_path / "x.onnx")

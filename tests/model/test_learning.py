@@ -1,0 +1,115 @@
+"""The whole of training and detection: a small model learns two pictures by heart."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from mrcnn_keras.config import Config
+from mrcnn_keras.model import MaskRCNN
+from mrcnn_keras.model.optimizer import make_optimizer
+
+CELLS, STEPS = 28, 240
+RECTANGLE, DISC = 1, 2
+SIDE = 96  # of the pictures, with (class, box, colour) of each object; a disc is the ellipse in its box.
+PICTURES = (
+    [(RECTANGLE, (8, 10, 44, 66), (220, 40, 40)), (DISC, (50, 30, 90, 70), (40, 200, 60))],
+    [(DISC, (10, 12, 58, 60), (60, 80, 230)), (RECTANGLE, (62, 40, 86, 90), (230, 220, 40))],
+)
+
+
+def drawn(class_id, box, rows, columns):
+    """Whether the points at rows [H], columns [W], in pixels, lie in the shape -> [H, W] bool."""
+    y1, x1, y2, x2 = box
+    y, x = (2 * rows - y1 - y2)[:, None] / (y2 - y1), (2 * columns - x1 - x2) / (x2 - x1)
+    return y**2 + x**2 <= 1 if class_id == DISC else (abs(y) <= 1) & (abs(x) <= 1)
+
+
+def full_mask(class_id, box, side):
+    return drawn(class_id, box, np.arange(side) + 0.5, np.arange(side) + 0.5)
+
+
+def mini_mask(class_id, box):
+    steps = (np.arange(CELLS) + 0.5) / CELLS
+    return drawn(class_id, box, box[0] + steps * (box[2] - box[0]), box[1] + steps * (box[3] - box[1]))
+
+
+def picture(shapes, side):
+    image = np.full((side, side, 3), 120, np.uint8)
+    for class_id, box, colour in shapes:
+        image[full_mask(class_id, box, side)] = colour
+    return image
+
+
+def batch(pictures, side):
+    return {
+        "image": np.stack([picture(shapes, side) for shapes in pictures]),
+        "image_size": np.full((2, 2), side, np.int32),
+        "gt_boxes": np.array([[box for _, box, _ in shapes] for shapes in pictures], np.float32),
+        "gt_class_ids": np.array([[class_id for class_id, _, _ in shapes] for shapes in pictures], np.int32),
+        "gt_masks": np.array([[255 * mini_mask(*s[:2]) for s in shapes] for shapes in pictures], np.uint8),
+    }
+
+
+FEW_ROIS = {"TRAIN_ROIS_PER_IMAGE": 32, "MASK_HEAD_CHANNELS": 32, "MASK_HEAD_CONVS": 2}
+THIN = {"BACKBONE_WIDTH": 16, "BACKBONE_NORM": "gn"}
+ONE_MAP = {"TRAIN_ROIS_PER_IMAGE": 32, "PRE_NMS_LIMIT_TRAINING": 500, "PRE_NMS_LIMIT_INFERENCE": 500}
+QUANTISED = THIN | FEW_ROIS | {"IMAGE_MIN_DIM": 2 * SIDE}  # half a cell less is little of a large object
+VARIANTS = {
+    "fpn": ("resnet18_fpn", {}),
+    "c4": ("resnet50_c4", THIN | ONE_MAP | {"BACKBONE": "resnet18", "MASK_HEAD_CHANNELS": 64}),
+    "dc5, 56 cells": (
+        "resnet18_fpn",
+        THIN | FEW_ROIS | ONE_MAP | {"BACKBONE_FEATURES": "dc5", "RPN_ANCHOR_SCALES": (32, 64, 128), "MASK_DECONVS": 2},
+    ),
+    "mobilenet": ("resnet18_fpn", {"BACKBONE": "mobilenet_v3_small", "BACKBONE_NORM": "gn"} | FEW_ROIS),
+    "RoIPool, softmax": (
+        "resnet18_fpn",
+        QUANTISED | {"ROI_OPERATOR": "pool", "ROI_REDUCE": "max", "MASK_LOSS": "softmax"},
+    ),
+    "RoIWarp, one mask for all classes": (
+        "resnet18_fpn",
+        QUANTISED | {"ROI_OPERATOR": "warp", "MASK_CLASS_AGNOSTIC": True},
+    ),
+    "RoIAlign max, MLP": (
+        "resnet18_fpn",
+        THIN | FEW_ROIS | {"ROI_REDUCE": "max", "MASK_HEAD_KIND": "mlp", "MASK_HEAD_UNITS": 256},
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_two_pictures_are_learnt_by_heart(variant):
+    keras.utils.set_random_seed(0)
+    preset, settings = VARIANTS[variant]
+    settings = {"IMAGE_MIN_DIM": SIDE, "TRAIN_ROIS_PER_IMAGE": 64, **settings}
+    side = settings["IMAGE_MIN_DIM"]
+    scale = side // SIDE
+    pictures = [[(c, tuple(scale * edge for edge in box), rgb) for c, box, rgb in shapes] for shapes in PICTURES]
+    config = Config.preset(
+        preset,
+        NUM_CLASSES=1 + 2,
+        IMAGE_RESIZE_MODE="square",
+        IMAGE_MAX_DIM=side,
+        MINI_MASK_SHAPE=(CELLS, CELLS),
+        TOP_DOWN_PYRAMID_SIZE=64,
+        FPN_CLASSIF_FC_LAYERS_SIZE=128,
+        POST_NMS_ROIS_TRAINING=100,
+        POST_NMS_ROIS_INFERENCE=100,
+        ROI_ALIGN_METHOD="gather",
+        DETECTION_MIN_CONFIDENCE=0.5,
+        **settings,
+    )
+    model = MaskRCNN(config)
+    rate = keras.optimizers.schedules.CosineDecay(2e-3, STEPS)
+    model.compile(make_optimizer("adamw", rate, weight_decay=0.01, clip_norm=5))
+    model.fit(tf.data.Dataset.from_tensors(batch(pictures, side)).repeat(STEPS), shuffle=False, verbose=0)
+    for shapes, found in zip(pictures, model.detect([picture(shapes, side) for shapes in pictures]), strict=True):
+        class_ids = found.class_ids.tolist()
+        assert sorted(class_ids) == sorted(class_id for class_id, _, _ in shapes)
+        for class_id, box, _ in shapes:
+            index = class_ids.index(class_id)
+            truth, mask = full_mask(class_id, box, side), found.mask(index)
+            assert np.sum(truth & mask) / np.sum(truth | mask) > 0.9
+            np.testing.assert_allclose(found.boxes[index], box, atol=4 * scale)

@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from mrcnn_keras.ops.crops import crop_and_resize, crop_and_resize_by_gather
+
+
+def gradient(image, boxes, box_indices, count, upstream):
+    image = tf.constant(image)
+    with tf.GradientTape() as tape:
+        tape.watch(image)
+        samples = crop_and_resize(image, boxes, box_indices, count)
+        total = tf.reduce_sum(samples * upstream)
+    return tape.gradient(total, image).numpy()
+
+
+def test_the_numbers_are_tensorflows():
+    image = np.arange(12, dtype=np.float32).reshape(1, 3, 4, 1)
+    boxes = np.array([[0, 0, 1, 1], [0.5, -1, 0.5, 2]], np.float32)
+    found = crop_and_resize(image, boxes, np.zeros(2, np.int32), (2, 3))
+    assert found.numpy()[0, ..., 0].tolist() == [[0, 1.5, 3], [8, 9.5, 11]]
+    assert found.numpy()[1, ..., 0].tolist() == [[0, 5.5, 0], [0, 5.5, 0]]  # 0 outside the picture
+
+
+def test_each_sample_goes_to_the_cells_it_was_read_from():
+    boxes = np.array([[0.25, 0.5, 0.25, 0.5]], np.float32)  # row 0.5, column 1.5 of 3 x 4 cells
+    found = gradient(np.zeros((1, 3, 4, 1), np.float32), boxes, np.zeros(1, np.int32), (1, 1), 1.0)
+    assert found[0, ..., 0].tolist() == [[0, 0.25, 0.25, 0], [0, 0.25, 0.25, 0], [0, 0, 0, 0]]
+
+
+@pytest.mark.parametrize("count", [(1, 1), (1, 4), (5, 1), (4, 6)])
+def test_the_gradient_is_the_transpose_of_the_sampling(count):
+    # sum(upstream * crop(image)) is linear in the image, so it is sum(gradient * image) for every image.
+    rng = np.random.default_rng(0)
+    corners = rng.uniform(-0.4, 1.4, (40, 2, 2)).astype(np.float32)
+    corners[:10] = np.round(corners[:10])  # on the border, inside and outside
+    boxes = corners.reshape(-1, 4)
+    box_indices = rng.integers(0, 2, 40).astype(np.int32)
+    upstream = rng.normal(size=(40, *count, 3)).astype(np.float32)
+    found = gradient(np.zeros((2, 5, 7, 3), np.float32), boxes, box_indices, count, upstream)
+    for _ in range(5):
+        image = rng.normal(size=found.shape).astype(np.float32)
+        samples = tf.image.crop_and_resize(image, boxes, box_indices, count).numpy()
+        expected = np.sum(np.float64(upstream) * samples)
+        assert np.sum(np.float64(found) * image) == pytest.approx(expected, rel=1e-5, abs=1e-4)
+
+
+@pytest.mark.parametrize("count", [(1, 1), (1, 4), (5, 1), (4, 6)])
+def test_four_gathers_give_tensorflows_numbers(count):
+    rng = np.random.default_rng(1)
+    image = rng.normal(size=(2, 9, 5, 3)).astype(np.float32)
+    corners = rng.integers(-8, 24, (60, 2, 2)).astype(np.float32) / 16  # exact, so that both see the same border
+    corners[:10] = np.round(corners[:10])
+    boxes, box_indices = corners.reshape(-1, 4), rng.integers(0, 2, 60).astype(np.int32)
+    found = crop_and_resize_by_gather(tf.constant(image), boxes, box_indices, count)
+    expected = tf.image.crop_and_resize(image, boxes, box_indices, count)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert np.any(np.asarray(expected) == 0)  # some lie outside
+
+
+def test_no_addition_is_lost():
+    # A thousand boxes add 1 to the same four cells, in whole numbers, which have no rounding.
+    boxes = np.tile(np.array([[0, 0, 1, 1]], np.float32), (1000, 1))
+    found = gradient(np.zeros((1, 2, 2, 256), np.float32), boxes, np.zeros(1000, np.int32), (2, 2), 1.0)
+    assert np.unique(found).tolist() == [1000]
+
+
+def test_no_box_gives_no_gradient():
+    boxes, none = np.zeros((0, 4), np.float32), np.zeros(0, np.int32)
+    found = gradient(np.ones((1, 3, 3, 2), np.float32), boxes, none, (2, 2), 1.0)
+    assert found.shape == (1, 3, 3, 2)
+    assert not found.any()
+
+
+def test_half_precision():
+    image = np.ones((1, 2, 2, 1), np.float16)
+    found = gradient(image, np.array([[0, 0, 1, 1]], np.float32), np.zeros(1, np.int32), (2, 2), 1.0)
+    assert found.dtype == np.float16
+    assert np.unique(found).tolist() == [1]
+
+
+def test_with_a_gpu_the_gradient_is_tensorflows(monkeypatch):
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind])
+    boxes = np.array([[0, 0, 1, 1]], np.float32)
+    found = gradient(np.zeros((1, 2, 2, 1), np.float32), boxes, np.zeros(1, np.int32), (2, 2), 1.0)
+    assert found[0, ..., 0].tolist() == [[1, 1], [1, 1]]

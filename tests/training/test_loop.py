@@ -1,0 +1,218 @@
+"""mk.train: what it writes, what ends it, and that a training that was broken off goes on where it was."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+
+from mrcnn_keras.config import Config
+from mrcnn_keras.data import Dataset
+from mrcnn_keras.data.generated import ShapesDataset
+from mrcnn_keras.errors import UserError
+from mrcnn_keras.model import MaskRCNN
+from mrcnn_keras.training import RunFolder, train
+
+pytestmark = pytest.mark.slow
+
+LOSS_NAMES = Config().loss_names()
+COUNTS = {"epoch", "step", "seconds", "learning_rate"}
+LOSSES = {"loss", *LOSS_NAMES}
+SCORES = {f"{kind}/{name}" for kind in ("bbox", "segm") for name in ("AP", "AP50", "AP75")}
+
+
+@pytest.fixture(scope="module")
+def shapes():
+    """Six pictures: three steps an epoch."""
+    return ShapesDataset(count=6, image_size=(64, 64), seed=0)
+
+
+@pytest.fixture(scope="module")
+def only_model(tiny):
+    """One model for the module, since to make its training step takes longer than to run it."""
+    model = MaskRCNN(Config.preset("resnet18_fpn", **tiny, NUM_CLASSES=4))
+    model.compile()
+    return model, [np.array(weight) for weight in model.weights]
+
+
+@pytest.fixture
+def model(only_model):
+    """The model as it was made, with its first weights and no steps done."""
+    model, weights = only_model
+    for weight, value in zip(model.weights, weights, strict=True):
+        weight.assign(value)
+    model.optimizer.iterations.assign(0)
+    return model
+
+
+def stop_after(steps):
+    """A callback that presses Ctrl-C when so many steps have been done with it."""
+    seen = []
+
+    def press(batch, logs):
+        seen.append(batch)
+        if len(seen) == steps:
+            raise KeyboardInterrupt
+
+    return keras.callbacks.LambdaCallback(on_train_batch_end=press)
+
+
+def test_what_a_training_writes(trained):
+    named = {"config.json", "best.keras", "last.keras", "metrics.csv", "curves.png", "train.log"}
+    assert {path.name for path in trained.iterdir()} == named | {"progress.json", "options.json"}
+    rows = RunFolder(trained).rows()
+    assert [(row["epoch"], row["step"]) for row in rows] == [(1, 3), (2, 6)]
+    assert set(rows[-1]) == {*COUNTS, *LOSSES, *(f"val_{name}" for name in LOSSES), *SCORES}
+    assert all(math.isfinite(value) for name, value in rows[-1].items() if name not in SCORES)
+    for row in rows:
+        assert row["loss"] == pytest.approx(sum(row[name] for name in LOSS_NAMES), rel=1e-4)
+    last = MaskRCNN.load(trained / "last.keras")
+    assert int(last.optimizer.iterations) == 6
+    assert last.config == Config.load(trained / "config.json")
+    assert last.config.CLASS_NAMES == ("BG", "circle", "square", "triangle")
+    assert last.config.CATEGORY_IDS == (10, 20, 30)
+    log = (trained / "train.log").read_text()
+    assert "6 pictures, 2 a step, 3 steps an epoch, 2 epochs" in log
+    assert "epoch 2: step 6, loss" in log
+    assert (trained / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_ctrl_c_saves_and_a_resume_does_the_rest(model, shapes, tmp_path, capsys):
+    out = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        train(model, shapes, epochs=2, out=out, callbacks=[stop_after(4)])
+    assert "stopped at step 4; go on with resume" in capsys.readouterr().out
+    assert RunFolder(out).so_far()["step"] == 4
+    first = RunFolder(out).metrics.read_text()
+    with pytest.raises(UserError, match="already holds a training"):
+        train(model, shapes, epochs=2, out=out)
+    with pytest.raises(UserError, match=r"was trained with other settings \(LEARNING_RATE\)"):
+        train(MaskRCNN(model.config.replace(LEARNING_RATE=0.1)), shapes, epochs=2, out=out, resume=True)
+
+    for weight in model.weights:  # all comes from the file
+        weight.assign(np.zeros(weight.shape))
+    history = train(model, shapes, epochs=2, out=out, resume=True)
+    assert int(model.optimizer.iterations) == int(MaskRCNN.load(out / "last.keras").optimizer.iterations) == 6
+    assert history["step"] == [3, 6]
+    assert set(history) == {*COUNTS, *LOSSES}
+    assert RunFolder(out).metrics.read_text().startswith(first)
+    # Without validation the best model is the last one.
+    for best, last in zip(MaskRCNN.load(out / "best.keras").weights, model.weights, strict=True):
+        np.testing.assert_array_equal(best, last)
+
+    again = train(model, shapes, epochs=2, out=out, resume=True)
+    assert again == history
+    assert "has already been trained for 6 steps" in capsys.readouterr().out
+
+
+def test_validation_is_told_to_callbacks(model, shapes, tmp_path):
+    seen = []
+    callback = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(dict(logs)))
+    validation = ShapesDataset(count=2, image_size=(64, 64), seed=1)
+    history = train(model, shapes, validation, epochs=1, out=tmp_path, callbacks=[callback])
+    assert set(seen[0]) == {*LOSSES, *(f"val_{name}" for name in LOSSES), *SCORES}
+    assert history["val_loss"] == [pytest.approx(seen[0]["val_loss"], rel=1e-5)]
+    assert (tmp_path / "best.keras").exists()
+
+
+def test_a_callback_may_end_the_training(model, shapes, tmp_path):
+    stop = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: setattr(model, "stop_training", True))
+    history = train(model, shapes, epochs=5, out=tmp_path, callbacks=[stop])
+    assert history["step"] == [3]
+    assert RunFolder(tmp_path).so_far()["step"] == 3
+
+
+def test_minutes_end_it_with_the_rate_near_zero(model, shapes, tmp_path):
+    history = train(model, shapes, minutes=0.05, out=tmp_path)
+    assert history["learning_rate"][-1] < 0.1 * model.config.LEARNING_RATE
+    assert RunFolder(tmp_path).so_far()["step"] == history["step"][-1] == int(model.optimizer.iterations)
+
+
+class Grey(Dataset):
+    """Pictures without an object."""
+
+    def __init__(self, count):
+        super().__init__()
+        for i, name in enumerate(("circle", "square", "triangle"), start=1):
+            self.add_class("shapes", i, name)
+        for i in range(count):
+            self.add_image("grey", i, path=f"grey-{i}.png")
+
+    def load_image(self, image_id):
+        return np.full((64, 64, 3), 99, np.uint8)
+
+    def load_mask(self, image_id):
+        return np.zeros((64, 64, 0), bool), np.zeros(0, np.int32)
+
+
+def test_data_without_any_object(model, tmp_path):
+    history = train(model, Grey(4), Grey(1), epochs=1, out=tmp_path)
+    assert np.isfinite([history[name][0] for name in LOSSES]).all()
+    assert history["mrcnn_mask_loss"] == [0]
+    assert math.isnan(history["segm/AP"][0])
+    assert (tmp_path / "best.keras").exists()
+
+
+def test_a_loss_that_is_not_finite_is_named_with_its_pictures(model, shapes, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        train(model, shapes, epochs=2, out=tmp_path, callbacks=[stop_after(3)])
+    before = (tmp_path / "last.keras").read_bytes()
+
+    def spoil(batch, logs):
+        bias = model.get_layer("box_head").class_logits.bias
+        bias.assign(np.full(bias.shape, np.nan))
+
+    message = r"mrcnn_class_loss is not finite at step 4 \(shapes image 'shapes-0-\d\.png', .*lower LEARNING_RATE"
+    with pytest.raises(UserError, match=message):
+        train(
+            model,
+            shapes,
+            epochs=2,
+            out=tmp_path,
+            resume=True,
+            callbacks=[keras.callbacks.LambdaCallback(on_train_batch_begin=spoil)],
+        )
+    assert (tmp_path / "last.keras").read_bytes() == before
+    assert not list(tmp_path.glob(".*"))
+
+
+class BrokenLater(Grey):
+    """Its third picture cannot be read."""
+
+    def load_image(self, image_id):
+        if image_id == 2:
+            raise UserError("picture 'grey-2.png' is damaged; replace it")
+        return super().load_image(image_id)
+
+
+def test_a_picture_that_cannot_be_read_ends_it_with_its_sentence(model, tmp_path):
+    with pytest.raises(UserError, match=r"^picture 'grey-2\.png' is damaged; replace it$"):
+        train(model, BrokenLater(4), epochs=1, out=tmp_path)
+    assert RunFolder(tmp_path).last.exists()
+
+
+def test_data_that_do_not_fit_are_refused_at_once(model, shapes, tmp_path):
+    with pytest.raises(UserError, match=r"4 classes with the background \(BG, circle, .* NUM_CLASSES is 81"):
+        train(MaskRCNN(Config.preset("resnet18_fpn")), shapes, out=tmp_path)
+    with pytest.raises(UserError, match="the training data hold no picture"):
+        train(model, Grey(0), out=tmp_path)
+    with pytest.raises(UserError, match="the validation data hold no picture"):
+        train(model, shapes, Grey(0), out=tmp_path)
+    other = Grey(1)
+    other.class_info[1]["name"] = "cat"
+    with pytest.raises(UserError, match="the validation data have the classes cat, square, triangle but the training"):
+        train(model, shapes, other, out=tmp_path)
+    for wrong in ({"epochs": 0}, {"minutes": 0}, {"minutes": math.inf}, {"steps_per_epoch": -1}):
+        with pytest.raises(UserError, match="give a number above 0"):
+            train(model, shapes, out=tmp_path, **wrong)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_new_training_begins_at_step_0_and_keeps_a_schedule_of_the_users(model, shapes, tmp_path):
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.001, decay_steps=1, decay_rate=0.5)
+    model.compile(keras.optimizers.SGD(schedule))
+    model.optimizer.iterations.assign(50)  # as an earlier training leaves it
+    model.stop_training = True
+    history = train(model, shapes, epochs=1, steps_per_epoch=2, out=tmp_path)
+    assert history["step"] == [2]
+    assert history["learning_rate"] == [pytest.approx(0.001 / 4)]

@@ -1,0 +1,96 @@
+"""A training that loses power, or is stopped, ends as if it had not been."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mrcnn_keras.cli import main
+from mrcnn_keras.model import MaskRCNN
+from mrcnn_keras.training import RunFolder
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 300  # seconds until a test gives up
+
+# Trains for 2 epochs of 3 steps, once straight and once with Ctrl-C after step 2 and a new model that resumes.
+EXACT = """
+import json, sys
+import tensorflow as tf
+tf.config.experimental.enable_op_determinism()  # without it, the gradient of CropAndResize adds up in any order
+import keras
+import numpy as np
+import mrcnn_keras as mk
+
+settings, out = json.loads(sys.argv[1]), sys.argv[2]
+data = mk.ShapesDataset(count=6, image_size=(64, 64), seed=0)
+config = mk.Config.preset("resnet18_fpn", NUM_CLASSES=4, **settings)
+
+def press(batch, logs):
+    if batch == 1:
+        raise KeyboardInterrupt
+
+keras.utils.set_random_seed(1)
+model = mk.MaskRCNN(config)
+model.compile()
+model.optimizer.build(model.trainable_variables)
+variables = model.weights + model.optimizer.variables
+at_first = [np.array(v) for v in variables]
+mk.train(model, data, epochs=2, out=f"{out}/straight", seed=5)
+straight = [np.array(w) for w in model.weights]
+
+for variable, value in zip(variables, at_first):
+    variable.assign(value)
+try:
+    mk.train(model, data, epochs=2, out=f"{out}/broken", seed=5, callbacks=[
+        keras.callbacks.LambdaCallback(on_train_batch_end=press)])
+except KeyboardInterrupt:
+    print("stopped")
+keras.utils.set_random_seed(2)
+resumed = mk.MaskRCNN(config)
+mk.train(resumed, data, epochs=2, out=f"{out}/broken", seed=5, resume=True)
+differing = [w.path for w, value in zip(resumed.weights, straight) if not np.array_equal(w, value)]
+moved = sum(not np.array_equal(old, new) for old, new in zip(at_first, straight))
+print("moved", moved, "of", len(straight), "differing", differing)
+"""
+
+
+@pytest.mark.slow
+def test_a_resumed_training_has_the_same_weights_to_the_last_bit(tiny, tmp_path):
+    settings = json.dumps({**tiny, "OPTIMIZER": "adamw", "LEARNING_RATE": 0.001, "BACKBONE_NORM": "bn"})
+    command = [sys.executable, "-c", EXACT, settings, str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "stopped" in done.stdout
+    last = done.stdout.splitlines()[-1]
+    assert last.endswith("differing []"), last
+    assert int(last.split()[1]) > 50, last
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL is of POSIX systems")
+def test_a_training_that_is_killed_can_be_resumed(tiny_coco, tiny_options, tmp_path, capsys):
+    run = RunFolder(tmp_path / "run")
+    length = ["--epochs", "12", "--steps-per-epoch", "2", "--seed", "3"]
+    words = ["train", str(tiny_coco / "train"), "--out", str(run.path)]
+    command = [sys.executable, "-m", "mrcnn_keras.cli.parser", *words, *length, *tiny_options]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as training:
+        assert any(line.startswith("epoch 1:") for line in training.stdout), "ended before its first epoch"
+        training.send_signal(signal.SIGKILL)
+        assert training.wait() == -signal.SIGKILL
+
+    saved = int(MaskRCNN.load(run.last).optimizer.iterations)
+    before = [row for row in run.rows() if row["step"] <= saved]
+    assert main([*words, "--resume", "--seed", "4"]) == 2
+    assert "--seed 4: the training in" in capsys.readouterr().err
+    assert main([*words, "--resume"]) == 0  # the options of the beginning are remembered
+    assert f"from step {saved}" in capsys.readouterr().out or saved == 0
+    rows = run.rows()
+    assert [row["step"] for row in rows] == list(range(2, 25, 2))
+    assert rows[: len(before)] == before
+    assert int(MaskRCNN.load(run.last).optimizer.iterations) == 24
+    assert run.best.exists()
+    assert not list(run.path.glob(".*"))

@@ -1,0 +1,217 @@
+import h5py
+import numpy as np
+import pytest
+
+from mrcnn_keras.errors import UserError
+from mrcnn_keras.weights.files import read_tensors
+from tests.weights.files.writers import write_h5
+
+KERNEL = np.random.default_rng(0).normal(size=(3, 3, 20, 8)).astype("f4")
+BIAS = np.arange(8, dtype="f4")
+LAYERS = {
+    "input_image": {},
+    "conv1": {"conv1/kernel:0": KERNEL, "conv1/bias:0": BIAS},
+    "rpn_model": {"rpn_conv_shared/kernel:0": KERNEL + 1, "rpn_class_raw/kernel:0": KERNEL + 2},
+}
+EXPECTED = {
+    "conv1/kernel": KERNEL,
+    "conv1/bias": BIAS,
+    "rpn_conv_shared/kernel": KERNEL + 1,
+    "rpn_class_raw/kernel": KERNEL + 2,
+}
+
+
+def check(path, expected=EXPECTED):
+    with read_tensors(path) as file:
+        assert file.kind == "h5"
+        assert list(file) == list(expected)
+        for name, array in expected.items():
+            assert file.shapes[name] == array.shape
+            assert file[name].dtype == array.dtype.newbyteorder("=")
+            np.testing.assert_array_equal(file[name], array)
+
+
+@pytest.mark.parametrize("inside", ["/", "model_weights"])
+def test_weights_alone_and_whole_models(tmp_path, inside):
+    path = write_h5(tmp_path / "x.h5", LAYERS, inside)
+    if inside != "/":
+        with h5py.File(path, "a") as file:
+            file.attrs["model_config"] = "{}" * 1000
+            file.create_group("optimizer_weights")["iterations"] = 5
+            file["model_weights"].create_group("top_level_model_weights")
+    check(path)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"chunks": (2, 3, 7, 8)},
+        {"chunks": True, "compression": "gzip"},
+        {"chunks": True, "compression": "gzip", "shuffle": True, "fletcher32": True},
+        {"chunks": True, "fletcher32": True},
+        {"dtype": ">f4"},
+        {"dtype": "f8"},
+        {"dtype": "f2"},
+        {"dtype": "i2"},
+        {"dtype": "u1"},
+    ],
+    ids=str,
+)
+def test_how_numbers_may_lie(tmp_path, options):
+    array = (KERNEL * 10).clip(0, 200).astype(options.get("dtype", "f4"))
+    check(write_h5(tmp_path / "x.h5", {"conv": {"conv/kernel:0": array}}, **options), {"conv/kernel": array})
+
+
+def test_scalars_and_empty_arrays(tmp_path):
+    arrays = {"a/scalar": np.array(3.5), "a/empty": np.zeros((0, 3), "f4")}
+    check(write_h5(tmp_path / "x.h5", {"a": arrays}), arrays)
+
+
+def test_compact_datasets_and_names_of_variable_length(tmp_path):
+    # h5py has no switch for compact; names as str are what Keras 3 writes.
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file.attrs["layer_names"] = ["conv"]
+        group = file.create_group("conv")
+        group.attrs["weight_names"] = ["conv/bias:0"]
+        kind = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        kind.set_layout(h5py.h5d.COMPACT)
+        inner, space = group.create_group("conv"), h5py.h5s.create_simple(BIAS.shape)
+        h5py.h5d.create(inner.id, b"bias:0", h5py.h5t.IEEE_F32LE, space, kind).write(space, space, BIAS)
+    check(tmp_path / "x.h5", {"conv/bias": BIAS})
+
+
+def test_lists_in_pieces_and_many_layers(tmp_path):
+    # Keras cuts lists of more than 64,512 bytes; hundreds of layers need an index of several levels.
+    layers = {f"layer{i}": {f"layer{i}/bias:0": BIAS[:2] + i} for i in range(700)}
+    path = write_h5(tmp_path / "x.h5", layers)
+    with h5py.File(path, "a") as file:
+        names = file.attrs["layer_names"]
+        del file.attrs["layer_names"]
+        file.attrs["layer_names0"], file.attrs["layer_names1"] = names[:300], names[300:]
+    check(path, {f"layer{i}/bias": BIAS[:2] + i for i in range(700)})
+
+
+def test_damage_under_a_checksum(tmp_path):
+    path = write_h5(tmp_path / "x.h5", {"a": {"a/kernel:0": KERNEL}}, chunks=True, fletcher32=True)
+    path.write_bytes(path.read_bytes().replace(KERNEL[0, 0, 0].tobytes(), KERNEL[0, 0, 1].tobytes()))
+    with read_tensors(path) as file, pytest.raises(UserError, match="whose checksum differs"):
+        file["a/kernel"]
+
+
+def edited(tmp_path, edit):
+    path = write_h5(tmp_path / "x.h5", LAYERS)
+    with h5py.File(path, "a") as file:
+        edit(file)
+    return path
+
+
+def external_link(file):
+    del file["conv1/conv1"]
+    file["conv1/conv1"] = h5py.ExternalLink("/etc/other.h5", "/")
+
+
+def soft_link(file):
+    file["conv1/soft"] = h5py.SoftLink("/rpn_model")
+
+
+def external_storage(file):
+    del file["conv1/conv1/bias:0"]
+    file["conv1/conv1"].create_dataset("bias:0", (8,), "f4", external=[("/etc/passwd", 0, 32)])
+
+
+def virtual(file):
+    del file["conv1/conv1/bias:0"]
+    layout = h5py.VirtualLayout((8,), "f4")
+    layout[:] = h5py.VirtualSource("/etc/other.h5", "x", (8,))
+    file["conv1/conv1"].create_virtual_dataset("bias:0", layout)
+
+
+def compound(file):
+    del file["conv1/conv1/bias:0"]
+    file["conv1/conv1/bias:0"] = np.zeros(8, "f4,i4")
+
+
+def huge(file):
+    del file["conv1/conv1/bias:0"]
+    file["conv1/conv1"].create_dataset("bias:0", (2**36,), "f4")
+
+
+def huge_in_chunks(file):
+    del file["conv1/conv1/bias:0"]
+    file["conv1/conv1"].create_dataset("bias:0", (2**36,), "f4", chunks=(2**20,))
+
+
+def compressed_bomb(file):
+    del file["conv1/conv1/bias:0"]
+    file["conv1/conv1"].create_dataset("bias:0", data=np.zeros(2**23, "f4"), chunks=(2**20,), compression="gzip")
+
+
+def unlisted(file):
+    file["conv1/conv1_more/kernel:0"] = BIAS
+
+
+def lacking(file):
+    del file["conv1/conv1/bias:0"]
+
+
+def no_names(file):
+    del file.attrs["layer_names"]
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (external_link, "a link to elsewhere under the name 'conv1'|newer HDF5 layout"),
+        (soft_link, "a link to elsewhere under the name 'soft'"),
+        (external_storage, "keeps numbers in other files, which are not read"),
+        (virtual, "of another HDF5 layout"),
+        (compound, "holds no ordinary numbers"),
+        (huge, r"shape \(68719476736,\) without its numbers"),
+        (huge_in_chunks, "without some of its numbers"),
+        (compressed_bomb, "compressed too well for weights"),
+        (unlisted, "has 'conv1_more', which its lists do not name"),
+        (lacking, "lacks 'bias:0', which it lists"),
+        (no_names, "without Keras's layer_names; give"),
+    ],
+)
+def test_what_cannot_be_is_told(tmp_path, edit, message):
+    with pytest.raises(UserError, match=message):
+        read_tensors(edited(tmp_path, edit))
+
+
+@pytest.mark.parametrize("names", [{}, {"layers/conv2d/vars/0": BIAS}])
+def test_other_hdf5_files(tmp_path, names):
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        for name, array in names.items():
+            file[name] = array
+    with pytest.raises(UserError, match=r"is a \.weights\.h5 of Keras 3" if names else "without Keras's layer_names"):
+        read_tensors(tmp_path / "x.h5")
+
+
+def test_the_newest_layout_of_hdf5_is_told(tmp_path):
+    with h5py.File(tmp_path / "x.h5", "w", libver="latest") as file:
+        file.attrs["layer_names"] = [b"conv1"]
+    with pytest.raises(UserError, match="of HDF5's layout, which Keras does not write"):
+        read_tensors(tmp_path / "x.h5")
+
+
+def test_a_file_that_is_cut_short(tmp_path):
+    path = write_h5(tmp_path / "x.h5", LAYERS)
+    data = path.read_bytes()
+    path.write_bytes(data[:-1])
+    with pytest.raises(UserError, match=f"has {len(data) - 1} bytes where it should have {len(data)}: it is cut short"):
+        read_tensors(path)
+
+
+def test_the_keras_that_is_installed(tmp_path):
+    keras = pytest.importorskip("keras")
+    inner = [keras.layers.Conv2D(3, 3, name="rpn_conv_shared"), keras.layers.Conv2D(2, 1, name="rpn_class_raw")]
+    image = keras.Input((8, 8, 4))
+    x = keras.layers.BatchNormalization(name="bn_conv1")(image)
+    model = keras.Model(image, keras.Sequential([keras.Input((8, 8, 4)), *inner], name="rpn_model")(x))
+    model.save(tmp_path / "x.h5")
+    names = ["gamma", "beta", "moving_mean", "moving_variance"]
+    expected = {f"bn_conv1/{name}": model.get_layer("bn_conv1").weights[i].numpy() for i, name in enumerate(names)}
+    for layer in inner:
+        expected |= {f"{layer.name}/kernel": layer.kernel.numpy(), f"{layer.name}/bias": layer.bias.numpy()}
+    check(tmp_path / "x.h5", expected)

@@ -27,7 +27,6 @@ _CHOICES = {
     "RPN_CLIP": ("picture", "network"),
     "ROI_OPERATOR": ("align", "pool", "warp"),
     "ROI_REDUCE": ("mean", "max"),
-    "ROI_ALIGN_METHOD": ("crop_and_resize", "gather"),
     "ROI_ALIGN_GRID": ("bins", "corners"),
     "BOX_CORNERS": ("edge", "pixel"),
     "MASK_HEAD_KIND": ("fcn", "mlp"),
@@ -210,11 +209,6 @@ def check(config, names):
     if antialiased != config.RESIZE_ANTIALIAS:
         raise UserError(
             f"RESIZE_METHOD {config.RESIZE_METHOD!r} goes with RESIZE_ANTIALIAS={antialiased}; set that too"
-        )
-    if config.ROI_ALIGN_METHOD == "gather" and (config.ROI_ALIGN_SAMPLING == 0 or config.ROI_ALIGN_GRID == "corners"):
-        raise UserError(
-            "ROI_ALIGN_METHOD 'gather' needs a fixed number of samples a bin; set ROI_ALIGN_SAMPLING=2 and "
-            "ROI_ALIGN_GRID=bins"
         )
     check_backbone(config)
     _check_roi_operator(config)

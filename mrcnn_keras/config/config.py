@@ -23,6 +23,9 @@ BELONGINGS = {
     "NUM_KEYPOINTS": ("KEYPOINT_NAMES", "KEYPOINT_FLIP_PAIRS", "KEYPOINT_SKELETON", "KEYPOINT_SIGMAS"),
 }
 
+# Settings that there were once: files that have them still load. A sentence for who sets one.
+RETIRED = {"ROI_ALIGN_METHOD": "RoIAlign uses crop_and_resize, exported files gathers: the same numbers; leave it out"}
+
 
 class Config:
     """Settings in capitals, as the lineage has them: subclass and override, or pass them as keywords.
@@ -123,7 +126,6 @@ class Config:
     ROI_POSITIVE_IOU = 0.5  # a RoI with at least this overlap is positive
     ROI_OPERATOR = "align"  # RoIAlign; or the quantised "pool" (RoIPool) and "warp" (RoIWarp): see ops/roi_quantised.py
     ROI_REDUCE = "mean"  # of the samples in a bin, or "max"; RoIPool has "max" only
-    ROI_ALIGN_METHOD = "crop_and_resize"  # or "gather": same numbers, works under XLA, TFLite and ONNX
     ROI_ALIGN_SAMPLING = 2  # samples a bin and axis; 0: as many as a bin has cells, rounded up (Detectron2)
     ROI_ALIGN_GRID = "bins"  # samples inside bins; "corners": one a bin, the outermost on the box's edge (Matterport)
     ROI_ALIGN_ALIGNED = True  # half-pixel centres (False: the older convention of torchvision's models)
@@ -269,7 +271,7 @@ class Config:
         """The opposite of to_dict. Settings that `values` lacks keep their defaults."""
         if not isinstance(values, dict):
             raise UserError(f"settings are a JSON object of names and values, not a {type(values).__name__}")
-        return cls(**values)
+        return cls(**{name: value for name, value in values.items() if name not in RETIRED})
 
     def save(self, path):
         """Writes the settings as JSON."""
@@ -314,6 +316,8 @@ def setting_names():
 
 def check_name(name):
     """Refuses a name that is no setting, with the nearest one."""
+    if name in RETIRED:
+        raise UserError(f"{name} is no setting any more: {RETIRED[name]}")
     if name not in setting_names():
         raise UserError(f"{name} is no setting{nearest(name, setting_names())}")
 

@@ -14,18 +14,17 @@ class RoIAlignLayer(keras.layers.Layer):
     Call with features (list of [B, h, w, C], fine to coarse; strides: pixels a cell of each) and boxes
     [B, R, (y1, x1, y2, x2)] in network pixels: returns [B, R, pool_size, pool_size, C]. Or with boxes [M, 4] and
     box_indices [M] int32, the image of each: returns [M, pool_size, pool_size, C].
-    method "crop_and_resize" or "gather", the same numbers; see ops.roi_sampling for these and the other arguments.
+    See ops.roi_sampling for the other arguments.
     grid "corners": Matterport's RoIAlign, see ops.roi_sampling.crop_and_resize_rois; of the others only canonical_size
     counts then.
     operator "align", or "pool" or "warp" for RoIPool or RoIWarp, ops.roi_quantised; aligned and grid do not count then,
-    nor do method, sampling and reduce with "pool", which takes the maximum of whole cells.
+    nor do sampling and reduce with "pool", which takes the maximum of whole cells.
     """
 
     def __init__(
         self,
         pool_size=7,
         strides=(4, 8, 16, 32),
-        method="crop_and_resize",
         sampling=2,
         aligned=True,
         reduce="mean",
@@ -36,12 +35,11 @@ class RoIAlignLayer(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**{"dtype": "float32", **kwargs})
-        self.pool_size, self.strides, self.method = pool_size, tuple(strides), method
+        self.pool_size, self.strides = pool_size, tuple(strides)
         self.sampling, self.aligned, self.reduce, self.grid = sampling, aligned, reduce, grid
         self.canonical_size, self.level_tolerance = canonical_size, level_tolerance
         self.operator = operator
-        # XLA has no CropAndResize, and RoIPool has bins of different sizes.
-        self.supports_jit = method == "gather" and operator != "pool"
+        self.supports_jit = False  # XLA has no CropAndResize, and RoIPool has bins of different sizes
 
     def call(self, features, boxes, box_indices=None):
         batched = box_indices is None
@@ -56,7 +54,7 @@ class RoIAlignLayer(keras.layers.Layer):
 
     def _pool(self, *what):
         levels = {"canonical_size": self.canonical_size, "level_tolerance": self.level_tolerance}
-        samples = {"method": self.method, "sampling": self.sampling, "reduce": self.reduce}
+        samples = {"sampling": self.sampling, "reduce": self.reduce}
         if self.operator == "pool":
             return roi_pool(*what, **levels)
         if self.operator == "warp":
@@ -65,11 +63,15 @@ class RoIAlignLayer(keras.layers.Layer):
             return crop_and_resize_rois(*what, canonical_size=self.canonical_size)
         return roi_align(*what, **levels, **samples, aligned=self.aligned)
 
+    @classmethod
+    def from_config(cls, config):
+        # Older files have "method", a choice of two ways to the same numbers.
+        return cls(**{name: value for name, value in config.items() if name != "method"})
+
     def get_config(self):
         own = {
             "pool_size": self.pool_size,
             "strides": self.strides,
-            "method": self.method,
             "sampling": self.sampling,
             "aligned": self.aligned,
             "reduce": self.reduce,

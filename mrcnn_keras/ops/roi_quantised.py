@@ -47,7 +47,6 @@ def roi_warp(
     box_indices,
     size,
     *,
-    method="crop_and_resize",
     sampling=2,
     reduce="mean",
     canonical_size=224.0,
@@ -56,7 +55,7 @@ def roi_warp(
     """RoIAlign of the whole cells that RoIPool would read; arguments and answer as of ops.roi_sampling.roi_align."""
     level, first, sides = _whole_cells(features, strides, boxes, canonical_size, level_tolerance)
     cells = tf.cast(tf.concat([first, first + sides], axis=-1), boxes.dtype)
-    return sample_bins(features, level, cells, box_indices, size, method, sampling, reduce)
+    return sample_bins(features, level, cells, box_indices, size, sampling, reduce)
 
 
 def _whole_cells(features, strides, boxes, canonical_size, level_tolerance):

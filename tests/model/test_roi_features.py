@@ -35,7 +35,7 @@ SIZES = (
 
 
 @pytest.mark.parametrize(("make", "boxes", "branch", "size"), SIZES)
-def test_a_branch_sees_the_same_in_both_modes(make, boxes, branch, size):
+def test_a_branch_gets_the_same_features_in_both_modes(make, boxes, branch, size):
     features = make()
     of_rois = features.of_rois(MAPS, ROIS)
     assert of_rois.shape == (2, 3, boxes[0], *boxes)

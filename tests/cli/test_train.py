@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from mrcnn_keras.cli import main
 from mrcnn_keras.config import Config
@@ -32,13 +33,18 @@ def file(tmp_path, monkeypatch):
 
 @pytest.fixture
 def train(file, tiny_coco):
-    """A function: words -> the Config of the run that `mrcnn train` made in the folder run."""
+    """A function: words -> the Config of the run that `mrcnn train` made in the folder run.
+
+    Its step runs without a graph, which would take half a minute to make.
+    """
 
     def run(*words):
         assert main(["train", str(tiny_coco / "train"), *STEP, *options(QUICK), *map(str, words)]) == 0
         return Config.load("run/config.json")
 
-    return run
+    tf.config.run_functions_eagerly(True)
+    yield run
+    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture

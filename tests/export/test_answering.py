@@ -1,4 +1,4 @@
-"""A written file in a process of its own."""
+"""An exported file at work in its own process."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Detections beside detections, with numbers to follow by hand."""
+"""The comparison of detections, with numbers to follow by hand."""
 
 import numpy as np
 import pytest

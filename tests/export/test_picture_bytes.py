@@ -1,4 +1,4 @@
-"""What the graph makes of the bytes of a file, beside what the package reads from the file itself."""
+"""Pictures decoded in the graph are those that the package reads from the file itself."""
 
 import io
 

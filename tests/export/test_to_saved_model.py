@@ -1,4 +1,4 @@
-"""The SavedModel answers as model.detect does, in a process that has no mrcnn_keras."""
+"""The SavedModel detects as model.detect does, in a process without mrcnn_keras."""
 
 import errno
 import subprocess
@@ -74,7 +74,7 @@ def test_saved_model_detects_as_the_model_without_the_package(model, saved_full,
             assert len(expected) > 20
             found = detections(answers[key], row)
             assert compare(found, expected)["equal"], key
-            # Equal to the pixel, but for values within a rounding step of the threshold.
+            # Equal to the pixel, except values within a rounding step of the threshold.
             assert np.count_nonzero(found.masks != expected.masks) <= 1e-6 * found.masks.size
 
 

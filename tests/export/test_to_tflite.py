@@ -1,4 +1,4 @@
-"""A TFLite file answers as model.detect does, with built-in operations only and without TensorFlow."""
+"""A TFLite file detects as model.detect does, with built-in operations only and without TensorFlow."""
 
 import dataclasses
 import importlib
@@ -158,7 +158,7 @@ def test_given_proposals_keypoints_and_nothing_at_all(build_thin, picture, tmp_p
 
 
 def test_half_precision_and_pictures_that_are_larger_than_the_input(build_thin, picture, tmp_path):
-    # The model looks at a short side of 64 pixels, the file has room for 32 x 64. Without masks it is a Faster R-CNN.
+    # The model takes a short side of 64 pixels, the file has room for 32 x 64. Without masks it is a Faster R-CNN.
     model = build_thin(IMAGE_RESIZE_MODE="fit", IMAGE_MAX_DIM=128, MASKS=False)
     path = tmp_path / "wide.tflite"
     with pytest.raises(UserError, match=r"IMAGE_RESIZE_MODE 'fit'.*give image_size=\(height, width\), such as"):

@@ -1,4 +1,4 @@
-"""The warm-up requests are what tensorflow-serving-api reads, and the SavedModel answers them."""
+"""tensorflow-serving-api reads the warm-up requests, and the SavedModel answers them."""
 
 import pytest
 import tensorflow as tf

@@ -1,4 +1,4 @@
-"""One small model for all tests of this folder: 64 x 64 pixels, 2 classes, two objects a picture."""
+"""One small model for all tests of this folder: 64 x 64 pixels, 2 classes, two objects per picture."""
 
 import keras
 import numpy as np
@@ -71,7 +71,7 @@ def make_batch():
 
 @pytest.fixture(scope="session")
 def as_dataset():
-    """A function: batches -> a tf.data.Dataset that leaves open how many objects a picture has."""
+    """A function: batches -> a tf.data.Dataset that leaves the number of objects per picture open."""
 
     def make(*batches):
         signature = {}

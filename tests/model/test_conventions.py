@@ -1,4 +1,4 @@
-"""The conventions of published checkpoints in a whole model: what they promise of its answers."""
+"""The conventions of published checkpoints in a whole model: what they promise of its outputs."""
 
 import numpy as np
 import pytest

@@ -17,7 +17,7 @@ without_objects = pytest.mark.parametrize("class_ids", NO_OBJECTS.values(), ids=
 
 
 def moved(model, dataset):
-    """Trains a step -> two lists of paths: of the weights that have changed, and of those that have not."""
+    """Trains a step -> two lists of paths: of the weights that have changed, and of the others."""
     weights = [w for w in model.weights if not w.path.endswith("step")]
     before = [w.numpy() for w in weights]
     model.fit(dataset, shuffle=False, verbose=0)

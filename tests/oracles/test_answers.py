@@ -1,6 +1,6 @@
 """Our models against the oracles: the small ones of this folder, and the full-size ones in ../shared where it is.
 
-`python -m pytest tests/oracles/test_answers.py -s` prints the figures that docs/checkpoints.md tells.
+`python -m pytest tests/oracles/test_answers.py -s` prints the figures of docs/checkpoints.md.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""The reference implementation against what the original projects answered (../shared/oracle); torch makes it slow."""
+"""The reference implementation against outputs of the original projects (../shared/oracle); torch makes it slow."""
 
 import importlib.util
 
@@ -84,7 +84,7 @@ def test_reference_has_the_detections_of_the_original_for_a_batch(kind, shared, 
 
 
 def their_step(kind, theirs):
-    """Network inputs, sizes, ground truth and samples of a train.npz, as `training_step` wants them."""
+    """Network inputs, sizes, ground truth and samples of a train.npz, as `training_step` takes them."""
     conventions = CONVENTIONS[kind]
     pictures = [theirs["image_0"], theirs["image_1"]]
     prepared, sizes = batch([prepare(one, conventions, *SIZES) for one in pictures])

@@ -1,4 +1,4 @@
-"""The small oracle files: complete, small, and still what the reference implementation answers."""
+"""The small oracle files: complete, small, and still the outputs of the reference implementation."""
 
 import json
 

@@ -20,7 +20,7 @@ from tests.oracles.weights import state_dict
 pytestmark = pytest.mark.slow
 LOSS, GRADIENT = 1e-4, 1e-3  # relative
 LOSS_OF_SMALL_V2 = 5e-4  # few RoIs
-NO_GRADIENT = 1e-6  # the norm of one that is zero but for rounding: a softmax takes no notice of its maps' bias
+NO_GRADIENT = 1e-6  # the norm of one that is zero up to rounding: a softmax ignores its maps' bias
 BATCH_STATISTICS = dict(BACKBONE_NORM="bn", HEAD_NORM="bn", BACKBONE_FREEZE_STAGES=0)
 # kind: (settings, largest and median relative difference of a gradient), in the order of the oracles
 KINDS = {

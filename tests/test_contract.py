@@ -27,7 +27,7 @@ def test_from_a_folder_to_a_saved_model(tiny_coco, tiny, tmp_path):
     boxes, masks, class_ids, scores = found[0]
     mk.visualize.display_instances(
         image, boxes, masks, class_ids, data.class_names, scores
-    )  # the order of Matterport's package
+    )  # Matterport's order
     figures = mk.evaluate(model, val)
     assert {"bbox/AP", "segm/AP", "segm/AP50", "segm/AP/circle"} <= set(figures)
 

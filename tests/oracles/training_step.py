@@ -82,8 +82,8 @@ def _images(config, arrays):
 def _truth(arrays, i, size, detectron2):
     """Boxes [G, 4], classes [G], masks [G, h, w] and keypoints [G, K, 3] of a picture, network pixels.
 
-    None for masks or keypoints that the file does not have. Its pixels are the photograph's; Detectron2's file has network
-    pixels already.
+    None for masks or keypoints that the file does not have. Its pixels are the photograph's; those of Detectron2's file
+    are network pixels already.
     """
     original = size if detectron2 else arrays[f"image_{i}"].shape[:2]
     boxes, masks, keypoints = xy(arrays[f"gt_boxes_{i}"]).astype(np.float64), None, None

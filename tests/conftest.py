@@ -31,6 +31,12 @@ def pytest_collection_modifyitems(items):
             item.add_marker("slow")
 
 
+def pytest_collection_finish():
+    """What imports have made stays: collecting garbage after each file need not look through it."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _memory_is_given_back():
     """Models are circles of references, and glibc keeps what was freed: hundreds of tests would need all memory."""
@@ -66,6 +72,16 @@ def made_once(tmp_path_factory):
         return folder
 
     return make
+
+
+@pytest.fixture
+def without_graphs():
+    """Functions run op by op: to make the graph of a model takes far longer than to run it once."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture(scope="session")

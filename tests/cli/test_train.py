@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from mrcnn_keras.cli import main
 from mrcnn_keras.config import Config
@@ -32,19 +31,14 @@ def file(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def train(file, tiny_coco):
-    """A function: words -> the Config of the run that `mrcnn train` made in the folder run.
-
-    Its step runs without a graph, which would take half a minute to make.
-    """
+def train(file, tiny_coco, without_graphs):
+    """A function: words -> the Config of the run that `mrcnn train` made in the folder run."""
 
     def run(*words):
         assert main(["train", str(tiny_coco / "train"), *STEP, *options(QUICK), *map(str, words)]) == 0
         return Config.load("run/config.json")
 
-    tf.config.run_functions_eagerly(True)
-    yield run
-    tf.config.run_functions_eagerly(False)
+    return run
 
 
 @pytest.fixture

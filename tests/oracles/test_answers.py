@@ -43,7 +43,7 @@ def test_small_oracle_has_the_same_stages_for_a_batch_of_different_sizes(own):
     report(case, "batch", hold_network(case, "batch", model))
 
 
-def test_small_oracle_has_the_same_detections_of_all_levels(own):
+def test_small_oracle_has_the_same_detections_of_all_levels(own, without_graphs):
     case, _, model = own
     report(case, "large", hold_photographs(case, "large", at_sizes_of(case, "large", model)))
 
@@ -58,7 +58,7 @@ def test_full_size_oracle_has_the_same_stages_and_detections(full):
             report(case, name, hold_photographs(case, name, model))
 
 
-def test_full_size_oracle_has_the_same_detections_in_full_size_pictures(full):
+def test_full_size_oracle_has_the_same_detections_in_full_size_pictures(full, without_graphs):
     case, _, model = full
     name = "full1024" if case.kind.startswith("matterport") else "full800"
     report(case, name, hold_photographs(case, name, at_sizes_of(case, name, model)))

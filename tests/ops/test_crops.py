@@ -45,6 +45,22 @@ def test_the_gradient_is_the_transpose_of_the_sampling(count):
         assert np.sum(np.float64(found) * image) == pytest.approx(expected, rel=1e-5, abs=1e-4)
 
 
+def test_the_gradient_is_the_same_in_a_graph_that_stacks_the_corners():
+    """TensorFlow's graphs make `boxes[:, 0, None]` of stacked corners one of them, without the new axis."""
+    boxes = np.random.default_rng(0).uniform(0, 1, (8, 4)).astype(np.float32)
+    arguments = np.ones((1, 6, 6, 1), np.float32), boxes, np.zeros(8, np.int32), (4, 4)
+
+    @tf.function
+    def in_graph(image, boxes, box_indices):
+        corners = tf.stack(tf.unstack(boxes, axis=-1), axis=-1)
+        with tf.GradientTape() as tape:
+            tape.watch(image)
+            total = tf.reduce_sum(crop_and_resize(image, corners, box_indices, (4, 4)))
+        return tape.gradient(total, image)
+
+    np.testing.assert_allclose(in_graph(*map(tf.constant, arguments[:3])), gradient(*arguments, 1.0), rtol=1e-6)
+
+
 @pytest.mark.parametrize("count", [(1, 1), (1, 4), (5, 1), (4, 6)])
 def test_four_gathers_give_tensorflows_numbers(count):
     rng = np.random.default_rng(1)

@@ -63,7 +63,7 @@ def test_check_prints_a_table(trained, pictures, tiny_coco, tmp_path, capsys):
     assert min(found["ms"], found["model_ms"]) > 0
 
     other = MaskRCNN.load(trained / "best.keras")
-    for weight in other.parts.box_head.weights:
+    for weight in other.get_layer("box_head").weights:
         weight.assign(1.5 * weight)
     assert not check_export(other, out, "savedmodel", "none", [pictures / "1.png"])["agrees"]
     assert "the savedmodel does NOT agree with the model" in capsys.readouterr().out

@@ -43,7 +43,7 @@ def test_a_variant_trains_saves_detects_and_is_served(variant, small_model, make
     model = small_model(**BRANCH, **VARIANTS[variant], DETECTION_MIN_CONFIDENCE=0.01)
     model.compile()
     masks = model.config.MASKS
-    before = [np.array(weight) for weight in model.parts.keypoint_head.trainable_weights]
+    before = [np.array(weight) for weight in model.get_layer("keypoint_head").trainable_weights]
     for class_ids in ((1, 2), ()):
         history = model.fit(
             tf.data.Dataset.from_tensors(make_keypoint_batch(*class_ids, masks=masks)), shuffle=False, verbose=0
@@ -51,7 +51,7 @@ def test_a_variant_trains_saves_detects_and_is_served(variant, small_model, make
         assert np.isfinite(history["mrcnn_keypoint_loss"]).all()
         assert ("mrcnn_mask_loss" in history) == masks
     assert history["mrcnn_keypoint_loss"] == [0]  # no objects
-    after = model.parts.keypoint_head.trainable_weights
+    after = model.get_layer("keypoint_head").trainable_weights
     assert all(np.any(old != new) for old, new in zip(before, after, strict=True))
 
     image = np.random.default_rng(0).integers(0, 256, (50, 70, 3)).astype(np.uint8)

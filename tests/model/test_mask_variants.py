@@ -25,10 +25,10 @@ def test_a_variant_trains_saves_detects_and_is_served(variant, small_model, make
     model = small_model(**VARIANTS[variant], DETECTION_MIN_CONFIDENCE=0.01)
     model.compile()
     side = model.config.mask_side()
-    before = [np.array(weight) for weight in model.parts.mask_head.trainable_weights]
+    before = [np.array(weight) for weight in model.get_layer("mask_head").trainable_weights]
     history = model.fit(as_dataset(make_batch(1, 2), make_batch()), shuffle=False, verbose=0).history
     assert np.isfinite(history["mrcnn_mask_loss"]).all()
-    after = model.parts.mask_head.trainable_weights
+    after = model.get_layer("mask_head").trainable_weights
     assert all(np.any(old != new) for old, new in zip(before, after, strict=True))
 
     image = np.random.default_rng(0).integers(0, 256, (50, 70, 3)).astype(np.uint8)

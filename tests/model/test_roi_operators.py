@@ -15,7 +15,7 @@ def test_a_model_trains_is_saved_and_detects(operator, reduce, small_model, make
     layers = [layer for layer in model.layers if isinstance(layer, RoIAlignLayer)]
     assert [(layer.operator, layer.reduce) for layer in layers] == [(operator, reduce)] * 2
     model.compile()
-    stem = model.parts.backbone.trainable_weights[0]
+    stem = model.network.backbone.trainable_weights[0]
     before = np.array(stem)
     history = model.fit(as_dataset(make_batch(1, 2)), shuffle=False, verbose=0).history
     assert np.isfinite(history["loss"]).all()

@@ -9,7 +9,6 @@ import dataclasses
 
 import numpy as np
 
-from mrcnn_keras.data import keypoints
 from mrcnn_keras.detections import MaskCrop, crop_mask
 
 # A cut object is dropped where both less than this share and fewer than these pixels of it are left: a corner
@@ -23,7 +22,7 @@ def flip_lr(image, found, pairs=()):
     width = found.size[1]
     boxes = found.boxes * np.float32((1, -1, 1, -1)) + np.float32((0, width, 0, width))
     crops = _crops(found, lambda c: MaskCrop(c.top, width - c.left - c.bits.shape[1], c.bits[:, ::-1]))
-    points = _points(found, lambda p: keypoints.swap(keypoints.move(p, (1, -1), (0, width)), pairs))
+    points = _points(found, lambda p: mirror_keypoints(move_keypoints(p, (1, -1), (0, width)), pairs))
     return image[:, ::-1], _moved(found, boxes[:, [0, 3, 2, 1]], crops, points)
 
 
@@ -32,7 +31,7 @@ def flip_ud(image, found, pairs=()):
     height = found.size[0]
     boxes = found.boxes * np.float32((-1, 1, -1, 1)) + np.float32((height, 0, height, 0))
     crops = _crops(found, lambda c: MaskCrop(height - c.top - c.bits.shape[0], c.left, c.bits[::-1]))
-    points = _points(found, lambda p: keypoints.swap(keypoints.move(p, (-1, 1), (height, 0)), pairs))
+    points = _points(found, lambda p: mirror_keypoints(move_keypoints(p, (-1, 1), (height, 0)), pairs))
     return image[::-1], _moved(found, boxes[:, [2, 1, 0, 3]], crops, points)
 
 
@@ -85,7 +84,7 @@ def crop(image, found, top, left, height, width):
         crops = tuple(_cut(c, top, left, *size) for c in found.mask_crops)
         areas = np.array([np.count_nonzero(c.bits) for c in crops], float)
     kept = (areas >= MIN_SHARE * found.areas) | (areas >= MIN_PIXELS) | (found.class_ids < 0)
-    points = _points(found, lambda p: keypoints.keep_inside(keypoints.move(p, shift=(-top, -left)), size))
+    points = _points(found, lambda p: keypoints_inside(move_keypoints(p, shift=(-top, -left)), size))
     cut = _moved(found, boxes, crops, points, size)[kept & (areas > 0)]
     return image, tighten(cut)
 
@@ -101,6 +100,27 @@ def tighten(found):
     seen = np.array([bool(c.bits.size) for c in crops], bool)
     boxes = np.array([c.box for c in crops], np.float32).reshape(-1, 4)
     return _moved(found, boxes, tuple(crops), found.keypoints)[seen]
+
+
+def move_keypoints(points, scale=(1, 1), shift=(0, 0)):
+    """Keypoints [N, K, (y, x, visibility)] with each (y, x) times `scale`, plus `shift`; those not annotated stay 0."""
+    moved = points[..., :2] * np.float32(scale) + np.float32(shift)
+    return np.where(points[..., 2:] > 0, np.concatenate([moved, points[..., 2:]], axis=-1), np.float32(0))
+
+
+def mirror_keypoints(points, pairs):
+    """The keypoints of a mirrored picture, by their own names: those of each pair change places."""
+    order = np.arange(points.shape[1])
+    for first, second in pairs:
+        order[[first, second]] = second, first
+    return points[:, order]
+
+
+def keypoints_inside(points, size):
+    """The keypoints inside a picture of (height, width) `size`; the others become zeros: not annotated."""
+    yx = points[..., :2]
+    inside = (points[..., 2] > 0) & (yx >= 0).all(axis=-1) & (yx <= np.float32(size)).all(axis=-1)
+    return np.where(inside[..., None], points, np.float32(0))
 
 
 def _cut(c, top, left, height, width):

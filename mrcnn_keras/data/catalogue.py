@@ -4,7 +4,6 @@ from pathlib import PurePath
 
 import numpy as np
 
-from mrcnn_keras.data.notes import Notes
 from mrcnn_keras.detections import KeypointLayout
 from mrcnn_keras.errors import UserError
 
@@ -25,7 +24,7 @@ class Catalogue:
         self.class_info = [{"source": "", "id": 0, "name": "BG"}]
         self.class_from_source_map = {".0": 0}
         self.keypoint_layout = None
-        self._notes = Notes()
+        self._notes = {}  # {finding: {image id: count}}
 
     def add_class(self, source, class_id, class_name):
         """Adds a class; one that the source already has is left as it is.
@@ -136,11 +135,17 @@ class Catalogue:
 
         What only shows when masks are drawn is counted once they have been loaded.
         """
-        return self._notes.sentences(self.image_name)
+        sentences = []
+        for what, counts in list(self._notes.items()):
+            where = f": {sum(counts.values())} (first in {self.image_name(min(counts))})" if counts else ""
+            sentences.append(what + where)
+        return sentences
 
     def note(self, what, image_id=None, count=1):
-        """Adds to `notes`: see Notes.add."""
-        self._notes.add(what, image_id, count)
+        """Adds `what`, a finding without its number, to `notes`; said again of the same picture, it counts once."""
+        counts = self._notes.setdefault(what, {})
+        if image_id is not None:
+            counts[int(image_id)] = count
 
 
 def picture_keys(path, source_id=None):

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from mrcnn_keras.data import images
+from mrcnn_keras.data.augment import keypoints_inside
 from mrcnn_keras.data.catalogue import Catalogue, picture_keys
-from mrcnn_keras.data.keypoints import keep_inside
 from mrcnn_keras.data.statistics import statistics_of
 from mrcnn_keras.detections import Detections, as_boxes, crop_mask
 from mrcnn_keras.errors import UserError
@@ -199,7 +199,7 @@ class Dataset(Catalogue):
                 f"{self.image_name(image_id)}: load_keypoints gave another visibility than 0 (not annotated), "
                 "1 (hidden) and 2 (visible)"
             )
-        return keep_inside(points, size)
+        return keypoints_inside(points, size)
 
 
 class SubsetOfDataset(Dataset):

@@ -12,12 +12,13 @@ from functools import lru_cache
 import numpy as np
 import tensorflow as tf
 
-from mrcnn_keras.data.remembered import RememberedDataset
+from mrcnn_keras.data.dataset import SubsetOfDataset
 from mrcnn_keras.data.sample import SampleSettings, check_keypoints, load_sample
 from mrcnn_keras.errors import UserError
 
 PREFETCH = 2  # batches made ahead
 MAX_WORKERS = 4  # threads, where the caller does not say
+REMEMBERED = 256 * 2**20  # bytes of mask bits that are kept; what comes later is read again each time
 # What the random generators are for: each use has numbers of its own.
 _ORDER, _SAMPLE = 0, 1
 
@@ -87,6 +88,29 @@ def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, worke
     workers = workers or min(MAX_WORKERS, os.cpu_count() or 1)
     samples = counted.map(tensors, num_parallel_calls=workers, deterministic=True)
     return samples.padded_batch(config.BATCH_SIZE, shapes, drop_remainder=training).prefetch(PREFETCH)
+
+
+class RememberedDataset(SubsetOfDataset):
+    """A dataset whose annotations are decoded once, since decoding masks takes a good part of a training step.
+
+    It keeps the Detections of load_annotations, up to REMEMBERED bytes of masks.
+    """
+
+    def __init__(self, dataset):
+        super().__init__(dataset, dataset.image_ids)
+        self._kept, self._bytes = {}, 0
+
+    def load_annotations(self, image_id):
+        image_id = int(image_id)
+        found = self._kept.get(image_id)
+        if found is None:
+            found = super().load_annotations(image_id)
+            size = sum(crop.bits.nbytes for crop in found.mask_crops or ()) + 200 * (1 + len(found))
+            size += 0 if found.keypoints is None else found.keypoints.nbytes
+            if self._bytes + size <= REMEMBERED:
+                self._kept[image_id] = found
+                self._bytes += size
+        return found
 
 
 def batch_image_ids(num_images, batch_size, seed, step):

@@ -7,7 +7,6 @@ import cv2
 import numpy as np
 
 from mrcnn_keras.data import augment
-from mrcnn_keras.data.keypoints import move
 from mrcnn_keras.detections import Detections
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.resize import plan_resize, resize_image
@@ -115,7 +114,7 @@ def load_sample(dataset, settings, image_id, rng=None):
     if settings.proposals:
         sample["proposals"] = resize.boxes_to_network(moved[1].boxes)
     if settings.num_keypoints:
-        sample["gt_keypoints"] = move(found.keypoints, resize.scale, resize.offset)
+        sample["gt_keypoints"] = augment.move_keypoints(found.keypoints, resize.scale, resize.offset)
     return sample
 
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from mrcnn_keras.data import load_dataset, make_pipeline
-from mrcnn_keras.data.pipeline import batch_image_ids, take_error
+from mrcnn_keras.data import ShapesDataset, load_dataset, make_pipeline
+from mrcnn_keras.data.pipeline import RememberedDataset, batch_image_ids, take_error
 from mrcnn_keras.errors import UserError
 from tests.data.small_coco import coco_content
 
@@ -228,3 +228,26 @@ def test_real_pictures(shared, settings_of):
             assert (batch["gt_boxes"] <= sizes + 1e-3).all()
             assert (batch["gt_masks"][real].max(axis=(1, 2)) > 0).all()
             assert not batch["gt_masks"][~real].any()
+
+
+def test_remembered_annotations_are_decoded_once_and_equal():
+    calls = []
+
+    class Counted(ShapesDataset):
+        def load_annotations(self, image_id):
+            calls.append(int(image_id))
+            return super().load_annotations(image_id)
+
+    data = RememberedDataset(Counted(count=3, image_size=(64, 64), seed=4))
+    first = [data.load_annotations(i) for i in range(3)]
+    second = [data.load_annotations(i) for i in range(3)]
+    assert calls == [0, 1, 2]
+    for i, (one, other) in enumerate(zip(first, second, strict=True)):
+        assert one is other
+        np.testing.assert_array_equal(one.boxes, ShapesDataset(3, (64, 64), seed=4).load_annotations(i).boxes)
+
+
+def test_no_more_annotations_are_remembered_than_fit(monkeypatch):
+    monkeypatch.setattr("mrcnn_keras.data.pipeline.REMEMBERED", 0)
+    data = RememberedDataset(ShapesDataset(count=2, image_size=(64, 64), seed=4))
+    assert data.load_annotations(0) is not data.load_annotations(0)

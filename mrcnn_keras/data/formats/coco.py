@@ -1,6 +1,5 @@
 """COCO: instances as JSON, polygons or run lengths; also what Roboflow, CVAT and others write in its form."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -8,14 +7,11 @@ import numpy as np
 from mrcnn_keras.data import images
 from mrcnn_keras.data.dataset import Dataset
 from mrcnn_keras.data.formats.coco_file import read_coco
-from mrcnn_keras.data.formats.coco_places import find, keypoint_file, picture_folder, siblings
-from mrcnn_keras.data.formats.coco_points import common_layout
+from mrcnn_keras.data.formats.coco_keypoints import common_layout
+from mrcnn_keras.data.formats.coco_places import keypoint_file, picture_folder, siblings
 from mrcnn_keras.data.rasterize import check_reach, crop_from_box, crop_from_polygons, crop_from_rle
 from mrcnn_keras.detections import Detections
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.files import replace_file
-
-__all__ = ["CocoDataset", "find", "load", "to_coco", "write_results"]
 
 
 class CocoDataset(Dataset):
@@ -147,17 +143,6 @@ def _add_pictures(dataset, file):
     for what, counts in file.notes.items():
         for number, count in counts.items():
             dataset.note(what, first + number, count)
-
-
-def write_results(path, results, category_ids):
-    """Writes detections in COCO's results form, which pycocotools and evaluation servers read.
-
-    results: (image id, Detections) pairs, the ids as in the ground truth file. category_ids: the category of
-    each class id, such as `dataset.category_ids`. Raises UserError for detections without scores.
-    """
-    entries = [entry for image_id, found in results for entry in found.coco_results(image_id, category_ids)]
-    with replace_file(path) as temporary:
-        Path(temporary).write_text(json.dumps(entries))
 
 
 def to_coco(dataset):

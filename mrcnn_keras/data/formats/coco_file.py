@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mrcnn_keras.data.formats.coco_points import category_layout, read_points
+from mrcnn_keras.data.formats.coco_keypoints import category_layout, read_points
 from mrcnn_keras.data.images import MAX_PIXELS
 from mrcnn_keras.data.rasterize import run_lengths
 from mrcnn_keras.errors import UserError

@@ -9,7 +9,6 @@ from pycocotools import mask as coco_mask
 
 from mrcnn_keras.data import load_dataset
 from mrcnn_keras.data.formats import coco
-from mrcnn_keras.detections import Detections
 from mrcnn_keras.errors import UserError
 from tests.data.small_coco import coco_content
 
@@ -284,20 +283,3 @@ def test_ids_that_are_not_unique_are_replaced(squares):
     content = coco.to_coco(dataset)
     assert [image["id"] for image in content["images"]] == [0, 1]
     assert [category["id"] for category in content["categories"]] == [1, 2, 3]
-
-
-def test_results_are_what_pycocotools_reads(make_coco, tmp_path):
-    dataset = load_dataset(make_coco(coco_content()))
-    truth = dataset.load_annotations(0)[:2]
-    found = Detections(truth.size, truth.boxes, truth.class_ids, [0.75, 0.5], truth.mask_crops)
-    coco.write_results(tmp_path / "results.json", [(5, found), (6, found[:0])], dataset.category_ids)
-    results = json.loads((tmp_path / "results.json").read_text())
-    assert [(entry["image_id"], entry["category_id"], entry["score"]) for entry in results] == [
-        (5, 0, 0.75),
-        (5, 7, 0.5),
-    ]
-    assert results[0]["bbox"] == [1, 2, 3, 3]
-    assert coco_mask.decode(results[0]["segmentation"]).sum() == 9
-    with pytest.raises(UserError, match="have no scores"):
-        coco.write_results(tmp_path / "others.json", [(5, truth)], dataset.category_ids)
-    assert not (tmp_path / "others.json").exists()

@@ -5,16 +5,13 @@ import numpy as np
 import pytest
 
 from mrcnn_keras.data.generated import ShapesDataset
+from mrcnn_keras.data.generated.generated_dataset import MIN_PIXELS
 from mrcnn_keras.data.generated.painting import PHOTOGRAPHS, photographs
-from mrcnn_keras.data.generated.placing import MIN_PIXELS
 from mrcnn_keras.data.generated.shapes import (
     DIAMETER,
-    MIN_VISIBLE,
     SHAPES,
     outline_area,
     outline_distance,
-    paint,
-    place_shapes,
 )
 from mrcnn_keras.errors import UserError
 
@@ -77,19 +74,19 @@ def test_masks_are_disjoint_and_large_enough():
         assert masks.sum(axis=-1).max(initial=0) <= 1
         smallest = [outline_area(DIAMETER[0] * 64, corners) for corners in SHAPES.values()]
         for mask, class_id in zip(np.moveaxis(masks, -1, 0), class_ids, strict=True):
-            assert mask.sum() >= max(MIN_PIXELS, MIN_VISIBLE * smallest[class_id - 1])
+            assert mask.sum() >= max(MIN_PIXELS, data.MIN_VISIBLE * smallest[class_id - 1])
 
 
 def test_masks_are_where_the_picture_is_painted():
     """A picture with and without its shapes differs on the masks and, soft edges aside, nowhere else."""
-    agree = []
+    data, agree = ShapesDataset(max_shapes=6), []
     for seed in range(30):
         rng = np.random.default_rng(seed)
-        shapes = place_shapes(rng, (128, 128), (1, 6))
+        shapes = data.place(rng)
         state = rng.bit_generator.state
-        bare = paint(rng, (128, 128), []).astype(int)
+        bare = data.paint(rng, []).astype(int)
         rng.bit_generator.state = state
-        painted = paint(rng, (128, 128), shapes).astype(int)
+        painted = data.paint(rng, shapes).astype(int)
         masks = np.zeros((128, 128), bool)
         near = np.zeros((128, 128), bool)
         for shape in shapes:

@@ -1,4 +1,4 @@
-"""One picture of a dataset -> what the network is trained on. Plain numpy: no TensorFlow here."""
+"""From one picture of a dataset to what the network is trained on, in plain numpy."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from mrcnn_keras.resize import plan_resize, resize_image
 
 @dataclass(frozen=True)
 class SampleSettings:
-    """How pictures are brought to the network. Pixels and shares as in Config, where each is explained."""
+    """How pictures are prepared for the network; Config explains each setting."""
 
     mode: str = "square"  # "square", "fit" or "crop"
     min_dim: int = 800
@@ -34,11 +34,11 @@ class SampleSettings:
     rot90: bool = False
     scale_range: tuple = (1.0, 1.0)
     brightness: float = 0.0
-    proposals: bool = False  # the picture's proposals go along
+    proposals: bool = False  # True: with the picture's proposals
 
     @classmethod
     def of(cls, config):
-        """The settings in capitals of a Config."""
+        """The settings of a Config."""
         return cls(
             mode=config.IMAGE_RESIZE_MODE,
             min_dim=config.IMAGE_MIN_DIM,
@@ -63,22 +63,12 @@ class SampleSettings:
 
 
 def load_sample(dataset, settings, image_id, rng=None):
-    """Picture `image_id` of a Dataset in network pixels, G objects -> dict of arrays.
+    """Picture `image_id` of a Dataset in network pixels -> dict of arrays, as make_pipeline describes them, unpadded.
 
-    image         [H, W, 3] uint8, RGB, padded with zeros
-    image_size    [2] int32, (height, width) of the real part
-    gt_boxes      [G, (y1, x1, y2, x2)] float32, network pixels, tight around the masks
-    gt_class_ids  [G] int32, 1..C-1; negative: a crowd region of class -id
-    gt_masks      [G, h, w] uint8, 0..255: how much of a cell of the box the mask covers; absent without masks
-    proposals     [R, (y1, x1, y2, x2)] float32, network pixels, best first; only with `proposals` in the settings
-    gt_keypoints  [G, K, (y, x, visibility)] float32, network pixels; absent without keypoints. Visibility is 0 (not
-                  annotated: zeros), 1 (annotated but hidden) or 2 (visible)
-
-    rng (numpy Generator) draws the augmentation, the window of mode "crop", and which objects stay where
-    there are more than `max_instances`. Without it nothing is random: the picture as it is, the window in the
-    middle, the first objects.
-    Raises UserError for a picture or annotations that cannot be read, for boxes where masks are wanted, and for
-    another number of keypoints than wanted.
+    `rng`, a numpy Generator, draws the augmentation, the window of mode "crop", and which objects are kept if there are
+    more than `max_instances`. Without it, the picture is not augmented, the window lies in the middle, and the first
+    objects are kept. Raises UserError for a picture or annotations that cannot be read, for boxes where masks are
+    needed, and for a wrong number of keypoints.
     """
     image, found = dataset.load_example(image_id)
     if settings.mask_shape and found.mask_crops is None:
@@ -89,7 +79,7 @@ def load_sample(dataset, settings, image_id, rng=None):
         check_keypoints(dataset, settings.num_keypoints)
     else:
         found = dataclasses.replace(found, keypoints=None)
-    # What moves with the picture: its instances and, in a Detections of their own, its proposals.
+    # Two Detections move with the picture: its instances and its proposals.
     moved = [augment.tighten(found)]
     if settings.proposals:
         boxes = dataset.load_proposals(image_id)
@@ -119,11 +109,19 @@ def load_sample(dataset, settings, image_id, rng=None):
 
 
 def check_keypoints(dataset, count):
-    """Raises UserError where the objects of `dataset` do not have `count` keypoints."""
+    """Checks the number of keypoints of a dataset.
+
+    Args:
+        dataset: `Dataset`.
+        count: Integer, the keypoints that each object should have.
+
+    Raises:
+        UserError: If the objects have another number of keypoints.
+    """
     theirs = len(dataset.keypoint_layout or ())
     if theirs != count:
         raise UserError(
-            f"the dataset has {theirs or 'no'} keypoints an object but NUM_KEYPOINTS is {count}; set "
+            f"the dataset has {theirs or 'no'} keypoints per object but NUM_KEYPOINTS is {count}; set "
             f"NUM_KEYPOINTS={theirs}"
         )
 
@@ -131,8 +129,8 @@ def check_keypoints(dataset, count):
 def mini_mask(bits, shape):
     """A mask in its box, [h, w] bool -> `shape` uint8, 0..255.
 
-    A cell gets the share of it that the mask covers along an axis that shrinks, and is interpolated between
-    pixel centres along one that grows.
+    Along an axis that shrinks, a cell gets the share that the mask covers; along one that grows, values are
+    interpolated between pixel centres.
     """
     soft = np.where(bits, np.uint8(255), np.uint8(0))
     for height, width in ((shape[0], bits.shape[1]), shape):  # first the rows, then the columns
@@ -143,9 +141,9 @@ def mini_mask(bits, shape):
 
 
 def _turn(image, moved, settings, pairs, rng):
-    """Flips and quarter turns. The same numbers are drawn whatever the settings, so that later ones agree.
+    """Flips and quarter turns; in a flip, the keypoints of `pairs` change places.
 
-    pairs: the keypoints that change places in a flip.
+    The same numbers are drawn whatever the settings are, so that later draws agree.
     """
     flip_lr, flip_ud = rng.random(2) < (settings.flip_lr, settings.flip_ud)
     turns = int(rng.integers(4))
@@ -157,15 +155,15 @@ def _turn(image, moved, settings, pairs, rng):
 
 
 def _change(change, image, moved, *how):
-    """A function of augment.py on a picture and each Detections in it -> both anew."""
+    """Applies a function of augment.py to a picture and each Detections in it -> image, list of Detections."""
     changed = [change(image, found, *how) for found in moved]
     return changed[0][0], [found for _, found in changed]
 
 
 def _to_network(image, moved, settings, rng):
-    """-> image [H, W, 3] uint8 padded with zeros, Resize, the Detections in pixels before the resizing.
+    """-> image [H, W, 3] uint8 padded with zeros, Resize, the Detections in pixels before resizing.
 
-    A picture that would become larger than the network's is cut to a window before it is resized.
+    A picture that would become larger than the network's is cropped to a window before it is resized.
     """
     plan = {"min_dim": settings.min_dim, "max_dim": settings.max_dim, "min_scale": settings.min_scale}
     plan |= {"rounding": settings.rounding, "place": settings.place}
@@ -190,7 +188,7 @@ def _to_network(image, moved, settings, rng):
 
 
 def _limit(found, count, rng):
-    """At most `count` instances: a random choice in their order, or without rng the first ones."""
+    """At most `count` instances in their order: a random choice, or the first ones without `rng`."""
     if len(found) <= count:
         return found
     return found[:count] if rng is None else found[np.sort(rng.choice(len(found), count, replace=False))]

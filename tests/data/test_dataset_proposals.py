@@ -1,4 +1,4 @@
-"""Proposals that a dataset carries: found by name or id, and moved with the picture."""
+"""Proposals of a dataset: found by name or id, and moved with the picture."""
 
 from itertools import islice
 
@@ -29,7 +29,7 @@ def test_proposals_are_mirrored_with_the_picture(squares):
     assert moved(dataset, flip_ud=1.0).tolist() == [[25, 0, 40, 30], [0, 20, 20, 60]]
 
 
-def test_proposals_are_resized_and_cut_with_the_picture(squares):
+def test_proposals_are_resized_and_cropped_with_the_picture(squares):
     dataset = squares([])
     dataset.set_proposals([[*BOXES, [0, 0, 4, 4]]])
     doubled = moved(dataset, min_dim=80, max_dim=200)
@@ -40,8 +40,8 @@ def test_proposals_are_resized_and_cut_with_the_picture(squares):
 
 
 @given(seed=st.integers(0, 10**6))
-def test_what_is_proposed_as_annotated_stays_so(squares, seed):
-    """The annotated boxes as proposals go the same way as the objects, whatever is done to the picture."""
+def test_annotated_boxes_as_proposals_stay_the_annotated_boxes(squares, seed):
+    """They move in the same way as the objects, whatever is done to the picture."""
     dataset = squares([(1, 0, 0, 15, 30), (2, 20, 20, 40, 60)])
     dataset.set_proposals([BOXES])
     wild = SampleSettings(
@@ -52,7 +52,7 @@ def test_what_is_proposed_as_annotated_stays_so(squares, seed):
     np.testing.assert_allclose(sample["proposals"], sample["gt_boxes"], atol=1e-3)
 
 
-def test_batches_are_padded(squares, settings_of):
+def test_proposals_of_a_batch_are_padded(squares, settings_of):
     dataset = squares([(1, 0, 0, 15, 30)], [])
     dataset.set_proposals([BOXES, []])
     config = settings_of(PROPOSALS="given", IMAGE_RESIZE_MODE="fit", IMAGE_MIN_DIM=40)
@@ -82,16 +82,16 @@ def test_proposals_find_their_picture_by_name_or_id():
     assert named((1, None)).subset([0]).num_images == 1  # a picture without a file
 
 
-def test_a_picture_without_proposals_is_noted():
+def test_pictures_without_proposals_are_noted():
     dataset = named((1, "a.jpg"), (2, "b.jpg"), (3, "c.jpg"))
     view = dataset.subset([1, 2])
     view.set_proposals({"c.jpg": BOXES, "elsewhere.jpg": BOXES})
     assert view.load_proposals(1).tolist() == dataset.load_proposals(2).tolist() == BOXES
     assert view.load_proposals(0).shape == (0, 4)
-    assert view.notes == ["pictures without proposals, in which nothing can be found: 1 (first in x image 'b.jpg')"]
+    assert view.notes == ["pictures without proposals, where nothing can be found: 1 (first in x image 'b.jpg')"]
 
 
-def test_add_image_takes_them_too():
+def test_add_image_takes_proposals():
     dataset = named()
     dataset.add_image("x", 1, "a.jpg", proposals=BOXES)
     assert dataset.load_proposals(0).dtype == np.float32
@@ -100,18 +100,18 @@ def test_add_image_takes_them_too():
 @pytest.mark.parametrize(
     ("proposals", "sentence"),
     [
-        ([BOXES, BOXES], "proposals of 2 pictures were given for 1; give one array a picture"),
-        ({"b.jpg": BOXES}, "the proposals are of 'b.jpg' and so on, none of x image 'a.jpg'; name them by file or id"),
-        ({}, "the proposals are of no picture, none of x image 'a.jpg'; name them by file or id"),
+        ([BOXES, BOXES], "proposals of 2 pictures were given for 1; give one array each"),
+        ({"b.jpg": BOXES}, "the proposals are for 'b.jpg' and so on, not for x image 'a.jpg'; name them by file or id"),
+        ({}, "the proposals are for no picture, not for x image 'a.jpg'; name them by file or id"),
         ({"a.jpg": [[0, 0, 4]]}, r"proposals of x image 'a.jpg' have shape \(1, 3\); give \[any, 4\]"),
         ([[[9, 9, 4, 4]]], r"proposals of x image 'a.jpg': box 0 is \[9.0, 9.0, 4.0, 4.0\]; give finite"),
     ],
 )
-def test_a_mistake_is_told(proposals, sentence):
+def test_set_proposals_refuses_what_does_not_fit(proposals, sentence):
     with pytest.raises(UserError, match=sentence):
         named((1, "a.jpg")).set_proposals(proposals)
 
 
-def test_a_dataset_without_proposals(squares, settings_of):
+def test_load_proposals_refuses_a_dataset_without_proposals(squares, settings_of):
     with pytest.raises(UserError, match="squares image .* has no proposals, which a model with PROPOSALS='given'"):
         squares([]).load_proposals(0)

@@ -1,4 +1,4 @@
-"""Batches: their shapes, their order, and that a stream goes on where it was broken off."""
+"""Batches: their shapes, their order, and how an interrupted stream goes on."""
 
 from itertools import islice
 
@@ -44,7 +44,7 @@ def pictures(batch):
     return [int(image.max()) - 10 for image in batch["image"]]
 
 
-def test_validation_is_one_pass_in_order(five, settings_of):
+def test_validation_batches_are_one_pass_in_order(five, settings_of):
     found = batches(make_pipeline(five, settings_of(), training=False))
     assert [pictures(batch) for batch in found] == [[0, 1], [2, 3], [4]]
     first, second, last = found
@@ -68,19 +68,19 @@ def test_validation_is_one_pass_in_order(five, settings_of):
     assert batches(make_pipeline(five, settings_of(), training=False, start_step=9)) == []
 
 
-def test_a_batch_without_any_object(squares, settings_of):
+def test_batch_without_objects_has_one_padding_row(squares, settings_of):
     (batch,) = batches(make_pipeline(squares([], []), settings_of(), training=False))
     assert batch["gt_boxes"].tolist() == [[[0, 0, 0, 0]]] * 2
     assert batch["gt_class_ids"].tolist() == [[0], [0]]
     assert batch["gt_masks"].shape == (2, 1, 4, 4)
 
 
-def test_without_masks_there_is_no_key(five, settings_of):
+def test_batches_without_masks_have_no_gt_masks(five, settings_of):
     (batch,) = batches(make_pipeline(five, settings_of(MASKS=False)), 1)
     assert list(batch) == ["image", "image_size", "gt_boxes", "gt_class_ids"]
 
 
-def test_shapes_that_are_known_before(five, settings_of):
+def test_element_spec_has_static_shapes(five, settings_of):
     for mode, side in (("square", 64), ("crop", 64), ("fit", None)):
         spec = make_pipeline(five, settings_of(IMAGE_RESIZE_MODE=mode)).element_spec
         assert spec["image"].shape.as_list() == [2, side, side, 3]
@@ -90,7 +90,7 @@ def test_shapes_that_are_known_before(five, settings_of):
         assert spec["image"].dtype == tf.uint8
 
 
-def test_pictures_of_different_sizes_are_padded_to_the_largest(five, settings_of):
+def test_fit_mode_pads_to_the_largest_picture_of_the_batch(five, settings_of):
     five.load_image = lambda image_id: np.full((40, 60, 3), 99, np.uint8)
     config = settings_of(IMAGE_RESIZE_MODE="fit", IMAGE_MAX_DIM=128, AUGMENT_ROT90=True)
     found = batches(make_pipeline(five, config), 8)
@@ -106,7 +106,7 @@ def test_pictures_of_different_sizes_are_padded_to_the_largest(five, settings_of
             assert not image[:, width:].any()
 
 
-def test_training_shows_each_picture_once_an_epoch_in_full_batches(five, settings_of):
+def test_training_shows_each_picture_once_per_epoch_in_full_batches(five, settings_of):
     found = batches(make_pipeline(five, settings_of(), seed=3), 10)
     assert all(len(batch["image"]) == 2 for batch in found)
     order = [i for batch in found for i in pictures(batch)]
@@ -118,8 +118,8 @@ def test_training_shows_each_picture_once_an_epoch_in_full_batches(five, setting
 
 
 @pytest.mark.parametrize("mode", ["square", "crop"])
-def test_a_stream_goes_on_where_it_was_broken_off(five, settings_of, mode):
-    """Across the border of epochs, with every augmentation, whatever the number of threads."""
+def test_interrupted_stream_goes_on_with_the_same_batches(five, settings_of, mode):
+    """Across epochs, with every augmentation, for any number of threads."""
     config = settings_of(IMAGE_RESIZE_MODE=mode, **WILD)
     whole = batches(make_pipeline(five, config, seed=7, workers=4), 9)
     for start in (1, 4, 8):
@@ -130,21 +130,21 @@ def test_a_stream_goes_on_where_it_was_broken_off(five, settings_of, mode):
     assert not np.array_equal(other["image"], whole[0]["image"])
 
 
-def test_a_picture_is_augmented_anew_in_each_epoch(squares, settings_of):
+def test_augmentation_differs_from_epoch_to_epoch(squares, settings_of):
     one = squares([(1, 0, 0, 15, 30)])
     found = batches(make_pipeline(one, settings_of(BATCH_SIZE=1, **WILD)), 6)
     assert len({batch["gt_boxes"].tobytes() for batch in found}) > 3
 
 
 @given(st.integers(1, 50), st.integers(1, 8), st.integers(0, 5))
-def test_any_epoch_is_a_permutation(num_images, batch_size, seed):
+def test_every_epoch_is_a_permutation(num_images, batch_size, seed):
     steps = -(-3 * num_images // batch_size)
     order = [i for step in range(steps) for i in batch_image_ids(num_images, batch_size, seed, step)]
     for epoch in range(3):
         assert sorted(order[epoch * num_images : (epoch + 1) * num_images]) == list(range(num_images))
 
 
-def test_more_pictures_a_batch_than_there_are(squares, settings_of):
+def test_batch_larger_than_the_dataset(squares, settings_of):
     two = squares([], [])
     (batch,) = batches(make_pipeline(two, settings_of(BATCH_SIZE=5)), 1)
     assert sorted(pictures(batch)[:4]) == [0, 0, 1, 1]
@@ -152,15 +152,15 @@ def test_more_pictures_a_batch_than_there_are(squares, settings_of):
     assert pictures(batch) == [0, 1]
 
 
-def test_training_has_no_end_and_says_so(five, settings_of):
+def test_training_pipeline_has_infinite_cardinality(five, settings_of):
     assert make_pipeline(five, settings_of()).cardinality() == tf.data.INFINITE_CARDINALITY
     assert make_pipeline(five, settings_of(), training=False).cardinality() == 3
 
 
-def test_mistakes_that_show_at_once(five, squares, settings_of):
+def test_make_pipeline_refuses_datasets_that_do_not_fit(five, squares, settings_of):
     with pytest.raises(UserError, match="has no picture"):
         make_pipeline(squares([]).subset([]), settings_of())
-    with pytest.raises(UserError, match="has 3 classes with the background but NUM_CLASSES is 2; set NUM_CLASSES=3"):
+    with pytest.raises(UserError, match="has 3 classes including the background .* is 2; set NUM_CLASSES=3"):
         make_pipeline(five, settings_of(NUM_CLASSES=2))
     for wrong in ({"seed": -1}, {"start_step": -1}):
         with pytest.raises(UserError, match="give whole numbers from 0 on"):
@@ -180,7 +180,7 @@ def damaged(make_coco, tmp_path):
     return load_dataset(path)
 
 
-def test_the_users_mistake_comes_out_of_the_pipeline(damaged, settings_of):
+def test_take_error_finds_the_user_error_of_a_pipeline(damaged, settings_of):
     with pytest.raises(tf.errors.OpError) as caught:
         batches(make_pipeline(damaged, settings_of()), 1)
     found = take_error(caught.value)
@@ -192,7 +192,7 @@ def test_the_users_mistake_comes_out_of_the_pipeline(damaged, settings_of):
     assert "is damaged" in str(found)
 
 
-def test_the_users_mistake_comes_out_of_keras(damaged, settings_of):
+def test_take_error_finds_the_user_error_of_fit(damaged, settings_of):
     import keras
 
     inputs = keras.Input((64, 64, 3))
@@ -204,7 +204,7 @@ def test_the_users_mistake_comes_out_of_keras(damaged, settings_of):
     assert "is damaged" in str(take_error(caught.value))
 
 
-def test_other_errors_are_nobodys_mistake(five, settings_of):
+def test_take_error_ignores_other_errors(five, settings_of):
     def broken(image_id):
         raise KeyError("polygons")
 
@@ -216,10 +216,10 @@ def test_other_errors_are_nobodys_mistake(five, settings_of):
     assert take_error(RuntimeError("x")) is None
 
 
-def test_real_pictures(shared, settings_of):
-    config = settings_of(NUM_CLASSES=81, IMAGE_MIN_DIM=128, IMAGE_MAX_DIM=192, MAX_GT_INSTANCES=20, **WILD)
+def test_batches_of_real_pictures_have_boxes_and_masks_inside(shared, settings_of):
+    small = {"NUM_CLASSES": 81, "IMAGE_MIN_DIM": 128, "IMAGE_MAX_DIM": 192, "MAX_GT_INSTANCES": 20}
     for path, mode in (("coco", "fit"), ("nuclei/val", "crop")):
-        config.IMAGE_RESIZE_MODE = mode
+        config = settings_of(IMAGE_RESIZE_MODE=mode, **small, **WILD)
         dataset = load_dataset(shared / "data" / path)
         for batch in batches(make_pipeline(dataset, config), 3):
             assert batch["gt_class_ids"].shape[1] <= 20
@@ -247,7 +247,7 @@ def test_remembered_annotations_are_decoded_once_and_equal():
         np.testing.assert_array_equal(one.boxes, ShapesDataset(3, (64, 64), seed=4).load_annotations(i).boxes)
 
 
-def test_no_more_annotations_are_remembered_than_fit(monkeypatch):
+def test_remembered_annotations_keep_to_their_limit(monkeypatch):
     monkeypatch.setattr("mrcnn_keras.data.pipeline.REMEMBERED", 0)
     data = RememberedDataset(ShapesDataset(count=2, image_size=(64, 64), seed=4))
     assert data.load_annotations(0) is not data.load_annotations(0)

@@ -1,4 +1,4 @@
-"""What the network gets of one picture, in numbers that can be checked."""
+"""The sample of one picture, in numbers that can be checked."""
 
 import cv2
 import numpy as np
@@ -20,18 +20,12 @@ def rng(seed=0):
     return np.random.default_rng(seed)
 
 
-def test_settings_of_the_conventions_come_from_the_config(settings_of):
+def test_sample_settings_come_from_the_config(settings_of):
+    conventions = {"min_scale": 1.5, "rounding": "even", "place": "centre", "antialias": False}
     config = settings_of(IMAGE_MIN_SCALE=1.5, IMAGE_ROUNDING="even", IMAGE_PAD_PLACE="centre", RESIZE_ANTIALIAS=False)
-    assert SampleSettings.of(config) == SampleSettings(
-        min_dim=64,
-        max_dim=64,
-        mask_shape=(4, 4),
-        max_instances=10,
-        min_scale=1.5,
-        rounding="even",
-        place="centre",
-        antialias=False,
-    )
+    assert SampleSettings.of(config) == settings(max_instances=10, **conventions)
+    config = settings_of(MASKS=False, AUGMENT_SCALE=[0.5, 2], IMAGE_RESIZE_MODE="fit")
+    assert SampleSettings.of(config) == settings(mode="fit", mask_shape=None, max_instances=10, scale_range=(0.5, 2))
 
 
 def test_min_scale_and_rounding_reach_the_plan(squares):
@@ -44,14 +38,7 @@ def test_min_scale_and_rounding_reach_the_plan(squares):
     assert sizes == [[45, 68], [45, 67], [45, 68], [120, 180]]
 
 
-def test_settings_come_from_the_config(settings_of):
-    config = settings_of(MASKS=False, AUGMENT_SCALE=[0.5, 2], IMAGE_RESIZE_MODE="fit")
-    assert SampleSettings.of(config) == SampleSettings(
-        mode="fit", min_dim=64, max_dim=64, mask_shape=None, max_instances=10, scale_range=(0.5, 2)
-    )
-
-
-def test_square(squares):
+def test_sample_in_mode_square(squares):
     """40 x 60 doubled would pass 64 at the long side: the factor is 64 / 60."""
     sample = load_sample(squares([(1, 0, 0, 15, 30), (-2, 30, 45, 40, 60)]), settings(mode="square"), 0)
     assert sample["image"].shape == (64, 64, 3)
@@ -74,7 +61,7 @@ def test_square(squares):
     }
 
 
-def test_fit(squares):
+def test_sample_in_mode_fit(squares):
     sample = load_sample(squares([]), settings(mode="fit", min_dim=50, max_dim=100), 0)
     assert sample["image_size"].tolist() == [50, 75]
     assert sample["image"].shape == (64, 96, 3)
@@ -83,7 +70,7 @@ def test_fit(squares):
     assert sample["gt_masks"].shape == (0, 4, 4)
 
 
-def test_crop_without_chance_shows_the_middle(squares):
+def test_crop_without_rng_shows_the_middle(squares):
     """A window of 32 pixels of a picture doubled is 16 of its own: rows 12 to 28, columns 22 to 38."""
     dataset = squares([(1, 10, 20, 20, 30), (2, 0, 0, 10, 10)])
     sample = load_sample(dataset, settings(mode="crop", max_dim=32, scale=2.0), 0)
@@ -96,7 +83,7 @@ def test_crop_without_chance_shows_the_middle(squares):
     assert len(sample["gt_boxes"]) == 2
 
 
-def test_without_masks(squares):
+def test_sample_without_masks(squares):
     sample = load_sample(squares([(1, 0, 0, 15, 30)]), settings(mask_shape=None), 0)
     assert "gt_masks" not in sample
     assert len(sample["gt_boxes"]) == 1
@@ -115,7 +102,7 @@ class BoxesOnly(Dataset):
         return Detections((64, 64), [[1.5, 2, 30, 40]], [1])
 
 
-def test_boxes_where_masks_are_wanted():
+def test_load_sample_refuses_boxes_where_masks_are_needed():
     with pytest.raises(UserError, match="x image 'a.jpg' has boxes but no masks; .* --set MASKS=False"):
         load_sample(BoxesOnly(), settings(), 0)
     assert load_sample(BoxesOnly(), settings(mask_shape=None), 0)["gt_boxes"].tolist() == [[1.5, 2, 30, 40]]
@@ -123,7 +110,7 @@ def test_boxes_where_masks_are_wanted():
     assert turned["gt_boxes"].tolist() == [[1.5, 24, 30, 62]]
 
 
-def test_the_same_chance_gives_the_same_sample(squares):
+def test_same_rng_gives_the_same_sample(squares):
     dataset = squares([(1, 0, 0, 15, 30), (2, 20, 20, 40, 60)])
     wild = settings(flip_lr=0.5, flip_ud=0.5, rot90=True, scale_range=(0.5, 2), brightness=0.5)
     for seed in range(5):
@@ -132,7 +119,7 @@ def test_the_same_chance_gives_the_same_sample(squares):
     assert len({load_sample(dataset, wild, 0, rng(seed))["gt_boxes"].tobytes() for seed in range(5)}) > 1
 
 
-def test_chance_without_augmentation_changes_nothing(squares):
+def test_rng_without_augmentation_changes_nothing(squares):
     dataset = squares([(1, 0, 0, 15, 30), (2, 20, 20, 40, 60)])
     for mode in ("square", "fit"):
         plain, drawn = (load_sample(dataset, settings(mode=mode), 0, chance) for chance in (None, rng()))
@@ -141,7 +128,7 @@ def test_chance_without_augmentation_changes_nothing(squares):
 
 @pytest.mark.parametrize("mode", ["square", "fit", "crop"])
 @given(seed=st.integers(0, 10**6), scale=st.floats(0.1, 8))
-def test_objects_stay_in_the_picture(squares, mode, seed, scale):
+def test_objects_stay_inside_the_augmented_picture(squares, mode, seed, scale):
     dataset = squares([(1, 0, 0, 15, 30), (2, 25, 31, 39, 59), (-1, 10, 10, 12, 12)])
     dataset.load_image = lambda image_id: np.full((40, 60, 3), 200, np.uint8)
     wild = settings(mode=mode, flip_lr=0.5, rot90=True, scale_range=(scale, scale * 1.5))
@@ -158,7 +145,7 @@ def test_objects_stay_in_the_picture(squares, mode, seed, scale):
         assert sample["image"].shape == (64, 64, 3)
 
 
-def test_a_scaled_picture_shows_its_objects_where_the_boxes_say(squares):
+def test_boxes_agree_with_a_scaled_picture(squares):
     """A white square on black: the box of what is white in the network's picture is the annotated one."""
     dataset = squares([(1, 10, 20, 24, 40)])
     picture = np.zeros((40, 60, 3), np.uint8)
@@ -184,14 +171,14 @@ def test_brightness_leaves_the_padding_black(squares):
     assert not load_sample(squares([]), bright, 0, rng(1))["image"][43:].any()
 
 
-def test_too_many_objects(squares):
+def test_max_instances_limits_the_objects(squares):
     dataset = squares([(1, i, 0, i + 1, 10) for i in range(40)])
     few = settings(max_instances=5, mode="square")
     first = load_sample(dataset, few, 0)["gt_boxes"][:, 0]
     np.testing.assert_allclose(first, np.arange(5) * 43 / 40, rtol=1e-6)
     drawn = [load_sample(dataset, few, 0, rng(seed))["gt_boxes"][:, 0] for seed in range(30)]
     assert all(len(rows) == 5 and (np.diff(rows) > 0).all() for rows in drawn)
-    assert len({row for rows in drawn for row in rows.tolist()}) > 30  # each object has its turn
+    assert len({row for rows in drawn for row in rows.tolist()}) > 30  # every object is drawn sometimes
 
 
 @given(st.integers(1, 90), st.integers(1, 90), st.integers(1, 60), st.integers(1, 60))
@@ -226,3 +213,43 @@ def test_a_mini_mask_pasted_back_is_the_mask():
     disc = np.hypot(y, x) <= 15.5
     back = cv2.resize(mini_mask(disc, (28, 28)), (31, 31), interpolation=cv2.INTER_LINEAR) >= 128
     assert (back & disc).sum() / (back | disc).sum() > 0.97
+
+
+def centred(**changed):
+    return settings(max_dim=128, min_scale=1.0, rounding="even", place="centre", **changed)
+
+
+def test_centred_padding(squares):
+    """40 x 60 becomes 64 x 96 of 128 x 128: 32 rows free above, 16 columns free at the left."""
+    sample = load_sample(squares([(1, 0, 0, 15, 30), (-2, 30, 45, 40, 60)]), centred(), 0)
+    assert sample["image"].shape == (128, 128, 3)
+    assert sample["image_size"].tolist() == [64, 96]
+    rows, columns = np.nonzero(sample["image"][..., 0])
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (32, 95, 16, 111)
+    expected = np.array([[0, 0, 15, 30], [30, 45, 40, 60]]) * 1.6 + [32, 16, 32, 16]
+    np.testing.assert_allclose(sample["gt_boxes"], expected, rtol=1e-6)
+
+
+@given(seed=st.integers(0, 10**6), scale=st.floats(0.2, 4))
+def test_boxes_agree_with_a_scaled_and_centred_picture(squares, seed, scale):
+    dataset = squares([(1, 10, 20, 24, 40)])
+    picture = np.full((40, 60, 3), 40, np.uint8)
+    picture[10:24, 20:40] = 255
+    dataset.load_image = lambda image_id: picture
+    wild = centred(scale_range=(scale, scale * 1.2), rot90=True, flip_lr=0.5, flip_ud=0.5)
+    sample = load_sample(dataset, wild, 0, rng(seed))
+    height, width = sample["image_size"]
+    top, left = (128 - height) // 2, (128 - width) // 2
+    real = np.zeros((128, 128), bool)
+    real[top : top + height, left : left + width] = True
+    np.testing.assert_array_equal(sample["image"][..., 0] > 30, real)
+    rows, columns = np.nonzero(sample["image"][..., 0] > 147)
+    if len(sample["gt_boxes"]):
+        expected = [rows.min(), columns.min(), rows.max() + 1, columns.max() + 1]
+        assert np.abs(sample["gt_boxes"][0] - expected).max() <= 1
+
+
+def test_brightness_leaves_centred_padding_black(squares):
+    image = load_sample(squares([]), centred(brightness=0.9), 0, rng(1))["image"]
+    assert image[32:96, 16:112].min() > 0
+    assert image.sum() == image[32:96, 16:112].sum()

@@ -1,4 +1,4 @@
-"""The keypoints of a COCO file: what its categories say of them, and the lists of its annotations."""
+"""The keypoints of a COCO file: what its categories say about them, and the lists of its annotations."""
 
 import numpy as np
 
@@ -7,9 +7,9 @@ from mrcnn_keras.errors import UserError
 
 
 def category_layout(category):
-    """The KeypointLayout of an entry of "categories"; None where it names no keypoints.
+    """The KeypointLayout of an entry of "categories", or None if it names no keypoints.
 
-    COCO counts the ends of a skeleton's lines from 1. Raises UserError, with words for the middle of a sentence.
+    COCO counts the ends of a skeleton's lines from 1. Raises UserError, worded for the middle of a sentence.
     """
     names, lines = category.get("keypoints"), category.get("skeleton")
     if not names:
@@ -25,10 +25,10 @@ def category_layout(category):
 
 
 def read_points(values, count):
-    """COCO's [x, y, v] of `count` keypoints -> [count, (y, x, visibility)] float32; v is 0, 1 or 2.
+    """COCO's x, y, v of `count` keypoints -> [count, (y, x, visibility)] float32; v is 0, 1 or 2.
 
-    COCO gives the index of a pixel, so 0.5 is added: its centre (as Detectron2 does; torchvision does not). Raises
-    UserError for anything else, with words for the middle of a sentence.
+    COCO gives pixel indices, so 0.5 is added to get the centre (as in Detectron2; torchvision does not). Raises
+    UserError for anything else, worded for the middle of a sentence.
     """
     try:
         points = np.asarray(values, np.float64)
@@ -36,7 +36,7 @@ def read_points(values, count):
         points = np.zeros(0)
     if points.shape != (3 * count,) or not np.isfinite(points).all() or not np.isin(points[2::3], (0, 1, 2)).all():
         raise UserError(
-            f"keypoints {str(values)[:60]}; write x, y, v of each of the category's {count} keypoints, v 0 (not "
+            f"keypoints {str(values)[:60]}; write x, y, v for each of the category's {count} keypoints, v 0 (not "
             "annotated), 1 (hidden) or 2 (visible)"
         )
     points = points.reshape(count, 3)[:, [1, 0, 2]] + (0.5, 0.5, 0)
@@ -44,9 +44,9 @@ def read_points(values, count):
 
 
 def common_layout(files):
-    """The KeypointLayout of all categories of CocoFiles that have keypoints; None if none has.
+    """The KeypointLayout of all categories of CocoFiles that have keypoints, or None if none has.
 
-    Raises UserError where two categories have keypoints of different names: a model has one set of them.
+    Raises UserError if two categories have keypoints of different names, since a model has one set of them.
     """
     found = [(layout, file.categories[i][0], file.path) for file in files for i, layout in file.layouts.items()]
     for layout, name, path in found:
@@ -55,9 +55,9 @@ def common_layout(files):
             raise UserError(
                 f"{str(path)!r}: category {name!r} has other keypoints ({len(layout)}: {layout.names[0]!r}, ...) than "
                 f"{first_name!r} ({len(first)}: {first.names[0]!r}, ...); put them into different folders, "
-                "one for each model"
+                "one per model"
             )
-    # Of several with the same names, the first with lines.
+    # The first that has a skeleton, since all have the same names.
     return max((layout for layout, _, _ in found), key=lambda layout: bool(layout.skeleton), default=None)
 
 

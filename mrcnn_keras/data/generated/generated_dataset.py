@@ -1,4 +1,4 @@
-"""What the generated datasets share: pictures are functions of a seed and their number, and objects find places."""
+"""What the generated datasets share: pictures are functions of a seed and an index, and objects find places."""
 
 import numpy as np
 
@@ -6,17 +6,17 @@ from mrcnn_keras.data.dataset import Dataset
 from mrcnn_keras.data.generated.painting import photographs
 from mrcnn_keras.errors import UserError
 
-MIN_PIXELS = 60  # at least so many pixels of an object are in sight
+MIN_PIXELS = 60  # of an object in sight, at least
 EMPTY = 0.03  # share of the pictures without an object
-TRIES = 20  # places tried for an object before the picture goes without it
+TRIES = 20  # places that are tried for an object before it is given up
 
 
 class GeneratedDataset(Dataset):
     """Pictures of objects over photographs. A subclass says which objects there are and how they are painted.
 
     Nothing is stored: each picture has its own stream of random numbers, numpy's `SeedSequence(seed,
-    spawn_key=(index,))`, and no two pairs (seed, index) share one. So a training set with seed 0 and a validation set
-    with seed 1 have no picture in common, however many they are, and any thread may make any picture.
+    spawn_key=(index,))`, and no two pairs (seed, index) share one. So a training set of seed 0 and a validation set of
+    seed 1 have no picture in common, however many there are, and any thread may make any picture.
     """
 
     MIN_SIDE = 1  # of a picture, pixels
@@ -56,8 +56,8 @@ class GeneratedDataset(Dataset):
     def place(self, rng):
         """Draws how many objects there are and places them -> list of objects, the lowest first.
 
-        They are placed from the uppermost down, so that what is in sight of one is known at once: one with too little
-        in sight gets another place, and none is taken away after it has hidden part of another.
+        They are placed from the uppermost down, so that the visible part of each is known at once: an object with too
+        little in sight gets another place, and none is removed after it has hidden part of another.
         """
         taken = np.zeros(self.image_size, bool)
         wanted = 0 if rng.random() < EMPTY else rng.integers(self.counts[0], self.counts[1] + 1)

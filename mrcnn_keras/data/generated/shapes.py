@@ -18,16 +18,25 @@ class PlacedShape(NamedTuple):
     """A shape in a window of the picture, where the picture's sides cut it off."""
 
     class_id: int
-    visible: MaskCrop  # the window, and in it the part that no other shape hides
+    visible: MaskCrop  # the window, and the part in it that no other shape hides
     distance: np.ndarray  # `[h, w]` float32: pixels from a pixel's centre to the outline, negative inside
 
 
 class ShapesDataset(GeneratedDataset):
     """Generated pictures of overlapping circles, squares and triangles.
 
-    count: number of pictures. image_size: (height, width), pixels. seed: 0 or more; another seed gives other
-    pictures. min_shapes, max_shapes: shapes in a picture; 3 % of the pictures have none, and one without room
-    for more has fewer. It is prepared. Raises UserError for a number out of range.
+    The dataset is prepared; its classes are "circle", "square" and "triangle". A picture depends only on its seed and
+    its index.
+
+    Args:
+        count: Integer, the number of pictures.
+        image_size: Tuple (height, width) in pixels, each at least 32.
+        seed: Integer from 0. Different seeds give different pictures.
+        min_shapes: Integer, the least number of shapes in a picture; 3 % of the pictures have none.
+        max_shapes: Integer, the largest number; a picture without room for more has fewer.
+
+    Raises:
+        UserError: If a number is out of range.
     """
 
     MIN_SIDE = 32
@@ -37,7 +46,7 @@ class ShapesDataset(GeneratedDataset):
         super().__init__("shapes", SHAPES, count, image_size, seed, (min_shapes, max_shapes))
 
     def random_object(self, rng, taken):
-        """The area is that of the whole shape, also where the picture's sides cut it off."""
+        """The area is that of the whole shape, even where the picture's sides cut it off."""
         height, width = self.image_size
         class_id = int(rng.integers(1, len(SHAPES) + 1))
         corners = list(SHAPES.values())[class_id - 1]
@@ -66,11 +75,11 @@ class ShapesDataset(GeneratedDataset):
 
 
 def outline_distance(y, x, radius, angle, corners):
-    """Distance to the outline, negative inside, of points (y, x) seen from the shape's centre; all in pixels.
+    """Distance in pixels to the outline, negative inside, of points (y, x) relative to the shape's centre.
 
-    corners: (number, inner radius / outer radius) or None for a circle. All corners look alike, so a point is
-    turned to the first one and mirrored to one side of it; there the outline is the one straight line from
-    the outer corner at (radius, 0) to the inner one. Near a sharp corner the distance is slightly too short.
+    corners: (number, inner radius / outer radius) or None for a circle. All corners look alike, so a point is turned
+    to the first one and mirrored to one side of it; there the outline is a straight line from the outer corner at
+    (radius, 0) to the inner one. Near a sharp corner the distance is slightly too short.
     """
     away = np.hypot(y, x)
     if corners is None:

@@ -1,8 +1,8 @@
 """Stick figures over photographs: persons with keypoints, masks and boxes, without a download.
 
-Pictures are functions of the seed and their number alone, as those of shapes.py. A figure seen from the front has a
-face and a light stripe down its shirt, and its left hand is at the right of the picture; from behind it has neither,
-and its left hand is at the left. So a mirrored picture is a right one where left and right change places.
+A figure seen from the front has a face and a light stripe down its shirt, and its left hand is on the right of the
+picture; from behind it has neither, and its left hand is on the left. So a mirrored picture is a valid one if left and
+right change places.
 """
 
 from typing import NamedTuple
@@ -24,7 +24,7 @@ class Figure(NamedTuple):
     """A figure in a window of the picture, where the picture's sides cut it off."""
 
     pose: stick_pose.Pose  # in pixels of the picture
-    visible: MaskCrop  # the window, and in it the part that no other figure hides
+    visible: MaskCrop  # the window, and the part in it that no other figure hides
     distances: np.ndarray  # [parts, h, w] float32: see stick_pose.part_distances
     class_id: int = 1
 
@@ -32,9 +32,17 @@ class Figure(NamedTuple):
 class StickFiguresDataset(GeneratedDataset):
     """Generated pictures of persons as stick figures with 13 keypoints.
 
-    count: number of pictures. image_size: (height, width), pixels. seed: 0 or more; another seed gives other
-    pictures. min_figures, max_figures: figures in a picture; 3 % of the pictures have none, and one without room for
-    more has fewer. It is prepared. Raises UserError for a number out of range.
+    The dataset is prepared; its only class is "person". A picture depends only on its seed and its index.
+
+    Args:
+        count: Integer, the number of pictures.
+        image_size: Tuple (height, width) in pixels, each at least 64.
+        seed: Integer from 0. Different seeds give different pictures.
+        min_figures: Integer, the least number of figures in a picture; 3 % of the pictures have none.
+        max_figures: Integer, the largest number; a picture without room for more has fewer.
+
+    Raises:
+        UserError: If a number is out of range.
     """
 
     MIN_SIDE = 64
@@ -45,12 +53,12 @@ class StickFiguresDataset(GeneratedDataset):
         self.set_keypoints(NAMES, skeleton=SKELETON)
 
     def load_keypoints(self, image_id):
-        """-> `[N, 13, (y, x, visibility)]` float32; what another figure hides has visibility 1."""
+        """What another figure hides has visibility 1."""
         points = [_seen_points(figure, self.image_size) for figure in self.placed(image_id)]
         return np.array(points, np.float32).reshape(-1, len(NAMES), 3)
 
     def random_object(self, rng, taken):
-        """The area is that inside the picture."""
+        """The area is that of the part inside the picture."""
         height = rng.uniform(*HEIGHT) * min(self.image_size)
         pose = stick_pose.random_pose(rng, height, bool(rng.random() < TURNED))
         low, high = pose.points.min(axis=0), pose.points.max(axis=0)
@@ -102,7 +110,7 @@ def _cover(window, distance, colour):
 
 
 def _grid(figure):
-    """Places (y, x) of the window's pixels, in heights of the figure from the middle of its head, its axes upright."""
+    """(y, x) of the window's pixels along the figure's axes, in its heights from the middle of its head."""
     pose, (top, left, bits) = figure.pose, figure.visible
     points = dict(zip(NAMES, pose.points, strict=True))
     y, x = np.ogrid[top : top + bits.shape[0], left : left + bits.shape[1]]

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from mrcnn_keras.data.dataset import SubsetOfDataset
-from mrcnn_keras.data.sample import SampleSettings, check_keypoints, load_sample
+from mrcnn_keras.data.sample import check_keypoints, load_sample
 from mrcnn_keras.errors import UserError
 
 PREFETCH = 2  # batches made ahead
@@ -63,28 +63,27 @@ def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, worke
         )
     if seed < 0 or start_step < 0:
         raise UserError(f"seed {seed} and start_step {start_step}: give whole numbers from 0 on")
-    settings = SampleSettings.of(config)
-    if settings.num_keypoints:
-        check_keypoints(dataset, settings.num_keypoints)
+    if config.NUM_KEYPOINTS:
+        check_keypoints(dataset, config.NUM_KEYPOINTS)
     if training:
         dataset = RememberedDataset(dataset)
-    side = None if settings.mode == "fit" else settings.max_dim
+    side = None if config.IMAGE_RESIZE_MODE == "fit" else config.IMAGE_MAX_DIM
     shapes = {"image": (side, side, 3), "image_size": (2,), "gt_boxes": (None, 4), "gt_class_ids": (None,)}
     types = {"image": tf.uint8, "image_size": tf.int32, "gt_boxes": tf.float32, "gt_class_ids": tf.int32}
-    if settings.mask_shape:
-        shapes["gt_masks"], types["gt_masks"] = (None, *settings.mask_shape), tf.uint8
-    if settings.proposals:
+    if config.MASKS:
+        shapes["gt_masks"], types["gt_masks"] = (None, *config.MINI_MASK_SHAPE), tf.uint8
+    if config.PROPOSALS == "given":
         shapes["proposals"], types["proposals"] = (None, 4), tf.float32
-    if settings.num_keypoints:
-        shapes["gt_keypoints"], types["gt_keypoints"] = (None, settings.num_keypoints, 3), tf.float32
+    if config.NUM_KEYPOINTS:
+        shapes["gt_keypoints"], types["gt_keypoints"] = (None, config.NUM_KEYPOINTS, 3), tf.float32
 
     def arrays(number):
         number = int(number)
         if training:
             image_id = _image_id(dataset.num_images, seed, number)
-            sample = load_sample(dataset, settings, image_id, np.random.default_rng([seed, _SAMPLE, number]))
+            sample = load_sample(dataset, config, image_id, np.random.default_rng([seed, _SAMPLE, number]))
         else:
-            sample = load_sample(dataset, settings, number)
+            sample = load_sample(dataset, config, number)
         return [sample[name] if name.startswith("image") else _at_least_one(sample[name]) for name in shapes]
 
     def tensors(number):

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import settings
 from PIL import Image
 
-from mrcnn_keras.config import Config
 from mrcnn_keras.data import Dataset
 
 settings.register_profile("any speed", deadline=None)
@@ -56,11 +55,3 @@ class Squares(Dataset):
 def squares():
     """squares([(class id, y1, x1, y2, x2), ...], ...), one list per picture -> Dataset."""
     return lambda *masks_of_images: Squares(masks_of_images)
-
-
-@pytest.fixture(scope="session")
-def settings_of():
-    """settings_of(NAME=value, ...) -> Config for pictures of 64 x 64 pixels in small batches, without augmentation."""
-    small = {"NUM_CLASSES": 3, "BATCH_SIZE": 2, "IMAGE_RESIZE_MODE": "square", "IMAGE_MIN_DIM": 64, "IMAGE_MAX_DIM": 64}
-    small |= {"MINI_MASK_SHAPE": (4, 4), "MAX_GT_INSTANCES": 10, "AUGMENT_FLIP_LR": 0.0}
-    return lambda **changed: Config(**{**small, **changed})

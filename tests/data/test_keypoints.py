@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from mrcnn_keras.data import Dataset, augment, make_pipeline
-from mrcnn_keras.data.sample import SampleSettings, load_sample
+from mrcnn_keras.data.sample import load_sample
 from mrcnn_keras.detections import Detections
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.report import dataset_report
+from tests.data.small_config import small_config
 
 # One object of two hands and a tail, in pictures of 40 x 60.
 POINTS = [[(10, 20, 2), (10, 30, 1), (0, 0, 0)]]
@@ -77,47 +78,46 @@ def test_keypoints_stay_on_their_pixel_in_all_augmentations():
         assert [image[y, x].tolist() for y, x in places] == [[255] * 3, [255, 0, 0]]
 
 
-SETTINGS = SampleSettings(mode="square", min_dim=64, max_dim=64, mask_shape=None, num_keypoints=3)
+CONFIG = small_config(MASKS=False, NUM_KEYPOINTS=3)
 
 
 def test_keypoints_are_scaled_to_network_pixels():
-    sample = load_sample(Hands(), SampleSettings("square", 80, 128, mask_shape=None, num_keypoints=3), 0)
+    sample = load_sample(Hands(), CONFIG.replace(IMAGE_MIN_DIM=80, IMAGE_MAX_DIM=128), 0)
     assert sample["gt_keypoints"].tolist() == [[[20, 40, 2], [20, 60, 1], [0, 0, 0]]]
     assert sample["gt_boxes"].tolist() == [[10, 20, 30, 80]]
 
 
 def test_keypoint_pairs_change_places_in_a_flip():
-    flipping = SampleSettings("square", 40, 64, mask_shape=None, num_keypoints=3, flip_lr=1.0)
+    flipping = CONFIG.replace(IMAGE_MIN_DIM=40, AUGMENT_FLIP_LR=1.0)
     sample = load_sample(Hands(), flipping, 0, np.random.default_rng(0))
     np.testing.assert_allclose(sample["gt_keypoints"][0, :, 2], [1, 2, 0])
-    by_settings = SampleSettings("square", 40, 64, mask_shape=None, num_keypoints=3, flip_lr=1.0, flip_pairs=((1, 2),))
-    sample = load_sample(Hands(), by_settings, 0, np.random.default_rng(0))
+    sample = load_sample(Hands(), flipping.replace(KEYPOINT_FLIP_PAIRS=((1, 2),)), 0, np.random.default_rng(0))
     np.testing.assert_allclose(sample["gt_keypoints"][0, :, 2], [2, 0, 1])
 
 
 def test_objects_without_keypoints_are_kept():
     for points in (None, np.zeros((1, 3, 3))):
-        sample = load_sample(Hands(points), SETTINGS, 0)
+        sample = load_sample(Hands(points), CONFIG, 0)
         assert len(sample["gt_boxes"]) == 1
         assert not sample["gt_keypoints"].any()
 
 
-def test_keypoints_of_a_batch_are_padded(settings_of):
-    config = settings_of(MASKS=False, NUM_KEYPOINTS=3)
+def test_keypoints_of_a_batch_are_padded():
+    config = small_config(MASKS=False, NUM_KEYPOINTS=3)
     (batch,) = make_pipeline(Hands(count=2), config, training=False).take(1)
     assert batch["gt_keypoints"].shape == (2, 1, 3, 3)
     assert "gt_masks" not in batch
-    (batch,) = make_pipeline(Hands(count=2), settings_of(), training=False).take(1)
+    (batch,) = make_pipeline(Hands(count=2), small_config(), training=False).take(1)
     assert "gt_keypoints" not in batch
 
 
-def test_wrong_number_of_keypoints_is_refused(settings_of):
+def test_wrong_number_of_keypoints_is_refused():
     with pytest.raises(UserError, match="3 keypoints per object but NUM_KEYPOINTS is 17; set NUM_KEYPOINTS=3"):
-        make_pipeline(Hands(), settings_of(NUM_KEYPOINTS=17))
+        make_pipeline(Hands(), small_config(NUM_KEYPOINTS=17))
     plain = Hands()
     plain.keypoint_layout, plain.points = None, None
     with pytest.raises(UserError, match="has no keypoints per object .* set NUM_KEYPOINTS=0"):
-        load_sample(plain, SETTINGS, 0)
+        load_sample(plain, CONFIG, 0)
 
 
 @pytest.mark.parametrize(

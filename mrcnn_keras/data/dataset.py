@@ -68,8 +68,8 @@ class Dataset(Catalogue):
         """
         if type(self).load_annotations is Dataset.load_annotations:
             raise UserError(
-                f"{self.image_name(image_id)} has no annotations, since its Dataset does not implement load_mask; "
-                "write one that returns masks and class ids"
+                f"{self.image_name(image_id)} has no annotations, since its Dataset does not implement "
+                "load_mask for it; write one that returns masks and class ids"
             )
         found = self.load_annotations(image_id)
         if found.mask_crops is None:

@@ -30,7 +30,7 @@ def load_dataset(path, format=None, subset=None):
     if subset is None:
         chosen = list(places.values())
     else:
-        name = subset if subset in places else subset_of_file(Path(subset))
+        name = subset if subset in places else subset_of_file(Path(str(subset)))
         if name not in places or not name:
             named = ", ".join(name for name in places if name)
             cure = f"it has {named}" if named else "it is not divided, so give no subset"

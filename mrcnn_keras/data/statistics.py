@@ -29,7 +29,7 @@ def statistics_of(dataset):
 def _of_keypoints(layout, objects):
     if layout is None:
         return {}
-    points = [found.keypoints[..., 2] > 0 for found in objects]
+    points = [found.keypoints[..., 2] > 0 for found in objects if found.keypoints is not None]
     annotated = np.concatenate([np.zeros((0, len(layout)), bool), *points])
     return {
         "keypoints": dict(zip(layout.names, annotated.sum(axis=0).tolist(), strict=True)),

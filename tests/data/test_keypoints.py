@@ -165,3 +165,11 @@ def test_statistics_count_keypoints():
     assert counted["keypoints"] == {"left_hand": 2, "right_hand": 2, "tail": 0}
     assert counted["instances_with_keypoints"] == 2
     assert "tail" in dataset_report(counted)
+
+
+def test_statistics_of_annotations_without_keypoints():
+    class Plain(Hands):
+        def load_annotations(self, image_id):
+            return Detections((40, 60), [(5, 10, 15, 40)], [1])
+
+    assert Plain().statistics()["instances_with_keypoints"] == 0

@@ -4,9 +4,7 @@ import re
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import NamedTuple
 
-import numpy as np
-
-from mrcnn_keras.data.formats.coco_keypoints import category_layout, read_points
+from mrcnn_keras.data.formats.coco_keypoints import category_layout, finite_numbers, is_whole, read_points
 from mrcnn_keras.data.images import MAX_PIXELS
 from mrcnn_keras.data.rasterize import run_lengths
 from mrcnn_keras.errors import UserError
@@ -89,7 +87,7 @@ class _Reader:
         categories = {}
         for entry in entries:
             category_id, name = entry.get("id"), entry.get("name")
-            if not _is_whole(category_id) or not isinstance(name, str) or not name:
+            if not is_whole(category_id) or not isinstance(name, str) or not name:
                 raise self._error(f"has the category {str(entry)[:60]}", "write a whole number 'id' and a 'name'")
             if category_id in categories:
                 raise self._error(f"has two categories of id {category_id}", "give each its own id")
@@ -106,7 +104,7 @@ class _Reader:
 
     def _picture(self, entry):
         image_id, name = entry.get("id"), entry.get("file_name")
-        if not (_is_whole(image_id) or isinstance(image_id, str)):
+        if not (is_whole(image_id) or isinstance(image_id, str)):
             raise self._error(f"has an image of id {image_id!r}", "give each a whole number 'id'")
         if not isinstance(name, str) or not name:
             raise self._error(f"has no 'file_name' for image {image_id!r}", "add it")
@@ -116,7 +114,7 @@ class _Reader:
         size = (entry.get("height"), entry.get("width"))
         if size == (None, None):
             return Picture(image_id, str(plain), None, [])
-        if not all(_is_whole(side) and side > 0 for side in size) or size[0] * size[1] > MAX_PIXELS:
+        if not all(is_whole(side) and side > 0 for side in size) or size[0] * size[1] > MAX_PIXELS:
             raise self._error(f"has {name!r} of height {size[0]!r}, width {size[1]!r}", "write its size in pixels")
         return Picture(image_id, str(plain), (int(size[0]), int(size[1])), [])
 
@@ -125,7 +123,7 @@ class _Reader:
         what = f"annotation {annotation_id!r}"
         if not isinstance(image_id, (int, str)) or image_id not in numbers:
             raise self._error(f"has {what} of the missing image {image_id!r}", "add that image or remove it")
-        if not _is_whole(category_id) or category_id not in categories:
+        if not is_whole(category_id) or category_id not in categories:
             raise self._error(f"has {what} of the unknown category {category_id!r}", "add that category")
         number = numbers[image_id]
         what += f" of {pictures[number].file_name!r}"
@@ -164,7 +162,7 @@ class _Reader:
         """COCO's [x, y, width, height] -> (y1, x1, y2, x2)."""
         if bbox is None or bbox == []:
             return None
-        numbers = _numbers(bbox)
+        numbers = finite_numbers(bbox)
         if numbers is None or numbers.size != 4:
             raise self._error(f"has {what} with bbox {str(bbox)[:60]}", "write [x, y, width, height]")
         x, y, width, height = numbers.tolist()
@@ -180,7 +178,7 @@ class _Reader:
             raise self._error(f"has {what} with segmentation {str(segmentation)[:60]}", "write [[x1, y1, ...], ...]")
         polygons = []
         for polygon in segmentation:
-            numbers = _numbers(polygon)
+            numbers = finite_numbers(polygon)
             if numbers is None or numbers.size % 2:
                 raise self._error(f"has {what} with the polygon {str(polygon)[:60]}", "write [x1, y1, x2, y2, ...]")
             if numbers.size >= 6:
@@ -207,16 +205,3 @@ class _Reader:
 
     def _error(self, what, cure):
         return UserError(f"{str(self.path)!r} {what}" + (f"; {cure}" if cure else ""))
-
-
-def _is_whole(value):
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _numbers(values):
-    """A flat list of finite numbers -> [K] float64; None for anything else."""
-    try:
-        numbers = np.asarray(values, np.float64)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return numbers if numbers.ndim == 1 and np.isfinite(numbers).all() else None

@@ -30,11 +30,8 @@ def read_points(values, count):
     COCO gives pixel indices, so 0.5 is added to get the centre (as in Detectron2; torchvision does not). Raises
     UserError for anything else, worded for the middle of a sentence.
     """
-    try:
-        points = np.asarray(values, np.float64)
-    except (TypeError, ValueError, OverflowError):
-        points = np.zeros(0)
-    if points.shape != (3 * count,) or not np.isfinite(points).all() or not np.isin(points[2::3], (0, 1, 2)).all():
+    points = finite_numbers(values)
+    if points is None or points.size != 3 * count or not np.isin(points[2::3], (0, 1, 2)).all():
         raise UserError(
             f"keypoints {str(values)[:60]}; write x, y, v for each of the category's {count} keypoints, v 0 (not "
             "annotated), 1 (hidden) or 2 (visible)"
@@ -61,10 +58,19 @@ def common_layout(files):
     return max((layout for layout, _, _ in found), key=lambda layout: bool(layout.skeleton), default=None)
 
 
+def finite_numbers(values):
+    """A flat list of finite numbers -> [K] float64, or None for anything else."""
+    try:
+        numbers = np.asarray(values, np.float64)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return numbers if numbers.ndim == 1 and np.isfinite(numbers).all() else None
+
+
+def is_whole(value):
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def _is_line(line, count):
-    return (
-        isinstance(line, list)
-        and len(line) == 2
-        and all(isinstance(end, int) and not isinstance(end, bool) and 1 <= end <= count for end in line)
-        and line[0] != line[1]
-    )
+    ends = isinstance(line, list) and len(line) == 2 and all(is_whole(end) and 1 <= end <= count for end in line)
+    return ends and line[0] != line[1]

@@ -34,13 +34,9 @@ class MaskDataset(Dataset):
 
 def find(path):
     """{subset: folder} if `path` is a folder of these kinds, with "" if it has no subsets; otherwise {}."""
-    if _label_folder(path) or _is_folder_of_pictures(path):
-        return {"": path}
-    return {
-        name: folder
-        for name, folder in subset_folders(path).items()
-        if _label_folder(folder) or _is_folder_of_pictures(folder)
-    }
+    places = {"": path, **subset_folders(path)}
+    found = {name: place for name, place in places.items() if _label_folder(place) or _has_mask_folders(place)}
+    return {"": path} if "" in found else found
 
 
 def load(paths):
@@ -65,7 +61,7 @@ def _label_folder(path):
     return None
 
 
-def _is_folder_of_pictures(path):
+def _has_mask_folders(path):
     return any((folder / "images").is_dir() and (folder / "masks").is_dir() for folder in folders_in(path))
 
 

@@ -20,11 +20,7 @@ SKELETON = (
     ("right_hip", "right_knee"), ("right_knee", "right_ankle"),
 )  # fmt: skip
 
-SHOULDER, HIP, HEAD = (
-    (-0.3, 0.13),
-    (0.0, 0.085),
-    0.09,
-)  # positions seen from between the hips; radius of the head
+SHOULDER, HIP, HEAD = (-0.3, 0.13), (0.0, 0.085), 0.09  # seen from between the hips; radius of the head
 NECK = 0.15  # from the middle of the shoulders to the middle of the head
 ARM, FOREARM, THIGH, SHIN = 0.17, 0.16, 0.23, 0.23
 # The parts of a figure, in the order in which they are painted: from, to, half the width, what covers it.

@@ -89,7 +89,7 @@ def picture_folder(file):
     if absent[best]:
         raise UserError(
             f"picture {str(best / absent[best][0])!r} of {str(file.path)!r} does not exist ({len(absent[best])} of "
-            f"{len(names)} are missing); put it there, or export the annotations without it"
+            f"{len(names)} missing); put it there, or export the annotations without it"
         )
     return best
 

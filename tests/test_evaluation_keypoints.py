@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import json
 import math
 
 import numpy as np
@@ -129,10 +128,9 @@ def test_another_number_of_keypoints_is_told():
         score(arrows([[(20, 20, 2), (40, 40, 1)]]), found)
 
 
-def test_coco_persons_score_as_pycocotools_has_them_from_the_file(shared, tmp_path):
+def test_coco_persons_score_as_pycocotools_has_them_from_the_file(shared):
     """Shaken annotations as detections: our records of the pictures against COCO's own file."""
     from mrcnn_keras.data import load_dataset
-    from mrcnn_keras.data.formats.coco import write_results
 
     path = shared / "data" / "coco" / "annotations" / "person_keypoints_train.json"
     data, rng = load_dataset(path), np.random.default_rng(0)
@@ -153,10 +151,11 @@ def test_coco_persons_score_as_pycocotools_has_them_from_the_file(shared, tmp_pa
 
     ours = evaluate(Shaken(), data)
     ids = [data.image_info[i]["id"] for i in data.image_ids]
-    write_results(tmp_path / "results.json", zip(ids, answers.values(), strict=True), data.category_ids)
+    pairs = zip(ids, answers.values(), strict=True)
+    results = [row for i, found in pairs for row in found.coco_results(i, data.category_ids)]
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO(str(path))
-        found = truth.loadRes(json.loads((tmp_path / "results.json").read_text()))
+        found = truth.loadRes(results)
         for result in found.anns.values():  # loadRes takes them for boxes
             result["area"] = float(np.ptp(result["keypoints"][0::3]) * np.ptp(result["keypoints"][1::3]))
         theirs = COCOeval(truth, found, "keypoints")

@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 
 from mrcnn_keras.config import Config
-from mrcnn_keras.data.generated import ShapesDataset
+from mrcnn_keras.data import ShapesDataset
 from mrcnn_keras.evaluation import evaluate
 from mrcnn_keras.export.checking import check, summarize
 from mrcnn_keras.export.to_saved_model import saved_model

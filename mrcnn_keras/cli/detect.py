@@ -7,8 +7,8 @@ from pathlib import Path
 from mrcnn_keras.cli.inputs import find_files
 from mrcnn_keras.cli.models import category_ids, class_names, load_model
 from mrcnn_keras.cli.proposals import check_wanted, of_file, read_files
-from mrcnn_keras.data.images import SUFFIXES as PICTURES
-from mrcnn_keras.data.images import read_image
+from mrcnn_keras.data import SUFFIXES as PICTURES
+from mrcnn_keras.data import read_image
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import replace_file, write_image
 from mrcnn_keras.progress import ProgressLine

@@ -4,7 +4,7 @@ from mrcnn_keras.cli.export_check import check_export
 from mrcnn_keras.cli.inputs import find_files
 from mrcnn_keras.cli.models import load_model
 from mrcnn_keras.cli.proposals import check_wanted, of_file, read_files
-from mrcnn_keras.data.images import SUFFIXES as PICTURES
+from mrcnn_keras.data import SUFFIXES as PICTURES
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.export import onnx, saved_model, tflite
 

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from mrcnn_keras.data.images import read_image
+from mrcnn_keras.data import read_image
 from mrcnn_keras.export.answering import reader_process
 from mrcnn_keras.export.checking import AGREEMENTS, compare, expectation, summarize
 from mrcnn_keras.progress import ProgressLine

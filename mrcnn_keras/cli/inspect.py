@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from mrcnn_keras.data import load_dataset
-from mrcnn_keras.data.checking import broken_pictures
+from mrcnn_keras.data import broken_pictures, load_dataset
 from mrcnn_keras.progress import ProgressLine
 from mrcnn_keras.report import contact_sheet, dataset_report
 from mrcnn_keras.visualize import draw_detections

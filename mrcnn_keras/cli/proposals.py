@@ -1,6 +1,6 @@
 """--proposals: what another method proposes, for a model whose proposals are given."""
 
-from mrcnn_keras.data.catalogue import picture_keys
+from mrcnn_keras.data import picture_keys
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.model import read_proposals
 

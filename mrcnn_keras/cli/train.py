@@ -9,8 +9,7 @@ import keras
 from mrcnn_keras.cli.proposals import read_files
 from mrcnn_keras.cli.suggest import suggest_settings
 from mrcnn_keras.config import Config, parse_setting
-from mrcnn_keras.data import find_subsets, load_dataset
-from mrcnn_keras.data.checking import check_pictures
+from mrcnn_keras.data import check_pictures, find_subsets, load_dataset
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import replace_file
 from mrcnn_keras.model import PUBLISHED, MaskRCNN, open_checkpoint

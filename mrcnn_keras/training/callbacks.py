@@ -6,8 +6,7 @@ import time
 
 import keras
 
-from mrcnn_keras.data import make_pipeline
-from mrcnn_keras.data.pipeline import batch_image_ids
+from mrcnn_keras.data import batch_image_ids, make_pipeline
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.evaluation import detect_in, evaluate
 from mrcnn_keras.progress import ProgressLine

@@ -4,9 +4,7 @@ import math
 
 import tensorflow as tf
 
-from mrcnn_keras.data import make_pipeline
-from mrcnn_keras.data.pipeline import take_error
-from mrcnn_keras.data.sample import check_keypoints
+from mrcnn_keras.data import check_keypoints, make_pipeline, take_error
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.model import MaskRCNN
 from mrcnn_keras.progress import ProgressLine

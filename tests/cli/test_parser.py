@@ -164,7 +164,7 @@ def test_a_picture_that_is_absent(coco, mistake):
     (coco() / "3.png").unlink()
     told = mistake("train", coco())
     assert "3.png' of" in told
-    assert "does not exist, as 1 of 6" in told
+    assert "does not exist (1 of 6 missing)" in told
 
 
 def test_broken_pictures_are_found_before_training(coco, mistake, capsys):

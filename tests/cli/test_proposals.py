@@ -80,7 +80,7 @@ def test_words_that_do_not_fit(proposals, tiny_coco, tiny_options, mistake):
     assert sentence == "other.npz is no file; give one with proposals"
     np.savez("other.npz", **{"elsewhere.jpg": [[0, 0, 30, 30]]})
     sentence = mistake("train", tiny_coco / "valid", "--epochs", "1", *tiny_options, "--proposals", "other.npz")
-    assert sentence.startswith("the proposals are of 'elsewhere.jpg' and so on, none of coco image ")
+    assert sentence.startswith("the proposals are for 'elsewhere.jpg' and so on, not for coco image ")
 
 
 @pytest.mark.slow

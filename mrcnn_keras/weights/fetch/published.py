@@ -1,9 +1,9 @@
 """The published files of weights: where they are, how to know them again, and which one belongs to a model.
 
-`url`, `license` and the AP of boxes, masks and keypoints (COCO val2017) are what the projects say of their files. A
-size or a whole sha256 stands here where public records that agree with the project's own (rounded) size, or with the
-digits in the file's name, have been found; otherwise only the digits in the name are there: torchvision puts the first
-8 of the sha256 into it, Detectron2 the first 6 of the md5. docs/checkpoints.md tells where each was found.
+`url`, `license` and the AP of boxes, masks and keypoints (COCO val2017) are what the projects say about their files. A
+size or a whole sha256 is given where public records were found that agree with the project's own (rounded) size, or
+with the digits in the file's name; otherwise only these digits are known: torchvision's names have the first 8 of the
+sha256, Detectron2's the first 6 of the md5. docs/checkpoints.md says where each was found.
 """
 
 import hashlib
@@ -21,9 +21,9 @@ KERAS = "https://storage.googleapis.com/tensorflow/keras-applications/"
 
 @dataclass(frozen=True, kw_only=True)
 class PublishedFile:
-    """One file.
+    """A published file.
 
-    size: bytes, or None. sha256, md5: hexadecimal, all digits or the first ones, or None; one of them is there.
+    size: bytes, or None. sha256, md5: hexadecimal, all digits or the first ones, or None; one of them is known.
     backbone, stride_in: the values of BACKBONE and BACKBONE_STRIDE_IN that the weights are for. box_ap, mask_ap,
     keypoint_ap: in percent, or None.
     """
@@ -188,10 +188,10 @@ COCO = {
         md5="e98aaff6f99e307b5e2a8a3ff741a518",
     ),
 }
-# The settings of resnet50_fpn fit torchvision's file in all but a few conventions, which fine-tuning makes good.
+# The settings of resnet50_fpn fit torchvision's file except for a few conventions, to which fine-tuning adapts.
 COCO["resnet50_fpn"] = COCO["torchvision_v1"]
 
-# By BACKBONE and BACKBONE_STRIDE_IN. Of torchvision's files those of its first training recipe (IMAGENET1K_V1).
+# By BACKBONE and BACKBONE_STRIDE_IN. torchvision's files are those of its first training recipe (IMAGENET1K_V1).
 IMAGENET = {
     ("resnet18", "3x3"): _torchvision(
         "resnet18-f37072fd.pth",
@@ -236,22 +236,30 @@ IMAGENET |= {
         _efficientnet("l", "b0b66b5c863aef5b46e8608fe1711615"),
     )
 }
-# Their blocks have two 3x3 convolutions: the place of the stride is no choice.
+# Their blocks have two 3x3 convolutions: there is no choice where the stride is.
 BASIC_BLOCKS = ("resnet18", "resnet34")
 
 
-def published_file(preset, backbone, stride_in, what):
-    """The PublishedFile that belongs to a model.
+def published_file(preset, backbone, stride_in, kind):
+    """The published file that belongs to a model.
 
-    preset: the name of the preset that the model's settings come from, or None. backbone, stride_in: its BACKBONE
-    and BACKBONE_STRIDE_IN. what: "coco" (the whole model) or "imagenet" (the backbone). Raises UserError with what
-    there is if there is none.
+    Args:
+        preset: Name of the preset that the model's settings come from, or `None`.
+        backbone: Its `BACKBONE`.
+        stride_in: Its `BACKBONE_STRIDE_IN`.
+        kind: `"coco"` (the whole model) or `"imagenet"` (the backbone).
+
+    Returns:
+        A `PublishedFile`.
+
+    Raises:
+        UserError: If there is none, with those that there are.
     """
-    if what == "coco":
+    if kind == "coco":
         return _coco_file(preset, backbone, stride_in)
-    if what == "imagenet":
+    if kind == "imagenet":
         return _imagenet_file(backbone, stride_in)
-    raise UserError(f"weights {what!r} are not published; there are 'coco' and 'imagenet', or give a file")
+    raise UserError(f"weights {kind!r} are not published; there are 'coco' and 'imagenet', or give a file")
 
 
 def _coco_file(preset, backbone, stride_in):
@@ -259,13 +267,13 @@ def _coco_file(preset, backbone, stride_in):
         which = "settings without a preset have" if preset is None else f"preset {preset!r} has"
         raise UserError(f"{which} no published COCO weights; take 'imagenet', or one of the presets {', '.join(COCO)}")
     file = COCO[preset]
-    for setting, wanted, given in (
+    for setting, needed, given in (
         ("BACKBONE", file.backbone, backbone),
         ("BACKBONE_STRIDE_IN", file.stride_in, stride_in),
     ):
-        if given != wanted:
+        if given != needed:
             raise UserError(
-                f"{setting} = {given!r}: the published COCO weights of preset {preset!r} are for {wanted!r}; "
+                f"{setting} = {given!r}: the published COCO weights of preset {preset!r} are for {needed!r}; "
                 f"leave {setting} out, or take 'imagenet'"
             )
     return file
@@ -282,23 +290,32 @@ def _imagenet_file(backbone, stride_in):
     return file
 
 
-# maskrcnn_resnet50_fpn_coco-bf2d0c1e.pth of torchvision; model_final_f10217.pkl of Detectron2, which are not of the
-# sha256 (that of this file begins with 9a737e) but of the md5.
+# torchvision's maskrcnn_resnet50_fpn_coco-bf2d0c1e.pth; Detectron2's model_final_f10217.pkl, with digits of the md5
+# (the sha256 of this file begins with 9a737e).
 PATTERNS = {"sha256": r".*-([0-9a-f]{8})\.pth", "md5": r"model_final_([0-9a-f]{6})\.pkl"}
 
 
-def name_hash_mismatch(path):
-    """A sentence for the user where the file's name tells the checksum of another content, else None.
+def digest_of(path, kind):
+    """The sha256 or md5 of a file, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.new(kind, usedforsecurity=False)).hexdigest()
 
-    The file is read once if its name has such digits. It is a note, no error: a file may have been trained further
-    and kept its name.
+
+def name_hash_mismatch(path):
+    """Compares a file with the checksum in its name, if it has one.
+
+    A difference is no error: a file may have been trained further and kept its name.
+
+    Args:
+        path: The file, which is read once if its name has such digits.
+
+    Returns:
+        A sentence for the user, or `None`.
     """
     path = Path(path)
     for kind, pattern in PATTERNS.items():
-        if told := re.fullmatch(pattern, path.name):
-            digits = told[1]
-            with open(path, "rb") as file:
-                found = hashlib.file_digest(file, lambda: hashlib.new(kind, usedforsecurity=False)).hexdigest()  # noqa: B023
+        if match := re.fullmatch(pattern, path.name):
+            digits, found = match[1], digest_of(path, kind)
             if not found.startswith(digits):
                 return (
                     f"{path} is not the published file of that name: its {kind} begins with {found[: len(digits)]}, "

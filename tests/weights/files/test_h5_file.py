@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.weights.files import read_tensors
+from mrcnn_keras.weights.files import h5_process, read_tensors
 from tests.weights.files.writers import write_h5
 
 KERNEL = np.random.default_rng(0).normal(size=(3, 3, 20, 8)).astype("f4")
@@ -94,7 +94,10 @@ def test_lists_in_pieces_and_many_layers(tmp_path):
 def test_damage_under_a_checksum(tmp_path):
     path = write_h5(tmp_path / "x.h5", {"a": {"a/kernel:0": KERNEL}}, chunks=True, fletcher32=True)
     path.write_bytes(path.read_bytes().replace(KERNEL[0, 0, 0].tobytes(), KERNEL[0, 0, 1].tobytes()))
-    with read_tensors(path) as file, pytest.raises(UserError, match="whose checksum differs"):
+    with (
+        read_tensors(path) as file,
+        pytest.raises(UserError, match="not what it seems .*filter returned failure"),
+    ):
         file["a/kernel"]
 
 
@@ -107,11 +110,13 @@ def edited(tmp_path, edit):
 
 def external_link(file):
     del file["conv1/conv1"]
-    file["conv1/conv1"] = h5py.ExternalLink("/etc/other.h5", "/")
+    file["conv1/conv1"] = h5py.ExternalLink("other.h5", "/")
 
 
-def soft_link(file):
-    file["conv1/soft"] = h5py.SoftLink("/rpn_model")
+def link_to_an_external_link(file):
+    file["elsewhere"] = h5py.ExternalLink("other.h5", "/")
+    del file["conv1/conv1"]
+    file["conv1/conv1"] = h5py.SoftLink("/elsewhere")
 
 
 def external_storage(file):
@@ -122,7 +127,7 @@ def external_storage(file):
 def virtual(file):
     del file["conv1/conv1/bias:0"]
     layout = h5py.VirtualLayout((8,), "f4")
-    layout[:] = h5py.VirtualSource("/etc/other.h5", "x", (8,))
+    layout[:] = h5py.VirtualSource("other.h5", "x", (8,))
     file["conv1/conv1"].create_virtual_dataset("bias:0", layout)
 
 
@@ -161,20 +166,21 @@ def no_names(file):
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (external_link, "a link to elsewhere under the name 'conv1'|newer HDF5 layout"),
-        (soft_link, "a link to elsewhere under the name 'soft'"),
+        (external_link, "a link to another file under the name 'conv1', which is not read"),
+        (link_to_an_external_link, "a link to another file under the name 'elsewhere'"),
         (external_storage, "keeps numbers in other files, which are not read"),
-        (virtual, "of another HDF5 layout"),
+        (virtual, "keeps numbers in other files, which are not read"),
         (compound, "holds no ordinary numbers"),
         (huge, r"shape \(68719476736,\) without its numbers"),
         (huge_in_chunks, "without some of its numbers"),
         (compressed_bomb, "compressed too well for weights"),
         (unlisted, "has 'conv1_more', which its lists do not name"),
-        (lacking, "lacks 'bias:0', which it lists"),
+        (lacking, "lacks 'conv1/bias:0', which it lists"),
         (no_names, "without Keras's layer_names; give"),
     ],
 )
-def test_what_cannot_be_is_told(tmp_path, edit, message):
+def test_h5_files_that_are_refused(tmp_path, edit, message):
+    write_h5(tmp_path / "other.h5", LAYERS)
     with pytest.raises(UserError, match=message):
         read_tensors(edited(tmp_path, edit))
 
@@ -188,11 +194,39 @@ def test_other_hdf5_files(tmp_path, names):
         read_tensors(tmp_path / "x.h5")
 
 
-def test_the_newest_layout_of_hdf5_is_told(tmp_path):
+def test_h5_of_the_newest_layout_with_soft_links(tmp_path):
     with h5py.File(tmp_path / "x.h5", "w", libver="latest") as file:
-        file.attrs["layer_names"] = [b"conv1"]
-    with pytest.raises(UserError, match="of HDF5's layout, which Keras does not write"):
+        file.attrs["layer_names"] = ["conv1", "tied"]
+        file["kept/kernel"] = KERNEL
+        for layer in ("conv1", "tied"):
+            group = file.create_group(layer)
+            group.attrs["weight_names"] = np.array([f"{layer}/kernel:0"], "S")
+            group[f"{layer}/kernel:0"] = h5py.SoftLink("/kept/kernel")
+        del file["kept/kernel"]
+        file["conv1/numbers"] = KERNEL
+        file["kept/kernel"] = h5py.SoftLink("/conv1/numbers")
+    with pytest.raises(UserError, match="has 'numbers', which its lists do not name"):
         read_tensors(tmp_path / "x.h5")
+    with h5py.File(tmp_path / "x.h5", "a", libver="latest") as file:
+        file.attrs["layer_names"] = ["conv1", "tied", "kept"]
+        file.move("conv1/numbers", "kept/numbers")
+        del file["kept/kernel"]
+        file["kept/kernel"] = h5py.SoftLink("/kept/numbers")
+        file["kept"].attrs["weight_names"] = ["numbers"]
+    check(tmp_path / "x.h5", {"conv1/kernel": KERNEL, "tied/kernel": KERNEL, "kept/numbers": KERNEL})
+
+
+@pytest.mark.parametrize(
+    ("child", "seconds", "message"),
+    [("raise SystemExit(3)", 60, "ended with code 3"), ("while True: pass", 0.1, "took more than 0 seconds")],
+)
+def test_h5_process_that_dies_or_hangs(tmp_path, monkeypatch, child, seconds, message):
+    path = write_h5(tmp_path / "x.h5", LAYERS)
+    (tmp_path / "child.py").write_text(child)
+    monkeypatch.setattr(h5_process, "CHILD", tmp_path / "child.py")
+    monkeypatch.setattr(h5_process, "SECONDS", seconds)
+    with pytest.raises(UserError, match=f"x.h5 is damaged: the process that read it {message}"):
+        read_tensors(path)
 
 
 def test_a_file_that_is_cut_short(tmp_path):

@@ -109,7 +109,8 @@ def test_damaged_files(tmp_path, kind):
     path = WRITERS[kind](tmp_path / "x", ARRAYS)
     data = path.read_bytes()
     told = []
-    for seed in range(300):
+    seeds = 40 if kind == "h5" else 300  # a process for each
+    for seed in range(seeds):
         damaged, longer_or_shorter = damage(data, random.Random(seed))
         path.write_bytes(damaged)
         try:
@@ -122,7 +123,7 @@ def test_damaged_files(tmp_path, kind):
                         np.testing.assert_array_equal(array, ARRAYS[name], err_msg=str(seed))
         except UserError as error:
             told.append(str(error))
-    assert len(told) > 150
+    assert len(told) > seeds / 2
     assert all(sentence.startswith(f"{path} ") and "; " in sentence for sentence in told)
 
 

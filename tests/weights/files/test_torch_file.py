@@ -78,7 +78,7 @@ def test_bfloat16_is_the_upper_half_of_a_float32(tmp_path):
         (tensor(storage("0", "FloatStorage", 6), (2, 3), (1,)), "place is damaged"),
         (
             tensor(storage("0", "FloatStorage", 5), (5,), (1,)),
-            "has 24 bytes of numbers in its part '0' where it speaks of 20",
+            "has 24 bytes of numbers in its part '0' where its description has 20",
         ),
         (tensor(storage("1", "FloatStorage", 6), (6,), (1,)), "lacks its part 'data/1'"),
         (tensor(storage("0", "FloatStorage", 6), (2**10, 2**15), (0, 0)), "made of 1 numbers only; save it with clone"),

@@ -41,16 +41,12 @@ SAME_GREY = 1.0  # grey levels: two means that differ by less are the same
 
 @dataclass
 class Checkpoint:
-    """A file of weights that is open: what is known of its model, and its values, which are read when called.
+    """An open file of weights: what is known of its model, and its values, which are read when they are called.
 
-    Attributes:
-        source: The file, for messages.
-        preset: Name of the preset that belongs to the model, or `None`.
-        settings: Dict of the settings that the file determines; of a `.keras` file, all.
-        values: Dict of path of our variable -> function without arguments that returns its array, with a `shape`.
-        left_over: Dict of tensor in the file without a place in the model -> reason.
-        notes: List of sentences for the user.
-        verified: Whether all values are known to be readable, so that none has to be tried before the first is taken.
+    source: the file; preset: the name of the preset that belongs to it, or None; settings: those that the file
+    determines, all of a .keras file; values: {path of our variable: function () -> array, with a `shape`}; left_over:
+    {name: reason} of tensors without a place; notes: sentences for the user; verified: whether all values are known to
+    be readable.
     """
 
     source: str
@@ -72,17 +68,7 @@ class Checkpoint:
         return "rpn/logits/bias" in self.values
 
     def config(self, **overrides):
-        """The settings of the model that the file is of.
-
-        Args:
-            **overrides: Settings to change.
-
-        Returns:
-            A `Config`.
-
-        Raises:
-            UserError: If the file holds a backbone alone, or anchors of unknown ratios.
-        """
+        """The Config of the model that the file is of, with `overrides` on top."""
         if not self.is_whole:
             raise UserError(
                 f"{self.source} holds a backbone alone, no whole model; start a training from it with --weights, or "
@@ -98,11 +84,7 @@ class Checkpoint:
         return config
 
     def trained_with(self):
-        """The settings that the weights were trained with, as far as they are known.
-
-        Returns:
-            Dict of name -> value.
-        """
+        """The settings that the weights were trained with, as far as they are known, by name."""
         return {**(self._base().to_dict() if self.preset else {}), **self.settings}
 
     def _base(self):

@@ -15,8 +15,8 @@ class LoadReport:
     Attributes:
         source: The file.
         loaded: List of paths of the model's variables that have the file's values.
-        replaced: Dict of path -> reason, of variables that the file has in another shape: they stay re-initialised.
-        missing: Dict of path -> reason, of variables that the file lacks: they stay re-initialised.
+        replaced: Dict of path -> reason, of variables that the file has in another shape: they stay as they were.
+        missing: Dict of path -> reason, of variables that the file lacks: they stay as they were.
         left_over: Dict of name in the file -> reason, of tensors that have no place in the model.
         notes: List of sentences about the rest, such as settings that differ from those of the file's training.
     """

@@ -16,15 +16,10 @@ ABOUT = "about.json"  # the file's other content; no variable has such a name
 
 @contextmanager
 def open_converted(path, folder, open_checkpoint):
-    """The content of a file of weights, from its conversion, which is made first if need be.
+    """-> a dict of preset, settings, values and left_over of a file, from its conversion in `folder`, made if absent.
 
-    Args:
-        path: The file. A conversion is valid for the size and the time that it has now.
-        folder: Where conversions are kept.
-        open_checkpoint: Function of a path that returns a context manager with an object that has these attributes.
-
-    Returns:
-        Context manager with a dict of preset, settings, values and left_over.
+    open_checkpoint: context manager, path -> an object with these attributes. A conversion is valid for the size and
+    the time that the file has now.
     """
     stat = Path(path).stat()
     target = Path(folder) / f"{Path(path).name}-{stat.st_size}-{stat.st_mtime_ns}.npz"

@@ -19,11 +19,7 @@ from mrcnn_keras.weights.fetch.transfer import receive, tag_path
 
 
 def cache_folder():
-    """The folder for files that can be fetched or made again.
-
-    Returns:
-        Path: `$MRCNN_KERAS_HOME`, or else mrcnn_keras in the user's cache.
-    """
+    """Where files are kept that can be fetched or made again: $MRCNN_KERAS_HOME, or mrcnn_keras in the user's cache."""
     home = os.environ.get("MRCNN_KERAS_HOME")
     if home:
         return Path(home).expanduser()
@@ -31,22 +27,13 @@ def cache_folder():
 
 
 def fetch_file(file, *, folder=None, progress=None):
-    """Fetches a published file, unless it is there already.
+    """-> the path of the PublishedFile `file`, whole and verified; without a request if it is there already.
 
-    `$MRCNN_KERAS_OFFLINE=1` forbids the network; `$MRCNN_KERAS_MIRROR`, a URL, replaces scheme and host. An interrupted
-    download is resumed by the next call.
+    folder: where it is kept, by default cache_folder() / "weights". progress: a function of (bytes received, bytes in
+    all or None), called often, also while another process fetches the same file.
 
-    Args:
-        file: `PublishedFile`.
-        folder: Where it is kept; by default weights in `cache_folder()`.
-        progress: Function of the bytes received and the bytes in all or `None`, called often, also while another
-            process fetches the same file.
-
-    Returns:
-        Path of the file, whole and verified.
-
-    Raises:
-        UserError: If the file cannot be had, with what to do.
+    $MRCNN_KERAS_OFFLINE=1 forbids the network; $MRCNN_KERAS_MIRROR, a URL, replaces scheme and host. Raises UserError
+    if the file cannot be had, with what to do; an interrupted download is resumed by the next call.
     """
     folder = Path(folder) if folder else cache_folder() / "weights"
     progress = progress or (lambda done, total: None)

@@ -16,6 +16,7 @@ from mrcnn_keras.errors import UserError
 TORCHVISION = "https://download.pytorch.org/models/"
 DETECTRON2 = "https://dl.fbaipublicfiles.com/detectron2/"
 MATTERPORT = "https://github.com/matterport/Mask_RCNN/releases/download/v2.0/"
+FOLDERS = {"faster": "COCO-Detection", "mask": "COCO-InstanceSegmentation", "keypoint": "COCO-Keypoints"}
 KERAS = "https://storage.googleapis.com/tensorflow/keras-applications/"
 
 
@@ -53,12 +54,14 @@ def _torchvision(name, backbone, **facts):
     return PublishedFile(url=TORCHVISION + name, backbone=backbone, **project, **facts)
 
 
-def _detectron2(path, backbone, **facts):
-    facts.setdefault("md5", path.removesuffix(".pkl").rpartition("_")[2])
+def _detectron2(path, **facts):
+    """path: of the file in one of FOLDERS, without its ending."""
+    model, architecture, digits = re.fullmatch(r"([a-z]+)_rcnn_(\w_\d+)\w*_FPN_3x/\d+/model_final_(\w+)", path).groups()
+    backbone = {"R_50": "resnet50", "R_101": "resnet101", "X_101": "resnext101_32x8d"}[architecture]
+    facts = {"md5": digits, "stride_in": "3x3" if architecture == "X_101" else "1x1", **facts}
     terms = "Creative Commons Attribution-ShareAlike 3.0 (CC BY-SA 3.0)"
-    stride_in = "3x3" if backbone.startswith("resnext") else "1x1"
-    project = {"project": "Detectron2", "license": terms, "stride_in": stride_in}
-    return PublishedFile(url=DETECTRON2 + path, backbone=backbone, **project, **facts)
+    url = f"{DETECTRON2}{FOLDERS[model]}/{path}.pkl"
+    return PublishedFile(url=url, project="Detectron2", license=terms, backbone=backbone, **facts)
 
 
 def _keras(backbone, **facts):
@@ -123,60 +126,40 @@ COCO = {
         keypoint_ap=65.0,
     ),
     "detectron2_r50_fpn": _detectron2(
-        "COCO-InstanceSegmentation/mask_rcnn_R_50_FPN_3x/137849600/model_final_f10217.pkl",
-        "resnet50",
+        "mask_rcnn_R_50_FPN_3x/137849600/model_final_f10217",
         size=177_841_981,
         sha256="9a737e290372f1f70994ebcbd89d8004dbb3ae30a605fd915a190fa4a782dd66",
         box_ap=41.0,
         mask_ap=37.2,
     ),
     "detectron2_r101_fpn": _detectron2(
-        "COCO-InstanceSegmentation/mask_rcnn_R_101_FPN_3x/138205316/model_final_a3ec72.pkl",
-        "resnet101",
-        box_ap=42.9,
-        mask_ap=38.6,
+        "mask_rcnn_R_101_FPN_3x/138205316/model_final_a3ec72", box_ap=42.9, mask_ap=38.6
     ),
     "detectron2_x101_fpn": _detectron2(
-        "COCO-InstanceSegmentation/mask_rcnn_X_101_32x8d_FPN_3x/139653917/model_final_2d9806.pkl",
-        "resnext101_32x8d",
+        "mask_rcnn_X_101_32x8d_FPN_3x/139653917/model_final_2d9806",
         sha256="12f6e1811baf1b4d329c3f5ac5ec52d8f634d3cedc82a13fff55d0c05d84f442",
         box_ap=44.3,
         mask_ap=39.5,
     ),
     "detectron2_faster_r50_fpn": _detectron2(
-        "COCO-Detection/faster_rcnn_R_50_FPN_3x/137849458/model_final_280758.pkl",
-        "resnet50",
+        "faster_rcnn_R_50_FPN_3x/137849458/model_final_280758",
         sha256="3c25caca37baabbff3e22cc9eb0923db165a0c18b867871a3bf3570bac9b7ef0",
         box_ap=40.2,
     ),
-    "detectron2_faster_r101_fpn": _detectron2(
-        "COCO-Detection/faster_rcnn_R_101_FPN_3x/137851257/model_final_f6e8b1.pkl",
-        "resnet101",
-        box_ap=42.0,
-    ),
+    "detectron2_faster_r101_fpn": _detectron2("faster_rcnn_R_101_FPN_3x/137851257/model_final_f6e8b1", box_ap=42.0),
     "detectron2_faster_x101_fpn": _detectron2(
-        "COCO-Detection/faster_rcnn_X_101_32x8d_FPN_3x/139173657/model_final_68b088.pkl",
-        "resnext101_32x8d",
+        "faster_rcnn_X_101_32x8d_FPN_3x/139173657/model_final_68b088",
         sha256="fe5ad56ff746aa55c5f453b01f8395134e9281d240dbeb473411d4a6b262c9dc",
         box_ap=43.0,
     ),
     "detectron2_keypoint_r50_fpn": _detectron2(
-        "COCO-Keypoints/keypoint_rcnn_R_50_FPN_3x/137849621/model_final_a6e10b.pkl",
-        "resnet50",
-        box_ap=55.4,
-        keypoint_ap=65.5,
+        "keypoint_rcnn_R_50_FPN_3x/137849621/model_final_a6e10b", box_ap=55.4, keypoint_ap=65.5
     ),
     "detectron2_keypoint_r101_fpn": _detectron2(
-        "COCO-Keypoints/keypoint_rcnn_R_101_FPN_3x/138363331/model_final_997cc7.pkl",
-        "resnet101",
-        box_ap=56.4,
-        keypoint_ap=66.1,
+        "keypoint_rcnn_R_101_FPN_3x/138363331/model_final_997cc7", box_ap=56.4, keypoint_ap=66.1
     ),
     "detectron2_keypoint_x101_fpn": _detectron2(
-        "COCO-Keypoints/keypoint_rcnn_X_101_32x8d_FPN_3x/139686956/model_final_5ad38f.pkl",
-        "resnext101_32x8d",
-        box_ap=57.3,
-        keypoint_ap=66.0,
+        "keypoint_rcnn_X_101_32x8d_FPN_3x/139686956/model_final_5ad38f", box_ap=57.3, keypoint_ap=66.0
     ),
     "matterport": PublishedFile(
         url=MATTERPORT + "mask_rcnn_coco.h5",
@@ -241,19 +224,10 @@ BASIC_BLOCKS = ("resnet18", "resnet34")
 
 
 def published_file(preset, backbone, stride_in, kind):
-    """The published file that belongs to a model.
+    """The PublishedFile that belongs to a model. Raises UserError, with those that there are, if there is none.
 
-    Args:
-        preset: Name of the preset that the model's settings come from, or `None`.
-        backbone: Its `BACKBONE`.
-        stride_in: Its `BACKBONE_STRIDE_IN`.
-        kind: `"coco"` (the whole model) or `"imagenet"` (the backbone).
-
-    Returns:
-        A `PublishedFile`.
-
-    Raises:
-        UserError: If there is none, with those that there are.
+    preset: the name of the preset that the model's settings come from, or None. backbone, stride_in: its BACKBONE and
+    BACKBONE_STRIDE_IN. kind: "coco" (the whole model) or "imagenet" (the backbone).
     """
     if kind == "coco":
         return _coco_file(preset, backbone, stride_in)
@@ -302,15 +276,9 @@ def digest_of(path, kind):
 
 
 def name_hash_mismatch(path):
-    """Compares a file with the checksum in its name, if it has one.
+    """A sentence for the user if the file's name has digits of another checksum than its content, else None.
 
-    A difference is no error: a file may have been trained further and kept its name.
-
-    Args:
-        path: The file, which is read once if its name has such digits.
-
-    Returns:
-        A sentence for the user, or `None`.
+    It is a note and no error: a file may have been trained further and kept its name.
     """
     path = Path(path)
     for kind, pattern in PATTERNS.items():

@@ -26,13 +26,7 @@ class LongString(NamedTuple):
 
 
 class Known:
-    """A name that pickles may ask for.
-
-    Args:
-        name: String, for messages.
-        call: Function that makes the data that a call of the name stands for; `None` if it may not be called.
-        value: What the name stands for where it is not called.
-    """
+    """A name that pickles may ask for. `call` makes the data that a call of it stands for; without, it is a value."""
 
     def __init__(self, name, call=None, value=None):
         self.name, self.call, self.value = name, call, value
@@ -89,19 +83,10 @@ PLAIN_CURE = "take a file of tensors alone (in PyTorch: torch.save(model.state_d
 
 
 def load_pickle(file, offset, find_name, persistent=None):
-    """Reads the pickle at a place of a file. Python 2's strings are read as latin-1.
+    """The pickle at `offset` of a FileBytes -> (its object, the offset after it). Raises BadFile for all but data.
 
-    Args:
-        file: `FileBytes`.
-        offset: Integer, the pickle's first byte.
-        find_name: Function of a module and a name that returns a `Known`, or `None` for what is refused.
-        persistent: Function of a persistent id, if the format has such ids.
-
-    Returns:
-        The object, in which strings of more than `LONG` bytes are `LongString`, and the offset after the pickle.
-
-    Raises:
-        BadFile: If the pickle is damaged or holds anything but data.
+    find_name: module and name -> Known, or None for what is refused; persistent: a function of a persistent id, if the
+    format has such ids. Python 2's strings are read as latin-1; strings of more than LONG bytes become LongString.
     """
     return _Machine(file, offset, find_name, persistent).run()
 

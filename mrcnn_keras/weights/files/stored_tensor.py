@@ -14,10 +14,6 @@ class BadFile(Exception):
     """What is wrong with a file, as the sentence after its path, and what to do about it.
 
     The readers do not know the path; `describe_error` adds it and makes a UserError of both.
-
-    Args:
-        what: String, such as "is empty".
-        cure: String, what the user can do.
     """
 
     def __init__(self, what, cure=AGAIN):
@@ -26,11 +22,7 @@ class BadFile(Exception):
 
 
 class FileBytes:
-    """A binary file that is read by offset; `size` is its length in bytes when it was opened.
-
-    Args:
-        file: The open file.
-    """
+    """An open binary file that is read by offset; `size` is its length in bytes when it was opened."""
 
     def __init__(self, file):
         self.file, self._kept = file, [file]
@@ -42,14 +34,7 @@ class FileBytes:
         return self.file.name
 
     def keep(self, thing):
-        """Closes something together with the file.
-
-        Args:
-            thing: An object with a method `close`.
-
-        Returns:
-            The object.
-        """
+        """-> the thing, which is closed together with the file."""
         self._kept.append(thing)
         return thing
 
@@ -59,18 +44,7 @@ class FileBytes:
             thing.close()
 
     def read(self, offset, size):
-        """Reads a part of the file.
-
-        Args:
-            offset: Integer, the first byte.
-            size: Integer, how many bytes.
-
-        Returns:
-            Bytes.
-
-        Raises:
-            BadFile: If the file does not have that many, before memory is taken.
-        """
+        """-> `size` bytes from `offset`. Raises BadFile if the file does not have that many, before memory is taken."""
         if offset < 0 or size < 0 or offset + size > self.size:
             raise BadFile(f"has {self.size} bytes where {offset + size} are mentioned: it is cut short or damaged")
         self.file.seek(offset)
@@ -80,17 +54,7 @@ class FileBytes:
         return data
 
     def line(self, offset):
-        """Reads up to the next newline.
-
-        Args:
-            offset: Integer, the first byte.
-
-        Returns:
-            Bytes, without the newline.
-
-        Raises:
-            BadFile: If there is no newline.
-        """
+        """-> the bytes from `offset` up to the next newline, without it. Raises BadFile if there is none."""
         self.file.seek(offset)
         data = self.file.readline()
         if not data.endswith(b"\n"):
@@ -139,12 +103,7 @@ MOST_BYTES = 2**40  # of one tensor: beyond that its shape is damaged
 
 
 class StoredTensor(NamedTuple):
-    """A tensor in a file: `shape`, and `read`, which returns the array of that shape, as a call does.
-
-    Attributes:
-        shape: Tuple of integers.
-        read: Function without arguments.
-    """
+    """A tensor in a file: its `shape`, and `read`, which returns the array of that shape, as a call does."""
 
     shape: tuple
     read: Callable[[], np.ndarray]

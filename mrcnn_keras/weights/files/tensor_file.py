@@ -68,17 +68,7 @@ class TensorFile(Mapping):
 
 
 def read_tensors(path):
-    """Opens a file of weights of another project.
-
-    Args:
-        path: The file, of any kind that `TensorFile` names.
-
-    Returns:
-        A `TensorFile`.
-
-    Raises:
-        UserError: If the file cannot be read, with what it is or lacks, and what to do.
-    """
+    """Opens a file of weights -> TensorFile. Raises UserError: what the file is or lacks, and what to do."""
     path = Path(path)
     if path.is_dir():
         raise UserError(f"{path} is a folder; give the file of weights in it")
@@ -101,12 +91,6 @@ def describe_error(path):
     """Makes a UserError that begins with the path of whatever goes wrong while a file is read.
 
     The readers check what they can think of; damaged files find the rest.
-
-    Args:
-        path: The file.
-
-    Returns:
-        Context manager.
     """
     try:
         yield

@@ -7,12 +7,5 @@ SOURCES = (torchvision, detectron2, matterport, keras_resnets, keras_mobile)
 
 
 def find_source(shapes):
-    """Finds the project that a file is of.
-
-    Args:
-        shapes: Dict of name -> shape of the file's tensors.
-
-    Returns:
-        The module whose `describe` and `translate` understand the file, or `None`.
-    """
+    """The module whose `describe` and `translate` understand a file with these {name: shape}, or None."""
     return next((source for source in SOURCES if source.fits(shapes)), None)

@@ -1,5 +1,6 @@
-"""What a model takes of a file's values, decided by paths and shapes alone."""
+"""What a model takes of a file's values, decided by paths and shapes alone; the report in words and in JSON."""
 
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.weights.fitting import fit
+from mrcnn_keras.weights.fitting import LoadReport, fit
 
 CURE = "make the model with Config.preset('x')"
 MODEL = {
@@ -28,6 +29,9 @@ MODEL = {
 CLASSES = [path for path in MODEL if path.startswith(("box_head", "mask_head"))]
 ANCHORS = [path for path in MODEL if path.startswith("rpn")]
 HEADS = sorted({path.rpartition("/")[0] for path in [*CLASSES, *ANCHORS]})
+
+OTHER = "another number of classes"
+LACKS = "the file has no such layer"
 
 
 def fitted(file, model=MODEL, left_over=()):
@@ -57,7 +61,7 @@ def test_all_fits():
 
 @pytest.mark.parametrize("more", [-1, 5])
 @pytest.mark.parametrize(
-    ("paths", "reason"), [(CLASSES, "another number of classes"), (ANCHORS, "another number of anchors a cell")]
+    ("paths", "reason"), [(CLASSES, "another number of classes"), (ANCHORS, "another number of anchors per cell")]
 )
 def test_other_numbers_of_classes_and_anchors(paths, reason, more):
     report = fitted(other_count(paths, more))
@@ -70,7 +74,7 @@ def test_other_numbers_of_classes_and_anchors(paths, reason, more):
 def test_another_number_of_cells_of_a_mask_of_fully_connected_layers():
     model = {"mask_head/fc1/kernel": (10, 8), "mask_head/maps/kernel": (8, 12)}
     report = fitted({**model, "mask_head/maps/kernel": (8, 48)}, model)
-    assert report.replaced == {"mask_head/maps/kernel": "another number of classes, or of cells of a mask"}
+    assert report.replaced == {"mask_head/maps/kernel": "another number of classes, or of cells per mask"}
     assert report.loaded == ["mask_head/fc1/kernel"]
 
 
@@ -143,3 +147,51 @@ def test_nothing_is_skipped_in_silence(parts, more):
         return
     assert sorted([*report.loaded, *report.replaced, *report.missing]) == sorted(MODEL)
     assert sorted([*report.loaded, *report.replaced, *report.left_over]) == sorted(file)
+
+
+def test_load_report_is_complete_without_missing_and_replaced_variables():
+    report = LoadReport("x.pth", loaded=["a/kernel", "a/bias"])
+    assert report.complete
+    assert str(report) == "x.pth: 2 of the model's 2 variables loaded"
+    assert LoadReport("x.pth", loaded=["a/kernel"], left_over={"b": "a counter"}, notes=["A note"]).complete
+    for group in ("replaced", "missing"):
+        assert not LoadReport("x.pth", loaded=["a/kernel"], **{group: {"b/kernel": "a reason"}}).complete
+
+
+def test_load_report_in_words():
+    """One line per reason, each layer once, by its name; names without a slash stay."""
+    report = LoadReport(
+        "x.pth",
+        loaded=["a/kernel"],
+        replaced={"h/deltas/kernel": OTHER, "h/deltas/bias": OTHER, "rpn/kernel": "another number of anchors"},
+        missing={"b/kernel": LACKS},
+        left_over={"x.num_batches_tracked": "a counter"},
+        notes=["it was trained otherwise"],
+    )
+    assert str(report).splitlines() == [
+        "x.pth: 1 of the model's 5 variables loaded",
+        "  re-initialised: h/deltas (another number of classes)",
+        "  re-initialised: rpn (another number of anchors)",
+        "  not in the file, re-initialised: b (the file has no such layer)",
+        "  in the file, not used: x.num_batches_tracked (a counter)",
+        "note: it was trained otherwise",
+    ]
+
+
+@pytest.mark.parametrize(("count", "end"), [(4, "c, d"), (5, "c, d and 1 more"), (9, "c, d and 5 more")])
+def test_load_report_counts_many_layers(count, end):
+    missing = {f"{layer}/{part}": LACKS for layer in "abcdefghi"[:count] for part in ("kernel", "bias")}
+    line = str(LoadReport("x.pth", missing=missing)).splitlines()[1]
+    assert line == f"  not in the file, re-initialised: a, b, {end} (the file has no such layer)"
+
+
+def test_load_report_as_json():
+    report = LoadReport("x.pth", ["a/kernel"], {"h/bias": OTHER}, {"b/bias": LACKS}, {"c": "a counter"}, ["A note"])
+    assert json.loads(json.dumps(report.as_dict())) == {
+        "source": "x.pth",
+        "loaded": 1,
+        "replaced": {"h/bias": OTHER},
+        "missing": {"b/bias": LACKS},
+        "left_over": {"c": "a counter"},
+        "notes": ["A note"],
+    }

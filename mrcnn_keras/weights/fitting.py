@@ -116,8 +116,10 @@ def _same_backbone(source, ours, theirs, cure):
     mine, its = ([layer for layer in layers if BACKBONE.match(layer)] for layers in (ours, theirs))
     if mine and its and set(mine) != set(its):
         more = [layer for layer in its if layer not in mine]
-        fault = f"has {more[0]}, which" if more else f"lacks {next(layer for layer in mine if layer not in its)}, where"
-        raise UserError(f"{source} {fault} this model's backbone has {'not' if more else 'it'}; {cure}")
+        if more:
+            raise UserError(f"{source} has {more[0]}, which this model's backbone does not have; {cure}")
+        lacking = next(layer for layer in mine if layer not in its)
+        raise UserError(f"{source} lacks {lacking}, where this model's backbone has it; {cure}")
 
 
 def _same_parts(source, layer, ours, theirs, cure):

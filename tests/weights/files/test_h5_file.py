@@ -33,7 +33,7 @@ def check(path, expected=EXPECTED):
 
 
 @pytest.mark.parametrize("inside", ["/", "model_weights"])
-def test_weights_alone_and_whole_models(tmp_path, inside):
+def test_h5_of_weights_alone_and_of_whole_models(tmp_path, inside):
     path = write_h5(tmp_path / "x.h5", LAYERS, inside)
     if inside != "/":
         with h5py.File(path, "a") as file:
@@ -58,17 +58,17 @@ def test_weights_alone_and_whole_models(tmp_path, inside):
     ],
     ids=str,
 )
-def test_how_numbers_may_lie(tmp_path, options):
+def test_h5_storage_options(tmp_path, options):
     array = (KERNEL * 10).clip(0, 200).astype(options.get("dtype", "f4"))
     check(write_h5(tmp_path / "x.h5", {"conv": {"conv/kernel:0": array}}, **options), {"conv/kernel": array})
 
 
-def test_scalars_and_empty_arrays(tmp_path):
+def test_h5_scalars_and_empty_arrays(tmp_path):
     arrays = {"a/scalar": np.array(3.5), "a/empty": np.zeros((0, 3), "f4")}
     check(write_h5(tmp_path / "x.h5", {"a": arrays}), arrays)
 
 
-def test_compact_datasets_and_names_of_variable_length(tmp_path):
+def test_h5_compact_datasets_and_names_of_variable_length(tmp_path):
     # h5py has no switch for compact; names as str are what Keras 3 writes.
     with h5py.File(tmp_path / "x.h5", "w") as file:
         file.attrs["layer_names"] = ["conv"]
@@ -81,7 +81,7 @@ def test_compact_datasets_and_names_of_variable_length(tmp_path):
     check(tmp_path / "x.h5", {"conv/bias": BIAS})
 
 
-def test_lists_in_pieces_and_many_layers(tmp_path):
+def test_h5_lists_in_pieces_and_many_layers(tmp_path):
     # Keras cuts lists of more than 64,512 bytes; hundreds of layers need an index of several levels.
     layers = {f"layer{i}": {f"layer{i}/bias:0": BIAS[:2] + i} for i in range(700)}
     path = write_h5(tmp_path / "x.h5", layers)
@@ -92,7 +92,7 @@ def test_lists_in_pieces_and_many_layers(tmp_path):
     check(path, {f"layer{i}/bias": BIAS[:2] + i for i in range(700)})
 
 
-def test_damage_under_a_checksum(tmp_path):
+def test_h5_damage_under_a_checksum(tmp_path):
     path = write_h5(tmp_path / "x.h5", {"a": {"a/kernel:0": KERNEL}}, chunks=True, fletcher32=True)
     path.write_bytes(path.read_bytes().replace(KERNEL[0, 0, 0].tobytes(), KERNEL[0, 0, 1].tobytes()))
     with (
@@ -187,7 +187,7 @@ def test_h5_files_that_are_refused(tmp_path, edit, message):
 
 
 @pytest.mark.parametrize("names", [{}, {"layers/conv2d/vars/0": BIAS}])
-def test_other_hdf5_files(tmp_path, names):
+def test_h5_files_of_other_kinds_are_refused(tmp_path, names):
     with h5py.File(tmp_path / "x.h5", "w") as file:
         for name, array in names.items():
             file[name] = array
@@ -230,7 +230,7 @@ def test_h5_process_that_dies_or_hangs(tmp_path, monkeypatch, child, seconds, me
         read_tensors(path)
 
 
-def test_a_file_that_is_cut_short(tmp_path):
+def test_h5_file_that_is_cut_short(tmp_path):
     path = write_h5(tmp_path / "x.h5", LAYERS)
     data = path.read_bytes()
     path.write_bytes(data[:-1])
@@ -238,7 +238,7 @@ def test_a_file_that_is_cut_short(tmp_path):
         read_tensors(path)
 
 
-def test_the_keras_that_is_installed(tmp_path):
+def test_h5_of_the_installed_keras(tmp_path):
     keras = pytest.importorskip("keras")
     inner = [keras.layers.Conv2D(3, 3, name="rpn_conv_shared"), keras.layers.Conv2D(2, 1, name="rpn_class_raw")]
     image = keras.Input((8, 8, 4))
@@ -272,7 +272,7 @@ def test_the_keras_that_is_installed(tmp_path):
             {"rpn_model": ["rpn_conv_shared_1/kernel:0", "rpn_class_raw_1/kernel:0"]},
             ["rpn_conv_shared/kernel", "rpn_class_raw/kernel"],
         ),
-        # a model in a model: the numbers that Keras gives by itself stay where they tell layers apart
+        # a model in a model: the numbers that Keras appends stay where they distinguish layers
         (
             {"backbone": ["conv2d/kernel:0", "conv2d_1/kernel:0", "head_2/kernel:0"]},
             ["conv2d/kernel", "conv2d_1/kernel", "head/kernel"],

@@ -37,9 +37,9 @@ class H5Process:
         try:
             found = self._reply(0)
             self.config, self.datasets = found["config"], []
-            for index, (first, second, shape, kind) in enumerate(found["datasets"]):
-                shape, _ = checked_shape(shape, np.dtype(kind).itemsize)
-                self.datasets.append((first, second, StoredTensor(shape, partial(self._read, index, shape, kind))))
+            for index, (first, second, shape, dtype) in enumerate(found["datasets"]):
+                shape, _ = checked_shape(shape, np.dtype(dtype).itemsize)
+                self.datasets.append((first, second, StoredTensor(shape, partial(self._read, index, shape, dtype))))
         except BaseException:
             self.close()
             raise
@@ -49,8 +49,8 @@ class H5Process:
         self.process.kill()
         self.process.communicate()
 
-    def _read(self, index, shape, kind):
-        array = np.empty(shape, kind)
+    def _read(self, index, shape, dtype):
+        array = np.empty(shape, dtype)
         with suppress(BrokenPipeError):  # it died: so there is no reply
             self.process.stdin.write(b"%d\n" % index)
             self.process.stdin.flush()
@@ -67,13 +67,11 @@ class H5Process:
             reply = json.loads(line) if line.endswith(b"\n") else None
             if reply and "error" in reply:
                 raise BadFile(*reply["error"])
-            if reply is not None and (
-                not size or self.process.stdout.readinto(array.reshape(-1).view(np.uint8)) == size
-            ):
+            numbers = array.reshape(-1).view(np.uint8) if size else bytearray()
+            if reply is not None and self.process.stdout.readinto(numbers) == size:
                 return reply
-            late = not timer.is_alive()
+            code = self.process.wait()
+            why = f"ended with code {code}" if timer.is_alive() else f"took more than {seconds:.0f} seconds"
         finally:
             timer.cancel()
-        code = self.process.wait()
-        why = f"took more than {seconds:.0f} seconds" if late else f"ended with code {code}"
         raise BadFile(f"is damaged: the process that read it {why}")

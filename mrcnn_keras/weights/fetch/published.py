@@ -47,8 +47,9 @@ class PublishedFile:
         return self.url.rpartition("/")[2]
 
 
-def _torchvision(name, backbone, **facts):
-    facts.setdefault("sha256", name.removesuffix(".pth").rpartition("-")[2])
+def _torchvision(name, size=None, sha256=None, **facts):
+    facts |= {"size": size, "sha256": sha256 or name.removesuffix(".pth").rpartition("-")[2]}
+    backbone = re.search(r"resnet\d+|resnext\d+_\d+x\d+d", name)[0]
     terms = "torchvision states no licence for its weights (its code is BSD-3-Clause): terms of the data may apply"
     project = {"project": "torchvision", "license": terms, "stride_in": "3x3"}
     return PublishedFile(url=TORCHVISION + name, backbone=backbone, **project, **facts)
@@ -89,39 +90,34 @@ def _efficientnet(size, md5):
 COCO = {
     "torchvision_v1": _torchvision(
         "maskrcnn_resnet50_fpn_coco-bf2d0c1e.pth",
-        "resnet50",
-        size=178_090_079,
-        sha256="bf2d0c1efbc936eeee2bc95a48e80ebc86b891f61b0106485937fc29f9315fc0",
+        178_090_079,
+        "bf2d0c1efbc936eeee2bc95a48e80ebc86b891f61b0106485937fc29f9315fc0",
         box_ap=37.9,
         mask_ap=34.6,
     ),
     "torchvision_v2": _torchvision(
         "maskrcnn_resnet50_fpn_v2_coco-73cbd019.pth",
-        "resnet50",
-        size=185_828_065,
-        sha256="73cbd0190fcbe3ba339921fbce2c3a0b6bb9126c9a133c85e43a2a8e060a109e",
+        185_828_065,
+        "73cbd0190fcbe3ba339921fbce2c3a0b6bb9126c9a133c85e43a2a8e060a109e",
         box_ap=47.4,
         mask_ap=41.8,
     ),
     "torchvision_faster_v1": _torchvision(
         "fasterrcnn_resnet50_fpn_coco-258fb6c6.pth",
-        "resnet50",
-        size=167_502_836,
-        sha256="258fb6c638b15964ddcdd1ae0748c5eef1be9e732750120cc857feed3faac384",
+        167_502_836,
+        "258fb6c638b15964ddcdd1ae0748c5eef1be9e732750120cc857feed3faac384",
         box_ap=37.0,
     ),
     "torchvision_faster_v2": _torchvision(
         "fasterrcnn_resnet50_fpn_v2_coco-dd69338a.pth",
-        "resnet50",
-        size=175_221_657,
-        sha256="dd69338a24b8d7381807e247652bdc356325bcbaf1cd3e092e00e0a1a58706bf",
+        175_221_657,
+        "dd69338a24b8d7381807e247652bdc356325bcbaf1cd3e092e00e0a1a58706bf",
         box_ap=46.7,
     ),
     "torchvision_keypoint": _torchvision(
         "keypointrcnn_resnet50_fpn_coco-fc266e95.pth",
-        "resnet50",
-        size=237_034_793,
-        sha256="fc266e953d2b302cdcbb9ae66f71f6b0d4649928bf02dc573961e361e4918926",
+        237_034_793,
+        "fc266e953d2b302cdcbb9ae66f71f6b0d4649928bf02dc573961e361e4918926",
         box_ap=54.6,
         keypoint_ap=65.0,
     ),
@@ -176,38 +172,25 @@ COCO["resnet50_fpn"] = COCO["torchvision_v1"]
 
 # By BACKBONE and BACKBONE_STRIDE_IN. torchvision's files are those of its first training recipe (IMAGENET1K_V1).
 IMAGENET = {
-    ("resnet18", "3x3"): _torchvision(
-        "resnet18-f37072fd.pth",
-        "resnet18",
-        size=46_830_571,
-        sha256="f37072fd47e89c5e827621c5baffa7500819f7896bbacec160b1a16c560e07ec",
-    ),
-    ("resnet34", "3x3"): _torchvision(
-        "resnet34-b627a593.pth",
-        "resnet34",
-        size=87_319_819,
-        sha256="b627a593bcbe140c234610266fe4f8ae95ea42fc881d091c9b6052e6b1d0590f",
-    ),
-    ("resnet50", "3x3"): _torchvision(
-        "resnet50-0676ba61.pth",
-        "resnet50",
-        size=102_530_333,
-        sha256="0676ba61b6795bbe1773cffd859882e5e297624d384b6993f7c9e683e722fb8a",
-    ),
-    ("resnet101", "3x3"): _torchvision(
-        "resnet101-63fe2227.pth",
-        "resnet101",
-        sha256="63fe2227b86e8f1f2063f43a75c84d195911b6a0eace650907dd3dc62dd49a0a",
-    ),
-    ("resnext101_32x8d", "3x3"): _torchvision("resnext101_32x8d-8ba56ff5.pth", "resnext101_32x8d", size=356_082_095),
-    ("resnext101_64x4d", "3x3"): _torchvision("resnext101_64x4d-173b62eb.pth", "resnext101_64x4d"),
-    ("resnet50", "1x1"): _keras("resnet50", size=94_765_736, md5="4d473c1dd8becc155b73f8504c6f6626"),
-    ("resnet101", "1x1"): _keras("resnet101", size=171_446_536, md5="88cf7a10940856eca736dc7b7e228a21"),
-}
-# The checksums are those in Keras's source.
-IMAGENET |= {
     (file.backbone, file.stride_in): file
     for file in (
+        _torchvision(
+            "resnet18-f37072fd.pth", 46_830_571, "f37072fd47e89c5e827621c5baffa7500819f7896bbacec160b1a16c560e07ec"
+        ),
+        _torchvision(
+            "resnet34-b627a593.pth", 87_319_819, "b627a593bcbe140c234610266fe4f8ae95ea42fc881d091c9b6052e6b1d0590f"
+        ),
+        _torchvision(
+            "resnet50-0676ba61.pth", 102_530_333, "0676ba61b6795bbe1773cffd859882e5e297624d384b6993f7c9e683e722fb8a"
+        ),
+        _torchvision(
+            "resnet101-63fe2227.pth", None, "63fe2227b86e8f1f2063f43a75c84d195911b6a0eace650907dd3dc62dd49a0a"
+        ),
+        _torchvision("resnext101_32x8d-8ba56ff5.pth", size=356_082_095),
+        _torchvision("resnext101_64x4d-173b62eb.pth"),
+        _keras("resnet50", size=94_765_736, md5="4d473c1dd8becc155b73f8504c6f6626"),
+        _keras("resnet101", size=171_446_536, md5="88cf7a10940856eca736dc7b7e228a21"),
+        # The checksums are those in Keras's source.
         _mobilenet("small", "d3e8ec802a04aa4fc771ee12a9a9b836"),
         _mobilenet("large", "07fb09a5933dd0c8eaafa16978110389"),
         _efficientnet("b0", "893217f2bb855e2983157299931e43ff"),

@@ -325,7 +325,7 @@ class MaskRCNN(keras.Model):
         Raises:
             UserError: If the file cannot be read, or holds another model.
         """
-        with open_keras(path):  # raises UserError, also where HDF5's library would hang or crash
+        with open_keras(path):  # first in a process of its own, since HDF5's library may hang or crash
             pass
         try:
             model = keras.saving.load_model(path, safe_mode=True)

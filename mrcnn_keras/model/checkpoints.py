@@ -45,8 +45,8 @@ class Checkpoint:
 
     source: the file; preset: the name of the preset that belongs to it, or None; settings: those that the file
     determines, all of a .keras file; values: {path of our variable: function () -> array, with a `shape`}; left_over:
-    {name: reason} of tensors without a place; notes: sentences for the user; verified: whether all values are known to
-    be readable.
+    {name: reason} of tensors without a place; notes: sentences for the user; verified: whether all values have been
+    read already, so that they can be relied on.
     """
 
     source: str
@@ -108,7 +108,7 @@ def open_checkpoint(path):
         with open_keras(path) as (settings, values):
             with _naming(path):
                 config = Config.from_dict(settings)
-            yield Checkpoint(str(path), config.PRESET or None, config.to_dict(), values, verified=True)
+            yield Checkpoint(str(path), config.PRESET or None, config.to_dict(), values)
         return
     with _open_foreign(path) as checkpoint:
         checkpoint.notes += [note for note in [name_hash_mismatch(path)] if note]

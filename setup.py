@@ -48,7 +48,6 @@ setup(
         "test": [
             *ONNX,
             *TFLITE,
-            "h5py>=3.11,<4",  # Keras needs it too; the tests write files with it
             "hypothesis>=6.100,<7",
             "ipykernel>=7,<8",
             "nbclient>=0.11,<1",

@@ -7,7 +7,7 @@ from mrcnn_keras.model import MaskRCNN
 
 
 def load_model(path):
-    """A model from a .keras file, or of a run: best.keras, or last.keras where the training was broken off early."""
+    """A model from a .keras file or a run: best.keras, or last.keras where the training was interrupted early."""
     path = Path(path)
     if path.is_dir():
         files = [path / name for name in ("best.keras", "last.keras") if (path / name).exists()]
@@ -17,7 +17,9 @@ def load_model(path):
     if not path.exists():
         raise UserError(f"{path} does not exist; give the folder of a training, or a .keras file")
     if path.suffix != ".keras":
-        raise UserError(f"{path} is no .keras file; give the folder of a training, or what `mrcnn convert` makes of it")
+        raise UserError(
+            f"{path} is not a .keras file; give the folder of a training, or what `mrcnn convert` makes of it"
+        )
     return MaskRCNN.load(path)
 
 

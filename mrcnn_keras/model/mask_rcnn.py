@@ -4,7 +4,6 @@ import functools
 import os
 import zipfile
 import zlib
-from contextlib import nullcontext
 
 import keras
 import numpy as np
@@ -13,13 +12,14 @@ import tensorflow as tf
 from mrcnn_keras.config import Config
 from mrcnn_keras.detections import Detections, as_boxes, paste_mask
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.model.checkpoints import PUBLISHED, load_into, of_variables, open_checkpoint, open_published
+from mrcnn_keras.model.checkpoints import PUBLISHED, Checkpoint, load_into, open_checkpoint, open_published
 from mrcnn_keras.model.losses import loss_parts
 from mrcnn_keras.model.network import Network
 from mrcnn_keras.model.optimizer import exclude_from_weight_decay, make_optimizer
 from mrcnn_keras.ops import detections as detection_ops
 from mrcnn_keras.ops import images as image_ops
 from mrcnn_keras.ops import masks as mask_ops
+from mrcnn_keras.weights.files import check_weights, describe_error, open_keras
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
@@ -349,61 +349,85 @@ class MaskRCNN(keras.Model):
     def from_checkpoint(cls, path, **overrides):
         """The model that a file of another project holds, with its weights: its settings are found in the file.
 
-        path: a file as `load_weights` takes it, but for a .keras file, which `load` reads. overrides: settings on
-        top, such as DETECTION_MIN_CONFIDENCE.
+        Args:
+            path: A file as `load_weights` takes it, except a `.keras` file, which `load` reads.
+            **overrides: Settings to change, such as `DETECTION_MIN_CONFIDENCE`.
+
+        Returns:
+            A `MaskRCNN`; what became of the file's tensors is its `load_report`.
+
+        Raises:
+            UserError: If the file cannot be read, or holds no whole model.
         """
         if path in PUBLISHED:
             raise UserError(
                 f"from_checkpoint({path!r}): give a file, or MaskRCNN(Config.preset(NAME)).load_weights({path!r})"
             )
+        if str(path).endswith(".keras"):
+            raise UserError(f"{path} is a .keras model; open it with MaskRCNN.load")
         with open_checkpoint(path) as checkpoint:
             model = cls(checkpoint.config(**overrides))
-            model._take(checkpoint)
+            model.load_weights(checkpoint)
         return model
 
     def load_weights(self, filepath, **kwargs):
-        """Takes the weights of a file; the kind of file is found by looking into it. Returns a LoadReport.
+        """Takes the weights of a file; the kind of file is found by reading its beginning.
 
-        filepath: a checkpoint of torchvision (.pth), Detectron2 (.pkl, .pth), Matterport (.h5) or keras.applications
-        (.h5), a .safetensors with the names of one of these, a .keras file of this package, or "coco" or "imagenet":
-        the published file that belongs to the preset, which is fetched once. Heads that do not fit, since the number
-        of classes differs, stay as they were made; the report, printed too and kept as `load_report`, tells it.
-        A .weights.h5 file goes to Keras, with `kwargs`, which other files do not have. Raises UserError for a file that
-        cannot be read or is of another model; the model is then as it was.
+        Layers that do not fit, since the number of classes differs, stay as they were initialised; the report, which
+        is printed too and kept as `load_report`, says so.
+
+        Args:
+            filepath: A checkpoint of torchvision (`.pth`), Detectron2 (`.pkl`, `.pth`), Matterport (`.h5`) or
+                keras.applications (`.h5`), a `.safetensors` with the names of one of these, a `.keras` file of this
+                package, an open `Checkpoint`, or `"coco"` or `"imagenet"`: the published file that belongs to the
+                preset, which is fetched once. A `.weights.h5` file goes to Keras.
+            **kwargs: For Keras, with a `.weights.h5` file.
+
+        Returns:
+            A `LoadReport`; `None` for a `.weights.h5` file.
+
+        Raises:
+            UserError: If the file cannot be read or is of another model; the model is then as it was.
         """
+        if isinstance(filepath, Checkpoint):
+            self.load_report = load_into(self._weights_by_path(), self.config, filepath)
+            print(self.load_report)
+            return self.load_report
         if str(filepath).endswith(".weights.h5"):
+            with describe_error(filepath):
+                check_weights(filepath)
             try:
                 return super().load_weights(filepath, **kwargs)
             except (OSError, ValueError) as error:
                 raise UserError(f"{filepath} does not fit this model or cannot be read: {error}") from error
         if kwargs:
             raise UserError(
-                f"load_weights of {filepath} has no {', '.join(kwargs)}: names are matched, and heads with another "
-                "number of classes made anew, without being told; leave it out"
+                f"load_weights of {filepath} takes no {', '.join(kwargs)}: names are matched, and heads with another "
+                "number of classes re-initialised, without being asked; leave it out"
             )
-        with self._checkpoint(filepath) as checkpoint:
-            return self._take(checkpoint)
-
-    def _take(self, checkpoint):
-        self.load_report = load_into(self._weights_by_path(), self.config, checkpoint)
-        print(self.load_report)
-        return self.load_report
-
-    def _checkpoint(self, filepath):
-        if filepath in PUBLISHED:
-            return open_published(self.config, filepath)
-        if str(filepath).endswith(".keras"):
-            other = MaskRCNN.load(filepath)
-            return nullcontext(of_variables(filepath, other.config, other._weights_by_path()))
-        return open_checkpoint(filepath)
+        open_file = functools.partial(open_published, self.config) if filepath in PUBLISHED else open_checkpoint
+        with open_file(filepath) as checkpoint:
+            return self.load_weights(checkpoint)
 
     def _weights_by_path(self):
-        """{path: variable} but for counters of steps."""
+        """All float variables by path: no step counters."""
         return {variable.path: variable for variable in self.weights if variable.dtype.startswith("float")}
 
     @classmethod
     def load(cls, path):
-        """Reads a .keras file that `save` wrote, with its optimizer."""
+        """Reads a `.keras` file that `save` wrote, with its optimizer.
+
+        Args:
+            path: The file.
+
+        Returns:
+            A `MaskRCNN`.
+
+        Raises:
+            UserError: If the file cannot be read, or holds another model.
+        """
+        with open_keras(path):  # first in a process of its own, since HDF5's library may hang or crash
+            pass
         try:
             model = keras.saving.load_model(path, safe_mode=True)
         except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:

@@ -4,7 +4,7 @@ import numpy as np
 
 from mrcnn_keras.model import MaskRCNN, open_checkpoint
 
-# Settings by which a model of 64 x 64 pixels answers in seconds.
+# Settings with which a model of 64 x 64 pixels detects in seconds.
 FAST = dict(
     IMAGE_MIN_DIM=64,
     IMAGE_MAX_DIM=64,
@@ -41,5 +41,5 @@ def assert_loaded(model, before, report, path):
     after = weights_of(model)
     assert sorted([*report.loaded, *report.replaced, *report.missing]) == sorted(after)
     with open_checkpoint(path) as checkpoint:
-        wanted = {name: checkpoint.values[name]() for name in report.loaded}
-    assert_same_weights(after, {name: wanted.get(name, before[name]) for name in after})
+        read = {name: checkpoint.values[name]() for name in report.loaded}
+    assert_same_weights(after, {name: read.get(name, before[name]) for name in after})

@@ -1,4 +1,4 @@
-"""Published files: which there are, fetching one once, and keeping what was made of it."""
+"""Published files: which there are, how one is fetched, once, and what it was converted to."""
 
 from mrcnn_keras.weights.fetch.converted import open_converted
 from mrcnn_keras.weights.fetch.download import cache_folder, fetch_file

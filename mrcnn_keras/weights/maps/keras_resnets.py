@@ -1,8 +1,8 @@
 """keras.applications' ResNet-50 and ResNet-101 (version 1) for ImageNet, with or without their classes.
 
-The weights come from Caffe: pictures in blue, green, red, of which only a mean is subtracted, and the stride in the
-first 1x1 convolution. Convolutions have a bias, which the batch norm after them takes over. Newer files say
-conv2_block1_1_conv where older ones (fchollet's, 2016) say res2a_branch2a.
+The weights come from Caffe: pictures in blue, green, red from which only a mean is subtracted, and the stride in the
+first 1x1 convolution. Convolutions have a bias, which the batch norm after them takes over. Newer files have
+conv2_block1_1_conv where older ones (fchollet's, 2016) have res2a_branch2a.
 """
 
 from mrcnn_keras.errors import UserError

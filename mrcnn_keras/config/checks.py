@@ -7,11 +7,12 @@ import re
 from mrcnn_keras.architectures import APPLICATIONS, FEATURES, RESNETS
 from mrcnn_keras.config.backbone_checks import check_backbone
 from mrcnn_keras.errors import UserError
+from mrcnn_keras.resize_rule import MODES, PLACES, ROUNDING
 
 _CHOICES = {
-    "IMAGE_RESIZE_MODE": ("fit", "square", "crop"),
-    "IMAGE_ROUNDING": ("nearest", "floor", "even"),
-    "IMAGE_PAD_PLACE": ("end", "centre"),
+    "IMAGE_RESIZE_MODE": MODES,
+    "IMAGE_ROUNDING": tuple(ROUNDING),
+    "IMAGE_PAD_PLACE": tuple(PLACES),
     "IMAGE_PAD_COLOUR": ("mean", "black"),
     "RESIZE_METHOD": ("exact", "pillow", "skimage"),
     "BACKBONE": (*RESNETS, *APPLICATIONS),

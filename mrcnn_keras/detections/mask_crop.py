@@ -85,7 +85,7 @@ def crop_mask(mask, top=0, left=0):
 
 
 def paste_mask(mask, box, size, threshold=0.5):
-    """One mask as true and false pixels, only where its box is: the numpy twin of ops.masks.paste_masks.
+    """One mask as true and false pixels, only where its box is: the numpy counterpart of ops.masks.paste_mask.
 
     mask [h, w] 0..1; box (y1, x1, y2, x2) pixels; size (height, width) of the picture. Returns a MaskCrop
     of the pixels whose value is at least the threshold. Its bits may be empty when the box has no area.

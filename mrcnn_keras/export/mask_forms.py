@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from mrcnn_keras.ops import masks as mask_ops
+from mrcnn_keras.ops.masks import paste_mask
 
 # Masks pasted at the same time; each holds a float32 map as large as its box.
 PARALLEL = 4
@@ -65,18 +65,5 @@ def _of_real(row, padding, spec, masks, boxes, class_ids, sizes):
 
 def _paste(mask, box, size, threshold):
     """One mask [h, w] -> [*size] uint8."""
-    vertical, top, bottom = _axis_weights(box[0], box[2], size[0], mask.shape[0])
-    horizontal, left, right = _axis_weights(box[1], box[3], size[1], mask.shape[1])
-    values = tf.matmul(tf.matmul(vertical, mask), horizontal, transpose_b=True)
-    bits = tf.cast(values >= threshold, tf.uint8)
-    return tf.pad(bits, [[top, size[0] - bottom], [left, size[1] - right]])
-
-
-def _axis_weights(low, high, limit, cells):
-    """Weights [pixels, cells] of the pixels whose centre lies from low to high, the first and their end."""
-    first = tf.clip_by_value(tf.cast(tf.math.ceil(low - 0.5), tf.int32), 0, limit)
-    last = tf.clip_by_value(tf.cast(tf.math.floor(high + 0.5), tf.int32), first, limit)
-    last = tf.where(high > low, last, first)
-    pixels = tf.cast(tf.range(first, last), tf.float32) + 0.5
-    positions = (pixels - low) * float(cells) / tf.maximum(high - low, 1e-6)
-    return mask_ops.hat_weights(positions, cells), first, last
+    values, (top, bottom), (left, right) = paste_mask(mask, box, size)
+    return tf.pad(tf.cast(values >= threshold, tf.uint8), [[top, size[0] - bottom], [left, size[1] - right]])

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from mrcnn_keras.ops import boxes as box_ops
-from mrcnn_keras.ops import images as image_ops
+from mrcnn_keras.resize_rule import PLACES
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
@@ -12,7 +12,7 @@ class WindowLayer(keras.layers.Layer):
     """Where the real part of each network picture lies.
 
     Call with images [B, H, W, C] and image_size [B, (height, width)], the real part of each; place: a key of
-    ops.images.PLACES. Returns a dict of [B, (y1, x1, y2, x2)] float32, network pixels: pixels, the edges of the real
+    resize_rule.PLACES. Returns a dict of [B, (y1, x1, y2, x2)] float32, network pixels: pixels, the edges of the real
     part; picture and network, the real part and the whole network picture by the rule `corners` of ops.boxes.CORNERS.
     """
 
@@ -22,7 +22,7 @@ class WindowLayer(keras.layers.Layer):
 
     def call(self, images, image_size):
         network = tf.broadcast_to(tf.shape(images)[1:3], tf.shape(image_size))
-        begin = image_ops.PLACES[self.place](network - image_size)
+        begin = PLACES[self.place](network - image_size)
         pixels = tf.cast(tf.concat([begin, begin + image_size], axis=-1), tf.float32)
         whole = tf.cast(tf.concat([tf.zeros_like(network), network], axis=-1), tf.float32)
         picture, whole = (box_ops.from_edges(boxes, self.corners) for boxes in (pixels, whole))

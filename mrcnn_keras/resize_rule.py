@@ -1,0 +1,50 @@
+"""How large a photograph becomes in the network, and where it lies in its padding: the rule, once.
+
+resize.py applies it with numpy, ops/images.py with TensorFlow inside a graph; config takes its words for settings. `xp`
+is either of the two libraries, and all numbers are float64, whole where they are pixels.
+"""
+
+MODES = ("square", "fit", "crop")
+# Detectron2 takes int(x + 0.5), torchvision floor(x): 480 x 640 becomes 800 x 1067 or 800 x 1066. Matterport rounds
+# halves to the even number.
+ROUNDING = {
+    "nearest": lambda xp, x: xp.floor(x + 0.5),
+    "floor": lambda xp, x: xp.floor(x),
+    "even": lambda xp, x: xp.round(x),
+}
+# Where the picture lies in its padding: the pixels left free above and at the left, of those that it lacks.
+PLACES = {"end": lambda missing: missing * 0, "centre": lambda missing: missing // 2}
+
+
+def sizes_in_network(
+    xp,
+    size,
+    *,
+    mode,
+    min_dim,
+    max_dim,
+    min_scale=0.0,
+    scale=1.0,
+    limit=None,
+    multiple=64,
+    rounding="nearest",
+    place="end",
+):
+    """The sizes that a photograph of `size` [(height, width)] gets in the network.
+
+    mode "square"  up or down until the short side is `min_dim`, by at least `min_scale`, but no further than
+                   the long side is `max_dim`; padded to max_dim x max_dim
+         "fit"     the same scale; each side padded to the next multiple of `multiple`
+         "crop"    the whole photograph times `scale`, or less where its long side would pass `limit`;
+                   padded as in "fit"
+    A side is rounded by `rounding`, a key of ROUNDING, and is at least 1 pixel. place: a key of PLACES. Returns the
+    sizes of the resized and of the padded picture, and (top, left), the place of the one in the other: [2] each.
+    """
+    long = xp.maximum(size[0], size[1])
+    if mode == "crop":
+        factor = scale if limit is None else xp.minimum(limit / long, scale)
+    else:
+        factor = xp.minimum(xp.maximum(min_dim / xp.minimum(size[0], size[1]), min_scale), max_dim / long)
+    resized = xp.maximum(ROUNDING[rounding](xp, size * factor), 1)
+    network = xp.ones_like(size) * max_dim if mode == "square" else xp.ceil(resized / multiple) * multiple
+    return resized, network, PLACES[place](network - resized)

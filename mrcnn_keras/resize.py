@@ -74,7 +74,7 @@ def resize_image(image, *, antialias=True, **plan):
                tf.image.resize)
     plan       the keyword arguments of `plan_resize`
     """
-    image = _as_rgb(image)
+    image = _as_uint8(image)
     resize = plan_resize(*image.shape[:2], **plan)
     height, width = resize.resized
     if resize.resized == resize.original:
@@ -88,15 +88,25 @@ def resize_image(image, *, antialias=True, **plan):
     return padded, resize
 
 
-def _as_rgb(image):
+def as_rgb(image):
+    """[H, W], or [H, W, 1, 3 or 4], of any type -> [H, W, 3]: grey repeated, alpha dropped. None for other shapes."""
     image = np.asarray(image)
-    if image.ndim != 3 or image.shape[2] != 3 or not image.size:
-        raise UserError(f"image has shape {image.shape}; give [height, width, 3] in RGB order")
-    if image.dtype == np.uint8:
-        return np.ascontiguousarray(image)
-    if image.dtype.kind not in "fiu":
-        raise UserError(f"image is of type {image.dtype}; give uint8, or numbers from 0 to 255")
-    low, high = float(image.min()), float(image.max())
-    if not (low >= 0 and high <= 255) or (image.dtype.kind == "f" and 0 < high <= 1):
+    image = image[:, :, None] if image.ndim == 2 else image
+    if image.ndim != 3 or image.shape[2] not in (1, 3, 4) or not image.size:
+        return None
+    return image.repeat(3, axis=2) if image.shape[2] == 1 else image[:, :, :3]
+
+
+def _as_uint8(image):
+    """[H, W, 3], uint8 or float 0..255, as uint8."""
+    rgb = as_rgb(image)
+    if rgb is None or np.shape(image)[2:] != (3,):
+        raise UserError(f"image has shape {np.shape(image)}; give [height, width, 3] in RGB order")
+    if rgb.dtype == np.uint8:
+        return np.ascontiguousarray(rgb)
+    if rgb.dtype.kind not in "fiu":
+        raise UserError(f"image is of type {rgb.dtype}; give uint8, or numbers from 0 to 255")
+    low, high = float(rgb.min()), float(rgb.max())
+    if not (low >= 0 and high <= 255) or (rgb.dtype.kind == "f" and 0 < high <= 1):
         raise UserError(f"image has values from {low:g} to {high:g}; give numbers from 0 to 255")
-    return np.rint(image).astype(np.uint8)
+    return np.rint(rgb).astype(np.uint8)

@@ -46,5 +46,5 @@ def sizes_in_network(
     else:
         factor = xp.minimum(xp.maximum(min_dim / xp.minimum(size[0], size[1]), min_scale), max_dim / long)
     resized = xp.maximum(ROUNDING[rounding](xp, size * factor), 1)
-    network = xp.ones_like(size) * max_dim if mode == "square" else xp.ceil(resized / multiple) * multiple
+    network = xp.ones_like(size) * max_dim if mode == "square" else -(-resized // multiple) * multiple
     return resized, network, PLACES[place](network - resized)

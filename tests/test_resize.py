@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.resize import Resize, plan_resize, resize_image
+from mrcnn_keras.resize import Resize, as_rgb, plan_resize, resize_image
 from mrcnn_keras.resize_rule import MODES, PLACES
 
 sides = st.integers(1, 4000)
@@ -171,6 +171,15 @@ def test_floats_of_0_to_255_are_taken():
     assert padded[0, 0].tolist() == [100, 100, 100]
     black, _ = resize_image(np.zeros((2, 2, 3)), mode="crop", min_dim=64, max_dim=64)
     assert not black.any()
+
+
+def test_grey_and_alpha_become_rgb():
+    grey = np.full((2, 3), 7, np.uint8)
+    for image in (grey, grey[:, :, None]):
+        assert as_rgb(image).tolist() == [[[7, 7, 7]] * 3] * 2
+    assert as_rgb(np.arange(24).reshape(2, 3, 4)).tolist() == np.arange(24).reshape(2, 3, 4)[..., :3].tolist()
+    for wrong in (np.zeros((2, 3, 2)), np.zeros((0, 3, 3)), np.zeros(3), None):
+        assert as_rgb(wrong) is None
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from mrcnn_keras.ops import detections as detection_ops
 from mrcnn_keras.ops import images as image_ops
 from mrcnn_keras.ops import losses as loss_ops
 from mrcnn_keras.ops import masks as mask_ops
+from mrcnn_keras.resize import as_rgb
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
@@ -354,11 +355,9 @@ def _as_rgb(image, index):
     """A picture as [H, W, 3] uint8."""
     if isinstance(image, (str, os.PathLike)):
         raise UserError(f"picture {index} is {str(image)!r}; give its pixels, [height, width, 3] RGB")
-    image = np.asarray(image)
-    if image.ndim == 2:
-        image = image[..., None]
-    if image.ndim != 3 or image.shape[2] not in (1, 3, 4) or 0 in image.shape:
-        raise UserError(f"picture {index} has shape {image.shape}; give [height, width, 3] RGB")
-    if image.dtype != np.uint8:
-        raise UserError(f"picture {index} has type {image.dtype}; give uint8 0..255")
-    return np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image[..., :3]
+    rgb = as_rgb(image)
+    if rgb is None:
+        raise UserError(f"picture {index} has shape {np.shape(image)}; give [height, width, 3] RGB")
+    if rgb.dtype != np.uint8:
+        raise UserError(f"picture {index} has type {rgb.dtype}; give uint8 0..255")
+    return rgb

@@ -16,12 +16,19 @@ from mrcnn_keras.resize_rule import MODES, PLACES, ROUNDING, sizes_in_network
 
 @dataclass(frozen=True)
 class Resize:
-    """How one photograph was brought to the network: three sizes (height, width), in whole pixels."""
+    """How one photograph was brought to the network: sizes (height, width) in whole pixels.
+
+    Args:
+        original: The photograph's size.
+        resized: Its size in the network.
+        network: The same with its padding.
+        offset: (top, left), the padding above and at the left.
+    """
 
     original: tuple[int, int]
     resized: tuple[int, int]
-    network: tuple[int, int]  # padded
-    offset: tuple[int, int] = (0, 0)  # (top, left): padding above and at the left
+    network: tuple[int, int]
+    offset: tuple[int, int] = (0, 0)
 
     @property
     def scale(self):
@@ -29,7 +36,14 @@ class Resize:
         return self.resized[0] / self.original[0], self.resized[1] / self.original[1]
 
     def boxes_to_network(self, boxes):
-        """[..., (y1, x1, y2, x2)], the photograph's pixels -> float32, network pixels; nothing is clipped."""
+        """Brings boxes to the network; nothing is clipped.
+
+        Args:
+            boxes: `[..., (y1, x1, y2, x2)]`, the photograph's pixels.
+
+        Returns:
+            `[..., 4]` float32, network pixels.
+        """
         return (np.asarray(boxes, np.float64) * (self.scale * 2) + self.offset * 2).astype(np.float32)
 
     @property
@@ -66,13 +80,19 @@ def plan_resize(height, width, **plan):
 
 
 def resize_image(image, *, antialias=True, **plan):
-    """Brings a photograph to the network's size -> (image [h, w, 3] uint8, padded with zeros; Resize).
+    """Brings a photograph to the network's size.
 
-    image      [H, W, 3] RGB, uint8 or float 0..255
-    antialias  True: a triangle as wide as the shrinking asks for (Pillow's bilinear, as Detectron2;
-               tf.image.resize(antialias=True)); False: bilinear between four pixels (torchvision;
-               tf.image.resize)
-    plan       the keyword arguments of `plan_resize`
+    Args:
+        image: `[H, W, 3]` RGB, uint8 or float 0 to 255.
+        antialias: Boolean; `True`: a triangle as wide as the shrinking asks for (Pillow's bilinear, as Detectron2);
+            `False`: bilinear between four pixels (torchvision).
+        plan: The keyword arguments of `plan_resize`.
+
+    Returns:
+        The picture `[h, w, 3]` uint8, padded with zeros, and its `Resize`.
+
+    Raises:
+        UserError: If it is no such picture, or the plan is wrong.
     """
     image = _as_uint8(image)
     resize = plan_resize(*image.shape[:2], **plan)

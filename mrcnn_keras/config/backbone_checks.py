@@ -10,7 +10,7 @@ _LEAST = 32  # pixels: the stride of C5
 
 
 def check_backbone(config):
-    """Refuses settings that the backbone has not, and maps that it has not."""
+    """Refuses settings and maps that the backbone does not have."""
     if config.BACKBONE in APPLICATIONS:
         _check_application(config, APPLICATIONS[config.BACKBONE].normalisation)
     else:

@@ -1,4 +1,4 @@
-"""Every setting of the model, its data and its training: one a line, with its unit and meaning."""
+"""Every setting of the model, its data and its training: one per line, with its unit and meaning."""
 
 import json
 from pathlib import Path
@@ -31,7 +31,7 @@ Share, Side = Limits(0, 1), Limits(32, 16384)  # of pixels
 
 
 class Config:
-    """Settings in capitals, as the lineage has them: subclass and override, or pass them as keywords.
+    """The settings, in capitals as in Matterport's package: subclass and override, or pass them as keywords.
 
     ```python
     class BalloonConfig(mk.Config):
@@ -202,17 +202,39 @@ class Config:
 
     @classmethod
     def preset(cls, name, **overrides):
-        """The settings of a named model (the keys of PRESETS), with `overrides` on top."""
+        """Makes the settings of a preset.
+
+        Args:
+            name: String, a key of `PRESETS`.
+            overrides: Settings on top.
+
+        Returns:
+            `Config`.
+
+        Raises:
+            UserError: If there is no such preset.
+        """
         if name not in PRESETS:
             raise UserError(f"preset {name!r} is unknown{nearest(name, PRESETS)}; there are {', '.join(PRESETS)}")
         return cls(**_with({**PRESETS[name], "PRESET": name}, overrides))
 
     def replace(self, **overrides):
-        """A copy with other values for some settings."""
+        """Makes a copy with other values for some settings.
+
+        Args:
+            overrides: These settings.
+
+        Returns:
+            `Config`.
+        """
         return Config(**_with(self.to_dict(), overrides))
 
     def resize_options(self):
-        """The keyword arguments of resize.plan_resize that say how a whole picture is resized."""
+        """Says how a whole picture is resized.
+
+        Returns:
+            Dict, the keyword arguments of `resize_rule.sizes_in_network`.
+        """
         return {
             "mode": self.IMAGE_RESIZE_MODE,
             "min_dim": self.IMAGE_MIN_DIM,
@@ -226,59 +248,111 @@ class Config:
         }
 
     def resize_method(self):
-        """The key of ops.resampling.METHODS by which a photograph is resized to be looked at."""
+        """Says how the pixels of a photograph are resized for detection.
+
+        Returns:
+            String, a key of `ops.resampling.METHODS`.
+        """
         if self.RESIZE_METHOD != "exact":
             return self.RESIZE_METHOD
         return "triangle" if self.RESIZE_ANTIALIAS else "bilinear"
 
     def loss_names(self):
-        """Names of the parts of the loss that a model with these settings has."""
+        """Lists the parts of the loss that a model with these settings has.
+
+        Returns:
+            Tuple of names of `LOSS_NAMES`.
+        """
         absent = () if self.MASKS else ("mrcnn_mask_loss",)
         absent += () if self.NUM_KEYPOINTS else ("mrcnn_keypoint_loss",)
         absent += () if self.PROPOSALS == "rpn" else ("rpn_class_loss", "rpn_bbox_loss")
         return tuple(name for name in LOSS_NAMES if name not in absent)
 
     def mask_side(self):
-        """Cells of a side of the masks that the mask head answers."""
+        """Gives the resolution of masks.
+
+        Returns:
+            Integer, cells per side of the maps of the mask head.
+        """
         return self._bins(self.MASK_POOL_SIZE) * 2**self.MASK_DECONVS
 
     def keypoint_side(self):
-        """Cells of a side of the maps that the keypoint head answers: doubled twice."""
+        """Gives the resolution of keypoint maps.
+
+        Returns:
+            Integer, cells per side of the maps of the keypoint head, which doubles its bins twice.
+        """
         return self._bins(self.KEYPOINT_POOL_SIZE) * 4
 
     def _bins(self, size):
-        """RoI bins of a side that a head sees of `size` that are read."""
+        """RoI bins per side that a head gets, of `size` that are read."""
         return -(-size // 2) if self.BACKBONE_FEATURES == "c4" else size  # stage 5 halves them
 
     def anchor_scales(self):
-        """RPN_ANCHOR_SCALES shared out among the maps that the RPN looks at: a list of lists."""
+        """Shares RPN_ANCHOR_SCALES out among the maps that the RPN reads.
+
+        Returns:
+            List with one list of scales per map.
+        """
         maps = len(FEATURES[self.BACKBONE_FEATURES].strides)
         each = len(self.RPN_ANCHOR_SCALES) // maps
         return [list(self.RPN_ANCHOR_SCALES[i * each : (i + 1) * each]) for i in range(maps)]
 
     def anchors_per_cell(self):
-        """Anchors at a place of a map: scales times ratios."""
+        """Counts the anchors per cell of a map: scales times ratios.
+
+        Returns:
+            Integer.
+        """
         return len(self.anchor_scales()[0]) * len(self.RPN_ANCHOR_RATIOS)
 
     def to_dict(self):
-        """All settings as plain values that JSON can hold."""
+        """Gives all settings as plain values that JSON can hold.
+
+        Returns:
+            Dict.
+        """
         return {name: _plain(getattr(self, name)) for name in setting_names()}
 
     @classmethod
     def from_dict(cls, values):
-        """The opposite of to_dict. Settings that `values` lacks keep their defaults."""
+        """The opposite of `to_dict`.
+
+        Args:
+            values: Dict of settings. Those that it lacks keep their defaults; retired ones are left out.
+
+        Returns:
+            `Config`.
+
+        Raises:
+            UserError: If a setting is unknown or wrong.
+        """
         if not isinstance(values, dict):
             raise UserError(f"settings are a JSON object of names and values, not a {type(values).__name__}")
         return cls(**{name: value for name, value in values.items() if name not in RETIRED})
 
     def save(self, path):
-        """Writes the settings as JSON."""
+        """Writes the settings as JSON.
+
+        Args:
+            path: The file, which appears by rename.
+        """
         with replace_file(path) as temporary:
             temporary.write_text(json.dumps(self.to_dict(), indent=1) + "\n")
 
     @classmethod
     def load(cls, path):
-        """Reads what `save` wrote."""
+        """Reads what `save` wrote.
+
+        Args:
+            path: The file.
+
+        Returns:
+            `Config`.
+
+        Raises:
+            UserError: If it cannot be read, or holds wrong settings.
+        """
         try:
             return cls.from_dict(json.loads(Path(path).read_text()[:1_000_000]))
         except OSError as error:
@@ -287,7 +361,7 @@ class Config:
             raise (error if isinstance(error, UserError) else UserError(f"{path} is not JSON ({error})")) from error
 
     def display(self):
-        """Prints every setting, one a line."""
+        """Prints every setting, one per line."""
         for name, value in self.to_dict().items():
             print(f"{name:30} {value}")
 
@@ -301,7 +375,7 @@ def _with(values, overrides):
 
 
 def _plain(value):
-    """A setting as JSON gives it back: lists for tuples, and copies."""
+    """A setting as JSON has it: lists for tuples, and copies."""
     if isinstance(value, tuple):
         return [_plain(part) for part in value]
     return dict(value) if isinstance(value, dict) else value
@@ -321,7 +395,17 @@ def check_name(name):
 
 
 def parse_setting(text):
-    """'NAME=VALUE' -> (name, value); VALUE is JSON ('0.5', '[8, 16]', 'true') or else a plain word."""
+    """Reads a setting from the command line.
+
+    Args:
+        text: `"NAME=VALUE"`; VALUE is JSON (`0.5`, `[8, 16]`, `true`) or else a plain word.
+
+    Returns:
+        Name and value.
+
+    Raises:
+        UserError: If the form is another, or there is no such setting.
+    """
     name, equals, value = text.partition("=")
     name = name.strip()
     if not equals:

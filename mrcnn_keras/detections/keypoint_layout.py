@@ -1,4 +1,4 @@
-"""What the keypoints of an object mean: their names, which are mirror twins, what joins them, how exact they are."""
+"""What the keypoints of an object mean: their names, which mirror each other, what joins them, how exact they are."""
 
 import re
 from dataclasses import dataclass
@@ -14,15 +14,18 @@ _TWINS = {"left": "right", "right": "left", "l": "r", "r": "l"}
 class KeypointLayout:
     """The K keypoints that each object of a data set has, in the order of their arrays.
 
-    names       K different words
-    flip_pairs  pairs of keypoints that change places in a mirror; None: those that differ in left and right, or l and
-                r, as words of their names
-    skeleton    pairs of keypoints that a drawing joins by a line
-    sigmas      K numbers: how exact each is, as a share of the object's scale, for object keypoint similarity (OKS);
-                None: COCO's for a name of COCO's, 0.05 for another
+    In pairs, a keypoint is its name or its place in `names`, from 0; they are kept as places.
 
-    In pairs, a keypoint is its name or its place in `names`, from 0; they are kept as places. Raises UserError where
-    these do not fit together.
+    Args:
+        names: K different words.
+        flip_pairs: Pairs of keypoints that change places in a mirror; `None`: those that differ in left and right, or
+            l and r, as words of their names.
+        skeleton: Pairs of keypoints that a drawing joins by a line.
+        sigmas: K numbers, how exact each is, as a share of the object's scale, for object keypoint similarity (OKS);
+            `None`: COCO's for a name of COCO's, 0.05 for another.
+
+    Raises:
+        UserError: If these do not fit together.
     """
 
     names: tuple
@@ -49,7 +52,11 @@ class KeypointLayout:
         return len(self.names)
 
     def settings(self):
-        """The settings of a model that finds these keypoints: `Config.preset("resnet18_fpn", **layout.settings())`."""
+        """Gives the settings of a model for these keypoints: `Config.preset("resnet18_fpn", **layout.settings())`.
+
+        Returns:
+            Dict.
+        """
         return {
             "NUM_KEYPOINTS": len(self),
             "KEYPOINT_NAMES": self.names,

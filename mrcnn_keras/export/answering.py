@@ -55,7 +55,7 @@ class Answering:
         return self._ask((image, proposals))
 
     def peak_memory(self):
-        """Bytes of memory that the process has had at most, with Python and the runtime; None where nobody tells."""
+        """Bytes of memory that the process has had at most, with Python and the runtime; None where unknown."""
         return self._ask(None)
 
     def _ask(self, question):

@@ -1,4 +1,4 @@
-"""What a written file answers for one picture, as Detections."""
+"""The outputs of a written file for one picture, as Detections."""
 
 import io
 
@@ -31,5 +31,5 @@ def as_detections(answers, size):
 
 
 def name_lines(names):
-    """The text of such a file: a name a line, the background first, so that class id i is line i + 1."""
+    """The text of such a file: one name per line, the background first, so that class id i is line i + 1."""
     return "".join(f"{' '.join(name.split())}\n" for name in names)

@@ -1,4 +1,4 @@
-"""Small maps to masks in the pictures' pixels inside a graph: the twin of mask_crop.paste_mask, which detect uses."""
+"""Small maps to masks in the pictures' pixels inside a graph, with the pixels of model.detect."""
 
 import tensorflow as tf
 

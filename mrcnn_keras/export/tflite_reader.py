@@ -15,11 +15,19 @@ from mrcnn_keras.resize_rule import PLACES, ROUNDING
 
 
 def load_tflite(path, threads=None):
-    """Reads what `tflite` wrote -> a function from a picture [H, W, 3] uint8 RGB to Detections.
+    """Reads what `tflite` wrote.
 
-    The picture is resized as the model itself does it, if the file's input is large enough for that, else to what
-    fits. Where the model takes proposals, the function does so, too: [N, (y1, x1, y2, x2)] in the picture's pixels.
-    threads: of the processor; None: LiteRT decides. Needs ai-edge-litert.
+    Args:
+        path: The .tflite file.
+        threads: Integer, threads of the processor; `None`: LiteRT decides.
+
+    Returns:
+        Function from a picture `[H, W, 3]` uint8 RGB to `Detections`. It resizes the picture as the model itself does,
+        if the file's input is large enough for that, else to what fits. Where the model takes proposals, it takes them
+        as second argument, `[N, (y1, x1, y2, x2)]` in the picture's pixels.
+
+    Raises:
+        UserError: If it cannot be read, or ai-edge-litert is not installed.
     """
     if importlib.util.find_spec("ai_edge_litert") is None:
         raise UserError(
@@ -45,7 +53,7 @@ def has_own_size(config, path):
 
 
 def as_the_file_is_fed(model, path):
-    """What the file `path` should answer: the network of `model` itself, given what load_tflite gives the file.
+    """What the file `path` should find: the network of `model` itself, given what load_tflite gives the file.
 
     For files with an input of another size than the model's own, in which pictures are smaller or larger than in
     model.detect. Returns a function as load_tflite does.
@@ -61,7 +69,7 @@ def as_the_file_is_fed(model, path):
 
 
 def _answering(run, metadata, proposal_count):
-    """answer(image, proposals=None) -> Detections by run(image=..., image_size=...), which answers as a file does.
+    """answer(image, proposals=None) -> Detections by run(image=..., image_size=...), whose outputs are those of a file.
 
     proposal_count: proposals that it takes besides; 0: none.
     """
@@ -102,7 +110,7 @@ def _padded(proposals, size, plan, count):
 
 
 def _in_photograph(found, size, plan, metadata):
-    """The answers of a file for one picture of `size` (height, width), in its pixels, as Detections."""
+    """The outputs of a file for one picture of `size` (height, width), in its pixels, as Detections."""
     found = {name: value[: found["num_detections"]] for name, value in found.items() if value.ndim}
     corners = metadata["box_corners"]
     boxes = image_ops.boxes_to_photograph(

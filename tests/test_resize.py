@@ -194,7 +194,7 @@ def test_grey_and_alpha_become_rgb():
         (np.zeros((2, 2, 3), bool), "of type bool"),
     ],
 )
-def test_what_is_no_photograph_is_refused(image, message):
+def test_resize_image_refuses_other_arrays(image, message):
     with pytest.raises(UserError, match=message):
         resize_image(image, mode="fit", min_dim=64, max_dim=64)
 
@@ -211,6 +211,6 @@ def test_what_is_no_photograph_is_refused(image, message):
         ({"place": "middle"}, "place 'middle' is unknown; use one of end, centre"),
     ],
 )
-def test_settings_that_cannot_be_are_refused(plan, message):
+def test_plan_resize_refuses_wrong_settings(plan, message):
     with pytest.raises(UserError, match=message):
         sizes(10, 10, **plan)

@@ -77,7 +77,7 @@ def _with_norm(model, norm_kind, epsilon):
         return type(layer).from_config(config)
 
     def call(layer, *inputs, mask=None, **options):
-        # Keras tells batch norm of a mask that is none, which group norm does not take.
+        # Keras passes an empty mask to batch norm, which group norm does not take.
         return layer(*inputs, **options)
 
     return keras.models.clone_model(model, clone_function=replace, call_function=call)

@@ -32,7 +32,7 @@ def _check_application(config, normalisation):
     if config.BACKBONE_FEATURES in ("c4", "dc5"):
         raise UserError(
             f"BACKBONE_FEATURES = {config.BACKBONE_FEATURES!r} is made of a ResNet's stage 5, which {config.BACKBONE} "
-            "has not; set BACKBONE_FEATURES=fpn or c5"
+            "does not have; set BACKBONE_FEATURES=fpn or c5"
         )
     if config.IMAGE_PAD_MULTIPLE % _LEAST:
         raise UserError(

@@ -105,12 +105,12 @@ def check(config, settings, names):
     if config.CLASS_NAMES and len(config.CLASS_NAMES) != config.NUM_CLASSES:
         raise UserError(
             f"CLASS_NAMES has {len(config.CLASS_NAMES)} names but NUM_CLASSES is {config.NUM_CLASSES}; "
-            "give one name a class, the background 'BG' first"
+            "give one name per class, the background 'BG' first"
         )
     if config.CATEGORY_IDS and len(config.CATEGORY_IDS) != config.NUM_CLASSES - 1:
         raise UserError(
             f"CATEGORY_IDS has {len(config.CATEGORY_IDS)} ids but there are {config.NUM_CLASSES - 1} classes "
-            "besides the background; give one id a class"
+            "besides the background; give one id per class"
         )
     _check_keypoints(config)
     if config.IMAGE_MIN_DIM > config.IMAGE_MAX_DIM:
@@ -161,7 +161,7 @@ def _check_roi_operator(config):
             "corners have no meaning; set ROI_ALIGN_ALIGNED=true and ROI_ALIGN_GRID=bins"
         )
     if config.ROI_ALIGN_GRID == "corners" and config.ROI_REDUCE == "max":
-        raise UserError("ROI_ALIGN_GRID 'corners' has one sample a bin, so there is no maximum; set ROI_REDUCE=mean")
+        raise UserError("ROI_ALIGN_GRID 'corners' has one sample per bin, so there is no maximum; set ROI_REDUCE=mean")
 
 
 def _parts(value):
@@ -179,7 +179,7 @@ def _check_keypoints(config):
     for name in ("KEYPOINT_NAMES", "KEYPOINT_SIGMAS"):
         value = getattr(config, name)
         if value and len(value) != count:
-            raise UserError(f"{name} has {len(value)} parts but NUM_KEYPOINTS is {count}; give one a keypoint")
+            raise UserError(f"{name} has {len(value)} parts but NUM_KEYPOINTS is {count}; give one per keypoint")
     for name in ("KEYPOINT_FLIP_PAIRS", "KEYPOINT_SKELETON"):
         for pair in getattr(config, name):
             if max(pair) >= count or pair[0] == pair[1]:

@@ -43,7 +43,7 @@ class Config:
     The defaults are those of Mask R-CNN with ResNet-50-FPN as published (He et al. 2017, torchvision, Detectron2).
     """
 
-    # --- what is looked for
+    # --- what the model finds
     NAME = "mrcnn"  # name of the model, for logs
     PRESET = ""  # the preset that the settings come from: it says which published weights belong to the model
     NUM_CLASSES: Limits(2, 100_000) = 81  # number of classes with the background (COCO has 80 + 1)

@@ -66,7 +66,7 @@ class Detections:
             `Detections`.
 
         Raises:
-            UserError: If a mask has not a single pixel, and so no place.
+            UserError: If a mask has no pixel, and so no place.
         """
         masks = np.asarray(masks)
         if masks.ndim != 3:
@@ -250,10 +250,10 @@ def _numbers(values, dtype, name, shape):
     try:
         array = np.asarray(values, dtype).view()
     except (TypeError, ValueError) as error:
-        raise UserError(f"{name} cannot be read as numbers ({error}); give one row an instance") from error
+        raise UserError(f"{name} cannot be read as numbers ({error}); give one row per instance") from error
     if array.ndim != len(shape) or any(a not in (b, None) for a, b in zip(shape, array.shape, strict=True)):
         wanted = ", ".join("any" if side is None else str(side) for side in shape)
-        raise UserError(f"{name} have shape {array.shape}; give [{wanted}], one row an instance")
+        raise UserError(f"{name} have shape {array.shape}; give [{wanted}], one row per instance")
     array.setflags(write=False)
     return array
 
@@ -302,7 +302,7 @@ def _checked_scores(scores, count):
 def _checked_crops(crops, count, size):
     crops = tuple(crops)
     if len(crops) != count:
-        raise UserError(f"there are {len(crops)} masks beside {count} boxes; give one MaskCrop a box")
+        raise UserError(f"there are {len(crops)} masks beside {count} boxes; give one MaskCrop per box")
     return tuple(_checked_crop(crop, f"mask {i}", size) for i, crop in enumerate(crops))
 
 

@@ -71,8 +71,8 @@ class MaskCrop(NamedTuple):
         """
         if not self.bits.size:
             return []
-        doubled = self.bits.astype(np.uint8).repeat(2, axis=0).repeat(2, axis=1)
-        contours, _ = cv2.findContours(doubled, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        enlarged = self.bits.astype(np.uint8).repeat(2, axis=0).repeat(2, axis=1)
+        contours, _ = cv2.findContours(enlarged, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
         outlines = []
         for contour in contours:
             corners = (contour[:, 0, ::-1] + 1) // 2

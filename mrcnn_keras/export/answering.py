@@ -60,7 +60,7 @@ class Answering:
 
     def _ask(self, question):
         rest = memoryview(pickle.dumps(question, pickle.HIGHEST_PROTOCOL))
-        with contextlib.suppress(BrokenPipeError):  # it died; that nothing comes back tells
+        with contextlib.suppress(BrokenPipeError):  # it died, which is seen below
             while rest:
                 rest = rest[self.process.stdin.write(rest) :]
         return self._receive()

@@ -9,7 +9,7 @@ from mrcnn_keras.detections import Detections, crop_mask, paste_mask
 
 
 def as_detections(answers, size):
-    """answers: dict of arrays without the axis of the batch, as the exporters describe them; size: (height, width).
+    """answers: dict of output arrays without the batch axis, as the exporters describe them; size: (height, width).
 
     Rows from num_detections on are left out. Masks are full (uint8), small (float32), PNG files (masks_bytes) or
     absent; small ones are spread over mask_boxes.

@@ -27,8 +27,8 @@ class Agreement(NamedTuple):
 
 
 FLOAT32 = Agreement()
-# Weights of 8 bits move every number a little. What counts then is what a user sees: the same objects, nearly as sure,
-# in nearly the same place; what neither the model nor the file is sure of does not count.
+# Weights of 8 bits move every number a little. What counts then is what a user notices: the same objects with
+# nearly the same score in nearly the same place; what has a low score in both does not count.
 INT8 = Agreement(share=0.95, pixels=float("inf"), score=0.1, box_iou=0.8, mask_iou=0.8, min_score=0.5)
 # (kind of file, quantization) -> what is asked of it. The runtime of TFLite has convolutions of its own.
 AGREEMENTS = {

@@ -21,7 +21,7 @@ def full_masks(masks, boxes, class_ids, sizes, canvas, threshold=0.5):
     matrix products round in another order: 3 of 130 million pixels with an untrained mask head, whose values all
     lie near 0.5; 0 of 670 million with a sharper one.
 
-    Of each detection only its box is worked on. Besides the answer it needs memory for the full masks of the
+    Of each detection only its box is worked on. Besides the output it needs memory for the full masks of the
     real detections, once.
     """
     empty = tf.zeros(canvas, tf.uint8)

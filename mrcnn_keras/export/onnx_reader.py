@@ -30,7 +30,7 @@ def load_onnx(path):
         raise UserError(f"{path} cannot be read as an ONNX model ({error}); write it again") from error
     names = [output.name for output in session.get_outputs()]
     if "num_detections" not in names:
-        raise UserError(f"the ONNX model {path} answers no num_detections; give one of mrcnn_keras.export")
+        raise UserError(f"the ONNX model {path} has no output num_detections; give one of mrcnn_keras.export")
 
     def answer(image, proposals=None):
         inputs = {"images": image[None]}

@@ -47,8 +47,8 @@ def tflite(model, path, *, image_size=None, quantize="none"):
         image_size: (height, width) of the picture that the file takes, multiples of 32; `None`: the square that the
             model was trained on.
         quantize: String: `"none"`, float32; `"fp16"`, weights of half the size; `"int8"`, weights of a quarter,
-            products in whole numbers (dynamic range); `"int8_weights"`, weights of a quarter, products in float32. The last two
-            need ai-edge-quantizer: pip install "mrcnn_keras[tflite]".
+            products in whole numbers (dynamic range); `"int8_weights"`, weights of a quarter, products in float32.
+            The last two need ai-edge-quantizer: pip install "mrcnn_keras[tflite]".
 
     Returns:
         Its path.
@@ -84,8 +84,8 @@ def _checked_size(image_size, config):
     if image_size is None:
         if config.IMAGE_RESIZE_MODE != "square":
             raise UserError(
-                f"a model with IMAGE_RESIZE_MODE {config.IMAGE_RESIZE_MODE!r} looks at pictures of many sizes, a "
-                "TFLite file at one: give image_size=(height, width), such as (512, 512)"
+                f"a model with IMAGE_RESIZE_MODE {config.IMAGE_RESIZE_MODE!r} takes pictures of many sizes, a "
+                "TFLite file one: give image_size=(height, width), such as (512, 512)"
             )
         image_size = (config.IMAGE_MAX_DIM, config.IMAGE_MAX_DIM)
     try:

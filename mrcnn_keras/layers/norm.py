@@ -26,8 +26,8 @@ class GroupNorm(keras.layers.GroupNormalization):
         inverse = tf.math.rsqrt(tf.maximum(square - mean * mean, 0.0) + self.epsilon)
         factor = inverse * tf.cast(self.gamma, tf.float32)
         offset = tf.cast(self.beta, tf.float32) - mean * factor
-        answer = x * tf.reshape(factor, [-1, 1, 1, channels]) + tf.reshape(offset, [-1, 1, 1, channels])
-        return tf.cast(answer, inputs.dtype)
+        output = x * tf.reshape(factor, [-1, 1, 1, channels]) + tf.reshape(offset, [-1, 1, 1, channels])
+        return tf.cast(output, inputs.dtype)
 
     def _of_group(self, values):
         """[B, C] -> [B, C]: the mean over each channel's group."""
@@ -49,10 +49,10 @@ class BatchNorm(keras.layers.BatchNormalization):
         if not training or not self.trainable:
             return super().call(inputs, training=training, mask=mask)
         x, gamma, beta = (tf.cast(value, tf.float32) for value in (inputs, self.gamma, self.beta))
-        answer, mean, variance = _of_batch(x, gamma, beta, tf.constant(self.epsilon))
+        output, mean, variance = _of_batch(x, gamma, beta, tf.constant(self.epsilon))
         for moving, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * self.momentum + tf.cast(value, moving.dtype) * (1.0 - self.momentum))
-        return tf.cast(answer, inputs.dtype)
+        return tf.cast(output, inputs.dtype)
 
 
 @tf.custom_gradient

@@ -1,4 +1,4 @@
-"""From a photograph to the network's picture and back, as tensors: the twin of resize.py that a SavedModel carries."""
+"""From a photograph to the network's picture and back, as tensors: the counterpart of resize.py inside a SavedModel."""
 
 import tensorflow as tf
 

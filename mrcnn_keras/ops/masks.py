@@ -1,4 +1,4 @@
-"""Masks as small maps inside boxes: cut for training, pasted into the picture for looking.
+"""Masks as small maps inside boxes: cut for training, pasted into the picture to be drawn.
 
 A map of k cells over a box of side s has its cell i centred at (i + 0.5) * s / k. Between centres the value is
 interpolated linearly, outside it fades to 0: the rule of Detectron2's paste (grid_sample at pixel centres).
@@ -16,7 +16,7 @@ def hat_weights(positions, cells):
 def crop_masks(masks, mask_boxes, boxes, size):
     """Parts of masks that lie in other boxes, on a grid.
 
-    masks [M, h, w] float32 in mask_boxes [M, 4]; boxes [M, 4]: what to cut; size: (height, width) cells of the answer.
+    masks [M, h, w] float32 in mask_boxes [M, 4]; boxes [M, 4]: what to cut; size: (height, width) cells of the output.
     Returns [M, height, width] float32, sampled at the cells' centres.
     """
     y1, x1, y2, x2 = tf.unstack(mask_boxes, axis=-1)

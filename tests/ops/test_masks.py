@@ -167,7 +167,7 @@ def test_an_expanded_box_without_area_has_one_pixel():
 def test_the_expanded_rule_is_torchvisions(y1, x1, height, width, cells, seed):
     mask = np.random.default_rng(seed).random((cells, cells), np.float32)
     box = np.array([y1, x1, y1 + height, x1 + width], np.float32)
-    # Where float64 cuts a corner to another pixel than float32, torchvision's own answer is float32's.
+    # Where float64 cuts a corner to another pixel than float32, torchvision's own result is float32's.
     grown = np.float32((box[:2] + box[2:]) * 0.5), np.float32((box[2:] - box[:2]) * 0.5 * (cells + 2) / cells)
     corners = np.concatenate([grown[0] - grown[1], grown[0] + grown[1]])
     assume((np.abs(corners - np.round(corners)) > 1e-4).all())
@@ -186,7 +186,7 @@ def test_the_expanded_rule_is_torchvisions(y1, x1, height, width, cells, seed):
 
 
 def test_cutting_undoes_pasting():
-    # A disc of 20 pixels, kept in 28 x 28 cells and pasted back: the same pixels but for a few at its rim.
+    # A disc of 20 pixels, kept in 28 x 28 cells and pasted back: the same pixels except a few at its rim.
     yy, xx = np.mgrid[0:40, 0:40] + 0.5
     disc = ((yy - 20) ** 2 + (xx - 18) ** 2 <= 100).astype(np.float32)
     box = [10, 8, 30, 28]

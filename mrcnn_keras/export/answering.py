@@ -60,7 +60,7 @@ class Answering:
 
     def _ask(self, question):
         rest = memoryview(pickle.dumps(question, pickle.HIGHEST_PROTOCOL))
-        with contextlib.suppress(BrokenPipeError):  # it died, which is seen below
+        with contextlib.suppress(BrokenPipeError):  # it died, as _receive will report
             while rest:
                 rest = rest[self.process.stdin.write(rest) :]
         return self._receive()

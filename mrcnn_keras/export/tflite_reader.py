@@ -11,7 +11,7 @@ from mrcnn_keras.export.answers import as_detections
 from mrcnn_keras.export.tflite_metadata import read_metadata
 from mrcnn_keras.ops import images as image_ops
 from mrcnn_keras.ops import masks as mask_ops
-from mrcnn_keras.resize_rule import PLACES, ROUNDING
+from mrcnn_keras.resize_rule import padding_before, rounded
 
 
 def load_tflite(path, threads=None):
@@ -98,8 +98,8 @@ def plan_input(height, width, metadata):
     size = np.array([height, width], np.float64)
     factor = min(max(rule["short_side"] / size.min(), rule["min_scale"]), rule["long_side"] / size.max())
     factor = min(factor, *(network / size))
-    resized = np.clip(ROUNDING[rule["rounding"]](np, size * factor), 1, network).astype(np.int32)
-    return resized, network, PLACES[rule["place"]](network - resized)
+    resized = np.clip(rounded(np, size * factor, rule["rounding"]), 1, network).astype(np.int32)
+    return resized, network, padding_before(network - resized, rule["place"])
 
 
 def _padded(proposals, size, plan, count):

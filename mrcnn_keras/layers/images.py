@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from mrcnn_keras.ops import boxes as box_ops
-from mrcnn_keras.resize_rule import PLACES
+from mrcnn_keras.resize_rule import padding_before
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
@@ -12,7 +12,7 @@ class WindowLayer(keras.layers.Layer):
     """Finds where the real part of each network picture lies.
 
     Args:
-        place: String, a key of `resize_rule.PLACES`.
+        place: String, one of `resize_rule.PLACES`.
         corners: String, a key of `ops.boxes.CORNERS`.
 
     Call arguments:
@@ -30,7 +30,7 @@ class WindowLayer(keras.layers.Layer):
 
     def call(self, images, image_size):
         network = tf.broadcast_to(tf.shape(images)[1:3], tf.shape(image_size))
-        begin = PLACES[self.place](network - image_size)
+        begin = padding_before(network - image_size, self.place)
         pixels = tf.cast(tf.concat([begin, begin + image_size], axis=-1), tf.float32)
         whole = tf.cast(tf.concat([tf.zeros_like(network), network], axis=-1), tf.float32)
         picture, whole = (box_ops.from_edges(boxes, self.corners) for boxes in (pixels, whole))

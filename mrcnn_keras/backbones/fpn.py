@@ -8,9 +8,17 @@ from mrcnn_keras.layers import apply_norm, make_norm
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class FPN(keras.layers.Layer):
-    """Top-down pyramid: coarse maps enlarged (nearest) and added to finer ones, then a 3x3 convolution on each.
+    """Feature pyramid (Lin et al. 2017): coarse maps are enlarged (nearest), added to finer ones and convolved.
 
-    Call with [C2, C3, C4, C5]; returns [P2, P3, P4, P5, P6], all with `channels`; P6 is every second cell of P5.
+    Args:
+        channels: Integer, channels of all its maps.
+        norm_kind: String, the normalisation of its convolutions, see `layers.make_norm`.
+
+    Call arguments:
+        stages: `[C2, C3, C4, C5]`, `[B, h, w, C]` each.
+
+    Returns:
+        `[P2, P3, P4, P5, P6]`; P6 is every second cell of P5.
     """
 
     def __init__(self, channels=256, norm_kind="none", **kwargs):
@@ -54,7 +62,14 @@ class FPN(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class LastMap(keras.layers.Layer):
-    """In the place of the pyramid: call with [C2, C3, ...]; returns the last of them, in a list."""
+    """Takes the place of the pyramid in a network without one.
+
+    Call arguments:
+        stages: `[C2, C3, ...]`.
+
+    Returns:
+        List with the last of them.
+    """
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)

@@ -11,6 +11,7 @@ from mrcnn_keras.data.catalogue import Catalogue, picture_keys
 from mrcnn_keras.data.statistics import statistics_of
 from mrcnn_keras.detections import Detections, as_boxes, crop_mask
 from mrcnn_keras.errors import UserError
+from mrcnn_keras.resize import as_rgb
 
 
 class Dataset(Catalogue):
@@ -170,7 +171,12 @@ class Dataset(Catalogue):
             UserError: If picture and masks differ in size, or the keypoints are not as `load_keypoints` says.
         """
         name = self.image_name(image_id)
-        image = images.as_rgb(self.load_image(image_id), f"{name}: load_image")
+        given = np.asarray(self.load_image(image_id))
+        image = as_rgb(given)
+        if image is None or image.dtype != np.uint8:
+            raise UserError(
+                f"{name}: load_image gave {given.dtype} {given.shape}; return [height, width, 3] uint8, RGB"
+            )
         found = self.load_annotations(image_id)
         if image.shape[:2] != found.size:
             raise UserError(

@@ -67,19 +67,6 @@ def read_labels(path):
     return (red << 16) + (green << 8) + blue
 
 
-def as_rgb(array, name):
-    """What a user's load_image gave -> [H, W, 3] uint8; grey is repeated, alpha dropped.
-
-    name: who gave it, for the message of the UserError that any other shape or type raises.
-    """
-    array = np.asarray(array)
-    if array.ndim == 2:
-        array = array[:, :, None]
-    if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or not array.size or array.dtype != np.uint8:
-        raise UserError(f"{name} gave {array.dtype} {array.shape}; return [height, width, 3] uint8, RGB")
-    return array.repeat(3, axis=2) if array.shape[2] == 1 else array[:, :, :3]
-
-
 @contextmanager
 def _opened(path):
     """The Pillow file at `path`, its size checked; whatever goes wrong inside becomes a UserError."""

@@ -1,4 +1,4 @@
-"""The keypoint branch: its head, what the head should answer, and what its answer means."""
+"""The keypoint branch: its head, its targets, and what its maps mean."""
 
 import keras
 import tensorflow as tf
@@ -12,10 +12,21 @@ from mrcnn_keras.ops.rois import at_least_one
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class KeypointHead(keras.layers.Layer):
-    """3x3 convolutions, a 4x4 deconvolution to one map a keypoint, each map doubled by bilinear interpolation.
+    """Predicts one map per keypoint (He et al. 2017, section 5); the numbers are Detectron's.
 
-    He et al. 2017, section 5; the numbers are Detectron's. Call with RoI features [M, S, S, C], M may be 0; returns
-    logits [M, 4 S, 4 S, keypoints] float32, of which a softmax over all cells of a map tells where its keypoint is.
+    3x3 convolutions, a 4x4 deconvolution that doubles the side, and bilinear interpolation that doubles it again.
+
+    Args:
+        keypoints: Integer K.
+        convs: Integer, 3x3 convolutions.
+        channels: Integer, channels of the convolutions.
+        norm_kind: String, the normalisation of the convolutions, see `make_norm`.
+
+    Call arguments:
+        pooled: `[M, S, S, C]` RoI features; M may be 0.
+
+    Returns:
+        Logits `[M, 4 S, 4 S, K]` float32; a softmax over all cells of a map says where its keypoint is.
     """
 
     def __init__(self, keypoints, convs=8, channels=512, norm_kind="none", **kwargs):
@@ -55,12 +66,21 @@ class KeypointHead(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class KeypointTargetLayer(keras.layers.Layer):
-    """Which RoIs the keypoint head learns from, and the cell of each keypoint in them.
+    """Chooses the RoIs that the keypoint head learns from, and the right cell of each keypoint in them.
 
-    Call with targets, as RoITargetLayer gives them, positive_rois by the rule `corners` of ops.boxes.CORNERS, and
-    gt_keypoints [B, G, K, (y, x, visibility)] float32, network pixels. Returns a dict of the positives with a keypoint
-    that counts, since the others would add nothing to the loss: positive_places [P, 2], positive_rois [P, 4],
-    positive_images [P], and cells [P, K] int32 of maps with `side` cells a side, see ops.keypoints.cells_of.
+    Positives without a keypoint that counts are left out, since they would add nothing to the loss.
+
+    Args:
+        side: Integer, cells per side of the maps.
+        corners: String, the rule of the RoIs, a key of `ops.boxes.CORNERS`.
+
+    Call arguments:
+        targets: Dict, the output of `RoITargetLayer`.
+        gt_keypoints: `[B, G, K, (y, x, visibility)]` float32, network pixels.
+
+    Returns:
+        Dict of `positive_places` `[P, 2]`, `positive_rois` `[P, 4]`, `positive_images` `[P]`, and `cells` `[P, K]`
+        int32, see `ops.keypoints.cells_of`.
     """
 
     def __init__(self, side=56, corners="edge", **kwargs):
@@ -81,11 +101,19 @@ class KeypointTargetLayer(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class DetectionKeypoints(keras.layers.Layer):
-    """The points that the maps mean, in the places of the detections.
+    """Puts the points that the keypoint maps mean in the places of the detections.
 
-    Call with keypoint logits [M, S, S, K], boxes [M, 4] of the same rows by the rule `corners` of ops.boxes.CORNERS,
-    and class_ids [B, N] of the detections. score: a key of ops.keypoints.SCORES. Returns [B, N, K, (y, x, score)]
-    float32, network pixels, zeros for padding.
+    Args:
+        score: String, a key of `ops.keypoints.SCORES`.
+        corners: String, the rule of the boxes, a key of `ops.boxes.CORNERS`.
+
+    Call arguments:
+        logits: `[M, S, S, K]` float32.
+        boxes: `[M, 4]` float32, network pixels, boxes of the same rows.
+        class_ids: `[B, N]` int32, class ids of the detections.
+
+    Returns:
+        `[B, N, K, (y, x, score)]` float32, network pixels, zeros for padding.
     """
 
     def __init__(self, score="softmax", corners="edge", **kwargs):

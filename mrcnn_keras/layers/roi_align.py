@@ -9,23 +9,34 @@ from mrcnn_keras.ops.roi_sampling import crop_and_resize_rois, roi_align
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class RoIAlignLayer(keras.layers.Layer):
-    """RoIAlign (He et al. 2017) over a pyramid, each box from the level that fits it.
+    """RoIAlign (He et al. 2017) over a pyramid, each box from the level that fits it; or RoIPool or RoIWarp.
 
-    Call with features (list of [B, h, w, C], fine to coarse; strides: pixels a cell of each) and boxes
-    [B, R, (y1, x1, y2, x2)] in network pixels: returns [B, R, pool_size, pool_size, C]. Or with boxes [M, 4] and
-    box_indices [M] int32, the image of each: returns [M, pool_size, pool_size, C].
-    method "crop_and_resize" or "gather", the same numbers; see ops.roi_sampling for these and the other arguments.
-    grid "corners": Matterport's RoIAlign, see ops.roi_sampling.crop_and_resize_rois; of the others only canonical_size
-    counts then.
-    operator "align", or "pool" or "warp" for RoIPool or RoIWarp, ops.roi_quantised; aligned and grid do not count then,
-    nor do method, sampling and reduce with "pool", which takes the maximum of whole cells.
+    Args:
+        pool_size: Integer S, bins per axis.
+        strides: Integers, image pixels per cell of each map.
+        sampling: Integer, samples per bin and axis; 0: as many as the bin has cells, rounded up.
+        aligned: Boolean; `False`: the older convention, half a cell up and left.
+        reduce: String, `"mean"` or `"max"` of a bin's samples.
+        canonical_size: Float, pixels: the side of boxes that are read from P4, see `ops.roi_sampling.pyramid_level`.
+        level_tolerance: Float, share of a level that a smaller box may lack.
+        grid: String, `"bins"`, or `"corners"`: Matterport's RoIAlign, see `ops.roi_sampling.crop_and_resize_rois`, for
+            which only `canonical_size` of the other arguments counts.
+        operator: String, `"align"`, or `"pool"` or `"warp"`, see `ops.roi_quantised`, for which `aligned` and `grid` do
+            not count; `"pool"` takes the maximum of whole cells and has no `sampling` and `reduce` either.
+
+    Call arguments:
+        features: List of `[B, h, w, C]` float32, fine to coarse.
+        boxes: `[B, R, (y1, x1, y2, x2)]` float32, network pixels, or `[M, 4]` with `box_indices`.
+        box_indices: `[M]` int32, the picture of each box, or `None`.
+
+    Returns:
+        `[B, R, S, S, C]` or `[M, S, S, C]` float32.
     """
 
     def __init__(
         self,
         pool_size=7,
         strides=(4, 8, 16, 32),
-        method="crop_and_resize",
         sampling=2,
         aligned=True,
         reduce="mean",
@@ -36,12 +47,11 @@ class RoIAlignLayer(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**{"dtype": "float32", **kwargs})
-        self.pool_size, self.strides, self.method = pool_size, tuple(strides), method
+        self.pool_size, self.strides = pool_size, tuple(strides)
         self.sampling, self.aligned, self.reduce, self.grid = sampling, aligned, reduce, grid
         self.canonical_size, self.level_tolerance = canonical_size, level_tolerance
         self.operator = operator
-        # XLA has no CropAndResize, and RoIPool has bins of different sizes.
-        self.supports_jit = method == "gather" and operator != "pool"
+        self.supports_jit = False  # XLA has no CropAndResize, and RoIPool has bins of different sizes
 
     def call(self, features, boxes, box_indices=None):
         batched = box_indices is None
@@ -56,7 +66,7 @@ class RoIAlignLayer(keras.layers.Layer):
 
     def _pool(self, *what):
         levels = {"canonical_size": self.canonical_size, "level_tolerance": self.level_tolerance}
-        samples = {"method": self.method, "sampling": self.sampling, "reduce": self.reduce}
+        samples = {"sampling": self.sampling, "reduce": self.reduce}
         if self.operator == "pool":
             return roi_pool(*what, **levels)
         if self.operator == "warp":
@@ -65,11 +75,15 @@ class RoIAlignLayer(keras.layers.Layer):
             return crop_and_resize_rois(*what, canonical_size=self.canonical_size)
         return roi_align(*what, **levels, **samples, aligned=self.aligned)
 
+    @classmethod
+    def from_config(cls, config):
+        # Older files have "method", a choice of two ways to the same numbers.
+        return cls(**{name: value for name, value in config.items() if name != "method"})
+
     def get_config(self):
         own = {
             "pool_size": self.pool_size,
             "strides": self.strides,
-            "method": self.method,
             "sampling": self.sampling,
             "aligned": self.aligned,
             "reduce": self.reduce,
@@ -83,7 +97,15 @@ class RoIAlignLayer(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class PickRoIs(keras.layers.Layer):
-    """Chosen RoIs' features. Call with features [B, R, S, S, C] and places [M, (image, index in R)]: [M, S, S, C]."""
+    """Picks the features of some RoIs.
+
+    Call arguments:
+        features: `[B, R, S, S, C]`.
+        places: `[M, (picture, index in R)]` integers.
+
+    Returns:
+        `[M, S, S, C]`.
+    """
 
     def __init__(self, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})

@@ -19,6 +19,7 @@ from mrcnn_keras.model.optimizer import exclude_from_weight_decay, make_optimize
 from mrcnn_keras.ops import detections as detection_ops
 from mrcnn_keras.ops import images as image_ops
 from mrcnn_keras.ops import masks as mask_ops
+from mrcnn_keras.resize import as_rgb
 from mrcnn_keras.weights.files import check_weights, describe_error, open_keras
 
 
@@ -483,11 +484,9 @@ def _as_rgb(image, index):
     """A picture as [H, W, 3] uint8."""
     if isinstance(image, (str, os.PathLike)):
         raise UserError(f"picture {index} is {str(image)!r}; give its pixels, [height, width, 3] RGB")
-    image = np.asarray(image)
-    if image.ndim == 2:
-        image = image[..., None]
-    if image.ndim != 3 or image.shape[2] not in (1, 3, 4) or 0 in image.shape:
-        raise UserError(f"picture {index} has shape {image.shape}; give [height, width, 3] RGB")
-    if image.dtype != np.uint8:
-        raise UserError(f"picture {index} has type {image.dtype}; give uint8 0..255")
-    return np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image[..., :3]
+    rgb = as_rgb(image)
+    if rgb is None:
+        raise UserError(f"picture {index} has shape {np.shape(image)}; give [height, width, 3] RGB")
+    if rgb.dtype != np.uint8:
+        raise UserError(f"picture {index} has type {rgb.dtype}; give uint8 0..255")
+    return rgb

@@ -56,7 +56,6 @@ def make_roi_features(config):
         "operator": config.ROI_OPERATOR,
         "reduce": config.ROI_REDUCE,
         "strides": FEATURES[config.BACKBONE_FEATURES].strides[:ROI_MAPS],
-        "method": config.ROI_ALIGN_METHOD,
         "sampling": config.ROI_ALIGN_SAMPLING,
         "aligned": config.ROI_ALIGN_ALIGNED,
         "canonical_size": config.ROI_LEVEL_SIZE,

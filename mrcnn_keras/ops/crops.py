@@ -1,4 +1,4 @@
-"""tf.image.crop_and_resize with a gradient that is exact and the same in every run.
+"""Bilinear samples of maps: crop_and_resize with a gradient that is exact and the same in every run, and gathers.
 
 TensorFlow's own gradient on a CPU adds up in several threads without a lock and so loses an addition now and then; on a
 GPU it adds atomically. Where the operation is missing, the same numbers come from four gathers.
@@ -6,18 +6,14 @@ GPU it adds atomically. Where the operation is missing, the same numbers come fr
 
 import tensorflow as tf
 
-from mrcnn_keras.ops.portability import wants_portable
-
 
 def crop_and_resize(image, boxes, box_indices, count):
     """Bilinear samples on a grid in each box: tf.image.crop_and_resize, whose numbers these are.
 
     image [B, H, W, C]; boxes [M, (y1, x1, y2, x2)]: the first and the last sample of each box, in units of (side - 1)
-    of the image; box_indices [M] int32, the image of each box; count: samples (rows, columns) of a box. A sample
+    of the image; box_indices [M] int32, the image of each box; count: samples (rows, columns) per box. A sample
     outside the image is 0. Returns [M, *count, C] float32. Gradients reach the image, not the boxes.
     """
-    if wants_portable():
-        return crop_and_resize_by_gather(image, boxes, box_indices, count)
     boxes, count = tf.stop_gradient(boxes), tf.convert_to_tensor(count)
     if tf.config.list_physical_devices("GPU"):
         return tf.image.crop_and_resize(image, boxes, box_indices, count)
@@ -32,25 +28,6 @@ def crop_and_resize(image, boxes, box_indices, count):
     return crop(image)
 
 
-def crop_and_resize_by_gather(image, boxes, box_indices, count):
-    """crop_and_resize without the operation of that name: the same to a rounding step of float32."""
-    batch, height, width = tf.unstack(tf.shape(image)[:3])
-    rows, row_weights, row_inside = _neighbours(boxes[:, 0], boxes[:, 2], count[0], height)
-    columns, column_weights, column_inside = _neighbours(boxes[:, 1], boxes[:, 3], count[1], width)
-    rows = (box_indices[:, None, None] * height + rows) * width
-    cells = tf.reshape(tf.cast(image, tf.float32), [batch * height * width, image.shape[3]])
-
-    def line(row):
-        """The samples on the upper (0) or lower (1) of the rows of cells around each sample."""
-        left, right = (tf.gather(cells, rows[:, :, None, row] + columns[:, None, :, side]) for side in (0, 1))
-        return left + (right - left) * column_weights[:, None, :, 1, None]
-
-    upper, lower = line(0), line(1)
-    samples = upper + (lower - upper) * row_weights[:, :, None, 1, None]
-    inside = row_inside[:, :, None] & column_inside[:, None, :]
-    return tf.where(inside[..., None], samples, 0.0)
-
-
 def _gradient(upstream, shape, boxes, box_indices, count):
     """upstream [M, rows, columns, C] -> [B, H, W, C]: each sample's gradient goes to the four cells it was read from.
 
@@ -59,8 +36,10 @@ def _gradient(upstream, shape, boxes, box_indices, count):
     """
     batch, height, width, channels = tf.unstack(shape)
     inside = tf.image.crop_and_resize(tf.ones([batch, height, width, 1]), boxes, box_indices, count)
-    rows, row_weights, _ = _neighbours(boxes[:, 0], boxes[:, 2], count[0], height)
-    columns, column_weights, _ = _neighbours(boxes[:, 1], boxes[:, 3], count[1], width)
+    (rows, row_weights), (columns, column_weights) = (
+        (tf.stack([low, high], axis=-1), tf.stack([1.0 - share, share], axis=-1))
+        for low, high, share, _ in neighbours_of_crops(boxes, count, height, width)
+    )
     cells = (box_indices[:, None, None] * height + rows)[:, :, None, :, None] * width + columns[:, None, :, None, :]
     weights = row_weights[:, :, None, :, None] * column_weights[:, None, :, None, :] * inside[..., None]
     samples = tf.size(inside)
@@ -75,18 +54,46 @@ def _gradient(upstream, shape, boxes, box_indices, count):
     return tf.reshape(sums, shape)
 
 
-def _neighbours(first, last, count, side):
-    """The cells along one axis around each sample, from the `first` [M] to the `last` [M] of a box.
+def gather_samples(cells, first, width, rows, columns):
+    """Bilinear samples from four gathers, without crop_and_resize; of static shape where M is.
 
-    Returns the two cells [M, count, 2] int32, their weights [M, count, 2], and whether the sample is inside [M, count].
+    cells [N, C]: maps laid end to end; first [M] and width [M, 1]: the place of the first cell of each box's map, and
+    the cells in a row of it; rows, columns: `neighbours` of the samples along y and x. Returns [M, rows, columns, C].
     """
-    end = tf.cast(side - 1, first.dtype)
-    steps = tf.cast(tf.maximum(count - 1, 1), first.dtype)
-    start = tf.where(count > 1, first, 0.5 * (first + last))
-    places = (start * end)[:, None] + ((last - first) * end / steps)[:, None] * tf.range(count, dtype=first.dtype)
-    inside = (places >= 0.0) & (places <= end)
+    (top, bottom, down, in_rows), (left, right, across, in_columns) = rows, columns
+
+    def line(row):
+        """The samples on the rows of cells above or below each sample."""
+        begin = (first[:, None] + row * width)[:, :, None]
+        near, far = (tf.gather(cells, begin + column[:, None, :]) for column in (left, right))
+        return near + (far - near) * across[:, None, :, None]
+
+    upper, lower = line(top), line(bottom)
+    samples = upper + (lower - upper) * down[:, :, None, None]
+    return tf.where(in_rows[:, :, None, None] & in_columns[:, None, :, None], samples, 0.0)
+
+
+def neighbours(places, side, reach=0.0):
+    """The cells around each sample along one axis of a map.
+
+    places [M, P]: of the samples, in cells from the centre of the first; side: cells of the axis, int32, a scalar or
+    [M, 1]. Returns [M, P] each: the cells before and behind it, int32, the weight of the second, and whether the sample
+    counts: it does up to `reach` cells outside, as the edge's.
+    """
+    end = tf.cast(side - 1, places.dtype)
+    inside = (places >= -reach) & (places <= end + reach)
     places = tf.clip_by_value(places, 0.0, end)
     low = tf.floor(places)
-    share = places - low
-    cells = tf.cast(tf.stack([low, tf.minimum(low + 1.0, end)], axis=-1), tf.int32)
-    return cells, tf.stack([1.0 - share, share], axis=-1), inside
+    return tf.cast(low, tf.int32), tf.cast(tf.minimum(low + 1.0, end), tf.int32), places - low, inside
+
+
+def neighbours_of_crops(boxes, count, *sides):
+    """The `neighbours` of crop_and_resize's samples along y and along x. sides: cells of these axes."""
+    found = []
+    for axis, side in enumerate(sides):
+        first, last, end = boxes[:, axis, None], boxes[:, axis + 2, None], tf.cast(side - 1, boxes.dtype)
+        steps = tf.cast(tf.maximum(count[axis] - 1, 1), boxes.dtype)
+        start = tf.where(count[axis] > 1, first, 0.5 * (first + last))
+        places = start * end + (last - first) * end / steps * tf.range(count[axis], dtype=boxes.dtype)
+        found.append(neighbours(places, side))
+    return found

@@ -7,7 +7,7 @@ is 0, a sample between is that of the nearest edge pixel, as in torchvision and 
 import tensorflow as tf
 
 from mrcnn_keras.ops import boxes as box_ops
-from mrcnn_keras.ops.crops import crop_and_resize
+from mrcnn_keras.ops.crops import crop_and_resize, gather_samples, neighbours, neighbours_of_crops
 from mrcnn_keras.ops.portability import wants_portable
 
 
@@ -33,7 +33,6 @@ def roi_align(
     box_indices,
     size,
     *,
-    method="crop_and_resize",
     sampling=2,
     aligned=True,
     reduce="mean",
@@ -42,15 +41,12 @@ def roi_align(
 ):
     """Features of boxes, each from the level of a pyramid that fits it.
 
-    features: list of [B, h, w, C] float32 (one map, or a pyramid from fine to coarse); strides: image pixels a cell of
-    each; boxes [M, (y1, x1, y2, x2)] in image pixels; box_indices [M] int32, the image of each box; size: bins an
-    axis; sampling: samples a bin and axis, 0: as many as the bin has cells, rounded up (Detectron2's default);
-    reduce: "mean" or "max" of a bin's samples. aligned=False is the older
-    convention: half a cell up and left, boxes at least one cell large. canonical_size, level_tolerance: see
-    pyramid_level. method: "crop_and_resize"
-    (tf.image.crop_and_resize, fastest) or "gather" (plain gathers of static shape, for XLA, TFLite and ONNX; a portable
-    graph has it always); both give the same numbers. Gradients reach the features, not the boxes. Returns
-    [M, size, size, C].
+    features: list of [B, h, w, C] float32 (one map, or a pyramid from fine to coarse); strides: image pixels per cell
+    of each map; boxes [M, (y1, x1, y2, x2)] in image pixels; box_indices [M] int32, the image of each box; size: bins
+    per axis; sampling: samples per bin and axis, 0: as many as the bin has cells, rounded up (Detectron2's default);
+    reduce: "mean" or "max" of a bin's samples. aligned=False is the older convention: half a cell up and left, boxes at
+    least one cell large. canonical_size, level_tolerance: see pyramid_level. Gradients reach the features, not the
+    boxes. Returns [M, size, size, C].
     """
     boxes = tf.stop_gradient(boxes)
     level = pyramid_level(boxes, len(features), canonical_size, tolerance=level_tolerance)
@@ -58,10 +54,10 @@ def roi_align(
     if not aligned:
         low, high = tf.split(cells + 0.5, 2, axis=-1)
         cells = tf.concat([low, tf.maximum(high, low + 1.0)], axis=-1)
-    return sample_bins(features, level, cells, box_indices, size, method, sampling, reduce)
+    return sample_bins(features, level, cells, box_indices, size, sampling, reduce)
 
 
-def sample_bins(features, level, cells, box_indices, size, method, sampling, reduce):
+def sample_bins(features, level, cells, box_indices, size, sampling, reduce):
     """The mean or maximum of bilinear samples in size x size bins of each box.
 
     level [M] int32: the map of each box; cells [M, (y1, x1, y2, x2)]: its corners in cells of that map; the other
@@ -70,24 +66,24 @@ def sample_bins(features, level, cells, box_indices, size, method, sampling, red
     if sampling == 0:
         adaptive = _adaptive_by_gather if wants_portable() else _adaptive
         return adaptive(features, level, cells, box_indices, size, reduce)
-    method = "gather" if wants_portable() else method
-    sampler = {"crop_and_resize": _samples_by_crop_and_resize, "gather": _samples_by_gather}[method]
-    samples = sampler(features, level, cells, box_indices, size * sampling)
+    count = (size * sampling, size * sampling)
+    if wants_portable():
+        samples = _gather(*end_to_end(features, level, box_indices), cells, count)
+    else:
+        samples = _from_each_level(_crop, features, level, cells, box_indices, count)
     # Pooling a map of samples: the same numbers as a mean over axes of their own, at a fraction of the time.
     pool = {"mean": tf.nn.avg_pool2d, "max": tf.nn.max_pool2d}[reduce]
     return pool(samples, sampling, sampling, "VALID")
 
 
-def _samples_by_crop_and_resize(features, level, cells, box_indices, count):
-    """[M, count, count, C] samples at evenly spread positions of boxes given in cells of their level's map."""
+def _from_each_level(crop, features, level, boxes, box_indices, count):
+    """crop(feature, boxes, box_indices, count) of the boxes [M, 4] of each level, in the order of the boxes."""
     parts, rows = [], []
     for index, feature in enumerate(features):
         row = tf.where(level == index)[:, 0]
-        parts.append(_crop(feature, tf.gather(cells, row), tf.gather(box_indices, row), (count, count)))
+        parts.append(crop(feature, tf.gather(boxes, row), tf.gather(box_indices, row), count))
         rows.append(row)
-    if len(parts) == 1:
-        return parts[0]
-    return _in_order(tf.concat(parts, axis=0), tf.concat(rows, axis=0))
+    return parts[0] if len(parts) == 1 else _in_order(tf.concat(parts, axis=0), tf.concat(rows, axis=0))
 
 
 def _in_order(parts, rows):
@@ -96,7 +92,7 @@ def _in_order(parts, rows):
 
 
 def _adaptive(features, level, cells, box_indices, size, reduce):
-    """roi_align with as many samples a bin and axis as the bin has cells, rounded up.
+    """roi_align with as many samples per bin and axis as the bin has cells, rounded up.
 
     Boxes with equal numbers of samples are read together, in a loop over the numbers that there are.
     """
@@ -104,7 +100,7 @@ def _adaptive(features, level, cells, box_indices, size, reduce):
     parts, rows = [], []
     for index, feature in enumerate(features):
         on_level = tf.where(level == index)[:, 0]
-        # One number for the pair, so that tf.unique can tell the pairs apart.
+        # One number for the pair, so that tf.unique can keep the pairs apart.
         pairs = tf.gather(samples[:, 0] * PAIR + samples[:, 1], on_level)
         unique = tf.unique(pairs).y
 
@@ -138,7 +134,7 @@ def _adaptive_by_gather(features, level, cells, box_indices, size, reduce):
     def read(row):
         first, sides, cells, per_bin = (part[None] for part in row)
         per_bin = tf.unstack(per_bin[0])
-        samples = _gather_samples(flat, first, sides, cells, (size * per_bin[0], size * per_bin[1]))
+        samples = _gather(flat, first, sides, cells, (size * per_bin[0], size * per_bin[1]))
         return _pool_bins(samples, size, per_bin, reduce)[0]
 
     return tf.map_fn(
@@ -165,9 +161,9 @@ def _pool_bins(samples, size, per_bin, reduce):
 
 
 def crop_and_resize_rois(features, strides, boxes, box_indices, size, *, canonical_size=224.0):
-    """Matterport's RoIAlign: one sample a bin, the outermost on the box's corners.
+    """Matterport's RoIAlign: one sample per bin, the outermost on the box's corners.
 
-    Arguments and answer as of roi_align. The box's corners count as shares of the picture's last pixel's index, which
+    Arguments and result as of roi_align. The box's corners count as shares of the picture's last pixel's index, which
     tf.image.crop_and_resize takes for shares of the map's last cell's index; the level's border is halfway between
     two sizes on the scale of the logarithm.
     """
@@ -175,19 +171,17 @@ def crop_and_resize_rois(features, strides, boxes, box_indices, size, *, canonic
     network = tf.cast(tf.shape(features[0])[1:3] * strides[0], boxes.dtype)
     shares = boxes / tf.tile(network - 1, [2])
     level = pyramid_level(shares * tf.tile(network, [2]), len(features), canonical_size * 2**-0.5)
-    parts, rows = [], []
-    for index, feature in enumerate(features):
-        row = tf.where(level == index)[:, 0]
-        crops = tf.gather(shares, row), tf.gather(box_indices, row)
-        parts.append(crop_and_resize(feature, *crops, (size, size)))
-        rows.append(row)
-    return _in_order(tf.concat(parts, axis=0), tf.concat(rows, axis=0))
+    if not wants_portable():
+        return _from_each_level(crop_and_resize, features, level, shares, box_indices, (size, size))
+    cells, first, sides = end_to_end(features, level, box_indices)
+    height, width = tf.split(sides, 2, axis=-1)
+    return gather_samples(cells, first, width, *neighbours_of_crops(shares, (size, size), height, width))
 
 
 def _crop(feature, cells, box_indices, count):
     """Samples from one map, count (rows, columns) of them a box.
 
-    crop_and_resize places its first and last sample at the given corners, in units of (side - 1), and answers 0
+    crop_and_resize places its first and last sample at the given corners, in units of (side - 1), and gives 0
     outside. One cell of repeated border turns that into RoIAlign's rule: the edge's value up to one cell outside.
     """
     padded = tf.pad(feature, [[0, 0], [1, 1], [1, 1], [0, 0]], mode="SYMMETRIC")
@@ -207,26 +201,13 @@ def _crop(feature, cells, box_indices, count):
     return crop_and_resize(padded, corners, box_indices, count)
 
 
-def _samples_by_gather(features, level, cells, box_indices, count):
-    """The same samples from four gathers of all maps laid end to end."""
-    return _gather_samples(*end_to_end(features, level, box_indices), cells, (count, count))
-
-
-def _gather_samples(flat, first, sides, cells, count):
-    """flat, first, sides: see end_to_end; cells [M, 4]; count (down, across) -> [M, *count, C]."""
+def _gather(flat, first, sides, cells, count):
+    """The samples of _crop from gathers. flat, first, sides: see end_to_end; cells [M, 4] -> [M, *count, C]."""
     height, width = tf.split(sides, 2, axis=-1)
     y1, x1, y2, x2 = tf.unstack(cells, axis=-1)
-    top, bottom, from_bottom, y_inside = _neighbours(_positions(y1, y2, count[0]), height)
-    left, right, from_right, x_inside = _neighbours(_positions(x1, x2, count[1]), width)
-
-    def take(rows, columns):
-        return tf.gather(flat, (first[:, None] + rows * width)[:, :, None] + columns[:, None, :])
-
-    weight_y, weight_x = from_bottom[:, :, None, None], from_right[:, None, :, None]
-    upper = take(top, left) * (1 - weight_x) + take(top, right) * weight_x
-    lower = take(bottom, left) * (1 - weight_x) + take(bottom, right) * weight_x
-    inside = y_inside[:, :, None, None] * x_inside[:, None, :, None]
-    return (upper * (1 - weight_y) + lower * weight_y) * inside
+    rows = neighbours(_positions(y1, y2, count[0]) - 0.5, height, reach=1.0)
+    columns = neighbours(_positions(x1, x2, count[1]) - 0.5, width, reach=1.0)
+    return gather_samples(flat, first, width, rows, columns)
 
 
 def end_to_end(features, level, box_indices):
@@ -247,14 +228,3 @@ def _positions(low, high, count):
     """low, high [M]: edges of the boxes along one axis -> [M, count] positions, evenly spread between them."""
     steps = (tf.range(count, dtype=low.dtype) + 0.5) / tf.cast(count, low.dtype)
     return low[:, None] + (high - low)[:, None] * steps[None, :]
-
-
-def _neighbours(positions, side):
-    """Indices of the two cells around each position, the weight of the second, and 1.0 where the position counts."""
-    last = tf.cast(side - 1, positions.dtype)
-    index = positions - 0.5
-    inside = tf.cast((index >= -1.0) & (index <= last + 1.0), positions.dtype)
-    index = tf.clip_by_value(index, 0.0, last)
-    low = tf.floor(index)
-    high = tf.minimum(low + 1.0, last)
-    return tf.cast(low, tf.int32), tf.cast(high, tf.int32), index - low, inside

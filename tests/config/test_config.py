@@ -126,8 +126,6 @@ def test_a_value_of_the_wrong_kind_is_refused(name, value, expected):
         ({"IMAGE_PAD_PLACE": "centre"}, "'centre' needs IMAGE_RESIZE_MODE 'square', not 'fit'"),
         ({"RESIZE_METHOD": "skimage"}, "'skimage' goes with RESIZE_ANTIALIAS=False; set that too"),
         ({"RESIZE_METHOD": "pillow", "RESIZE_ANTIALIAS": False}, "'pillow' goes with RESIZE_ANTIALIAS=True"),
-        ({"ROI_ALIGN_METHOD": "gather", "ROI_ALIGN_SAMPLING": 0}, "'gather' needs a fixed number of samples"),
-        ({"ROI_ALIGN_METHOD": "gather", "ROI_ALIGN_GRID": "corners"}, "'gather' needs a fixed number of samples"),
         ({"ROI_OPERATOR": "pool"}, "takes the maximum of a bin, not the mean; set ROI_REDUCE=max too"),
         (
             {"ROI_OPERATOR": "warp", "ROI_ALIGN_ALIGNED": False},
@@ -137,7 +135,7 @@ def test_a_value_of_the_wrong_kind_is_refused(name, value, expected):
             {"ROI_OPERATOR": "pool", "ROI_REDUCE": "max", "ROI_ALIGN_GRID": "corners"},
             "'pool' reads whole cells.*and ROI_ALIGN_GRID=bins",
         ),
-        ({"ROI_ALIGN_GRID": "corners", "ROI_REDUCE": "max"}, "has one sample a bin.*; set ROI_REDUCE=mean"),
+        ({"ROI_ALIGN_GRID": "corners", "ROI_REDUCE": "max"}, "has one sample per bin.*; set ROI_REDUCE=mean"),
         ({"CATEGORY_IDS": (1, 2)}, "CATEGORY_IDS has 2 ids but there are 80 classes besides the background"),
         ({"IMAGE_ROUNDING": "ceil"}, "choose one of nearest, floor, even"),
         ({"IMAGE_PAD_PLACE": "center"}, "choose one of end, centre; did you mean centre?"),
@@ -167,7 +165,7 @@ def test_a_value_of_the_wrong_kind_is_refused(name, value, expected):
         ({"RPN_CONVS": 0}, "must be above 0"),
     ],
 )
-def test_a_value_that_cannot_be_is_refused(settings, message):
+def test_wrong_values_are_refused(settings, message):
     refused(message, **settings)
 
 
@@ -227,6 +225,17 @@ def test_settings_go_to_json_and_back(tmp_path):
 
 def test_settings_that_a_file_lacks_keep_their_defaults():
     assert Config.from_dict({"NUM_CLASSES": 5}) == Config(NUM_CLASSES=5)
+
+
+def test_retired_settings_load_from_files_and_are_refused_elsewhere(tmp_path):
+    old = {"NUM_CLASSES": 5, "ROI_ALIGN_METHOD": "gather"}
+    assert Config.from_dict(old) == Config(NUM_CLASSES=5)
+    (tmp_path / "config.json").write_text(json.dumps(old))
+    assert Config.load(tmp_path / "config.json") == Config(NUM_CLASSES=5)
+    gone = "ROI_ALIGN_METHOD is no setting any more: RoIAlign uses .*; leave it out"
+    for mistake in (lambda: Config(**old), lambda: parse_setting("ROI_ALIGN_METHOD=gather")):
+        with pytest.raises(UserError, match=gone):
+            mistake()
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,12 @@ import json
 
 import pytest
 
-from mrcnn_keras import resize
 from mrcnn_keras.config import Config
 from mrcnn_keras.config.config import PRESETS
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.model import MaskRCNN
-from mrcnn_keras.ops import images as image_ops
 from mrcnn_keras.ops.resampling import METHODS
+from mrcnn_keras.resize_rule import sizes_in_network
 
 
 def test_how_a_photograph_is_resized_to_be_looked_at():
@@ -23,11 +22,10 @@ def test_how_a_photograph_is_resized_to_be_looked_at():
         assert Config.preset(name).resize_method() in METHODS
 
 
-def test_the_options_of_resizing_are_arguments_of_both_twins():
+def test_resize_options_are_arguments_of_the_rule():
     for name in PRESETS:
         options = Config.preset(name).resize_options()
-        for twin in (resize.plan_resize, image_ops.plan_resize):
-            assert set(options) <= set(inspect.signature(twin).parameters)
+        assert set(options) <= set(inspect.signature(sizes_in_network).parameters)
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -233,13 +233,3 @@ def test_label_values_are_taken_as_they_are(saved):
     assert images.read_labels(saved(palette)).tolist() == [[0, 1], [2, 1]]
     coloured = np.array([[[0, 0, 0], [1, 2, 3]]], np.uint8)
     assert images.read_labels(saved(coloured)).tolist() == [[0, 0x010203]]
-
-
-def test_images_of_load_image_become_rgb():
-    grey = np.full((2, 3), 7, np.uint8)
-    assert images.as_rgb(grey, "x").shape == (2, 3, 3)
-    assert images.as_rgb(grey[:, :, None], "x").shape == (2, 3, 3)
-    assert images.as_rgb(np.zeros((2, 3, 4), np.uint8), "x").shape == (2, 3, 3)
-    for wrong in (grey / 255, np.zeros((2, 3, 2), np.uint8), np.zeros((0, 3, 3), np.uint8)):
-        with pytest.raises(UserError, match="a picture gave .*; return"):
-            images.as_rgb(wrong, "a picture")

@@ -137,7 +137,7 @@ def test_arrays_are_read_only_and_fields_fixed():
     boxes[0, 0] = 1  # the caller's own array stays writable
 
 
-def test_says_in_short_what_it_is():
+def test_repr_of_detections():
     assert repr(two_instances()) == "Detections(2 in 4 x 6, scores, mask_crops)"
 
 
@@ -216,7 +216,7 @@ def test_pycocotools_draws_the_outlines_as_the_mask(bits):
         ({"keypoints": np.full((1, 17, 3), np.nan)}, "not a finite number"),
     ],
 )
-def test_what_does_not_fit_is_refused_in_one_sentence(changes, message):
+def test_detections_refuse_arrays_that_do_not_fit(changes, message):
     right = {"size": (4, 6), "boxes": [[0, 0, 1, 1]], "class_ids": [1]}
     with pytest.raises(UserError, match=message) as refused:
         Detections(**(right | changes))

@@ -34,7 +34,6 @@ def test_a_list_of_boxes_names_their_pictures():
         {"sampling": 3},
         {"sampling": 0},
         {"reduce": "max"},
-        {"method": "gather"},
         {"canonical_size": 30.0},
         {"canonical_size": 20.01, "level_tolerance": 0.01},
     ],
@@ -59,7 +58,7 @@ def test_the_grid_of_corners_is_matterports():
         ("pool", roi_pool, {"canonical_size": 30.0}),
         ("pool", roi_pool, {"canonical_size": 20.01, "level_tolerance": 0.01}),
         ("warp", roi_warp, {"canonical_size": 20.01, "level_tolerance": 0.01}),
-        ("warp", roi_warp, {"method": "gather", "sampling": 3, "reduce": "max"}),
+        ("warp", roi_warp, {"sampling": 3, "reduce": "max"}),
         ("warp", roi_warp, {"sampling": 0}),
     ],
 )
@@ -71,11 +70,10 @@ def test_options_reach_the_other_operators(operator, function, options):
     np.testing.assert_array_equal(layer(FEATURES, BOXES), tf.reshape(expected, [2, 3, 2, 2, 3]))
 
 
-def test_only_gather_is_offered_to_xla():
-    assert RoIAlignLayer(method="gather").supports_jit
-    assert RoIAlignLayer(method="gather", operator="warp").supports_jit
-    assert not RoIAlignLayer(method="gather", operator="pool").supports_jit
-    assert not RoIAlignLayer(method="crop_and_resize").supports_jit
+def test_xla_is_refused_and_older_files_with_a_method_load():
+    layer = RoIAlignLayer.from_config({**RoIAlignLayer(2, (4, 8)).get_config(), "method": "gather"})
+    assert not layer.supports_jit
+    np.testing.assert_array_equal(layer(FEATURES, BOXES), RoIAlignLayer(2, (4, 8))(FEATURES, BOXES))
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,6 @@ OTHER_THAN_DEFAULT = {
     RoIAlignLayer: {
         "pool_size": 3,
         "strides": (2, 4),
-        "method": "gather",
         "sampling": 3,
         "aligned": False,
         "reduce": "max",

@@ -27,7 +27,6 @@ SMALL = dict(
     POST_NMS_ROIS_TRAINING=50,
     POST_NMS_ROIS_INFERENCE=20,
     DETECTION_MAX_INSTANCES=10,
-    ROI_ALIGN_METHOD="gather",  # its gradient adds up in the same order each time
     OPTIMIZER="sgd",
     LEARNING_RATE=0.01,
     LEARNING_MOMENTUM=0,  # without momentum and decay, weights without a gradient stay as they are

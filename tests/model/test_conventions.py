@@ -33,7 +33,7 @@ def with_conventions(small_model):
             plain, theirs = Config().to_dict(), Config.preset(preset).to_dict()
             differ = {name: value for name, value in theirs.items() if value != plain[name]}
             own = {name: value for name, value in differ.items() if name not in NOT_OF_CONVENTIONS}
-            own |= {"BACKBONE_NORM": "gn", "ROI_ALIGN_METHOD": "crop_and_resize", "DETECTION_MIN_CONFIDENCE": 0.01}
+            own |= {"BACKBONE_NORM": "gn", "DETECTION_MIN_CONFIDENCE": 0.01}
             own |= {"IMAGE_MAX_DIM": 128, "IMAGE_PAD_MULTIPLE": 64, "PRE_NMS_LIMIT_INFERENCE": 50, "ROI_LEVEL_SIZE": 20}
             made[preset] = small_model(**own)
         return made[preset]

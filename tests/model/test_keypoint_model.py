@@ -137,7 +137,6 @@ def test_two_pictures_of_rods_are_learnt_by_heart():
         TRAIN_ROIS_PER_IMAGE=64,
         POST_NMS_ROIS_TRAINING=100,
         POST_NMS_ROIS_INFERENCE=100,
-        ROI_ALIGN_METHOD="gather",
         DETECTION_MIN_CONFIDENCE=0.5,
     )
     model = MaskRCNN(config)

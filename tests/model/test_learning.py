@@ -97,7 +97,6 @@ def test_two_pictures_are_learnt_by_heart(variant):
         FPN_CLASSIF_FC_LAYERS_SIZE=128,
         POST_NMS_ROIS_TRAINING=100,
         POST_NMS_ROIS_INFERENCE=100,
-        ROI_ALIGN_METHOD="gather",
         DETECTION_MIN_CONFIDENCE=0.5,
         **settings,
     )

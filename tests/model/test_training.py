@@ -109,7 +109,7 @@ def test_evaluate_gives_the_same_twice_and_draws_no_numbers(model, make_batch, a
 
 
 def test_without_masks_it_is_faster_rcnn(small_model, make_batch):
-    model = small_model(MASKS=False, ROI_ALIGN_METHOD="crop_and_resize")
+    model = small_model(MASKS=False)
     batch = make_batch(1, 2)
     del batch["gt_masks"]
     with tf.GradientTape() as tape:

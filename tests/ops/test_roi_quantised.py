@@ -1,6 +1,7 @@
 """RoIPool and RoIWarp against the rules written out in loops over cells."""
 
 import math
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from mrcnn_keras.ops import roi_quantised as module
+from mrcnn_keras.ops.portability import portable
 from mrcnn_keras.ops.roi_quantised import roi_pool, roi_warp
 from tests.ops.roi_align_reference import pool, random_maps
 from tests.ops.roi_align_reference import reference as roi_align_reference
@@ -76,7 +78,7 @@ def cells_of_bins(box, stride, map_shape, size):
 
 
 def pool_reference(features, strides, boxes, box_indices, size, canonical=224, back=None):
-    """[M, size, size, C]. back [M, size, size, C]: the gradient of the answer; then the gradients of the features."""
+    """[M, size, size, C]. back [M, size, size, C]: the gradient of the output; then the gradients of the features."""
     pooled = np.zeros((len(boxes), size, size, features[0].shape[-1]))
     gradients = [np.zeros(feature.shape) for feature in features]
     for row, (box, image) in enumerate(zip(boxes, box_indices, strict=True)):
@@ -133,15 +135,16 @@ def test_roi_pool_of_any_boxes_equals_the_reference(corners_and_sides, size):
 )
 def test_roi_warp_of_any_box_equals_the_reference(y1, x1, height, width, reduce, sampling):
     features, box = random_maps((1, 12, 9, 2)), [y1, x1, y1 + height, x1 + width]
-    # float32 may see a sample right at the cut-off, one cell outside, on the other side of it.
+    # float32 may place a sample right at the cut-off, one cell outside, on the other side of it.
     first_y, rows, first_x, columns = whole_cells(box, 4)
     for first, count, cells in ((first_y, rows, 12), (first_x, columns, 9)):
         indices = first + (np.arange(3 * sampling) + 0.5) / (3 * sampling) * count - 0.5
         assume((np.abs(indices + 1) > 1e-3).all() and (np.abs(indices - cells) > 1e-3).all())
     expected = warp_reference(features, [4], [box], [0], 3, sampling, reduce)
-    for method in ("crop_and_resize", "gather"):
-        options = {"sampling": sampling, "reduce": reduce, "method": method}
-        np.testing.assert_allclose(pool(features, [4], [box], [0], 3, roi_warp, **options), expected, atol=5e-4)
+    for way in (nullcontext, portable):
+        with way():
+            pooled = pool(features, [4], [box], [0], 3, roi_warp, sampling=sampling, reduce=reduce)
+        np.testing.assert_allclose(pooled, expected, atol=5e-4)
 
 
 @pytest.mark.parametrize("values_at_once", [1, 500, 1 << 20])
@@ -155,14 +158,13 @@ def test_each_box_is_read_from_its_level_and_its_picture(values_at_once, monkeyp
     np.testing.assert_array_equal(pooled, np.float32(expected))
 
 
-@pytest.mark.parametrize(
-    "options", [{}, {"reduce": "max"}, {"sampling": 0}, {"sampling": 0, "reduce": "max"}, {"method": "gather"}]
-)
-def test_each_box_is_warped_from_its_level_and_its_picture(options):
+@pytest.mark.parametrize("way", [nullcontext, portable])
+@pytest.mark.parametrize("options", [{}, {"reduce": "max"}, {"sampling": 0}, {"sampling": 0, "reduce": "max"}])
+def test_each_box_is_warped_from_its_level_and_its_picture(options, way):
     features = random_maps(*MAPS)
-    how = {name: value for name, value in options.items() if name != "method"}
-    expected = warp_reference(features, STRIDES, MANY, IMAGES, 3, **how, canonical=28)
-    pooled = pool(features, STRIDES, MANY, IMAGES, 3, roi_warp, canonical_size=28.0, **options)
+    expected = warp_reference(features, STRIDES, MANY, IMAGES, 3, **options, canonical=28)
+    with way():
+        pooled = pool(features, STRIDES, MANY, IMAGES, 3, roi_warp, canonical_size=28.0, **options)
     np.testing.assert_allclose(pooled, expected, atol=1e-4)
 
 
@@ -204,21 +206,22 @@ def test_a_graph_that_knows_no_sizes_gives_the_same(function):
     features = [tf.constant(f) for f in random_maps(*MAPS)]
     eager = pool(features, STRIDES, MANY, IMAGES, 3, function, canonical_size=28.0)
     for count in (len(MANY), 1, 0):
-        answer = graph(features, tf.reshape(tf.constant(MANY[:count]), [-1, 4]), tf.constant(IMAGES[:count], tf.int32))
-        np.testing.assert_allclose(answer, eager[:count], atol=1e-5)
+        output = graph(features, tf.reshape(tf.constant(MANY[:count]), [-1, 4]), tf.constant(IMAGES[:count], tf.int32))
+        np.testing.assert_allclose(output, eager[:count], atol=1e-5)
     assert graph.get_concrete_function().output_shapes.as_list() == [None, 3, 3, 3]
 
 
 def test_roi_warp_by_gather_compiles_under_xla():
     features = [tf.constant(f) for f in random_maps(*MAPS)]
     arguments = features, STRIDES, tf.constant(MANY), tf.constant(IMAGES), 3
-    options = {"method": "gather", "canonical_size": 28.0}
     compiled = tf.function(roi_warp, jit_compile=True)
-    np.testing.assert_allclose(compiled(*arguments, **options), roi_warp(*arguments, **options), atol=1e-5)
+    with portable():
+        found, expected = (function(*arguments, canonical_size=28.0) for function in (compiled, roi_warp))
+    np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def gradients(function, features, boxes, images, back, **options):
-    """Of the sum of back * answer with respect to the boxes and to each map."""
+    """Of the sum of back * output with respect to the boxes and to each map."""
     maps, boxes = [tf.convert_to_tensor(f) for f in features], tf.convert_to_tensor(boxes)
     strides = STRIDES[: len(maps)]
     with tf.GradientTape() as tape:
@@ -246,12 +249,13 @@ def test_of_equal_cells_the_first_has_the_gradient():
     assert found[1, 1] == found.sum() == 1
 
 
-@pytest.mark.parametrize("method", ["crop_and_resize", "gather"])
-def test_the_gradient_of_roi_warp_is_that_of_the_reference(method):
-    # The reference is linear in the features: its gradient is what it answers to a one in each cell.
+@pytest.mark.parametrize("way", [nullcontext, portable])
+def test_the_gradient_of_roi_warp_is_that_of_the_reference(way):
+    # The reference is linear in the features: its gradient is its output for a one in each cell.
     features, boxes, images = random_maps((1, 4, 5, 1), (1, 2, 3, 1)), [MANY[0], MANY[1], [1, 1, 9, 30]], [0, 0, 0]
     (back,) = random_maps((3, 2, 2, 1), seed=5)
-    to_boxes, *found = gradients(roi_warp, features, boxes, images, back, canonical_size=30.0, method=method)
+    with way():
+        to_boxes, *found = gradients(roi_warp, features, boxes, images, back, canonical_size=30.0)
     assert to_boxes is None
     for level, part in enumerate(found):
         for place in np.ndindex(*part.shape):

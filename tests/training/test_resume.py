@@ -20,7 +20,7 @@ PATIENCE = 300  # seconds until a test gives up
 EXACT = """
 import json, sys
 import tensorflow as tf
-tf.config.experimental.enable_op_determinism()  # without it, the gradient of CropAndResize adds up in any order
+tf.config.experimental.enable_op_determinism()  # without it, sums of gradients may add up in any order
 import keras
 import numpy as np
 import mrcnn_keras as mk

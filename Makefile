@@ -4,10 +4,10 @@
 PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
-# Processes that run tests, each a file at a time. TensorFlow keeps much of the memory that models had, up to 8 GB a
-# process; so the exports and the oracles, which have large models, run in processes of their own.
+# Processes that run tests: each begins with its share of them, and the first to finish takes over from the others.
+# TensorFlow keeps memory that models had, up to 8 GB per process.
 WORKERS ?= 2
-PYTEST := $(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile --durations 15
+PYTEST := $(VENV)/bin/python -m pytest -n $(WORKERS) --dist worksteal --durations 15
 # For the tests of samples/serving. By itself it would install `tensorflow` over `tensorflow-cpu`: see requirements.txt.
 SERVING_API := "tensorflow-serving-api>=2.21,<3"
 WHAT_TO_INSTALL := setup.py pyproject.toml requirements.txt
@@ -24,9 +24,7 @@ demo: $(VENV)/demo-installed
 test: $(VENV)/test-installed
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(PYTEST) --ignore tests/export --ignore tests/oracles
-	$(PYTEST) tests/export
-	$(PYTEST) tests/oracles
+	$(PYTEST)
 
 clean:
 	rm -rf $(VENV)

@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import gc
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -12,6 +13,9 @@ import hypothesis
 import pytest
 from PIL import Image
 
+from mrcnn_keras.weights.fetch.download import locked
+from tests.tiny import TINY, as_options
+
 # No test may fail because the machine is busy.
 slow_is_fine = [hypothesis.HealthCheck.too_slow]
 hypothesis.settings.register_profile("any machine", deadline=None, suppress_health_check=slow_is_fine)
@@ -19,37 +23,18 @@ hypothesis.settings.load_profile("any machine")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
-# A model that is made, trained for a few steps and saved in seconds.
-TINY = dict(
-    BATCH_SIZE=2,
-    IMAGE_MIN_DIM=64,
-    IMAGE_MAX_DIM=64,
-    BACKBONE_NORM="frozen_bn",  # half the time to make the graph
-    HEAD_NORM="none",
-    TOP_DOWN_PYRAMID_SIZE=32,
-    FPN_CLASSIF_FC_LAYERS_SIZE=32,
-    MASK_HEAD_CHANNELS=16,
-    MASK_HEAD_CONVS=1,
-    MASK_POOL_SIZE=7,
-    MINI_MASK_SHAPE=(14, 14),
-    RPN_ANCHOR_SCALES=(8, 16, 32, 64, 128),
-    TRAIN_ROIS_PER_IMAGE=16,
-    PRE_NMS_LIMIT_TRAINING=50,
-    PRE_NMS_LIMIT_INFERENCE=50,
-    POST_NMS_ROIS_TRAINING=50,
-    POST_NMS_ROIS_INFERENCE=20,
-    DETECTION_MAX_INSTANCES=10,
-    OPTIMIZER="sgd",
-    LEARNING_MOMENTUM=0.0,  # so that files of the model hold no more than its weights
-    LEARNING_RATE=0.01,
-)
-
 
 def pytest_collection_modifyitems(items):
     """What needs the trained model takes more than a few seconds."""
     for item in items:
         if "trained" in getattr(item, "fixturenames", ()):
             item.add_marker("slow")
+
+
+def pytest_collection_finish():
+    """What imports have made stays: collecting garbage after each file need not look through it."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -71,6 +56,35 @@ def shared():
 
 
 @pytest.fixture(scope="session")
+def made_once(tmp_path_factory):
+    """A function: name, function that fills a folder -> that folder, filled by the first worker that asks."""
+    root = tmp_path_factory.getbasetemp()
+    root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
+
+    def make(name, fill):
+        folder, done = root / f"shared-{name}", root / f"shared-{name}.done"
+        with locked(root / f"shared-{name}.lock", waiting=lambda: None):
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of a worker that failed
+                folder.mkdir()
+                fill(folder)
+                done.touch()
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def without_graphs():
+    """Functions run op by op: to make the graph of a model takes far longer than to run it once."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture(scope="session")
 def tiny():
     """Settings of a tiny model, without the number of classes."""
     return dict(TINY)
@@ -78,9 +92,8 @@ def tiny():
 
 @pytest.fixture(scope="session")
 def tiny_options():
-    """The same as options of `mrcnn train`; the tuples as lists."""
-    values = {name: list(value) if isinstance(value, tuple) else value for name, value in TINY.items()}
-    return [word for name, value in values.items() for word in ("--set", f"{name}={value}")]
+    """The same as options of `mrcnn train`."""
+    return as_options(TINY)
 
 
 @pytest.fixture(scope="session")
@@ -109,22 +122,23 @@ def write_coco():
 
 
 @pytest.fixture(scope="session")
-def tiny_coco(write_coco, tmp_path_factory):
+def tiny_coco(write_coco, made_once):
     """A folder with train/ (6 pictures of 64 x 64) and valid/ (2), to be read only."""
     from mrcnn_keras.data.generated import ShapesDataset
 
-    folder = tmp_path_factory.mktemp("tiny-coco")
-    write_coco(folder / "train", ShapesDataset(count=6, image_size=(64, 64), seed=0))
-    write_coco(folder / "valid", ShapesDataset(count=2, image_size=(64, 64), seed=1))
-    return folder
+    def write(folder):
+        write_coco(folder / "train", ShapesDataset(count=6, image_size=(64, 64), seed=0))
+        write_coco(folder / "valid", ShapesDataset(count=2, image_size=(64, 64), seed=1))
+
+    return made_once("tiny-coco", write)
 
 
 @pytest.fixture(scope="session")
-def trained(tiny_coco, tiny_options, tmp_path_factory):
+def trained(tiny_coco, tiny_options, made_once):
     """The folder of `mrcnn train` on tiny_coco for 2 epochs of 3 steps, to be read only."""
     from mrcnn_keras.cli import main
 
-    folder = tmp_path_factory.mktemp("trained")
-    assert main(["train", str(tiny_coco), "--epochs", "2", "--out", str(folder / "run"), *tiny_options]) == 0
-    yield folder / "run"
-    shutil.rmtree(folder)
+    def train(folder):
+        assert main(["train", str(tiny_coco), "--epochs", "2", "--out", str(folder / "run"), *tiny_options]) == 0
+
+    return made_once("trained", train) / "run"

@@ -1,4 +1,4 @@
-"""The course that docs and users rely on, in Python, from a folder of pictures to a SavedModel."""
+"""The workflow that docs and users rely on, in Python, from a folder of pictures to a SavedModel."""
 
 import matplotlib
 import numpy as np
@@ -25,7 +25,7 @@ def test_from_a_folder_to_a_saved_model(tiny_coco, tiny, tmp_path):
     axes = mk.visualize.display_instances(image, *found[0], data.class_names)
     axes.figure.savefig(tmp_path / "drawn.png", dpi=20)
     boxes, masks, class_ids, scores = found[0]
-    mk.visualize.display_instances(image, boxes, masks, class_ids, data.class_names, scores)  # the lineage's order
+    mk.visualize.display_instances(image, boxes, masks, class_ids, data.class_names, scores)  # Matterport's order
     figures = mk.evaluate(model, val)
     assert {"bbox/AP", "segm/AP", "segm/AP50", "segm/AP/circle"} <= set(figures)
 

@@ -28,5 +28,5 @@ def test_notebooks_run(path, tmp_path):
     spec = importlib.util.spec_from_file_location("execute", ROOT / "notebooks" / "execute.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    module.execute(path, tmp_path / path.name, minutes=0.1, folder=tmp_path)
+    module.execute(path, tmp_path / path.name, minutes=0.01, folder=tmp_path)
     assert (tmp_path / "serving" / "shapes" / "1" / "saved_model.pb").exists()

@@ -44,7 +44,7 @@ def test_keras_itself_loads_a_model_where_it_was_imported_first(trained):
     assert printed(KERAS_FIRST, str(trained / "best.keras")) == ["MaskRCNN"]
 
 
-def test_names_are_what_they_say():
+def test_public_names_are_functions_and_classes_of_that_name():
     for name in mk.__all__:
         found = getattr(mk, name)
         assert found.__name__ in (name, f"mrcnn_keras.{name}")

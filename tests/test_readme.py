@@ -1,4 +1,4 @@
-"""What the README tells a user to type exists."""
+"""Commands, names and links of the README exist."""
 
 import ast
 import re

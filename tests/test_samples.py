@@ -43,7 +43,7 @@ def test_shapes_shows_the_settings_of_the_demo():
 
 @pytest.mark.slow
 def test_shapes(tmp_path):
-    printed = run(SHAPES, "--minutes", 0.1, "--pictures", 2, "--out", tmp_path / "run")
+    printed = run(SHAPES, "--minutes", 0.01, "--pictures", 1, "--out", tmp_path / "run")
     assert "segm/AP50" in printed
     assert (tmp_path / "run" / "best.keras").exists()
 
@@ -136,7 +136,7 @@ def test_two_rows_of_the_paper(tmp_path):
 
 @pytest.mark.slow
 def test_pose(tmp_path):
-    printed = run(POSE, "--minutes", 0.1, "--pictures", 2, "--out", tmp_path / "run")
+    printed = run(POSE, "--minutes", 0.01, "--pictures", 1, "--out", tmp_path / "run")
     assert "keypoints/AP50" in printed
     assert (tmp_path / "run" / "picture-1.png").exists()
 

@@ -31,7 +31,7 @@ def file(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def train(file, tiny_coco):
+def train(file, tiny_coco, without_graphs):
     """A function: words -> the Config of the run that `mrcnn train` made in the folder run."""
 
     def run(*words):

@@ -1,4 +1,4 @@
-"""The beginning of a program for a process of its own, in which some packages cannot be imported."""
+"""The beginning of a program in which some packages cannot be imported."""
 
 PROGRAM = """
 import sys

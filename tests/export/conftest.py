@@ -8,22 +8,32 @@ import tensorflow as tf
 from mrcnn_keras.config import Config
 from mrcnn_keras.export import saved_model, tflite
 from mrcnn_keras.model import MaskRCNN
+from tests.tiny import TINY
+
+SMALL = TINY | dict(
+    NUM_CLASSES=3,
+    CLASS_NAMES=("BG", "cat", "street lamp"),
+    IMAGE_PAD_MULTIPLE=32,
+    MASK_POOL_SIZE=14,
+    PRE_NMS_LIMIT_INFERENCE=500,
+    POST_NMS_ROIS_INFERENCE=100,
+    DETECTION_MAX_INSTANCES=100,
+    DETECTION_MIN_CONFIDENCE=0.05,
+)
+# Of few channels and boxes, since a conversion to TFLite takes seconds; with the norms of the preset.
+THIN = dict(
+    BACKBONE_WIDTH=8,
+    BACKBONE_NORM="bn",
+    HEAD_NORM="gn",
+    PRE_NMS_LIMIT_INFERENCE=50,
+    POST_NMS_ROIS_INFERENCE=30,
+    DETECTION_MAX_INSTANCES=20,
+)
 
 
 def build(seed=1, **settings):
-    small = dict(
-        NUM_CLASSES=3,
-        CLASS_NAMES=("BG", "cat", "street lamp"),
-        IMAGE_MIN_DIM=64,
-        IMAGE_MAX_DIM=64,
-        IMAGE_PAD_MULTIPLE=32,
-        TOP_DOWN_PYRAMID_SIZE=32,
-        FPN_CLASSIF_FC_LAYERS_SIZE=64,
-        MASK_HEAD_CHANNELS=16,
-        DETECTION_MIN_CONFIDENCE=0.05,
-    )
     keras.utils.set_random_seed(seed)
-    return MaskRCNN(Config.preset("resnet18_fpn", **small | settings))
+    return MaskRCNN(Config.preset("resnet18_fpn", **SMALL | settings))
 
 
 @pytest.fixture(scope="session")
@@ -37,19 +47,9 @@ def model():
 
 
 @pytest.fixture(scope="session")
-def saved(model, tmp_path_factory):
+def saved(model, made_once):
     """The folder of a SavedModel of `model`, to be read only."""
-    return saved_model(model, tmp_path_factory.mktemp("serving") / "mine" / "1")
-
-
-# Tiny: a conversion to TFLite takes seconds.
-THIN = dict(
-    BACKBONE_WIDTH=8,
-    PRE_NMS_LIMIT_INFERENCE=50,
-    POST_NMS_ROIS_INFERENCE=30,
-    DETECTION_MAX_INSTANCES=20,
-    FPN_CLASSIF_FC_LAYERS_SIZE=32,
-)
+    return made_once("saved", lambda folder: saved_model(model, folder / "mine" / "1")) / "mine" / "1"
 
 
 @pytest.fixture(scope="session")
@@ -63,21 +63,21 @@ def thin():
 
 
 @pytest.fixture(scope="session")
-def thin_tflite(thin, tmp_path_factory):
+def thin_tflite(thin, made_once):
     """The float32 TFLite file of `thin`, to be read only."""
-    return tflite(thin, tmp_path_factory.mktemp("tflite") / "thin.tflite")
+    return made_once("tflite", lambda folder: tflite(thin, folder / "thin.tflite")) / "thin.tflite"
 
 
 @pytest.fixture(scope="session")
 def served(saved):
-    """What TensorFlow makes of it."""
+    """`saved` as TensorFlow loads it."""
     return tf.saved_model.load(str(saved))
 
 
 @pytest.fixture(scope="session")
-def saved_full(model, tmp_path_factory):
-    """The same with full masks."""
-    return saved_model(model, tmp_path_factory.mktemp("serving-full") / "mine" / "1", masks="full")
+def saved_full(model, made_once):
+    """The folder of one with full masks."""
+    return made_once("saved-full", lambda folder: saved_model(model, folder / "1", masks="full")) / "1"
 
 
 @pytest.fixture(scope="session")

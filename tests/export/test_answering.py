@@ -1,4 +1,4 @@
-"""A written file in a process of its own."""
+"""An exported file at work in its own process."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from mrcnn_keras.export import compare
 from mrcnn_keras.export.answering import reader_process
 
 
-def test_answers_as_the_model_and_tells_time_and_memory(model, saved, picture):
+def test_reader_process_detects_as_the_model_and_reports_time_and_memory(model, saved, picture):
     with reader_process(saved) as process:
         for image in (picture(70, 50), picture(20, 64), np.zeros((1, 1, 3), np.uint8)):
             found, seconds = process.answer(image)
@@ -18,12 +18,12 @@ def test_answers_as_the_model_and_tells_time_and_memory(model, saved, picture):
         assert process.peak_memory() is None or 50e6 < process.peak_memory() < 20e9
 
 
-def test_what_cannot_be_read_is_told(tmp_path):
+def test_reader_process_refuses_a_folder_without_a_saved_model(tmp_path):
     with pytest.raises(UserError, match=r"nothing-here holds no SavedModel"), reader_process(tmp_path / "nothing-here"):
         pass
 
 
-def test_a_process_that_dies_is_told(saved, picture):
+def test_reader_process_that_dies_is_reported(saved, picture):
     with reader_process(saved) as process:
         process.process.kill()
         with pytest.raises(UserError, match=r"the process that ran .*/1 ended"):

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def test_answers_as_detect_does(model, saved, picture, tmp_path):
+def test_saved_model_detects_as_the_model_in_the_c_api(model, saved, picture, tmp_path):
     content = saved_model_pb2.SavedModel.FromString((saved / "saved_model.pb").read_bytes())
     signature = content.meta_graphs[0].signature_def["detect"]
     image = picture(70, 50)

@@ -1,4 +1,4 @@
-"""Detections beside detections, with numbers to follow by hand."""
+"""The comparison of detections, with numbers to follow by hand."""
 
 import numpy as np
 import pytest
@@ -95,11 +95,11 @@ def test_masks_are_compared_where_they_lie():
         (found(scores=(0.902, 0.8)), 1),
     ],
 )
-def test_what_counts_as_the_same(other, matched):
+def test_tolerances_of_boxes_and_scores(other, matched):
     assert compare(other, found())["matched"] == matched
 
 
-def test_int8_forgives_what_nobody_is_sure_of():
+def test_int8_ignores_detections_of_low_score():
     # One pixel of 10 and a score of 0.06 less are near enough; the other is sure on neither side.
     row = compare(found(boxes=[[0, 1, 10, 10], [40, 40, 50, 50]], scores=(0.84, 0.45)), found(scores=(0.9, 0.4)), INT8)
     assert (row["counted"], row["matched"], row["equal"]) == (1, 1, True)
@@ -141,6 +141,6 @@ def test_a_written_model_is_equal_and_another_model_is_not(model, saved, build_m
     assert not summarize(check(build_model(seed=2), saved, images[:1]))["equal"]
 
 
-def test_what_is_no_saved_model_is_named(model, tmp_path):
+def test_check_names_a_folder_without_a_saved_model(model, tmp_path):
     with pytest.raises(UserError, match=r"nothing-here holds no SavedModel"):
         check(model, tmp_path / "nothing-here", [])

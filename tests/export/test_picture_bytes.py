@@ -1,4 +1,4 @@
-"""What the graph makes of the bytes of a file, beside what the package reads from the file itself."""
+"""Pictures decoded in the graph are those that the package reads from the file itself."""
 
 import io
 
@@ -35,7 +35,7 @@ def pixels():
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "LA", "P", "1"])
-def test_png(pixels, mode, tmp_path):
+def test_png_is_decoded_as_pillow_decodes_it(pixels, mode, tmp_path):
     (tmp_path / "a.png").write_bytes(encoded(pixels, "PNG", mode))
     found = decode((tmp_path / "a.png").read_bytes(), 0).numpy()
     np.testing.assert_array_equal(found, read_image(tmp_path / "a.png"))
@@ -57,7 +57,7 @@ def test_photographs_come_out_upright(pixels, orientation, byte_order, tmp_path)
     np.testing.assert_array_equal(decode(data, 0).numpy(), read_image(tmp_path / "a.jpg"))
 
 
-def test_damaged_exif_tells_no_orientation(pixels):
+def test_damaged_exif_has_no_orientation(pixels):
     plain = decode(encoded(pixels, "JPEG"), 0).numpy()
     data = encoded(pixels, "JPEG", exif=with_orientation(6, ">"))
     start = data.index(b"Exif\0\0") + 6
@@ -68,7 +68,7 @@ def test_damaged_exif_tells_no_orientation(pixels):
         np.testing.assert_array_equal(decode(damaged, 0).numpy(), plain)
 
 
-def test_what_is_no_picture_is_named(pixels):
+def test_bytes_that_are_no_picture_are_named(pixels):
     for data, words in ((b"hello", "picture 3 of image_bytes, 5 bytes"), (b"", "picture 3 of image_bytes, 0 bytes")):
         with pytest.raises(tf.errors.InvalidArgumentError, match=f"{words}, is neither JPEG nor PNG"):
             decode(data, 3)

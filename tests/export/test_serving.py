@@ -100,7 +100,7 @@ def as_detections(answer, masks):
 
 
 @pytest.mark.parametrize("kind", ["rest", "grpc"])
-def test_each_answer_is_the_models(kind, model, sample, clients, pictures, files):
+def test_served_detections_are_those_of_the_model(kind, model, sample, clients, pictures, files):
     answers = clients[kind].detect(files)
     assert len(answers) == len(pictures) == 5  # in two requests
     for answer, expected in zip(answers, model.detect(pictures), strict=True):
@@ -109,7 +109,7 @@ def test_each_answer_is_the_models(kind, model, sample, clients, pictures, files
 
 
 @pytest.mark.parametrize("kind", ["rest", "grpc"])
-def test_limits(kind, model, clients, files, pictures):
+def test_clients_limit_score_and_number(kind, model, clients, files, pictures):
     scores = model.detect(pictures[:1])[0].scores
     answers = clients[kind].detect(files, min_score=float(scores[10]))
     assert [one.score for one in answers[0].found] == pytest.approx(scores[scores >= scores[10]], abs=1e-5)
@@ -117,7 +117,7 @@ def test_limits(kind, model, clients, files, pictures):
 
 
 @pytest.mark.parametrize("kind", ["rest", "grpc"])
-def test_errors_are_told(kind, sample, server, clients, files):
+def test_clients_report_errors_of_the_server(kind, sample, server, clients, files):
     error = sample.answers.ServingError
     with pytest.raises(error, match="picture 1 of image_bytes, 4 bytes, is neither JPEG nor PNG"):
         clients[kind].detect([files[0], b"text"])
@@ -133,7 +133,7 @@ def test_errors_are_told(kind, sample, server, clients, files):
         make({"rest": "http://localhost:9", "grpc": "localhost:9"}[kind], timeout=0.5).detect(files)
 
 
-def test_rest_wants_every_input_of_a_signature(server, sample, files):
+def test_rest_needs_every_input_of_a_signature(server, sample, files):
     """Why the signatures without limits have one input."""
     body = sample.rest.request(files[:1], None, None)
     for wrong in (
@@ -153,7 +153,7 @@ def test_column_form_and_status(server, pictures):
     assert outputs["image_size"] == [[64, 64]]
 
 
-def test_the_command(server, files, saved, tmp_path):
+def test_rest_client_prints_detections(server, files, saved, tmp_path):
     (tmp_path / "a.png").write_bytes(files[0])
     words = ["--address", server.rest, "--names", saved / "assets" / "class_names.txt", "--max-detections", "3"]
     command = [sys.executable, SAMPLE / "rest_client.py", tmp_path / "a.png", *words]

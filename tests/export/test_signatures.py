@@ -50,7 +50,7 @@ def test_a_photograph_is_turned_upright(model, served, picture):
     assert compare(detections(answer, 0, small), model.detect([upright])[0])["equal"]
 
 
-def test_no_files(served):
+def test_serving_bytes_takes_no_files(served):
     answer = served.signatures["serving_bytes"](image_bytes=tf.constant([], tf.string))
     assert answer["boxes"].shape == (0, 100, 4)
     assert answer["masks"].shape == (0, 100, 28, 28)
@@ -61,7 +61,7 @@ def test_a_broken_file_ends_the_request_with_its_place(served, picture):
         served.signatures["serving_bytes"](image_bytes=[file_of(picture(8, 8)), b"no file"])
 
 
-def test_limits(served, picture):
+def test_signatures_limit_score_and_number(served, picture):
     images = np.stack([picture(64, 64), picture(64, 64)[::-1]])
     everything = served.signatures["serving_default"](images=images)
     scores = everything["scores"].numpy()

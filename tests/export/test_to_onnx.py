@@ -19,9 +19,6 @@ standard = pytest.importorskip("onnx", reason="needs mrcnn_keras[onnx]")
 runtime = pytest.importorskip("onnxruntime", reason="needs mrcnn_keras[onnx]")
 pytest.importorskip("tf2onnx", reason="needs mrcnn_keras[onnx]")
 
-# Settings of which a graph is made quickly.
-PLAIN = dict(BACKBONE_NORM="frozen_bn", HEAD_NORM="none", MASK_HEAD_CONVS=1, DETECTION_MAX_INSTANCES=20)
-
 
 def run(path, images, **more):
     session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
@@ -35,11 +32,11 @@ def trained_model(trained):
 
 
 @pytest.fixture(scope="module")
-def written(trained_model, tmp_path_factory):
-    return onnx(trained_model, tmp_path_factory.mktemp("onnx") / "mine.onnx")
+def written(trained_model, made_once):
+    return made_once("onnx", lambda folder: onnx(trained_model, folder / "mine.onnx")) / "mine.onnx"
 
 
-def test_a_trained_model_and_pictures_of_all_sizes(trained_model, written, tiny_coco, picture):
+def test_onnx_of_a_trained_model_detects_in_pictures_of_all_sizes(trained_model, written, tiny_coco, picture):
     from mrcnn_keras.data import load_dataset
 
     data = load_dataset(tiny_coco, subset="train")
@@ -52,7 +49,7 @@ def test_a_trained_model_and_pictures_of_all_sizes(trained_model, written, tiny_
     assert figures["equal"], [row for row in rows if not row["equal"]]
 
 
-def test_batches(trained_model, written, picture):
+def test_onnx_detects_each_picture_of_a_batch_as_the_model(trained_model, written, picture):
     images = np.stack([picture(45, 70), picture(45, 70)[::-1], np.zeros((45, 70, 3), np.uint8)])
     answers = run(written, images)
     for row, image in enumerate(images):
@@ -65,7 +62,7 @@ def test_batches(trained_model, written, picture):
     assert run(written, images[:0])["masks"].shape == (0, 10, 14, 14)
 
 
-def test_the_file_tells_what_it_takes(written):
+def test_metadata_and_inputs_of_an_onnx_file(written):
     model = standard.load(str(written))
     standard.checker.check_model(model)
     assert {node.domain for node in model.graph.node} == {""}
@@ -104,7 +101,7 @@ def test_a_process_of_its_own_stays_small(trained_model, written, picture):
 
 def test_without_a_pyramid_padded_to_multiples_and_pasted_as_by_torchvision(build_model, picture, tmp_path):
     model = build_model(
-        **PLAIN,
+        DETECTION_MAX_INSTANCES=20,
         BACKBONE_FEATURES="c4",
         RPN_CHANNELS=32,
         IMAGE_RESIZE_MODE="fit",
@@ -122,7 +119,9 @@ def test_without_a_pyramid_padded_to_multiples_and_pasted_as_by_torchvision(buil
 
 def test_keypoints_without_masks(build_model, picture, tmp_path):
     names = ("nose", "tail")
-    model = build_model(**PLAIN, NUM_KEYPOINTS=2, KEYPOINT_NAMES=names, MASKS=False, KEYPOINT_HEAD_CONVS=1)
+    model = build_model(
+        DETECTION_MAX_INSTANCES=20, NUM_KEYPOINTS=2, KEYPOINT_NAMES=names, MASKS=False, KEYPOINT_HEAD_CONVS=1
+    )
     path = onnx(model, tmp_path / "keypoints.onnx")
     figures = summarize(check(model, path, [picture(70, 50), picture(1, 1)]))
     assert figures["expected"] > 20
@@ -132,7 +131,7 @@ def test_keypoints_without_masks(build_model, picture, tmp_path):
 
 
 def test_proposals_boxes_alone_and_nothing_found(build_model, picture, tmp_path):
-    model = build_model(**PLAIN, MASKS=False, PROPOSALS="given")
+    model = build_model(DETECTION_MAX_INSTANCES=20, MASKS=False, PROPOSALS="given")
     path = onnx(model, tmp_path / "fast.onnx")
     boxes = np.array([[0, 0, 30, 20], [10, 5, 40, 45], [1, 1, 60, 40]], np.float32)
     [row] = check(model, path, [picture(70, 50)], [boxes])
@@ -144,7 +143,7 @@ def test_proposals_boxes_alone_and_nothing_found(build_model, picture, tmp_path)
     assert not any(value.any() for value in answers.values())
 
 
-def test_mistakes(build_model, model, tmp_path):
+def test_onnx_refuses_wrong_arguments_and_files(build_model, model, tmp_path):
     with pytest.raises(UserError, match="onnx got a Functional; give a MaskRCNN"):
         onnx(model.inference, tmp_path / "x.onnx")
     with pytest.raises(UserError, match=r"mine does not end in \.onnx; give a name such as mine\.onnx"):

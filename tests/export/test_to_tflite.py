@@ -1,4 +1,4 @@
-"""A TFLite file answers as model.detect does, with built-in operations only and without TensorFlow."""
+"""A TFLite file detects as model.detect does, with built-in operations only and without TensorFlow."""
 
 import dataclasses
 import importlib
@@ -44,7 +44,7 @@ def share_found(found, expected, pixels):
 
 
 @pytest.mark.parametrize("size", [(64, 64), (37, 53), (300, 200), (1, 1)])
-def test_answers_as_detect_does(thin, thin_tflite, picture, size):
+def test_tflite_detects_as_the_model(thin, thin_tflite, picture, size):
     image = picture(*size)
     [expected] = thin.detect([image])
     row = compare(load_tflite(thin_tflite)(image), expected)
@@ -121,7 +121,7 @@ VARIANTS = {
 
 
 @pytest.mark.parametrize("settings", VARIANTS.values(), ids=VARIANTS)
-def test_variants_answer_as_detect_does(build_thin, picture, tmp_path, settings):
+def test_tflite_of_variants_detects_as_the_model(build_thin, picture, tmp_path, settings):
     model = build_thin(**settings)
     path = tflite(model, tmp_path / "variant.tflite")
     assert "CUSTOM" not in operators(path)
@@ -158,7 +158,7 @@ def test_given_proposals_keypoints_and_nothing_at_all(build_thin, picture, tmp_p
 
 
 def test_half_precision_and_pictures_that_are_larger_than_the_input(build_thin, picture, tmp_path):
-    # The model looks at a short side of 64 pixels, the file has room for 32 x 64. Without masks it is a Faster R-CNN.
+    # The model takes a short side of 64 pixels, the file has room for 32 x 64. Without masks it is a Faster R-CNN.
     model = build_thin(IMAGE_RESIZE_MODE="fit", IMAGE_MAX_DIM=128, MASKS=False)
     path = tmp_path / "wide.tflite"
     with pytest.raises(UserError, match=r"IMAGE_RESIZE_MODE 'fit'.*give image_size=\(height, width\), such as"):
@@ -190,7 +190,7 @@ def test_weights_of_a_quarter_find_nearly_the_same(thin, thin_tflite, picture, t
     assert share_found(load_tflite(path)(picture(64, 64)), expected, pixels=3) >= 0.5
 
 
-def test_metadata(thin_tflite):
+def test_metadata_of_a_tflite_file(thin_tflite):
     with zipfile.ZipFile(thin_tflite) as archive:
         assert archive.read("labels.txt").decode().splitlines() == ["BG", "cat", "street lamp"]
     about = read_metadata(thin_tflite)
@@ -207,7 +207,7 @@ def test_metadata(thin_tflite):
     }
 
 
-def test_refuses_wrong_arguments(thin, build_thin, tmp_path):
+def test_tflite_refuses_wrong_arguments(thin, build_thin, tmp_path):
     out = tmp_path / "model.tflite"
     with pytest.raises(UserError, match=r"tflite got a Functional; give a MaskRCNN"):
         tflite(thin.inference, out)
@@ -238,7 +238,7 @@ def test_refuses_files_of_others(tmp_path):
         load_tflite(tmp_path / "absent.tflite")
 
 
-def test_says_how_to_install_what_is_missing(thin, thin_tflite, tmp_path, monkeypatch):
+def test_tflite_names_the_command_that_installs_missing_packages(thin, thin_tflite, tmp_path, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     install = r'which is not installed: run pip install "mrcnn_keras\[tflite\]"'
     with pytest.raises(UserError, match="ai-edge-litert, " + install):

@@ -1,4 +1,4 @@
-"""The warm-up requests are what tensorflow-serving-api reads, and the SavedModel answers them."""
+"""tensorflow-serving-api reads the warm-up requests, and the SavedModel answers them."""
 
 import pytest
 import tensorflow as tf
@@ -12,7 +12,7 @@ def requests(folder):
     return [logs.PredictionLog.FromString(record).predict_log.request for record in records]
 
 
-def test_the_saved_model_answers_them(saved, served):
+def test_the_saved_model_answers_its_warm_up_requests(saved, served):
     asked = {request.model_spec.signature_name: request.inputs for request in requests(saved)}
     assert set(asked) == {"serving_default", "serving_bytes"}
     for name, inputs in asked.items():

@@ -1,4 +1,4 @@
-"""The conventions of published checkpoints in a whole model: what they promise of its answers."""
+"""The conventions of published checkpoints in a whole model: what they promise of its outputs."""
 
 import numpy as np
 import pytest
@@ -43,7 +43,7 @@ def with_conventions(small_model):
 
 @pytest.mark.parametrize("preset", ["matterport", "torchvision_v2", "detectron2_r50_fpn"])
 @pytest.mark.parametrize("size", [(50, 40), (1, 1), (3, 200), (301, 150)])
-def test_what_is_found_lies_inside_the_photograph_and_has_an_area(preset, size, with_conventions):
+def test_detections_lie_inside_the_photograph_and_have_an_area(preset, size, with_conventions):
     (found,) = with_conventions(preset).detect([photograph(*size)])
     assert found.masks.shape == (*size, len(found))
     assert (found.boxes >= 0).all()
@@ -59,7 +59,7 @@ def test_boxes_of_matterport_are_whole_pixels(with_conventions):
     np.testing.assert_array_equal(found.boxes, np.round(found.boxes))
 
 
-def test_a_box_that_rounding_empties_is_not_answered(with_conventions):
+def test_a_box_that_rounding_empties_is_dropped(with_conventions):
     # 128 network pixels are one of the photograph: boxes of less than half of it begin and end at the same edge.
     model = with_conventions("matterport")
     answer = {name: value.numpy()[0] for name, value in model.answer(photograph(1, 1, 1)[None]).items()}
@@ -88,7 +88,7 @@ def test_padding_of_matterport_is_black_on_all_sides(with_conventions):
 
 
 @pytest.mark.parametrize("preset", ["matterport", "torchvision_v2"])
-def test_pictures_of_a_batch_are_answered_as_alone(preset, with_conventions):
+def test_pictures_of_a_batch_have_the_same_detections_as_alone(preset, with_conventions):
     model = with_conventions(preset)
     images = np.stack([photograph(50, 40, seed) for seed in (0, 1)])
     together = model.answer(images)

@@ -45,7 +45,7 @@ def test_photographs_of_any_size(size, finder):
     assert len(found) <= 10
 
 
-def test_several_photographs_are_answered_in_their_order(finder):
+def test_detections_of_several_photographs_are_in_their_order(finder):
     images = [photograph(30, 60), photograph(64, 64, 1), photograph(100, 20, 2)]
     together = finder.detect(images)
     assert len(together[1]) > 0
@@ -70,7 +70,7 @@ def test_grey_and_transparent_photographs(finder):
     assert_same(finder.detect([alpha]), finder.detect([photograph(50, 40)]))
 
 
-def test_min_score_drops_what_scores_lower(finder):
+def test_min_score_drops_lower_scores(finder):
     (found,) = finder.detect([photograph(64, 64)])
     middle = float(np.median(found.scores))
     (above,) = finder.detect([photograph(64, 64)], min_score=middle)
@@ -95,12 +95,12 @@ def test_min_score_drops_what_scores_lower(finder):
         (tf.zeros([8, 8, 3], tf.uint8), r"one picture of shape \(8, 8, 3\)"),
     ],
 )
-def test_what_is_no_photograph_is_refused(images, message, finder):
+def test_detect_refuses_other_things_than_photographs(images, message, finder):
     with pytest.raises(UserError, match=message):
         finder.detect(images)
 
 
-def test_threads_get_what_one_after_the_other_gets(small_model, finder):
+def test_threads_get_the_same_detections_as_one_after_the_other(small_model, finder):
     fresh = small_model(DETECTION_MIN_CONFIDENCE=0.01)  # its graph is made by whichever thread is first
     images = [photograph(30 + 3 * i, 60 - 2 * i, i) for i in range(12)]
     with ThreadPoolExecutor(4) as pool:
@@ -113,7 +113,7 @@ def inputs(*seeds):
     return {"image": images, "image_size": np.array([[64, 48]] * len(seeds), np.int32)}
 
 
-def test_a_batch_gives_what_its_pictures_give_alone(finder):
+def test_a_batch_has_the_same_outputs_as_its_pictures_alone(finder):
     together = finder.inference.predict(inputs(0, 1), verbose=0)
     for index in (0, 1):
         alone = finder.inference.predict(inputs(index), verbose=0)
@@ -122,7 +122,7 @@ def test_a_batch_gives_what_its_pictures_give_alone(finder):
             np.testing.assert_allclose(value[0], together[name][index], atol=1e-4, err_msg=name)
 
 
-def test_inference_answers_in_network_pixels_within_the_real_part(finder):
+def test_outputs_of_inference_are_network_pixels_within_the_real_part(finder):
     found = finder.predict(inputs(0), verbose=0)
     shapes = {name: value.shape for name, value in found.items()}
     assert shapes == {

@@ -10,11 +10,10 @@ from mrcnn_keras.data import make_pipeline
 from mrcnn_keras.data.generated import ShapesDataset
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.evaluation import evaluate
-from mrcnn_keras.export import saved_model
-from mrcnn_keras.export.checking import check, summarize
 from mrcnn_keras.layers import GivenProposalsLayer
 from mrcnn_keras.model import MaskRCNN
 from tests.model.proposed import give_proposals
+from tests.model.served import assert_comes_back_and_is_served
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +54,7 @@ def test_there_is_no_rpn(given_model):
     assert given_model(MASKS=False).loss_names == ["mrcnn_class_loss", "mrcnn_bbox_loss"]
 
 
-def test_the_heads_look_at_what_was_given(given_model):
+def test_the_heads_get_the_given_proposals(given_model):
     """In a network picture of 64 x 64 whose photograph is 64 x 48: rows are kept, what lies in the padding is cut."""
     model = given_model(POST_NMS_ROIS_INFERENCE=3)
     inputs = {
@@ -84,19 +83,19 @@ def test_no_proposals_no_detections(given_model, photograph):
         ([[[9, 9, 4, 4]]], r"picture 0: proposals: box 0 is \[9.0, 9.0, 4.0, 4.0\]; give finite"),
     ],
 )
-def test_a_mistake_is_told(proposals, sentence, given_model, photograph):
+def test_detect_refuses_proposals_that_do_not_fit(proposals, sentence, given_model, photograph):
     with pytest.raises(UserError, match=sentence):
         given_model(MASKS=False).detect([photograph], proposals=proposals)
 
 
-def test_a_model_with_an_rpn_takes_none(model, photograph):
+def test_a_model_with_an_rpn_refuses_proposals(model, photograph):
     assert not model.takes_proposals
     with pytest.raises(UserError, match="this model finds its proposals itself; call detect without them"):
         model.detect([photograph], proposals=[[]])
 
 
 @pytest.mark.slow
-def test_weights_of_a_model_with_an_rpn(given_model, tmp_path):
+def test_weights_go_between_models_with_and_without_an_rpn(given_model, tmp_path):
     """All but the RPN fits; the way back leaves the RPN as it was made."""
     given_model(PROPOSALS="rpn").save(tmp_path / "faster.keras")
     model = given_model()
@@ -110,7 +109,7 @@ def test_weights_of_a_model_with_an_rpn(given_model, tmp_path):
 
 
 @pytest.mark.slow
-def test_it_learns_detects_and_is_served(given_model, tmp_path):
+def test_model_with_given_proposals_learns_detects_and_is_served(given_model, tmp_path):
     """Two pictures by heart, from rough boxes among random ones; then the annotated boxes are found in both."""
     data = give_proposals(ShapesDataset(count=2, image_size=(64, 64), seed=3))
     model = given_model(OPTIMIZER="adamw", LEARNING_RATE=2e-3, BACKBONE_NORM="gn", AUGMENT_SCALE=(1, 1))
@@ -120,12 +119,8 @@ def test_it_learns_detects_and_is_served(given_model, tmp_path):
     scores = evaluate(model, data)
     assert scores["bbox/AP50"] > 0.8
     assert scores["segm/AP50"] > 0.5
-    model.save(tmp_path / "model.keras")
-    loaded = MaskRCNN.load(tmp_path / "model.keras")
     images = [data.load_image(i) for i in data.image_ids]
     truth = [data.load_annotations(i) for i in data.image_ids]
-    found = loaded.detect(images, 0.3, proposals=[t.boxes for t in truth])
+    found = model.detect(images, 0.3, proposals=[t.boxes for t in truth])
     assert [sorted(set(f.class_ids.tolist())) for f in found] == [sorted(set(t.class_ids.tolist())) for t in truth]
-    path = saved_model(loaded, tmp_path / "served" / "1")
-    proposals = [data.load_proposals(i) for i in data.image_ids]
-    assert summarize(check(loaded, path, images, proposals))["equal"]
+    assert_comes_back_and_is_served(model, images, tmp_path, [data.load_proposals(i) for i in data.image_ids])

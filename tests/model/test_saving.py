@@ -52,8 +52,8 @@ def test_the_optimizer_comes_back_whole(small_model, tmp_path):
     assert_equal(loaded.optimizer.variables, model.optimizer.variables)
     assert loaded.optimizer.get_config() == model.optimizer.get_config()
     assert loaded.optimizer.global_clipnorm == 3
-    spared = [v.path for v in loaded.trainable_variables if not loaded.optimizer._use_weight_decay(v)]
-    assert spared == [v.path for v in model.trainable_variables if v.name != "kernel"]
+    excluded = [v.path for v in loaded.trainable_variables if not loaded.optimizer._use_weight_decay(v)]
+    assert excluded == [v.path for v in model.trainable_variables if v.name != "kernel"]
 
 
 def test_a_model_that_was_never_compiled_can_be_saved(small_model, tmp_path):

@@ -17,7 +17,7 @@ without_objects = pytest.mark.parametrize("class_ids", NO_OBJECTS.values(), ids=
 
 
 def moved(model, dataset):
-    """Trains a step -> two lists of paths: of the weights that have changed, and of those that have not."""
+    """Trains a step -> two lists of paths: of the weights that have changed, and of the others."""
     weights = [w for w in model.weights if not w.path.endswith("step")]
     before = [w.numpy() for w in weights]
     model.fit(dataset, shuffle=False, verbose=0)
@@ -76,7 +76,7 @@ def test_losses_are_weighted(small_model, make_batch):
     assert float(model.compute_loss(y_pred=outputs)) == pytest.approx(3 * mask_loss, rel=1e-6)
 
 
-def test_what_is_sampled(model, make_batch):
+def test_samples_of_anchors_and_rois(model, make_batch):
     outputs = model(make_batch(1, -2), training=True)
     assert outputs["rpn_labels"].shape == (2, 256)
     assert outputs["rois"].shape == (2, 32, 4)
@@ -123,7 +123,7 @@ def test_without_masks_it_is_faster_rcnn(small_model, make_batch):
     assert "masks" not in model.inference.output_names
 
 
-def test_biases_and_normalisation_are_spared_from_decay(small_model):
+def test_biases_and_normalisation_are_excluded_from_weight_decay(small_model):
     model = small_model(WEIGHT_DECAY=0.1)
     model.compile()
     model.optimizer.build(model.trainable_variables)
@@ -132,6 +132,6 @@ def test_biases_and_normalisation_are_spared_from_decay(small_model):
 
 
 @pytest.mark.parametrize("wrong", [None, "resnet18_fpn", Config])
-def test_what_is_no_config_is_refused(wrong):
+def test_mask_rcnn_refuses_other_things_than_a_config(wrong):
     with pytest.raises(UserError, match="give a Config, such as Config.preset"):
         MaskRCNN(wrong)

@@ -1,1 +1,1 @@
-"""Small oracles: what the published conventions answer for thin networks with weights made from names (see make.py)."""
+"""Small oracles: outputs of thin networks by the published conventions, with weights made from names (see make.py)."""

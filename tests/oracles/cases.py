@@ -92,8 +92,16 @@ def model_of(case, path, name, **settings):
     return MaskRCNN.from_checkpoint(path, IMAGE_MIN_DIM=low, IMAGE_MAX_DIM=high, **own, **settings)
 
 
+def at_sizes_of(case, name, model):
+    """The model `model` again, for the pictures of the oracle's file `name`."""
+    low, high = case.sizes(name)
+    other = MaskRCNN(model.config.replace(IMAGE_MIN_DIM=low, IMAGE_MAX_DIM=high))
+    other.set_weights(model.get_weights())
+    return other
+
+
 def network_input(case, arrays, config):
-    """What the oracle's network saw, as ours takes it -> images [B, H, W, 3] RGB 0..255, sizes [B, 2]; or None."""
+    """The input of the oracle's network, as ours takes it -> images [B, H, W, 3] RGB 0..255, sizes [B, 2]; or None."""
     if case.kind.startswith("matterport"):
         y1, x1, y2, x2 = arrays["window"]
         return arrays["resized"][None], np.array([[y2 - y1, x2 - x1]], np.int32)

@@ -1,4 +1,4 @@
-"""Numbers that tell how near two answers are."""
+"""Numbers that say how near two outputs are."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What our model answers, under the names and in the layout of the oracles.
+"""The outputs of our model, under the names and in the layout of the oracles.
 
 The torch kinds have channels first, boxes (x1, y1, x2, y2) and, in Detectron2, the background as the last class;
 Matterport has channels last and boxes as shares of the picture's last pixel index.

@@ -1,39 +1,18 @@
 """Our models against the oracles: the small ones of this folder, and the full-size ones in ../shared where it is.
 
-`python -m pytest tests/oracles/test_answers.py -s` prints the figures that docs/checkpoints.md tells.
+`python -m pytest tests/oracles/test_answers.py -s` prints the figures of docs/checkpoints.md.
 """
 
+import numpy as np
 import pytest
 
-from tests.oracles.cases import Own, Shared, model_of
+from mrcnn_keras.export import saved_model
+from mrcnn_keras.export.checking import check, summarize
+from tests.oracles.cases import at_sizes_of
 from tests.oracles.checks import hold_network, hold_photographs
-from tests.oracles.weights import KINDS
 
 pytestmark = pytest.mark.slow
-SHARED = {
-    "torchvision_v1": "torchvision_maskrcnn_resnet50_fpn",
-    "torchvision_v2": "torchvision_maskrcnn_resnet50_fpn_v2",
-    "detectron2_r50": "detectron2_mask_rcnn_R_50_FPN_3x",
-    "torchvision_keypoint": "torchvision_keypointrcnn_resnet50_fpn",
-    "matterport_r50": "matterport_resnet50",
-}
-
-
-@pytest.fixture(scope="module", params=KINDS)
-def own(request, tmp_path_factory):
-    """A small oracle and the file of its weights."""
-    case = Own(request.param)
-    return case, case.save(tmp_path_factory.mktemp(request.param))
-
-
-@pytest.fixture(scope="module", params=SHARED)
-def full(request, shared, tmp_path_factory):
-    """A full-size oracle and the file of its weights."""
-    folder = shared / "oracle" / SHARED[request.param]
-    if not folder.is_dir():
-        pytest.skip(f"{folder} is absent")
-    case = Shared(folder, request.param)
-    return case, case.save(tmp_path_factory.mktemp(request.param))
+SERVED = ("torchvision_v1", "detectron2_r50", "matterport_r50")  # resizing, paste and the rest of each project's rules
 
 
 def report(case, name, figures):
@@ -42,31 +21,35 @@ def report(case, name, figures):
         print(f"  {what:50} {figure:.3g}" if isinstance(figure, float) else f"  {what:50} {figure[0]} of {figure[1]}")
 
 
-def test_a_small_oracle_answers_the_same(own):
-    case, path = own
-    model = model_of(case, path, "image0")
+def test_small_oracle_has_the_same_stages_and_detections_also_as_saved_model(own, tmp_path):
+    case, _, model = own
     report(case, "image0", hold_network(case, "image0", model) | hold_photographs(case, "image0", model))
     if not case.kind.startswith("matterport"):
         report(case, "image1", hold_network(case, "image1", model))
     report(case, "image1", hold_photographs(case, "image1", model))
+    if case.kind in SERVED:
+        path = saved_model(model, tmp_path / "served" / "1")
+        pictures = [case.load(name) for name in ("image0", "image1")]
+        images = [arrays.get("image_0", arrays.get("image")) for arrays in pictures]
+        figures = summarize(check(model, path, [*images, np.zeros((9, 40, 3), np.uint8)]))
+        assert figures["matched"] >= 40
+        assert figures["equal"], figures
 
 
-def test_boxes_of_all_levels(own):
-    case, path = own
-    model = model_of(case, path, "large")
-    report(case, "large", hold_photographs(case, "large", model))
-
-
-@pytest.mark.parametrize("kind", ["torchvision_v1", "torchvision_v2", "detectron2_r50"])
-def test_a_batch_of_pictures_of_different_sizes(kind, tmp_path):
-    case = Own(kind)
-    model = model_of(case, case.save(tmp_path), "batch")
+@pytest.mark.parametrize("own", ["torchvision_v1", "torchvision_v2", "detectron2_r50"], indirect=True)
+def test_small_oracle_has_the_same_stages_for_a_batch_of_different_sizes(own):
+    case, _, model = own
+    assert case.sizes("batch") == case.sizes("image0")
     report(case, "batch", hold_network(case, "batch", model))
 
 
-def test_a_full_size_oracle_answers_the_same(full):
-    case, path = full
-    model = model_of(case, path, "image0")
+def test_small_oracle_has_the_same_detections_of_all_levels(own, without_graphs):
+    case, _, model = own
+    report(case, "large", hold_photographs(case, "large", at_sizes_of(case, "large", model)))
+
+
+def test_full_size_oracle_has_the_same_stages_and_detections(full):
+    case, _, model = full
     report(case, "image0", hold_network(case, "image0", model) | hold_photographs(case, "image0", model))
     if case.kind.startswith("matterport"):
         report(case, "image1", hold_network(case, "image1", model) | hold_photographs(case, "image1", model))
@@ -75,7 +58,7 @@ def test_a_full_size_oracle_answers_the_same(full):
             report(case, name, hold_photographs(case, name, model))
 
 
-def test_full_size_pictures(full):
-    case, path = full
+def test_full_size_oracle_has_the_same_detections_in_full_size_pictures(full, without_graphs):
+    case, _, model = full
     name = "full1024" if case.kind.startswith("matterport") else "full800"
-    report(case, name, hold_photographs(case, name, model_of(case, path, name)))
+    report(case, name, hold_photographs(case, name, at_sizes_of(case, name, model)))

@@ -1,4 +1,4 @@
-"""The reference implementation against what the original projects answered (../shared/oracle); torch makes it slow."""
+"""The reference implementation against outputs of the original projects (../shared/oracle); torch makes it slow."""
 
 import importlib.util
 
@@ -52,7 +52,7 @@ def matched(stages, theirs, i, pixels):
 
 
 @pytest.mark.parametrize("kind", FOLDERS)
-def test_it_answers_as_the_original_for_one_picture(kind, shared, read_state):
+def test_reference_has_the_stages_of_the_original_for_one_picture(kind, shared, read_state):
     theirs = np.load(shared / "oracle" / FOLDERS[kind] / "image0.npz")
     prepared = [prepare(theirs["image_0"], CONVENTIONS[kind], *SIZES)]
     if "input" in theirs:  # torchvision interpolates in float32; with its own input the network can be held closely
@@ -74,7 +74,7 @@ def test_it_answers_as_the_original_for_one_picture(kind, shared, read_state):
 
 
 @pytest.mark.parametrize("kind", FOLDERS)
-def test_it_answers_as_the_original_for_a_batch(kind, shared, read_state):
+def test_reference_has_the_detections_of_the_original_for_a_batch(kind, shared, read_state):
     theirs = np.load(shared / "oracle" / FOLDERS[kind] / "batch.npz")
     pictures = [theirs[f"image_{i}"] for i in range(3)]
     ours = answer(read_state(FOLDERS[kind]), pictures, CONVENTIONS[kind], *SIZES, dtype=torch.float32)
@@ -84,7 +84,7 @@ def test_it_answers_as_the_original_for_a_batch(kind, shared, read_state):
 
 
 def their_step(kind, theirs):
-    """Network inputs, sizes, ground truth and samples of a train.npz, as `training_step` wants them."""
+    """Network inputs, sizes, ground truth and samples of a train.npz, as `training_step` takes them."""
     conventions = CONVENTIONS[kind]
     pictures = [theirs["image_0"], theirs["image_1"]]
     prepared, sizes = batch([prepare(one, conventions, *SIZES) for one in pictures])
@@ -126,7 +126,7 @@ def test_a_training_step_has_the_losses_and_gradients_of_the_original(kind, grad
 
 
 @pytest.mark.parametrize("name", ["image0", "image1"])
-def test_it_answers_as_matterport(name, shared, read_state):
+def test_reference_has_the_stages_of_matterport(name, shared, read_state):
     folder = "matterport_resnet50"
     theirs = np.load(shared / "oracle" / folder / f"{name}.npz")
     np.testing.assert_array_equal(molded(theirs["image"], 256, 320)[0], theirs["resized"])

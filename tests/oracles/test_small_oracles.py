@@ -1,4 +1,4 @@
-"""The small oracle files: complete, small, and still what the reference implementation answers."""
+"""The small oracle files: complete, small, and still the outputs of the reference implementation."""
 
 import json
 
@@ -101,7 +101,7 @@ def test_nearly_all_rows_are_steady(kind, name):
 
 
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, name in FILES if name in ("image0", "image1")])
-def test_the_reference_still_answers_so(kind, name):
+def test_the_reference_still_has_these_stages(kind, name):
     torch = pytest.importorskip("torch")
     from tests.oracles.reference import matterport
     from tests.oracles.reference.answer import answer

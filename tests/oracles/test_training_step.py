@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from mrcnn_keras.weights.maps import detectron2, torchvision
-from tests.oracles.cases import Own, Shared, model_of, shared_weights
+from tests.oracles.cases import model_of, shared_weights
 from tests.oracles.training_step import LOSSES, losses_and_gradients
 from tests.oracles.weights import KINDS as OWN
 from tests.oracles.weights import state_dict
@@ -20,14 +20,14 @@ from tests.oracles.weights import state_dict
 pytestmark = pytest.mark.slow
 LOSS, GRADIENT = 1e-4, 1e-3  # relative
 LOSS_OF_SMALL_V2 = 5e-4  # few RoIs
-NO_GRADIENT = 1e-6  # the norm of one that is zero but for rounding: a softmax takes no notice of its maps' bias
+NO_GRADIENT = 1e-6  # the norm of one that is zero up to rounding: a softmax ignores its maps' bias
 BATCH_STATISTICS = dict(BACKBONE_NORM="bn", HEAD_NORM="bn", BACKBONE_FREEZE_STAGES=0)
-# kind: (settings, largest and median relative difference of a gradient, folder of ../shared/oracle)
+# kind: (settings, largest and median relative difference of a gradient), in the order of the oracles
 KINDS = {
-    "torchvision_v1": ({}, GRADIENT, GRADIENT, "torchvision_maskrcnn_resnet50_fpn"),
-    "torchvision_v2": (BATCH_STATISTICS, 1e-1, 1e-2, "torchvision_maskrcnn_resnet50_fpn_v2"),
-    "torchvision_keypoint": ({}, 1e-2, 2e-3, "torchvision_keypointrcnn_resnet50_fpn"),
-    "detectron2_r50": ({}, GRADIENT, GRADIENT, "detectron2_mask_rcnn_R_50_FPN_3x"),
+    "torchvision_v1": ({}, GRADIENT, GRADIENT),
+    "torchvision_v2": (BATCH_STATISTICS, 1e-1, 1e-2),
+    "detectron2_r50": ({}, GRADIENT, GRADIENT),
+    "torchvision_keypoint": ({}, 1e-2, 2e-3),
 }
 
 
@@ -43,7 +43,7 @@ def hold(case, model, arrays, weights, loss=LOSS):
     source = detectron2 if is_detectron2 else torchvision
     known = {key.removeprefix("grad:"): value for key, value in arrays.items() if key.startswith("grad:")}
     values, _ = source.translate({**weights, **known})
-    _, largest, median, _ = KINDS[case.kind]
+    _, largest, median = KINDS[case.kind]
     differences = {}
     for path, value in values.items():
         if len(value.sources) == 1 and value.sources[0] in known and path in gradients:
@@ -57,22 +57,21 @@ def hold(case, model, arrays, weights, loss=LOSS):
     assert np.median(list(differences.values())) < median, differences
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind in OWN])
-def test_a_small_oracle(kind, tmp_path):
-    settings = KINDS[kind][0]
-    case = Own(kind)
-    model = model_of(case, case.save(tmp_path), "train", **settings)
-    loss = LOSS_OF_SMALL_V2 if kind == "torchvision_v2" else LOSS
-    hold(case, model, case.load("train"), state_dict(kind), loss)
+def hold_oracle(oracle, weights, loss=LOSS):
+    """oracle: of the fixtures own and full. Its file train.npz has the sizes of the other small files."""
+    case, path, model = oracle
+    settings = KINDS[case.kind][0]
+    model = model_of(case, path, "image0", **settings) if settings else model
+    hold(case, model, case.load("train"), weights, loss)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_full_size_oracle(kind, shared, tmp_path):
-    settings, *_, name = KINDS[kind]
-    folder = shared / "oracle" / name
-    if not folder.is_dir():
-        pytest.skip(f"{folder} is absent")
-    case = Shared(folder, kind)
-    # The file has no sizes of its own: they are those of the other small files.
-    model = model_of(case, case.save(tmp_path), "image0", **settings)
-    hold(case, model, case.load("train"), shared_weights(folder))
+@pytest.mark.parametrize("own", [kind for kind in KINDS if kind in OWN], indirect=True)
+def test_small_oracle_has_the_same_losses_and_gradients(own):
+    kind = own[0].kind
+    assert own[0].sizes("train") == own[0].sizes("image0")
+    hold_oracle(own, state_dict(kind), LOSS_OF_SMALL_V2 if kind == "torchvision_v2" else LOSS)
+
+
+@pytest.mark.parametrize("full", KINDS, indirect=True)
+def test_full_size_oracle_has_the_same_losses_and_gradients(full):
+    hold_oracle(full, shared_weights(full[0].folder))

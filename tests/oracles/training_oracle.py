@@ -58,7 +58,7 @@ def train_arrays(state, conventions, sizes, settings, classes, sample_seed):
 def steadiest_seed(*arguments):
     """The first sample seed whose gradients move by less than 1e-4 of their norm, or the one where they move least.
 
-    A ReLU whose input is zero but for rounding moves a gradient by one part in a hundred; so few samples show that.
+    A ReLU whose input is zero up to rounding moves a gradient by one part in a hundred; so few samples show that.
     """
     moved = {}
     for seed in range(MOST_SEEDS):

@@ -42,7 +42,7 @@ def losses_and_gradients(model, arrays, detectron2):
 
 
 def _network(model, count):
-    """The training mode with `count` RoIs a picture from outside."""
+    """The training mode with `count` RoIs per picture from outside."""
     network, heads, inputs = model.network, model.network.roi_heads, model.network.inputs()
     branches = {branch.name: branch for branch in heads.branches}
     positives = {"positive_rois": keras.Input((4,), name="positive_rois")}
@@ -82,8 +82,8 @@ def _images(config, arrays):
 def _truth(arrays, i, size, detectron2):
     """Boxes [G, 4], classes [G], masks [G, h, w] and keypoints [G, K, 3] of a picture, network pixels.
 
-    None for masks or keypoints that the file has not. Its pixels are the photograph's; Detectron2's file has network
-    pixels already.
+    None for masks or keypoints that the file does not have. Its pixels are the photograph's; those of Detectron2's file
+    are network pixels already.
     """
     original = size if detectron2 else arrays[f"image_{i}"].shape[:2]
     boxes, masks, keypoints = xy(arrays[f"gt_boxes_{i}"]).astype(np.float64), None, None
@@ -121,7 +121,7 @@ def _matched(arrays, i, truth):
 
 
 def _targets(config, network, batch, arrays, truths, detectron2):
-    """What the losses compare the answers with."""
+    """The targets of the losses."""
     anchors = np.concatenate([np.asarray(level) for level in network({n: batch[n] for n in network.input})["anchors"]])
     indices, labels, deltas = [], [], []
     for i, (boxes, *_) in enumerate(truths):

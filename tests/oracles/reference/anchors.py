@@ -14,7 +14,7 @@ def base_anchors(size, rounded):
 
 
 def anchors(feature_sizes, padded_size, conventions):
-    """One [h * w * 3, 4] a level, in the order (row, column, ratio); the first centre is (0, 0)."""
+    """One [h * w * 3, 4] per level, in the order (row, column, ratio); the first centre is (0, 0)."""
     levels = []
     for level, (height, width) in enumerate(feature_sizes):
         stride_y = stride_x = 4 * 2**level

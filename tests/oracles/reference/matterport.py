@@ -1,4 +1,4 @@
-"""What Matterport's Mask R-CNN answers for a picture, stage by stage; boxes (y1, x1, y2, x2), normalised."""
+"""The outputs of Matterport's Mask R-CNN for a picture, stage by stage; boxes (y1, x1, y2, x2), normalised."""
 
 import numpy as np
 import torch

@@ -33,7 +33,7 @@ def smooth_l1(predicted, targets, beta):
 
 
 def rpn_losses(logits, deltas, grid, gt_boxes, labels, conventions, anchors_per_image):
-    """logits [N, A], deltas [N, A, 4]; labels: [A] int8 a picture, 1 / 0 sampled, -1 not -> (objectness, boxes)."""
+    """logits [N, A], deltas [N, A, 4]; labels: [A] int8 per picture, 1 / 0 sampled, -1 not -> (objectness, boxes)."""
     labels = torch.tensor(np.stack(labels))
     sampled, positive = labels >= 0, labels == 1
     targets = [encode(boxes[iou(grid, boxes).argmax(axis=1)], grid, RPN_WEIGHTS) for boxes in gt_boxes]

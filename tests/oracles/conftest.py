@@ -1,0 +1,34 @@
+"""The oracles, each with the model of its weights, which is made once for all that is held against it."""
+
+import pytest
+
+from tests.oracles.cases import Own, Shared, model_of
+from tests.oracles.weights import KINDS
+
+SHARED = {
+    "torchvision_v1": "torchvision_maskrcnn_resnet50_fpn",
+    "torchvision_v2": "torchvision_maskrcnn_resnet50_fpn_v2",
+    "detectron2_r50": "detectron2_mask_rcnn_R_50_FPN_3x",
+    "torchvision_keypoint": "torchvision_keypointrcnn_resnet50_fpn",
+    "matterport_r50": "matterport_resnet50",
+}
+
+
+def _with_model(case, folder):
+    path = case.save(folder)
+    return case, path, model_of(case, path, "image0")
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def own(request, tmp_path_factory):
+    """A small oracle, the file of its weights, and the model of that file for all its pictures but the large ones."""
+    return _with_model(Own(request.param), tmp_path_factory.mktemp(request.param))
+
+
+@pytest.fixture(scope="session", params=SHARED)
+def full(request, shared, tmp_path_factory):
+    """The same of a full-size oracle in ../shared."""
+    folder = shared / "oracle" / SHARED[request.param]
+    if not folder.is_dir():
+        pytest.skip(f"{folder} is absent")
+    return _with_model(Shared(folder, request.param), tmp_path_factory.mktemp(request.param))

@@ -125,7 +125,7 @@ def test_a_model_or_a_dataset_without_keypoints():
 
 def test_another_number_of_keypoints_is_told():
     found = arrows([[(20, 20, 1)] * 3], scores=[0.9])
-    with pytest.raises(UserError, match="image 'a.png': 3 keypoints an object were found, but the dataset has 2"):
+    with pytest.raises(UserError, match="image 'a.png': 3 keypoints per object were found, but the dataset has 2"):
         score(arrows([[(20, 20, 2), (40, 40, 1)]]), found)
 
 

@@ -51,9 +51,9 @@ def test_check_prints_a_table(trained, pictures, tiny_coco, tmp_path, capsys):
     assert main([*words, "--check", str(pictures), str(tiny_coco / "valid" / "1.png")]) == 0
     printed = capsys.readouterr().out
     assert "the savedmodel agrees with the model" in printed
-    assert re.search(r"^4 pictures +model +savedmodel +asked for$", printed, re.MULTILINE)
+    assert re.search(r"^4 pictures +model +savedmodel +required$", printed, re.MULTILINE)
     assert re.search(r"^ +100\.00 % +99\.5 %$", printed, re.MULTILINE)
-    assert re.search(r"^median time a picture +\d+ ms +\d+ ms$", printed, re.MULTILINE)
+    assert re.search(r"^median time per picture +\d+ ms +\d+ ms$", printed, re.MULTILINE)
     assert "keypoint" not in printed  # the model has none
     found = json.loads(figures.read_text())
     assert found["pictures"] == 4

@@ -73,12 +73,12 @@ def cut(path):
         ("train photos --minutes nan", "argument --minutes: 'nan' is not a number of minutes"),
         ("train photos --minutes inf", "argument --minutes: 'inf' is not a number of minutes"),
         ("train photos --batch-size 0", "argument --batch-size: '0' is not a whole number above 0"),
-        ("train photos --seed -5", "argument --seed: '-5' is not a whole number from 0 on"),
+        ("train photos --seed -5", "argument --seed: '-5' is not a whole number from 0 to 4294967295"),
         ("train photos --val-split 2", "argument --val-split: '2' is not a number from 0 to 1"),
         ("train photos --epochs 2 --minutes 3", "argument --minutes: not allowed with argument --epochs"),
         ("train photos --val other --val-split 0.2", "argument --val-split: not allowed with argument --val"),
         ("train photos --resume", "--resume needs --out RUN, the folder of the training to go on with"),
-        ("train photos --resume --out nowhere", "nowhere holds no last.keras to resume from"),
+        ("train photos --resume --out nowhere", "nowhere has no last.keras to resume from"),
         ("train photos --preset resnet50fpn", "preset 'resnet50fpn' is unknown; did you mean resnet50_fpn?"),
         ("train photos --set NUM_CLASES=3", "NUM_CLASES is no setting; did you mean NUM_CLASSES?"),
         ("train photos --set NUM_CLASSES", "--set 'NUM_CLASSES' is not of the form NAME=VALUE"),
@@ -89,7 +89,7 @@ def cut(path):
         ("detect run photo.jpg --min-score 7", "argument --min-score: '7' is not a number from 0 to 1"),
         ("export run --to savedmodel --out x", "run does not exist; give the folder of a training"),
         ("export run --to onyx --out x", "argument --to: invalid choice: 'onyx'"),
-        ("demo --minutes 0", "argument --minutes: '0' is not a number of minutes"),
+        ("demo --steps 0", "argument --steps: '0' is not a whole number above 0"),
     ],
 )
 def test_wrong_words(words, sentence, mistake):
@@ -296,10 +296,10 @@ def test_files_of_the_same_name_and_broken_ones(trained, tiny_coco, tmp_path, mi
     assert {(row["image_id"], row["file_name"]) for row in found} == {(2, "a/cat.png"), (3, "b/cat.png")}
 
     before = (tmp_path / "b" / "cat.png").read_bytes()
-    assert "cat.png is one of the files to look at" in mistake("detect", trained, "b", "--out", "b")
+    assert "cat.png is one of the inputs and would be overwritten" in mistake("detect", trained, "b", "--out", "b")
     assert (tmp_path / "b" / "cat.png").read_bytes() == before
     (tmp_path / "c").mkdir()
-    assert "c holds no picture" in mistake("detect", trained, "c")
+    assert "c contains no picture" in mistake("detect", trained, "c")
 
 
 def test_video_in_and_out(trained, tmp_path, mistake, capsys):
@@ -309,7 +309,7 @@ def test_video_in_and_out(trained, tmp_path, mistake, capsys):
         writer.write(np.full((64, 80, 3), 40 * i, np.uint8))
     writer.release()
     assert main(["detect", str(trained), str(video), "--out", str(tmp_path / "out")]) == 0
-    assert "5 pictures" in capsys.readouterr().out
+    assert "5 frames" in capsys.readouterr().out
     drawn = cv2.VideoCapture(str(tmp_path / "out" / "five.mp4"))
     assert drawn.get(cv2.CAP_PROP_FPS) == 10
     sizes = []
@@ -319,7 +319,7 @@ def test_video_in_and_out(trained, tmp_path, mistake, capsys):
     assert json.loads((tmp_path / "out" / "detections.json").read_text()) == []
 
     (tmp_path / "text.mp4").write_text("no video")
-    assert "text.mp4 holds no picture that can be read" in mistake("detect", trained, tmp_path / "text.mp4")
+    assert "text.mp4 contains no readable frame" in mistake("detect", trained, tmp_path / "text.mp4")
 
 
 def test_export(trained, tiny_coco, tmp_path):

@@ -1,4 +1,4 @@
-"""The pieces of a model, timed one by one on the tensors that the pieces before them gave."""
+"""The parts of a model, timed one by one on the outputs of the parts before them."""
 
 import machine
 import tensorflow as tf
@@ -10,27 +10,27 @@ BACKWARD = ", forward and backward"
 
 
 def make_undecided(model):
-    """Random weights find anything from 0 to 100 instances; with equal scores and unmoved boxes it is the most."""
+    """Makes all scores equal and all box offsets 0, so that the model finds the maximum number of instances."""
     for layer in (model.parts.rpn.deltas, model.parts.box_head.class_logits, model.parts.box_head.deltas):
         layer.kernel.assign(tf.zeros_like(layer.kernel))
 
 
 class Parts:
-    """Runs pieces of a network one after the other, each on what the pieces before it gave, and times each."""
+    """Runs and times the parts of a network one after the other."""
 
     def __init__(self, repeat):
         self.repeat = repeat
         self.rows = []
 
     def run(self, name, function, *inputs, layer=None, watch=True):
-        """Times function(*inputs) as a graph; with a layer also its gradient. Returns what the function gave."""
-        given = self._time(name, function, inputs)
+        """Times function(*inputs) as a graph, with a layer also its gradient; returns its output."""
+        outputs = self._time(name, function, inputs)
         if layer is not None:
             self._time(f"{name}{BACKWARD}", _gradient(function, layer, watch), inputs)
-        return given
+        return outputs
 
     def run_outside(self, name, function):
-        """Times function() as it is."""
+        """Times function() outside of a graph."""
         self._add(name, machine.seconds(function, self.repeat), 0)
 
     def _time(self, name, function, inputs):
@@ -44,14 +44,14 @@ class Parts:
 
 
 def _gradient(function, layer, watch):
-    """A sum of function(*inputs) and its gradient for the layer's weights and, if `watch`, the first input."""
+    """A sum of function(*inputs), and its gradient for the layer's weights and, if `watch`, the first input."""
 
     def gradient(*inputs):
         with tf.GradientTape() as tape:
             if watch:
                 tape.watch(inputs[0])
             outputs = tf.nest.flatten(function(*inputs))
-            # Squares: the gradient of a plain sum needs no outputs, and TensorFlow would not make them.
+            # Squares: the gradient of a plain sum does not need the outputs, and TensorFlow would not compute them.
             total = tf.add_n([tf.reduce_sum(tf.square(output)) for output in outputs])
         sources = [weight.value for weight in layer.trainable_weights] + (list(inputs[:1]) if watch else [])
         return total, tape.gradient(total, sources)
@@ -60,7 +60,7 @@ def _gradient(function, layer, watch):
 
 
 def detect_parts(model, image, repeat):
-    """Rows: what detect does with one picture, piece by piece."""
+    """Returns the rows of `detect` on one picture, part by part."""
     parts, run = model.parts, Parts(repeat)
     height, width = image.shape[:2]
     size = tf.constant([[height, width]])
@@ -96,7 +96,7 @@ def detect_parts(model, image, repeat):
 
 
 def step_parts(model, batch, repeat):
-    """Rows: what a training step does, piece by piece; the optimizer's update is not among them."""
+    """Returns the rows of a training step, part by part, without the optimizer's update."""
     parts, run = model.parts, Parts(repeat)
     images, size = tf.cast(batch["image"], tf.float32), batch["image_size"]
     objects = batch["gt_boxes"], batch["gt_class_ids"]

@@ -69,8 +69,8 @@ def evaluate(model, dataset, *, max_detections=None, limit=None, progress=None, 
     for start in range(0, len(image_ids), batch_size):
         batch = image_ids[start : start + batch_size]
         examples = [dataset.load_example(image_id) for image_id in batch]
-        answers = detect_in(model, dataset, batch, [image for image, _ in examples])
-        for image_id, (_, truth), found in zip(batch, examples, answers, strict=True):
+        detected = detect_in(model, dataset, batch, [image for image, _ in examples])
+        for image_id, (_, truth), found in zip(batch, examples, detected, strict=True):
             found = renamed(found, same)
             _check(found, truth, dataset.image_name(image_id), len(names))
             model_has_keypoints &= found.keypoints is not None

@@ -17,12 +17,11 @@ from mrcnn_keras.training import RunFolder, train
 from mrcnn_keras.visualize import draw_comparison
 
 SIDE = 128  # pixels of a picture
-# A fixed amount of work rather than of time: a busy or slow machine takes longer but ends with the same model.
-STEPS, STEPS_PER_EPOCH = 900, 100
+STEPS_PER_EPOCH = 100
 UNSEEN, VALIDATED = 200, 50  # pictures to measure on: after the training, and the first of them during it
 DRAWN, MIN_SCORE_DRAWN = 12, 0.7
-# The estimate: the pace of these steps, the first of which builds the graph, and the rest as so many more steps.
-FIRST_STEPS, MEASURING, FINISHING = 11, 0.1, 120
+# The estimate is the pace of these steps (the first one builds the graph) times all steps and the rest, in steps.
+FIRST_STEPS, MEASURING, FINISHING = 11, 0.1, 100
 
 
 def demo_config(dataset):
@@ -61,10 +60,11 @@ class Estimate(keras.callbacks.Callback):
             print(f"{self.steps} steps of training and all that follows take about {minutes:.0f} minutes", flush=True)
 
 
-def run_demo(out, steps=STEPS, seed=0):
+def run_demo(out, steps, seed=0):
     """Trains on generated shapes, evaluates on others, draws, exports and checks the export; returns the figures.
 
-    out: folder to write; None: the first of demo-run, demo-run-2, ... that does not exist. steps: of training.
+    out: folder to write; None: the first of demo-run, demo-run-2, ... that does not exist. steps: of training, rather
+    than a time: a busy or slow machine takes longer but ends with the same model.
     """
     estimate = Estimate(steps)
     out = RunFolder.unused("demo-run").path if out is None else Path(out)

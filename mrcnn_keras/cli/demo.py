@@ -13,6 +13,7 @@ from mrcnn_keras.export.checking import check, summarize
 from mrcnn_keras.export.to_saved_model import saved_model
 from mrcnn_keras.files import replace_file, write_image
 from mrcnn_keras.model import MaskRCNN
+from mrcnn_keras.progress import ProgressLine
 from mrcnn_keras.training import RunFolder, train
 from mrcnn_keras.visualize import draw_comparison
 
@@ -20,7 +21,7 @@ SIDE = 128  # pixels of a picture
 STEPS_PER_EPOCH = 100
 UNSEEN, VALIDATED = 200, 50  # pictures to measure on: after the training, and the first of them during it
 DRAWN, MIN_SCORE_DRAWN = 12, 0.7
-# The estimate is the pace of these steps (the first one builds the graph) times all steps and the rest, in steps.
+# For the estimate: timed steps (the first one builds the graph), and the time of evaluations and of the rest in steps.
 FIRST_STEPS, MEASURING, FINISHING = 11, 0.1, 100
 
 
@@ -57,6 +58,7 @@ class Estimate(keras.callbacks.Callback):
             began, built, now = self.ended[0], self.ended[1], self.ended[-1]
             pace = (now - built) / (FIRST_STEPS - 1)
             minutes = (built - began + pace * ((1 + MEASURING) * self.steps + FINISHING)) / 60
+            ProgressLine().clear()
             print(f"{self.steps} steps of training and all that follows take about {minutes:.0f} minutes", flush=True)
 
 

@@ -95,10 +95,7 @@ def dataset_report(statistics):
         ("crowd regions", f"{statistics['crowds']}"),
         ("image width", _spread(statistics["width"], "{0} to {2} pixels, median {1}")),
         ("image height", _spread(statistics["height"], "{0} to {2} pixels, median {1}")),
-        (
-            "object side",
-            _spread(statistics["object_side"], "median {1} pixels; 5 % are below {0}, 5 % above {2}"),
-        ),
+        ("object side", _spread(statistics["object_side"], "median {1} pixels; 5 % are below {0}, 5 % above {2}")),
     ]
     keypoints = statistics.get("keypoints", {})
     if keypoints:

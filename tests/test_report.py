@@ -18,14 +18,7 @@ def write(path, rows):
 
 
 def epoch(number, **more):
-    return {
-        "epoch": number,
-        "step": 100 * number,
-        "seconds": 9,
-        "learning_rate": 0.01,
-        "loss": 2 / number,
-        **more,
-    }
+    return {"epoch": number, "step": 100 * number, "seconds": 9, "learning_rate": 0.01, "loss": 2 / number, **more}
 
 
 def test_plot_curves_of_a_run_with_missing_cells(tmp_path):
@@ -39,8 +32,7 @@ def test_plot_curves_of_a_run_with_missing_cells(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "row",
-    [epoch(1), {"epoch": 1}, epoch(1) | {"loss": "inf"}, {"epoch": 3, "segm/AP": 0.0}, epoch(1, val_loss="")],
+    "row", [epoch(1), {"epoch": 1}, epoch(1) | {"loss": "inf"}, {"epoch": 3, "segm/AP": 0.0}, epoch(1, val_loss="")]
 )
 def test_plot_curves_of_one_row(tmp_path, row):
     plot_curves(write(tmp_path / "metrics.csv", [row]), tmp_path / "curves.png")

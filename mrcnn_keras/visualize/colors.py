@@ -6,15 +6,7 @@ from mrcnn_keras.errors import UserError
 
 # Okabe and Ito, "Color Universal Design" (2008), without the black; red, green, blue.
 BASE = np.array(
-    [
-        (230, 159, 0),
-        (86, 180, 233),
-        (213, 94, 0),
-        (0, 158, 115),
-        (240, 228, 66),
-        (204, 121, 167),
-        (0, 114, 178),
-    ],
+    [(230, 159, 0), (86, 180, 233), (213, 94, 0), (0, 158, 115), (240, 228, 66), (204, 121, 167), (0, 114, 178)],
     np.uint8,
 )
 ANNOTATED, FOUND = BASE[3], BASE[2]  # bluish green and vermilion: a distinguishable green and red

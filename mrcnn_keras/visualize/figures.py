@@ -105,14 +105,7 @@ def display_images(images, titles=None, cols=4, cmap=None, norm=None, interpolat
 
 
 def display_differences(
-    image,
-    *instances,
-    title="",
-    ax=None,
-    show_mask=True,
-    show_box=True,
-    iou_threshold=0.5,
-    score_threshold=0.5,
+    image, *instances, title="", ax=None, show_mask=True, show_box=True, iou_threshold=0.5, score_threshold=0.5
 ):
     """Shows annotated instances in green and found ones in red over their photograph.
 

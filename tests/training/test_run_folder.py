@@ -121,11 +121,7 @@ def test_metrics_csv_round_trip(run):
     ]
     run.write_rows(rows)
     lines = run.metrics.read_text().splitlines()
-    assert lines == [
-        "epoch,step,seconds,loss,segm/AP,bbox/AP",
-        "1,10,2.5,1.23457,,",
-        "2,20,5,1e-07,0.25,nan",
-    ]
+    assert lines == ["epoch,step,seconds,loss,segm/AP,bbox/AP", "1,10,2.5,1.23457,,", "2,20,5,1e-07,0.25,nan"]
     back = run.rows()
     assert back[0] == {"epoch": 1, "step": 10, "seconds": 2.5, "loss": 1.23457, "segm/AP": None, "bbox/AP": None}
     assert back[1]["bbox/AP"] != back[1]["bbox/AP"]

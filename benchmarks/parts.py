@@ -1,4 +1,4 @@
-"""The pieces of a model, timed one by one on the tensors that the pieces before them gave."""
+"""The parts of a model, timed one by one on the outputs of the parts before them."""
 
 import machine
 import tensorflow as tf
@@ -10,28 +10,28 @@ BACKWARD = ", forward and backward"
 
 
 def make_undecided(model):
-    """Random weights find anything from 0 to 100 instances; with equal scores and unmoved boxes it is the most."""
+    """Makes all scores equal and all box offsets 0, so that the model finds the maximum number of instances."""
     box_head = model.get_layer("box_head")
     for layer in (model.get_layer("rpn").deltas, box_head.class_logits, box_head.deltas):
         layer.kernel.assign(tf.zeros_like(layer.kernel))
 
 
 class Parts:
-    """Runs pieces of a network one after the other, each on what the pieces before it gave, and times each."""
+    """Runs and times the parts of a network one after the other."""
 
     def __init__(self, repeat):
         self.repeat = repeat
         self.rows = []
 
     def run(self, name, function, *inputs, weights=None, watch=True):
-        """Times function(*inputs) as a graph; with weights also their gradient. Returns what the function gave."""
+        """Times function(*inputs) as a graph; with weights also their gradient; returns its output."""
         given = self._time(name, function, inputs)
         if weights is not None:
             self._time(f"{name}{BACKWARD}", _gradient(function, weights, watch), inputs)
         return given
 
     def run_outside(self, name, function):
-        """Times function() as it is."""
+        """Times function() outside of a graph."""
         self._add(name, machine.seconds(function, self.repeat), 0)
 
     def _time(self, name, function, inputs):
@@ -52,7 +52,7 @@ def _gradient(function, weights, watch):
             if watch:
                 tape.watch(inputs[0])
             outputs = tf.nest.flatten(function(*inputs))
-            # Squares: the gradient of a plain sum needs no outputs, and TensorFlow would not make them.
+            # Squares: the gradient of a plain sum does not need the outputs, and TensorFlow would not compute them.
             total = tf.add_n([tf.reduce_sum(tf.square(output)) for output in outputs])
         sources = [weight.value for weight in weights] + (list(inputs[:1]) if watch else [])
         return total, tape.gradient(total, sources)
@@ -61,7 +61,7 @@ def _gradient(function, weights, watch):
 
 
 def detect_parts(model, image, repeat):
-    """Rows: what detect does with one picture, piece by piece."""
+    """Returns the rows of `detect` on one picture, part by part."""
     network, run = model.network, Parts(repeat)
     rpn, heads = network.proposal_generator, network.roi_heads
     mask = heads.branches[0]
@@ -102,7 +102,7 @@ def detect_parts(model, image, repeat):
 
 
 def step_parts(model, batch, repeat):
-    """Rows: what a training step does, piece by piece; the optimizer's update is not among them."""
+    """Returns the rows of a training step, part by part, without the optimizer's update."""
     network, run = model.network, Parts(repeat)
     rpn, heads = network.proposal_generator, network.roi_heads
     mask = heads.branches[0]

@@ -1,4 +1,4 @@
-"""mrcnn inspect: counts, what is wrong, and a picture of a dataset."""
+"""mrcnn inspect: statistics of a dataset, what is wrong with it, and a sheet of its pictures."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ NAMED = 5
 
 
 def inspect_data(path, out):
-    """Prints what is in a dataset and draws up to 12 of its pictures, spread evenly, to `out`."""
+    """Prints the statistics of a dataset and draws up to 12 of its pictures, evenly spread, to `out`."""
     dataset = load_dataset(path)
     broken = broken_pictures(dataset, ProgressLine().counting("read picture"))
     whole = dataset.subset([i for i in dataset.image_ids if i not in broken])

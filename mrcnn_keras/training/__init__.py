@@ -1,4 +1,4 @@
-"""Training: the loop around Keras's fit, its callbacks, the schedule, and the folder that a run leaves."""
+"""Training: the loop around Keras's `fit`, its callbacks, the schedule, and the folder that a run writes."""
 
 from mrcnn_keras.training.loop import train
 from mrcnn_keras.training.run_folder import RunFolder

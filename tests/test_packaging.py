@@ -6,7 +6,7 @@ import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[1]
-LINES = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+LINES = [line.partition("  #")[0] for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()]
 REQUIREMENTS = [Requirement(line) for line in LINES if line and not line.startswith("#")]
 
 

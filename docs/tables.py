@@ -6,7 +6,9 @@ A table named NAME stands between `<!-- table: NAME -->` and `<!-- end -->`; tes
 import argparse
 import ast
 import inspect
+import math
 import re
+import typing
 from pathlib import Path
 
 from mrcnn_keras.cli.parser import _parser
@@ -84,16 +86,17 @@ def licences():
 
 
 def _settings():
-    """-> [(section, {setting: meaning})] of config.py: its comments say what each setting means"""
+    """-> [(section, {setting: meaning})] of config.py, whose comments say what each setting means"""
     source = inspect.getsource(Config).splitlines()
     marks = [i for i, line in enumerate(source) if line.startswith("    # --- ")]
-    nodes = [node for node in ast.parse("\n".join(source)).body[0].body if isinstance(node, ast.Assign)]
+    nodes = [node for node in ast.parse("\n".join(source)).body[0].body if isinstance(node, ast.Assign | ast.AnnAssign)]
     sections = []
     for start, stop in zip(marks, [*marks[1:], len(source)], strict=True):
         meanings = {}
         for node in (node for node in nodes if start < node.lineno <= stop):
             lines = source[node.lineno - 1 : node.end_lineno]
-            meanings[node.targets[0].id] = " ".join(line.partition("  # ")[2] for line in lines).strip()
+            name = getattr(node, "target", None) or node.targets[0]
+            meanings[name.id] = " ".join(line.partition("  # ")[2] for line in lines).strip()
         sections.append((source[start].removeprefix("    # --- "), meanings))
     return sections
 
@@ -101,15 +104,28 @@ def _settings():
 def _plain(value):
     if isinstance(value, dict):
         return ", ".join(f"{key} {number}" for key, number in value.items())
-    return f"`{value!r}`" if isinstance(value, str | tuple) else f"{value:.6g}" if type(value) is float else value
+    if isinstance(value, str):
+        return f'`"{value}"`'
+    return f"`{value}`" if isinstance(value, tuple) else f"{value:.6g}" if type(value) is float else value
+
+
+def _range(name):
+    """What a setting may be, by its annotation: words, or limits of numbers."""
+    annotation = Config.__annotations__.get(name)
+    if words := typing.get_args(annotation):
+        return ", ".join(f'`"{word}"`' for word in words)
+    low, high = getattr(annotation, "low", None), getattr(annotation, "high", math.inf)
+    if low is None:
+        return "" if high == math.inf else f"up to {high:,g}"
+    return f"from {low:,g}" if high == math.inf else f"{low:,g} to {high:,g}"
 
 
 def settings():
     rows = []
     for section, meanings in _settings():
-        rows.append((f"**{section}**", "", ""))
-        rows += [(f"`{name}`", _plain(getattr(Config, name)), meaning) for name, meaning in meanings.items()]
-    return table(("setting", "default", "meaning"), *rows)
+        rows.append((f"**{section}**", "", "", ""))
+        rows += [(f"`{name}`", _plain(getattr(Config, name)), _range(name), text) for name, text in meanings.items()]
+    return table(("setting", "default", "may be", "meaning"), *rows)
 
 
 def conventions():

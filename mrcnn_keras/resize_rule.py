@@ -12,7 +12,7 @@ PLACES = ("end", "centre")  # where the picture lies in its padding: the padding
 
 
 def rounded(xp, sides, rounding):
-    """Sides that are not whole numbers of pixels, as such; rounding: a key of ROUNDING."""
+    """Sides rounded to whole pixels; rounding: a key of ROUNDING."""
     function, shift = ROUNDING[rounding]
     return getattr(xp, function)(sides + shift)
 

@@ -24,10 +24,10 @@ BELONGINGS = {
     "NUM_CLASSES": ("CLASS_NAMES", "CATEGORY_IDS"),
     "NUM_KEYPOINTS": ("KEYPOINT_NAMES", "KEYPOINT_FLIP_PAIRS", "KEYPOINT_SKELETON", "KEYPOINT_SIGMAS"),
 }
-
 # Settings that there were once: files that have them still load. A sentence for who sets one.
 RETIRED = {"ROI_ALIGN_METHOD": "RoIAlign uses crop_and_resize, exported files gathers: the same numbers; leave it out"}
-Share, Side = Limits(0, 1), Limits(32, 16384)  # of pixels
+Share = Limits(0, 1)
+Side = Limits(32, 16384)  # pixels
 
 
 class Config:

@@ -10,7 +10,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-import tensorflow as tf
 from PIL import Image
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
@@ -320,12 +319,3 @@ def test_detect_in_a_video(trained, tmp_path, mistake, capsys):
 
     (tmp_path / "text.mp4").write_text("no video")
     assert "text.mp4 contains no readable frame" in mistake("detect", trained, tmp_path / "text.mp4")
-
-
-def test_export_of_a_run_answers_its_signature(trained, tiny_coco, tmp_path):
-    out = tmp_path / "serving" / "1"
-    assert main(["export", str(trained), "--to", "savedmodel", "--out", str(out)]) == 0
-    loaded = tf.saved_model.load(str(out))
-    image = np.asarray(Image.open(tiny_coco / "valid" / "1.png"))
-    answer = loaded.signatures["serving_default"](images=tf.constant(image[None]))
-    assert answer["masks"].shape == (1, 10, 14, 14)

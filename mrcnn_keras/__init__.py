@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 
 # public name -> the module that it is in
 _HOMES = {
+    "CocoMetrics": "training",
     "Config": "config",
     "Dataset": "data",
     "Detections": "detections",

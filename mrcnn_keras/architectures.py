@@ -46,12 +46,7 @@ def _convnext(size):
 APPLICATIONS = {
     "mobilenet_v3_small": Application(
         "MobileNetV3Small",
-        (
-            "expanded_conv_depthwise_pad",
-            "expanded_conv_1_expand",
-            "expanded_conv_3_expand",
-            "expanded_conv_8_expand",
-        ),
+        ("expanded_conv_depthwise_pad", "expanded_conv_1_expand", "expanded_conv_3_expand", "expanded_conv_8_expand"),
     ),
     "mobilenet_v3_large": Application(
         "MobileNetV3Large",

@@ -28,9 +28,6 @@ class ChannelScale(keras.layers.Layer):
     def call(self, x):
         return x * self.gamma
 
-    def get_config(self):
-        return {**super().get_config(), "initial": self.initial}
-
 
 def application_backbone(architecture, norm_kind="frozen_bn", freeze_stages=0, epsilon=1e-3):
     """Makes a network of keras.applications with its maps at strides 4, 8, 16 and 32.

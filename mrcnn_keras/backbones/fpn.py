@@ -23,7 +23,7 @@ class FPN(keras.layers.Layer):
 
     def __init__(self, channels=256, norm_kind="none", **kwargs):
         super().__init__(**kwargs)
-        self.channels, self.norm_kind = channels, norm_kind
+        self.channels = channels
         levels = range(2, 6)
         make = {
             "kernel_initializer": keras.initializers.VarianceScaling(1.0, "fan_in"),
@@ -55,9 +55,6 @@ class FPN(keras.layers.Layer):
             merged = lateral
             pyramid.insert(0, apply_norm(self.output_norms[index], self.outputs[index](merged)))
         return [*pyramid, pyramid[-1][:, ::2, ::2]]
-
-    def get_config(self):
-        return {**super().get_config(), "channels": self.channels, "norm_kind": self.norm_kind}
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")

@@ -51,6 +51,3 @@ class RoIStage(keras.layers.Layer):
         flat, count = at_least_one(tf.reshape(rois, [-1, *rois.shape[-3:]]))
         x = self.stage(flat)[:count]
         return tf.reshape(x, [tf.shape(rois)[0], *rois.shape[1:-3], *x.shape[1:]])
-
-    def get_config(self):
-        return {**super().get_config(), **self.own}

@@ -32,13 +32,7 @@ def nearest(name, names):
     return f"; did you mean {close[0]}?" if close else ""
 
 
-_KINDS = {
-    bool: "True or False",
-    int: "a whole number",
-    float: "a number",
-    str: "a word",
-    dict: "names and numbers",
-}
+_KINDS = {bool: "True or False", int: "a whole number", float: "a number", str: "a word", dict: "names and numbers"}
 _PARTS = {int: "whole numbers", float: "numbers", str: "words", tuple: "pairs of whole numbers"}
 
 

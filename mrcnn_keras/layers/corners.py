@@ -29,6 +29,3 @@ class BoxCorners(keras.layers.Layer):
     def call(self, boxes, class_ids):
         moved = (box_ops.to_edges if self.to_edges else box_ops.from_edges)(boxes, self.corners)
         return tf.where(class_ids[..., None] != 0, moved, 0.0)
-
-    def get_config(self):
-        return {**super().get_config(), "corners": self.corners, "to_edges": self.to_edges}

@@ -45,11 +45,7 @@ class DetectionLayer(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**{"dtype": "float32", **kwargs})
-        self.max_instances, self.min_confidence, self.nms_threshold = (
-            max_instances,
-            min_confidence,
-            nms_threshold,
-        )
+        self.max_instances, self.min_confidence, self.nms_threshold = (max_instances, min_confidence, nms_threshold)
         self.std_dev, self.min_size, self.one_class = tuple(std_dev), min_size, one_class
 
     def call(self, rois, class_logits, deltas, window):
@@ -84,17 +80,6 @@ class DetectionLayer(keras.layers.Layer):
             "scores": tf.where(found, scores, 0.0),
             "num_detections": tf.reduce_sum(tf.cast(found, tf.int32), axis=-1),
         }
-
-    def get_config(self):
-        own = {
-            "max_instances": self.max_instances,
-            "min_confidence": self.min_confidence,
-            "nms_threshold": self.nms_threshold,
-            "std_dev": self.std_dev,
-            "min_size": self.min_size,
-            "one_class": self.one_class,
-        }
-        return {**super().get_config(), **own}
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
@@ -145,9 +130,6 @@ class DetectionMasks(keras.layers.Layer):
 
     def call(self, logits, flat_class_ids, class_ids):
         return in_places_of_detections(MAP_KINDS[self.kind].probabilities(logits, flat_class_ids), class_ids)
-
-    def get_config(self):
-        return {**super().get_config(), "kind": self.kind}
 
 
 def in_places_of_detections(rows, class_ids):

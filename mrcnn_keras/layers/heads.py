@@ -32,7 +32,7 @@ class BoxHead(keras.layers.Layer):
 
     def __init__(self, classes, units=1024, fcs=2, convs=0, channels=256, norm_kind="none", **kwargs):
         super().__init__(**kwargs)
-        self.classes, self.units, self.channels, self.norm_kind = classes, units, channels, norm_kind
+        self.classes, self.units, self.channels = classes, units, channels
         self.convs, self.norms = make_convs(convs, channels, norm_kind)
         self.fcs = [
             keras.layers.Dense(units, kernel_initializer=HeNormalInPieces(), name=f"fc{i + 1}") for i in range(fcs)
@@ -71,17 +71,6 @@ class BoxHead(keras.layers.Layer):
         deltas = tf.reshape(self.deltas(x), [batch, count, self.classes, 4])
         return logits, deltas
 
-    def get_config(self):
-        own = {
-            "classes": self.classes,
-            "units": self.units,
-            "fcs": len(self.fcs),
-            "convs": len(self.convs),
-            "channels": self.channels,
-            "norm_kind": self.norm_kind,
-        }
-        return {**super().get_config(), **own}
-
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class MaskHead(keras.layers.Layer):
@@ -103,7 +92,7 @@ class MaskHead(keras.layers.Layer):
 
     def __init__(self, classes, convs=4, channels=256, norm_kind="none", deconvs=1, **kwargs):
         super().__init__(**kwargs)
-        self.classes, self.channels, self.norm_kind = classes, channels, norm_kind
+        self.channels = channels
         self.convs, self.norms = make_convs(convs, channels, norm_kind)
         # Two attributes and no list: .keras files hold weights under the attribute's name.
         self.deconv, self.deconv2 = (
@@ -114,11 +103,7 @@ class MaskHead(keras.layers.Layer):
         )
         # normal 0.01: all maps start near 0.5, whatever the size of the features
         self.logits = keras.layers.Conv2D(
-            classes,
-            1,
-            kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
-            dtype="float32",
-            name="logits",
+            classes, 1, kernel_initializer=keras.initializers.RandomNormal(stddev=0.01), dtype="float32", name="logits"
         )
 
     def build(self, shape):
@@ -140,16 +125,6 @@ class MaskHead(keras.layers.Layer):
         for deconv in self.deconvs:
             x = tf.nn.relu(deconv(x))
         return self.logits(x)[:count]
-
-    def get_config(self):
-        own = {
-            "classes": self.classes,
-            "convs": len(self.convs),
-            "channels": self.channels,
-            "norm_kind": self.norm_kind,
-            "deconvs": len(self.deconvs),
-        }
-        return {**super().get_config(), **own}
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
@@ -194,7 +169,3 @@ class MaskMLP(keras.layers.Layer):
         for layer in self.fcs:
             x = tf.nn.relu(layer(x))
         return tf.reshape(self.maps(x), [-1, self.side, self.side, self.classes])
-
-    def get_config(self):
-        own = {"classes": self.classes, "side": self.side, "units": self.units, "fcs": len(self.fcs)}
-        return {**super().get_config(), **own}

@@ -36,9 +36,6 @@ class WindowLayer(keras.layers.Layer):
         picture, whole = (box_ops.from_edges(boxes, self.corners) for boxes in (pixels, whole))
         return {"pixels": pixels, "picture": picture, "network": whole}
 
-    def get_config(self):
-        return {**super().get_config(), "place": self.place, "corners": self.corners}
-
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class NormalizeImages(keras.layers.Layer):
@@ -75,10 +72,6 @@ class NormalizeImages(keras.layers.Layer):
         columns = _between(window[:, 1], window[:, 3], shape[2])
         real = rows[:, :, None] & columns[:, None, :]
         return tf.where(real[..., None], normal, padding)
-
-    def get_config(self):
-        own = {"mean_pixel": self.mean_pixel, "std_pixel": self.std_pixel, "pad_colour": self.pad_colour}
-        return {**super().get_config(), **own}
 
 
 def _between(low, high, count):

@@ -31,7 +31,7 @@ class KeypointHead(keras.layers.Layer):
 
     def __init__(self, keypoints, convs=8, channels=512, norm_kind="none", **kwargs):
         super().__init__(**kwargs)
-        self.keypoints, self.channels, self.norm_kind = keypoints, channels, norm_kind
+        self.channels = channels
         self.convs, self.norms = make_convs(convs, channels, norm_kind)
         # normal 0.01: all cells start nearly as likely, whatever the size of the features
         self.maps = keras.layers.Conv2DTranspose(
@@ -53,15 +53,6 @@ class KeypointHead(keras.layers.Layer):
         x, count = at_least_one(pooled)
         x = self.maps(run_convs(self.convs, self.norms, x))[:count]
         return tf.image.resize(x, [2 * x.shape[1], 2 * x.shape[2]], method="bilinear")
-
-    def get_config(self):
-        own = {
-            "keypoints": self.keypoints,
-            "convs": len(self.convs),
-            "channels": self.channels,
-            "norm_kind": self.norm_kind,
-        }
-        return {**super().get_config(), **own}
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
@@ -95,9 +86,6 @@ class KeypointTargetLayer(keras.layers.Layer):
         positives = {name: targets[name] for name in ("positive_places", "positive_rois", "positive_images")}
         return {name: tf.gather(part, chosen) for name, part in {**positives, "cells": cells}.items()}
 
-    def get_config(self):
-        return {**super().get_config(), "side": self.side, "corners": self.corners}
-
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class DetectionKeypoints(keras.layers.Layer):
@@ -123,6 +111,3 @@ class DetectionKeypoints(keras.layers.Layer):
     def call(self, logits, boxes, class_ids):
         points = keypoint_ops.decode(logits, box_ops.to_edges(boxes, self.corners), self.score)
         return in_places_of_detections(points, class_ids)
-
-    def get_config(self):
-        return {**super().get_config(), "score": self.score, "corners": self.corners}

@@ -77,18 +77,6 @@ class ProposalLayer(keras.layers.Layer):
         scores = tf.where(kept, tf.gather(scores, indices, batch_dims=1), nms_ops.DROPPED)
         return tf.gather(boxes, indices, batch_dims=1), scores
 
-    def get_config(self):
-        own = {
-            "pre_nms_limit": self.pre_nms_limit,
-            "post_nms_limit": self.post_nms_limit,
-            "nms_threshold": self.nms_threshold,
-            "std_dev": self.std_dev,
-            "min_size": self.min_size,
-            "per_level": self.per_level,
-            "score": self.score,
-        }
-        return {**super().get_config(), **own}
-
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class GivenProposalsLayer(keras.layers.Layer):
@@ -119,7 +107,3 @@ class GivenProposalsLayer(keras.layers.Layer):
         large = tf.reduce_all(sides >= self.min_size, axis=-1) & (box_ops.area(boxes) > 0)
         boxes = tf.where(large[..., None], boxes, 0.0)
         return tf.stop_gradient(tf.ensure_shape(boxes, [None, self.limit, 4]))
-
-    def get_config(self):
-        own = {"limit": self.limit, "min_size": self.min_size, "corners": self.corners}
-        return {**super().get_config(), **own}

@@ -80,20 +80,6 @@ class RoIAlignLayer(keras.layers.Layer):
         # Older files have "method", a choice of two ways to the same numbers.
         return cls(**{name: value for name, value in config.items() if name != "method"})
 
-    def get_config(self):
-        own = {
-            "pool_size": self.pool_size,
-            "strides": self.strides,
-            "sampling": self.sampling,
-            "aligned": self.aligned,
-            "reduce": self.reduce,
-            "canonical_size": self.canonical_size,
-            "level_tolerance": self.level_tolerance,
-            "grid": self.grid,
-            "operator": self.operator,
-        }
-        return {**super().get_config(), **own}
-
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class PickRoIs(keras.layers.Layer):

@@ -45,17 +45,6 @@ class AnchorLayer(keras.layers.Layer):
             anchors.append(box_ops.from_edges(anchor_ops.grid_anchors(size, steps, cells), self.corners))
         return anchors
 
-    def get_config(self):
-        own = {
-            "scales": self.scales,
-            "ratios": self.ratios,
-            "strides": self.strides,
-            "rounded": self.rounded,
-            "spacing": self.spacing,
-            "corners": self.corners,
-        }
-        return {**super().get_config(), **own}
-
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class RPNHead(keras.layers.Layer):
@@ -77,7 +66,7 @@ class RPNHead(keras.layers.Layer):
 
     def __init__(self, channels, anchors_per_cell, norm_kind="none", convs=1, **kwargs):
         super().__init__(**kwargs)
-        self.channels, self.anchors_per_cell, self.norm_kind = channels, anchors_per_cell, norm_kind
+        self.channels, self.anchors_per_cell = channels, anchors_per_cell
         init = keras.initializers.RandomNormal(stddev=0.01)
         self.convs, self.norms = make_convs(
             convs, channels, norm_kind, first="", initializer=init if norm_kind == "none" else "he_normal"
@@ -101,15 +90,6 @@ class RPNHead(keras.layers.Layer):
             logits.append(tf.reshape(self.logits(x), [batch, -1]))
             deltas.append(tf.reshape(self.deltas(x), [batch, -1, 4]))
         return logits, deltas
-
-    def get_config(self):
-        own = {
-            "channels": self.channels,
-            "anchors_per_cell": self.anchors_per_cell,
-            "norm_kind": self.norm_kind,
-            "convs": len(self.convs),
-        }
-        return {**super().get_config(), **own}
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")

@@ -18,12 +18,7 @@ class _Sampler(keras.layers.Layer):
         super().__init__(**{"dtype": "float32", **kwargs})
         self.seed = seed
         self.step = self.add_weight(
-            name="step",
-            shape=(),
-            dtype="int32",
-            initializer="zeros",
-            trainable=False,
-            aggregation="only_first_replica",
+            name="step", shape=(), dtype="int32", initializer="zeros", trainable=False, aggregation="only_first_replica"
         )
 
     def random(self, shape, training):
@@ -81,24 +76,11 @@ class AnchorTargetLayer(_Sampler):
         positives = round(self.anchors_per_image * self.positive_ratio)
         indices, labels = matching.sample(labels, self.anchors_per_image, positives, keys)
         boxes = tf.gather(
-            tf.pad(gt_boxes, [[0, 0], [0, 1], [0, 0]]),
-            tf.gather(matched, indices, batch_dims=1),
-            batch_dims=1,
+            tf.pad(gt_boxes, [[0, 0], [0, 1], [0, 0]]), tf.gather(matched, indices, batch_dims=1), batch_dims=1
         )
         deltas = box_ops.encode(boxes, tf.gather(anchors, indices), self.std_dev)
         deltas = tf.where(labels[..., None] > 0, deltas, 0.0)
         return {"indices": indices, "labels": labels, "deltas": deltas}
-
-    def get_config(self):
-        own = {
-            "anchors_per_image": self.anchors_per_image,
-            "positive_ratio": self.positive_ratio,
-            "positive_iou": self.positive_iou,
-            "negative_iou": self.negative_iou,
-            "std_dev": self.std_dev,
-            "seed": self.seed,
-        }
-        return {**super().get_config(), **own}
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
@@ -124,13 +106,7 @@ class RoITargetLayer(_Sampler):
     """
 
     def __init__(
-        self,
-        rois_per_image=512,
-        positive_ratio=0.25,
-        positive_iou=0.5,
-        std_dev=(0.1, 0.1, 0.2, 0.2),
-        seed=2,
-        **kwargs,
+        self, rois_per_image=512, positive_ratio=0.25, positive_iou=0.5, std_dev=(0.1, 0.1, 0.2, 0.2), seed=2, **kwargs
     ):
         super().__init__(seed=seed, **kwargs)
         self.rois_per_image, self.positive_ratio = rois_per_image, positive_ratio
@@ -161,16 +137,6 @@ class RoITargetLayer(_Sampler):
             "positive_class_ids": tf.gather_nd(class_ids, positive),
         }
 
-    def get_config(self):
-        own = {
-            "rois_per_image": self.rois_per_image,
-            "positive_ratio": self.positive_ratio,
-            "positive_iou": self.positive_iou,
-            "std_dev": self.std_dev,
-            "seed": self.seed,
-        }
-        return {**super().get_config(), **own}
-
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class MaskTargetLayer(keras.layers.Layer):
@@ -199,6 +165,3 @@ class MaskTargetLayer(keras.layers.Layer):
         masks = tf.cast(tf.gather_nd(gt_masks, where), tf.float32) / 255.0
         soft = mask_ops.crop_masks(masks, tf.gather_nd(gt_boxes, where), rois, self.mask_shape)
         return tf.stop_gradient(tf.cast(soft >= 0.5, tf.float32))
-
-    def get_config(self):
-        return {**super().get_config(), "mask_shape": self.mask_shape}

@@ -3,6 +3,7 @@
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -10,12 +11,15 @@ import tensorflow as tf
 from mrcnn_keras.config import Config
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.progress import ProgressLine
-from mrcnn_keras.weights.fetch import cache_folder, fetch_file, name_hash_mismatch, open_converted, published_file
-from mrcnn_keras.weights.files import open_keras, read_tensors
+from mrcnn_keras.weights.fetch import COCO, cache_folder, fetch_file, name_hash_mismatch, open_converted, published_file
+from mrcnn_keras.weights.files import describe_error, open_keras, open_weights, read_tensors
 from mrcnn_keras.weights.fitting import fit
 from mrcnn_keras.weights.maps import find_source
 
 PUBLISHED = ("coco", "imagenet")
+PUBLISHED_PRESETS = tuple(COCO)
+PRESET_FILES = ("config.json", "model.weights.h5")  # in a folder that save_to_preset wrote
+RUN_FILES = ("best.keras", "last.keras")  # in the folder of a training, the preferred one first
 STEM = re.compile(r"(.*stem_)?conv/kernel")  # the first convolution of a backbone
 # Settings that weights depend on: with others the model's outputs are not the original's.
 CONVENTIONS = (
@@ -91,12 +95,18 @@ class Checkpoint:
         return Config.preset(self.preset) if self.preset else Config()
 
 
+def model_file(path):
+    """The .keras file of a training, given its folder; other paths as they are."""
+    files = [file for file in (Path(path) / name for name in RUN_FILES) if file.exists()]
+    return files[0] if files else Path(path)
+
+
 @contextmanager
 def open_checkpoint(path):
     """Opens a file of weights: of torchvision, Detectron2, Matterport, keras.applications, or a `.keras` file.
 
     Args:
-        path: The file.
+        path: The file, or a folder that a training or `save_to_preset` wrote.
 
     Returns:
         Context manager with a `Checkpoint`, whose values can be read inside the `with`.
@@ -104,10 +114,16 @@ def open_checkpoint(path):
     Raises:
         UserError: If the file cannot be read or is of no model that is known.
     """
-    if str(path).endswith(".keras"):
+    path = model_file(path)
+    if path.suffix == ".keras":
         with open_keras(path) as (settings, values):
             with _naming(path):
                 config = Config.from_dict(settings)
+            yield Checkpoint(str(path), config.PRESET or None, config.to_dict(), values)
+        return
+    if path.is_dir():
+        config = Config.load(path / PRESET_FILES[0])
+        with describe_error(path / PRESET_FILES[1]), open_weights(path / PRESET_FILES[1]) as values:
             yield Checkpoint(str(path), config.PRESET or None, config.to_dict(), values)
         return
     with _open_foreign(path) as checkpoint:

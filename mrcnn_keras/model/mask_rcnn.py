@@ -4,15 +4,26 @@ import functools
 import os
 import zipfile
 import zlib
+from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from mrcnn_keras.config import Config
+from mrcnn_keras.config import PRESETS, Config
 from mrcnn_keras.detections import Detections, as_boxes, paste_mask
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.model.checkpoints import PUBLISHED, Checkpoint, load_into, open_checkpoint, open_published
+from mrcnn_keras.files import replace_folder
+from mrcnn_keras.model.checkpoints import (
+    PRESET_FILES,
+    PUBLISHED,
+    PUBLISHED_PRESETS,
+    Checkpoint,
+    load_into,
+    model_file,
+    open_checkpoint,
+    open_published,
+)
 from mrcnn_keras.model.losses import loss_parts
 from mrcnn_keras.model.network import Network
 from mrcnn_keras.model.optimizer import exclude_from_weight_decay, make_optimizer
@@ -347,6 +358,51 @@ class MaskRCNN(keras.Model):
     # --- saving
 
     @classmethod
+    def from_preset(cls, preset, load_weights=True, **settings):
+        """A model by name, or from a folder, as in KerasHub.
+
+        Args:
+            preset: Name of a preset, such as `"torchvision_v2"`, or a folder that `save_to_preset` or a training wrote.
+            load_weights: Boolean, whether the model gets the weights of the folder, or the published COCO weights of
+                the preset, which are fetched once. Where none are published, it keeps its random weights.
+            **settings: Settings to change, such as `NUM_CLASSES`; heads that no longer fit are re-initialised.
+
+        Returns:
+            A `MaskRCNN`; if it got weights, its `load_report` says which.
+
+        Raises:
+            UserError: If there is no such preset or folder, a setting is wrong, or the weights cannot be had.
+        """
+        if preset not in PRESETS and Path(preset).is_dir():
+            with open_checkpoint(preset) as checkpoint:
+                model = cls(checkpoint.config(**settings))
+                if load_weights:
+                    model.load_weights(checkpoint)
+            return model
+        model = cls(Config.preset(preset, **settings))
+        if load_weights and preset in PUBLISHED_PRESETS:
+            model.load_weights("coco")
+        elif load_weights:
+            print(f"no weights of preset {preset!r} are published: the model starts from random ones")
+        return model
+
+    def save_to_preset(self, folder):
+        """Writes settings and weights, without the optimizer, for `from_preset`: config.json and model.weights.h5.
+
+        Args:
+            folder: Path of the folder. It appears whole; an older preset there is replaced.
+
+        Raises:
+            UserError: If the folder holds something else.
+        """
+        folder = Path(folder)
+        if folder.exists() and (not folder.is_dir() or {p.name for p in folder.iterdir()} - set(PRESET_FILES)):
+            raise UserError(f"{folder} holds something else than a preset; give another folder")
+        with replace_folder(folder) as temporary:
+            self.config.save(temporary / PRESET_FILES[0])
+            self.save_weights(temporary / PRESET_FILES[1])
+
+    @classmethod
     def from_checkpoint(cls, path, **overrides):
         """The model that a file of another project holds, with its weights: its settings are found in the file.
 
@@ -364,7 +420,7 @@ class MaskRCNN(keras.Model):
             raise UserError(
                 f"from_checkpoint({path!r}): give a file, or MaskRCNN(Config.preset(NAME)).load_weights({path!r})"
             )
-        if str(path).endswith(".keras"):
+        if str(model_file(path)).endswith(".keras"):
             raise UserError(f"{path} is a .keras model; open it with MaskRCNN.load")
         with open_checkpoint(path) as checkpoint:
             model = cls(checkpoint.config(**overrides))
@@ -415,18 +471,25 @@ class MaskRCNN(keras.Model):
         return {variable.path: variable for variable in self.weights if variable.dtype.startswith("float")}
 
     @classmethod
-    def load(cls, path):
-        """Reads a `.keras` file that `save` wrote, with its optimizer.
+    def load(cls, path, **settings):
+        """Reads a `.keras` file that `save` wrote.
 
         Args:
-            path: The file.
+            path: The file, or the folder of a training, for its best.keras (last.keras, if there is no other yet).
+            **settings: Settings to change, such as `DETECTION_MIN_CONFIDENCE`.
 
         Returns:
-            A `MaskRCNN`.
+            A `MaskRCNN`. It comes with its optimizer, unless `settings` are given.
 
         Raises:
             UserError: If the file cannot be read, or holds another model.
         """
+        path = model_file(path)
+        if settings:
+            with open_checkpoint(path) as checkpoint:
+                model = cls(checkpoint.config(**settings))
+                model.load_weights(checkpoint)
+                return model
         with open_keras(path):  # first in a process of its own, since HDF5's library may hang or crash
             pass
         try:

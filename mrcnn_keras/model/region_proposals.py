@@ -6,14 +6,7 @@ Both have the same methods, `inputs`, `propose` and `encode`, so that network.py
 import keras
 
 from mrcnn_keras.architectures import FEATURES
-from mrcnn_keras.layers import (
-    AnchorLayer,
-    AnchorTargetLayer,
-    GivenProposalsLayer,
-    PickAnchors,
-    ProposalLayer,
-    RPNHead,
-)
+from mrcnn_keras.layers import AnchorLayer, AnchorTargetLayer, GivenProposalsLayer, PickAnchors, ProposalLayer, RPNHead
 
 
 class RegionProposalNetwork:

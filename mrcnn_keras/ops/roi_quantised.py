@@ -41,16 +41,7 @@ def roi_pool(features, strides, boxes, box_indices, size, *, canonical_size=224.
 
 
 def roi_warp(
-    features,
-    strides,
-    boxes,
-    box_indices,
-    size,
-    *,
-    sampling=2,
-    reduce="mean",
-    canonical_size=224.0,
-    level_tolerance=0.0,
+    features, strides, boxes, box_indices, size, *, sampling=2, reduce="mean", canonical_size=224.0, level_tolerance=0.0
 ):
     """RoIAlign of the whole cells that RoIPool would read; arguments and result as of ops.roi_sampling.roi_align."""
     level, first, sides = _whole_cells(features, strides, boxes, canonical_size, level_tolerance)

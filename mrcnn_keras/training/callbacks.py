@@ -222,6 +222,23 @@ class Recorder(StepCallback):
         return 3 * (time.monotonic() - began)  # the losses take about as long again, and so does everything else
 
 
+class CocoMetrics(keras.callbacks.Callback):
+    """COCO AP after each epoch of `fit`, in the logs, where other callbacks find it; `mk.train` measures by itself.
+
+    Args:
+        dataset: `Dataset` to measure on.
+        limit: Integer, use only the first `limit` pictures, or `None`.
+    """
+
+    def __init__(self, dataset, limit=None):
+        super().__init__()
+        self.dataset, self.limit = dataset, limit
+
+    def on_epoch_end(self, epoch, logs=None):
+        scores = evaluate(self.model, self.dataset, limit=self.limit)
+        logs |= {name: score for name, score in scores.items() if name.split("/", 1)[1] in METRICS}
+
+
 def decisive_metric(config):
     """Name of the figure by which best.keras is chosen: that of the model's most detailed output."""
     if config.NUM_KEYPOINTS:

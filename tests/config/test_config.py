@@ -34,12 +34,7 @@ def test_a_keyword_overrides_one_setting_of_one_instance():
 
 def test_a_subclass_overrides():
     config = BalloonConfig(IMAGE_MIN_DIM=640)
-    assert (config.NAME, config.NUM_CLASSES, config.IMAGE_MAX_DIM, config.IMAGE_MIN_DIM) == (
-        "balloon",
-        2,
-        1024,
-        640,
-    )
+    assert (config.NAME, config.NUM_CLASSES, config.IMAGE_MAX_DIM, config.IMAGE_MIN_DIM) == ("balloon", 2, 1024, 640)
 
 
 def test_a_misspelt_setting_is_refused_with_the_nearest_name():

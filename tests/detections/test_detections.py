@@ -33,10 +33,7 @@ def test_boxes_are_drawn_tight_around_masks():
     assert found.boxes.dtype == np.float32
     assert found.class_ids.dtype == np.int32
     assert found.areas.tolist() == [6, 4]
-    assert [(crop.top, crop.left, crop.bits.shape) for crop in found.mask_crops] == [
-        (1, 1, (2, 3)),
-        (0, 3, (4, 1)),
-    ]
+    assert [(crop.top, crop.left, crop.bits.shape) for crop in found.mask_crops] == [(1, 1, (2, 3)), (0, 3, (4, 1))]
 
 
 def test_full_masks_come_back_as_they_went_in():
@@ -96,12 +93,7 @@ def test_boxes_without_masks():
     found = Detections((10, 10), [[0, 0, 2, 3]], [1], [0.5])
     assert found.masks is None
     assert found.areas.tolist() == [6]
-    assert found.coco_results(7)[0] == {
-        "image_id": 7,
-        "category_id": 1,
-        "bbox": [0, 0, 3, 2],
-        "score": 0.5,
-    }
+    assert found.coco_results(7)[0] == {"image_id": 7, "category_id": 1, "bbox": [0, 0, 3, 2], "score": 0.5}
     assert Detections.empty((10, 10), masks=False).masks is None
     for ask in (found.rle, found.polygons, lambda: found.mask(0)):
         with pytest.raises(UserError, match="boxes only"):

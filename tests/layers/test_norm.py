@@ -14,8 +14,7 @@ def test_none_is_no_layer():
 
 
 @pytest.mark.parametrize(
-    ("channels", "groups"),
-    [(256, 32), (128, 32), (64, 16), (16, 4), (4, 1), (3, 1), (200, 25), (18, 3), (7, 1)],
+    ("channels", "groups"), [(256, 32), (128, 32), (64, 16), (16, 4), (4, 1), (3, 1), (200, 25), (18, 3), (7, 1)]
 )
 def test_groups_have_at_least_4_channels_and_are_equal(channels, groups):
     layer = make_norm("gn", channels, "n")

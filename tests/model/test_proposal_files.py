@@ -51,10 +51,7 @@ def test_read_proposals_from_detectron2(tmp_path, protocol, monkeypatch):
     }
     path.write_bytes(pickle.dumps(content, protocol))
     found = read_proposals(path)
-    assert {key: boxes.tolist() for key, boxes in found.items()} == {
-        139: [[0, 0, 2, 1], [20, 10, 25, 40]],
-        "b.jpg": [],
-    }
+    assert {key: boxes.tolist() for key, boxes in found.items()} == {139: [[0, 0, 2, 1], [20, 10, 25, 40]], "b.jpg": []}
     # As an enumeration of Detectron2, and under the names that Detectron had.
     module = types.ModuleType("detectron2.structures.boxes")
     module.BoxMode = type(

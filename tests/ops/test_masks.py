@@ -14,10 +14,7 @@ CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.float32)
 
 def crop(mask, mask_box, box, size):
     parts = crop_masks(
-        tf.constant([mask], tf.float32),
-        tf.constant([mask_box], tf.float32),
-        tf.constant([box], tf.float32),
-        size,
+        tf.constant([mask], tf.float32), tf.constant([mask_box], tf.float32), tf.constant([box], tf.float32), size
     )
     return parts[0].numpy()
 

@@ -125,14 +125,7 @@ def test_roi_pool_of_any_boxes_equals_the_reference(corners_and_sides, size):
 
 
 @settings(deadline=None, max_examples=60)
-@given(
-    coordinates,
-    coordinates,
-    sides,
-    sides,
-    st.sampled_from(["mean", "max"]),
-    st.integers(1, 3),
-)
+@given(coordinates, coordinates, sides, sides, st.sampled_from(["mean", "max"]), st.integers(1, 3))
 def test_roi_warp_of_any_box_equals_the_reference(y1, x1, height, width, reduce, sampling):
     features, box = random_maps((1, 12, 9, 2)), [y1, x1, y1 + height, x1 + width]
     # float32 may place a sample right at the cut-off, one cell outside, on the other side of it.

@@ -69,12 +69,7 @@ def picture_folder(file):
     """
     near, above = file.path.parent, file.path.parent.parent
     subsets = dict.fromkeys(name for name in (_bare_name(file.path), subset_of_file(file.path)) if name)
-    folders = [
-        near,
-        near / "images",
-        *(near / name for name in subsets),
-        *(near / "images" / name for name in subsets),
-    ]
+    folders = [near, near / "images", *(near / name for name in subsets), *(near / "images" / name for name in subsets)]
     folders += [above / name for name in subsets] + [above / "images" / name for name in subsets]
     folders += [above / "images", above]
     names = [picture.file_name for picture in file.pictures]

@@ -1,6 +1,6 @@
 """Readers: {name: tensor} of a file of weights of any project; nothing in the file is run."""
 
-from mrcnn_keras.weights.files.keras_file import check_weights, open_keras
+from mrcnn_keras.weights.files.keras_file import check_weights, open_keras, open_weights
 from mrcnn_keras.weights.files.restricted_pickle import Known, load_pickle
 from mrcnn_keras.weights.files.stored_tensor import BadFile, FileBytes, StoredTensor
 from mrcnn_keras.weights.files.tensor_file import describe_error, read_tensors
@@ -14,5 +14,6 @@ __all__ = [
     "describe_error",
     "load_pickle",
     "open_keras",
+    "open_weights",
     "read_tensors",
 ]

@@ -51,6 +51,13 @@ def variables(datasets):
     return found
 
 
+@contextmanager
+def open_weights(path):
+    """-> {path of a variable: StoredTensor} of a .weights.h5 of Keras. Raises BadFile."""
+    with closing(H5Process(path, "h5 of Keras 3")) as process:
+        yield variables(process.datasets)
+
+
 def check_weights(path):
     """Reads a .weights.h5 of Keras once in a process of its own. Raises BadFile for what Keras should not open."""
     with closing(H5Process(path, "h5 of Keras 3")) as process:

@@ -78,10 +78,7 @@ def _from_buffer(data, kind, shape, order, *_axis_order):
     return PickledArray(shape, kind, order == "F", data)
 
 
-NAMES = {
-    ("numpy", "dtype"): Known("numpy.dtype", PickledType),
-    ("numpy", "ndarray"): Known("numpy.ndarray"),
-}
+NAMES = {("numpy", "dtype"): Known("numpy.dtype", PickledType), ("numpy", "ndarray"): Known("numpy.ndarray")}
 for _core in ("numpy.core", "numpy._core"):
     NAMES |= {
         (f"{_core}.multiarray", "_reconstruct"): Known("numpy array", lambda kind, shape, letter: PickledArray()),

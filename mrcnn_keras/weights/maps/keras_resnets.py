@@ -12,11 +12,7 @@ from mrcnn_keras.weights.maps.layer_map import KERAS, LayerMap, shapes_of
 NEW = {"conv1_conv/kernel", "conv2_block1_1_conv/kernel"}
 OLD = {"conv1/kernel", "res2a_branch2a/kernel"}
 LEFTOVERS = ((r"^(predictions|probs|fc1000)/", "ImageNet's classes"),)
-CONVENTIONS = {
-    "BACKBONE_STRIDE_IN": "1x1",
-    "MEAN_PIXEL": (123.68, 116.779, 103.939),
-    "STD_PIXEL": (1.0, 1.0, 1.0),
-}
+CONVENTIONS = {"BACKBONE_STRIDE_IN": "1x1", "MEAN_PIXEL": (123.68, 116.779, 103.939), "STD_PIXEL": (1.0, 1.0, 1.0)}
 
 
 def fits(shapes):

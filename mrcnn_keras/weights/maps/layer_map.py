@@ -33,13 +33,7 @@ TORCH = Dialect(
     "{}.weight", "{}.bias", "{}.weight", "{}.bias", "{}.running_mean", "{}.running_var", {4: (2, 3, 1, 0), 2: (1, 0)}
 )
 KERAS = Dialect(
-    "{}/kernel",
-    "{}/bias",
-    "{}/gamma",
-    "{}/beta",
-    "{}/moving_mean",
-    "{}/moving_variance",
-    {4: (0, 1, 2, 3), 2: (0, 1)},
+    "{}/kernel", "{}/bias", "{}/gamma", "{}/beta", "{}/moving_mean", "{}/moving_variance", {4: (0, 1, 2, 3), 2: (0, 1)}
 )
 
 

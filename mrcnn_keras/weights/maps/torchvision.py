@@ -18,10 +18,7 @@ IMAGENET_CONVENTIONS = {
     "MEAN_PIXEL": (123.675, 116.28, 103.53),
     "STD_PIXEL": (58.395, 57.12, 57.375),
 }
-LEFTOVERS = (
-    (r"\.num_batches_tracked$", "a counter of training steps"),
-    (r"^fc\.", "ImageNet's classes"),
-)
+LEFTOVERS = ((r"\.num_batches_tracked$", "a counter of training steps"), (r"^fc\.", "ImageNet's classes"))
 
 
 def fits(shapes):

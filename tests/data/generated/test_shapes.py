@@ -5,12 +5,7 @@ import pytest
 
 from mrcnn_keras.data.generated import ShapesDataset
 from mrcnn_keras.data.generated.generated_dataset import MIN_PIXELS
-from mrcnn_keras.data.generated.shapes import (
-    DIAMETER,
-    SHAPES,
-    outline_area,
-    outline_distance,
-)
+from mrcnn_keras.data.generated.shapes import DIAMETER, SHAPES, outline_area, outline_distance
 
 
 def test_shapes_have_three_classes_and_the_usual_types():

@@ -95,10 +95,7 @@ def test_h5_lists_in_pieces_and_many_layers(tmp_path):
 def test_h5_damage_under_a_checksum(tmp_path):
     path = write_h5(tmp_path / "x.h5", {"a": {"a/kernel:0": KERNEL}}, chunks=True, fletcher32=True)
     path.write_bytes(path.read_bytes().replace(KERNEL[0, 0, 0].tobytes(), KERNEL[0, 0, 1].tobytes()))
-    with (
-        read_tensors(path) as file,
-        pytest.raises(UserError, match="not what it seems .*filter returned failure"),
-    ):
+    with read_tensors(path) as file, pytest.raises(UserError, match="not what it seems .*filter returned failure"):
         file["a/kernel"]
 
 

@@ -96,7 +96,14 @@ class Checkpoint:
 
 
 def model_file(path):
-    """The .keras file of a training, given its folder; other paths as they are."""
+    """The file of the model in the folder of a training.
+
+    Args:
+        path: The folder, or any other path.
+
+    Returns:
+        Path of its best.keras, or else last.keras; of something else than such a folder, `path` itself.
+    """
     files = [file for file in (Path(path) / name for name in RUN_FILES) if file.exists()]
     return files[0] if files else Path(path)
 

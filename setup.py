@@ -7,22 +7,24 @@ from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
 VERSION = re.search('__version__ = "(.+)"', (HERE / "mrcnn_keras/__init__.py").read_text(encoding="utf-8"))[1]
-LINES = [line.strip() for line in (HERE / "requirements.txt").read_text(encoding="utf-8").splitlines()]
+LINES = [line.partition("  #")[0] for line in (HERE / "requirements.txt").read_text(encoding="utf-8").splitlines()]
 REQUIREMENTS = [line for line in LINES if line and not line.startswith("#")]
+# docs/tables.py reads the reasons.
 ONNX = [
-    "onnx>=1.23,<2",
-    "onnxruntime>=1.31,<2",  # for the check alone
-    "tf2onnx>=1.17,<2",  # 1.16 asks for an older protobuf than TensorFlow 2.21
+    "onnx>=1.23,<2",  # extra `onnx`: the file's format
+    "onnxruntime>=1.31,<2",  # extra `onnx`: running the file, for the check
+    "tf2onnx>=1.17,<2",  # extra `onnx`: the conversion; 1.16 asks for an older protobuf than TensorFlow 2.21
 ]
-# To run and to quantise TFLite files; writing them in float32 and float16 is TensorFlow's own. The quantizer's recipes
-# change with its minor versions.
-TFLITE = ["ai-edge-litert>=2.3,<3", "ai-edge-quantizer>=0.10,<0.11"]
+TFLITE = [
+    "ai-edge-litert>=2.3,<3",  # extra `tflite`: running TFLite files; TensorFlow writes them in float32 and float16
+    "ai-edge-quantizer>=0.10,<0.11",  # extra `tflite`: int8; its recipes change with its minor versions
+]
 TENSORFLOW = [line for line in REQUIREMENTS if line.startswith("tensorflow")]
 
 setup(
     name="mrcnn_keras",
     version=VERSION,
-    description="Mask R-CNN for Keras 3 and TensorFlow 2",
+    description="Mask R-CNN for Keras 3 with the TensorFlow backend",
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     author="the mrcnn_keras authors",
@@ -35,10 +37,12 @@ setup(
         "Intended Audience :: Science/Research",
         "Operating System :: OS Independent",
         "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
         "Topic :: Scientific/Engineering :: Image Recognition",
     ],
     packages=find_packages(include=["mrcnn_keras", "mrcnn_keras.*"]),
-    python_requires=">=3.11",  # the code uses 3.11; 3.11 is tested, TensorFlow 2.21 also has 3.12 and 3.13
+    python_requires=">=3.11",  # the code uses 3.11; the classifiers name those that are tested
     install_requires=[line for line in REQUIREMENTS if line not in TENSORFLOW],
     extras_require={
         "cpu": TENSORFLOW,
@@ -48,14 +52,13 @@ setup(
         "test": [
             *ONNX,
             *TFLITE,
-            "h5py>=3.11,<4",  # Keras needs it too; the tests write files with it
-            "hypothesis>=6.100,<7",
-            "ipykernel>=7,<8",
-            "nbclient>=0.11,<1",
-            "packaging>=24,<27",
-            "pytest>=9,<10",
-            "pytest-xdist>=3.6,<4",
-            "ruff>=0.17,<0.18",  # its formatting may change with any minor version
+            "hypothesis>=6.100,<7",  # tests: properties
+            "ipykernel>=7,<8",  # tests: running the notebook
+            "nbclient>=0.11,<1",  # tests: running the notebook
+            "packaging>=24,<27",  # tests: reading requirements
+            "pytest>=9,<10",  # tests
+            "pytest-xdist>=3.6,<4",  # tests: in several processes
+            "ruff>=0.17,<0.18",  # tests: style; its formatting may change with any minor version
         ],
     },
     entry_points={"console_scripts": ["mrcnn = mrcnn_keras.cli:main"]},

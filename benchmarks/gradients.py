@@ -1,4 +1,4 @@
-"""The package's own gradients beside TensorFlow's and Keras's: how long, how exact, and the same each time?"""
+"""Compares the package's own gradients with TensorFlow's and Keras's: time, error, reproducibility."""
 
 import argparse
 import json
@@ -17,21 +17,21 @@ BOXES, SAMPLES, CHANNELS = 512, 14, 256  # RoIAlign with 7 x 7 bins of 2 x 2 sam
 
 
 def with_gradient(function, inputs, upstream):
-    """function(*inputs) and the gradient of sum(upstream * function) for the inputs, as a graph."""
+    """Returns a graph of function(*inputs) and the gradient of sum(upstream * function) with respect to the inputs."""
 
     def both(*inputs):
         with tf.GradientTape() as tape:
             tape.watch(inputs)
-            answer = function(*inputs)
-            total = tf.reduce_sum(answer * upstream)
-        return answer, *tape.gradient(total, inputs)
+            output = function(*inputs)
+            total = tf.reduce_sum(output * upstream)
+        return output, *tape.gradient(total, inputs)
 
     traced = tf.function(both)
     return lambda: [value.numpy() for value in traced(*inputs)]
 
 
 def crops(side):
-    """Ways to read boxes from a map of side x side cells, and the exact gradient, from whole numbers."""
+    """Ways to crop boxes from a map of side x side cells, and their error, from exact sums of the gradient."""
     rng = np.random.default_rng(0)
     low = rng.uniform(0, 0.7, (BOXES, 2))
     boxes = np.concatenate([low, low + rng.uniform(0.05, 0.3, (BOXES, 2))], axis=1).astype(np.float32)
@@ -42,7 +42,7 @@ def crops(side):
         "TensorFlow": lambda image: tf.image.crop_and_resize(image, boxes, indices, count),
         "ours": lambda image: crop_and_resize(image, boxes, indices, count),
     }
-    # Each sample gives away 1 in all, so the sum of a channel's gradient is the number of samples.
+    # The weights of each sample sum to 1, so the sum of a channel's gradient is the number of samples.
     samples = BOXES * SAMPLES * SAMPLES
 
     def error(values):
@@ -52,7 +52,7 @@ def crops(side):
 
 
 def norms(side):
-    """Batch norm of a map of side x side cells in training, and its exact gradient, in float64."""
+    """Batch norms of a map of side x side cells in training, and their error against the gradient in float64."""
     rng = np.random.default_rng(0)
     x, upstream = (rng.normal(1.5, 1.0, (2, side, side, CHANNELS // 4)).astype(np.float32) for _ in range(2))
     ways = {}
@@ -69,21 +69,21 @@ def norms(side):
 
 
 def measure(what, ways, error, repeat):
-    """Times the ways in turn -> rows; ratio: the smallest time, of the first way's."""
+    """Times the ways, returns rows; ratio: of the smallest time to that of the first way."""
     rows = []
     for name, run in ways.items():
         times = machine.seconds(run, repeat)
-        answers = [run() for _ in range(3)]
-        same = all(np.array_equal(a, b) for again in answers[1:] for a, b in zip(answers[0], again, strict=True))
-        row = {"what": what, "by": name, **times, "error": max(map(error, answers)), "same_each_time": same}
+        outputs = [run() for _ in range(3)]
+        same = all(np.array_equal(a, b) for again in outputs[1:] for a, b in zip(outputs[0], again, strict=True))
+        row = {"what": what, "by": name, **times, "error": max(map(error, outputs)), "same_each_time": same}
         rows.append({**row, "ratio": times["min"] / (rows[0] if rows else times)["min"]})
     return rows
 
 
 def main():
-    """Prints a table and, with --json, keeps it with the machine's description."""
+    """Prints a table and, with --json, writes it with a description of the machine."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sides", type=int, nargs="+", default=[50, 200], help="cells of a side of the map")
+    parser.add_argument("--sides", type=int, nargs="+", default=[50, 200], help="sides of the map in cells")
     parser.add_argument("--repeat", type=int, default=10, help="timed runs")
     parser.add_argument("--json", type=Path, help="file for the figures")
     options = parser.parse_args()

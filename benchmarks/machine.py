@@ -1,4 +1,4 @@
-"""What was measured on: the machine, its peak, and what a piece of a graph asks of it."""
+"""The machine, timing, its peak rate, and the operations in a graph."""
 
 import os
 import platform
@@ -43,18 +43,18 @@ def _processor():
 
 
 def peak_memory():
-    """Gigabytes that this process has had in memory at its highest point so far."""
+    """Peak memory of this process so far, in gigabytes."""
     highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return highest / (1e9 if sys.platform == "darwin" else 1e9 / 1024)
 
 
 def seconds(call, repeat):
-    """Times call() after one warm-up -> {"min", "median": seconds by the clock, "cpu": seconds of all cores}."""
+    """Times call() after a warm-up: {"min", "median": wall-clock seconds, "cpu": seconds summed over all cores}."""
     return in_turn({"": call}, repeat)[""]
 
 
 def in_turn(calls, repeat):
-    """Times the calls {name: call()} in turn, so that what else the machine does falls on all -> {name: as seconds}."""
+    """Times the calls {name: call()} in turn, so that other load affects all; returns {name: as seconds()}."""
     times = {name: [] for name in calls}
     for call in calls.values():
         call()
@@ -73,7 +73,7 @@ def in_turn(calls, repeat):
 
 
 def matmul_peak(repeat):
-    """Floating-point operations a second of a float32 matrix product of MATMUL_SIDE cubed."""
+    """Floating-point operations per second of a float32 product of two matrices of side MATMUL_SIDE."""
     matrix = tf.random.uniform([MATMUL_SIDE, MATMUL_SIDE])
     product = tf.function(tf.matmul)
     return 2 * MATMUL_SIDE**3 / seconds(lambda: product(matrix, matrix), max(repeat, 3))["min"]
@@ -82,8 +82,8 @@ def matmul_peak(repeat):
 def operations(graph):
     """Floating-point operations of the convolutions and matrix products of a graph with static shapes.
 
-    A product and a sum count as two. All other kinds of operations (normalisation, sampling, sorting, ...) count
-    nothing. The gradients of a convolution do as many as the convolution itself, each.
+    A multiplication and an addition count as two. All other kinds of operations (normalisation, sampling, sorting, ...)
+    are not counted. Each gradient of a convolution takes as many as the convolution itself.
     """
     total = 0
     for op in graph.get_operations():

@@ -1,4 +1,4 @@
-"""The pieces of a model, timed one by one on the tensors that the pieces before them gave."""
+"""The parts of a model, timed one by one on the outputs of the parts before them."""
 
 import machine
 import tensorflow as tf
@@ -10,27 +10,28 @@ BACKWARD = ", forward and backward"
 
 
 def make_undecided(model):
-    """Random weights find anything from 0 to 100 instances; with equal scores and unmoved boxes it is the most."""
-    for layer in (model.parts.rpn.deltas, model.parts.box_head.class_logits, model.parts.box_head.deltas):
+    """Makes all scores equal and all box offsets 0, so that the model finds the maximum number of instances."""
+    box_head = model.get_layer("box_head")
+    for layer in (model.get_layer("rpn").deltas, box_head.class_logits, box_head.deltas):
         layer.kernel.assign(tf.zeros_like(layer.kernel))
 
 
 class Parts:
-    """Runs pieces of a network one after the other, each on what the pieces before it gave, and times each."""
+    """Runs and times the parts of a network one after the other."""
 
     def __init__(self, repeat):
         self.repeat = repeat
         self.rows = []
 
-    def run(self, name, function, *inputs, layer=None, watch=True):
-        """Times function(*inputs) as a graph; with a layer also its gradient. Returns what the function gave."""
+    def run(self, name, function, *inputs, weights=None, watch=True):
+        """Times function(*inputs) as a graph; with weights also their gradient; returns its output."""
         given = self._time(name, function, inputs)
-        if layer is not None:
-            self._time(f"{name}{BACKWARD}", _gradient(function, layer, watch), inputs)
+        if weights is not None:
+            self._time(f"{name}{BACKWARD}", _gradient(function, weights, watch), inputs)
         return given
 
     def run_outside(self, name, function):
-        """Times function() as it is."""
+        """Times function() outside of a graph."""
         self._add(name, machine.seconds(function, self.repeat), 0)
 
     def _time(self, name, function, inputs):
@@ -43,48 +44,53 @@ class Parts:
         self.rows.append({"part": name, **times, "gflop": count / 1e9})
 
 
-def _gradient(function, layer, watch):
-    """A sum of function(*inputs) and its gradient for the layer's weights and, if `watch`, the first input."""
+def _gradient(function, weights, watch):
+    """A sum of function(*inputs) and its gradient for the weights and, if `watch`, the first input."""
 
     def gradient(*inputs):
         with tf.GradientTape() as tape:
             if watch:
                 tape.watch(inputs[0])
             outputs = tf.nest.flatten(function(*inputs))
-            # Squares: the gradient of a plain sum needs no outputs, and TensorFlow would not make them.
+            # Squares: the gradient of a plain sum does not need the outputs, and TensorFlow would not compute them.
             total = tf.add_n([tf.reduce_sum(tf.square(output)) for output in outputs])
-        sources = [weight.value for weight in layer.trainable_weights] + (list(inputs[:1]) if watch else [])
+        sources = [weight.value for weight in weights] + (list(inputs[:1]) if watch else [])
         return total, tape.gradient(total, sources)
 
     return gradient
 
 
 def detect_parts(model, image, repeat):
-    """Rows: what detect does with one picture, piece by piece."""
-    parts, run = model.parts, Parts(repeat)
+    """Returns the rows of `detect` on one picture, part by part."""
+    network, run = model.network, Parts(repeat)
+    rpn, heads = network.proposal_generator, network.roi_heads
+    mask = heads.branches[0]
     height, width = image.shape[:2]
     size = tf.constant([[height, width]])
     images = tf.cast(image[None], tf.float32)  # has the network's size already
 
     def backbone(images, size):
-        return parts.backbone(parts.normalize(images, size))
+        return network.backbone(network.normalize(images, size))
 
     stages = run.run("backbone", backbone, images, size)
-    pyramid = run.run("FPN", parts.neck, stages)
-    logits, deltas = run.run("RPN", parts.rpn, pyramid)
+    pyramid = run.run("FPN", network.neck, stages)
+    logits, deltas = run.run("RPN", rpn.head, pyramid)
 
     def proposals(logits, deltas, pyramid, size):
-        return parts.proposals(logits, deltas, parts.anchors(pyramid), size)
+        return rpn.select_inference(logits, deltas, rpn.anchors(pyramid), size)
 
     rois = run.run("proposals", proposals, logits, deltas, pyramid, size)
-    pooled = run.run("RoI features, boxes", parts.roi_features.of_rois, pyramid[:ROI_MAPS], rois)
-    class_logits, box_deltas = run.run("box head", parts.box_head, pooled)
-    found = run.run("detections", parts.detections, rois, class_logits, box_deltas, size)
-    flat = parts.flatten_detections(found["boxes"], found["class_ids"])
-    boxes = flat["boxes"], flat["images"]
-    pooled = run.run("RoI features, masks", parts.roi_features.of_detections, pyramid[:ROI_MAPS], *boxes, "mask")
-    logits = run.run("mask head", parts.mask_head, pooled)
-    masks = parts.detection_masks(logits, flat["class_ids"], found["class_ids"])[0].numpy()
+    pooled = run.run("RoI features, boxes", heads.features.of_rois, pyramid[:ROI_MAPS], rois)
+    class_logits, box_deltas = run.run("box head", heads.box_head, pooled)
+    found = run.run("detections", heads.decode, rois, class_logits, box_deltas, size)
+    flat = heads.flatten(found["boxes"], found["class_ids"])
+
+    def mask_features(pyramid, boxes, images):
+        return heads.features.of_detections("mask", pyramid[:ROI_MAPS], boxes, images)
+
+    pooled = run.run("RoI features, masks", mask_features, pyramid, flat["boxes"], flat["images"])
+    logits = run.run("mask head", mask.head, pooled)
+    masks = mask.decode(logits, flat, found["class_ids"])[0].numpy()
     boxes = found["boxes"][0].numpy()
 
     def paste():
@@ -96,34 +102,41 @@ def detect_parts(model, image, repeat):
 
 
 def step_parts(model, batch, repeat):
-    """Rows: what a training step does, piece by piece; the optimizer's update is not among them."""
-    parts, run = model.parts, Parts(repeat)
+    """Returns the rows of a training step, part by part, without the optimizer's update."""
+    network, run = model.network, Parts(repeat)
+    rpn, heads = network.proposal_generator, network.roi_heads
+    mask = heads.branches[0]
     images, size = tf.cast(batch["image"], tf.float32), batch["image_size"]
     objects = batch["gt_boxes"], batch["gt_class_ids"]
 
     def backbone(images, size):
-        return parts.backbone(parts.normalize(images, size), training=True)
+        return network.backbone(network.normalize(images, size), training=True)
 
-    stages = run.run("backbone", backbone, images, size, layer=parts.backbone, watch=False)
-    pyramid = run.run("FPN", parts.neck, stages, layer=parts.neck)
-    logits, deltas = run.run("RPN", parts.rpn, pyramid, layer=parts.rpn)
+    stages = run.run("backbone", backbone, images, size, weights=network.backbone.trainable_weights, watch=False)
+    pyramid = run.run("FPN", network.neck, stages, weights=network.neck.trainable_weights)
+    logits, deltas = run.run("RPN", rpn.head, pyramid, weights=rpn.head.trainable_weights)
 
     def proposals(logits, deltas, pyramid, size):
-        return parts.proposals_training(logits, deltas, parts.anchors(pyramid), size)
+        return rpn.select_training(logits, deltas, rpn.anchors(pyramid), size)
 
     rois = run.run("proposals", proposals, logits, deltas, pyramid, size)
 
     def anchor_targets(pyramid, *objects):
-        return parts.anchor_targets(parts.anchors(pyramid), *objects)
+        return rpn.targets(rpn.anchors(pyramid), *objects)
 
     run.run("anchor targets", anchor_targets, pyramid, *objects)
-    targets = run.run("RoI targets", parts.roi_targets, rois, *objects)
-    features, maps = parts.roi_features, pyramid[:ROI_MAPS]
-    pooled = run.run("RoI features, boxes", features.of_rois, maps, targets["rois"], layer=features)
-    run.run("box head", parts.box_head, pooled, layer=parts.box_head)
-    rois, indices = targets["positive_rois"], targets["positive_images"]
-    pooled = run.run("RoI features, masks", features.of_positives, maps, pooled, targets, "mask", layer=features)
-    run.run("mask head", parts.mask_head, pooled, layer=parts.mask_head)
+    targets = run.run("RoI targets", heads.sample, rois, *objects)
+    maps = pyramid[:ROI_MAPS]
+    weights = heads.features.stage.trainable_weights if hasattr(heads.features, "stage") else []
+    pooled = run.run("RoI features, boxes", heads.features.of_rois, maps, targets["rois"], weights=weights)
+    run.run("box head", heads.box_head, pooled, weights=heads.box_head.trainable_weights)
+
+    def mask_features(maps, pooled, targets):
+        return heads.features.of_positives("mask", maps, pooled, targets)
+
+    pooled = run.run("RoI features, masks", mask_features, maps, pooled, targets, weights=weights)
+    run.run("mask head", mask.head, pooled, weights=mask.head.trainable_weights)
     masks = objects[0], batch["gt_masks"]
-    run.run("mask targets", parts.mask_targets, rois, indices, targets["positive_gt"], *masks)
+    where = (targets[f"positive_{name}"] for name in ("rois", "images", "gt"))
+    run.run("mask targets", mask.targets, *where, *masks)
     return run.rows

@@ -1,4 +1,4 @@
-"""How fast TFLite files are, by turns in one run: see README.md beside this file."""
+"""Times TFLite files in turn in one run: see README.md beside this file."""
 
 import argparse
 import json
@@ -21,12 +21,12 @@ CLASSES = 81
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("files", nargs="*", type=Path, help="files to compare; none: those of two presets are made")
-    parser.add_argument("--quantize", default="fp16", help="how the weights of these are held (default: fp16)")
+    parser.add_argument("files", nargs="*", type=Path, help="files to compare (default: exports of two presets)")
+    parser.add_argument("--quantize", default="fp16", help="weights of these exports (default: fp16)")
     parser.add_argument("--instances", nargs="+", type=int, default=[10, 100], help="objects that these find")
-    parser.add_argument("--threads", type=int, default=2, help="of LiteRT")
+    parser.add_argument("--threads", type=int, default=2, help="threads of LiteRT")
     parser.add_argument("--repeat", type=int, default=10, help="timed runs after the warm-up")
-    parser.add_argument("--json", type=Path, metavar="OUT", help="also write everything there")
+    parser.add_argument("--json", type=Path, metavar="OUT", help="file for all figures")
     options = parser.parse_args()
     result = {"machine": machine.describe(), "threads": options.threads, "runs": []}
     print("  ".join(f"{name}: {value}" for name, value in result["machine"].items()))
@@ -46,7 +46,7 @@ def main():
 
 
 def write(folder, preset, size, instances, quantize):
-    """The file of a preset with random weights that finds so many objects in any picture."""
+    """Exports a preset with random weights that finds this many objects in any picture."""
     config = mk.Config.preset(preset, NUM_CLASSES=CLASSES)
     config = config.replace(DETECTION_MAX_INSTANCES=instances, DETECTION_MIN_CONFIDENCE=0.0)
     keras.utils.set_random_seed(0)
@@ -57,7 +57,7 @@ def write(folder, preset, size, instances, quantize):
 
 
 def measure(files, threads, repeat):
-    """One dict a file: file, megabytes, found, and of its runs, by turns with the others', seconds, min and median."""
+    """Returns one dict per file: file, megabytes, found, and the seconds, min and median of runs in turn."""
     rows, calls = [], []
     for path in files:
         run = Interpreter(str(path), num_threads=threads).get_signature_runner()

@@ -1,4 +1,4 @@
-"""The SavedModel beside model.detect, and photographs of 12 megapixels beside 1: see README.md beside this file."""
+"""Times a SavedModel and model.detect on photographs of 1 and 12 megapixels: see README.md beside this file."""
 
 import argparse
 import io
@@ -22,9 +22,9 @@ SIZES = {"1 MP": (866, 1155), "12 MP": (3000, 4000)}  # (height, width)
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--preset", nargs="+", default=["resnet18_fpn"], help="names of presets")
-    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="settings, as of mrcnn train")
+    parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="settings, as for mrcnn train")
     parser.add_argument("--repeat", type=int, default=5, help="timed runs after the warm-up")
-    parser.add_argument("--json", type=Path, metavar="OUT", help="also write everything there")
+    parser.add_argument("--json", type=Path, metavar="OUT", help="file for all figures")
     options = parser.parse_args()
     settings = {name: json.loads(value) for name, value in (word.split("=", 1) for word in options.set)}
     result = {"machine": machine.describe(), "runs": []}
@@ -53,13 +53,13 @@ def measure(preset, settings, repeat):
 
 
 def photograph(height, width):
-    """[height, width, 3] uint8, smooth as a photograph is."""
+    """[height, width, 3] uint8, as smooth as a photograph."""
     coarse = np.random.default_rng(0).integers(0, 256, (30, 40, 3), dtype=np.uint8)
     return np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC))
 
 
 def ways(model, served, image):
-    """{name: function without arguments that waits for the answer}"""
+    """Returns {name: function without arguments that waits for the result}."""
     batch, file = tf.constant(image[None]), io.BytesIO()
     Image.fromarray(image).save(file, "JPEG", quality=90)
     files = tf.constant([file.getvalue()])
@@ -70,12 +70,12 @@ def ways(model, served, image):
     }
 
 
-def _arrays(answer):
-    return {name: value.numpy() for name, value in answer.items()}
+def _arrays(outputs):
+    return {name: value.numpy() for name, value in outputs.items()}
 
 
 def ratios(times):
-    """Named quotients of the smallest times, by the clock ("min") and of all cores ("cpu")."""
+    """Named ratios of the smallest times, wall-clock ("min") and summed over all cores ("cpu")."""
     pairs = {f"serving_default / detect, {size}": (f"serving_default, {size}", f"detect, {size}") for size in SIZES}
     for way in ("detect", "serving_default", "serving_bytes"):
         pairs[f"{way}, 12 MP / 1 MP"] = (f"{way}, 12 MP", f"{way}, 1 MP")
@@ -86,7 +86,7 @@ def ratios(times):
 
 
 def table(run):
-    """The figures as lines of text."""
+    """The figures as text."""
     lines = [f"\n{run['preset']}, {run['detections']} detections, small maps", f"{'':34} {'min':>9} {'cpu':>9}"]
     for unit, rows in ((1e3, run["seconds"]), (1, run["ratios"])):
         for name, row in rows.items():

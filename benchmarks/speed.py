@@ -1,4 +1,4 @@
-"""How long detection and a training step take, and where the time goes: see README.md beside this file."""
+"""Times detection and training steps, and their parts: see README.md beside this file."""
 
 import argparse
 import concurrent.futures
@@ -20,23 +20,23 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--preset", nargs="+", default=["resnet18_fpn"], help="names of presets")
     parser.add_argument("--sizes", nargs="+", type=int, default=[256, 512], help="sides of the pictures, pixels")
-    parser.add_argument("--batch", type=int, default=2, help="pictures of a training step")
+    parser.add_argument("--batch", type=int, default=2, help="pictures per training step")
     parser.add_argument("--repeat", type=int, default=5, help="timed runs after the warm-up")
-    parser.add_argument("--json", type=Path, metavar="OUT", help="also write everything there")
+    parser.add_argument("--json", type=Path, metavar="OUT", help="file for all figures")
     options = parser.parse_args()
     result = {"machine": machine.describe(), "runs": []}
     print("  ".join(f"{name}: {value}" for name, value in result["machine"].items()))
     for preset in options.preset:
         for size in options.sizes:
-            run = _in_a_process_of_its_own(measure, preset, size, options.batch, options.repeat)
+            run = _in_own_process(measure, preset, size, options.batch, options.repeat)
             result["runs"].append(run)
             print(table(run))
     if options.json:
         options.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
-def _in_a_process_of_its_own(function, *arguments):
-    """Peak memory is of a process, so each measurement gets one."""
+def _in_own_process(function, *arguments):
+    """Each measurement runs in its own process, because peak memory is that of a process."""
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(1, mp_context=context) as pool:
         return pool.submit(function, *arguments).result()
@@ -74,7 +74,7 @@ def measure(preset, size, batch, repeat):
 
     run["step_parts"] = step_parts(model, first, repeat)
     peaks.append(machine.matmul_peak(repeat))
-    run["peak_gflops"] = max(peaks) / 1e9  # others may use the machine too, at one time or another
+    run["peak_gflops"] = max(peaks) / 1e9  # other programs may use the machine at times
     for row in run["detect_parts"] + run["step_parts"]:
         row["share_of_peak"] = row["gflop"] / row["min"] / run["peak_gflops"]
     run["ratios"] = ratios(run)
@@ -82,8 +82,8 @@ def measure(preset, size, batch, repeat):
 
 
 def _pipeline_seconds(batches):
-    """Seconds a batch takes when nobody else works."""
-    for _ in range(4):  # what has been made ahead
+    """Seconds per batch when nothing else runs."""
+    for _ in range(4):  # prefetched batches
         next(batches)
     start = time.perf_counter()
     for _ in range(PIPELINE_BATCHES):
@@ -92,7 +92,7 @@ def _pipeline_seconds(batches):
 
 
 def ratios(run):
-    """Named quotients of the smallest times, and shares of the machine's peak."""
+    """Named ratios of the smallest times, and shares of the machine's peak."""
     detect, step = run["detect"]["min"], run["step"]["min"]
     of_detect = {row["part"]: row["min"] for row in run["detect_parts"]}
     forward = {row["part"]: row for row in run["step_parts"] if BACKWARD not in row["part"]}
@@ -112,7 +112,7 @@ def ratios(run):
 
 
 def table(run):
-    """The figures as lines of text."""
+    """The figures as text."""
     lines = [
         f"\n{run['preset']}, {run['size']} x {run['size']} pixels, peak {run['peak_gflops']:.0f} GFLOP/s",
         f"{'':42} {'min ms':>9} {'median':>9} {'cpu':>9} {'GFLOP':>8} {'of peak':>8}",

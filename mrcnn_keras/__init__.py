@@ -17,13 +17,14 @@ __version__ = "0.1.0"
 
 # public name -> the module that it is in
 _HOMES = {
+    "CocoMetrics": "training",
     "Config": "config",
     "Dataset": "data",
     "Detections": "detections",
     "MaskRCNN": "model",
     "Resize": "resize",
-    "ShapesDataset": "data.generated",
-    "StickFiguresDataset": "data.generated",
+    "ShapesDataset": "data",
+    "StickFiguresDataset": "data",
     "UserError": "errors",
     "evaluate": "evaluation",
     "find_subsets": "data",

@@ -1,10 +1,10 @@
-"""Tables: the backbones that there are, and which of their maps the heads look at."""
+"""Tables: the backbones that there are, and which of their maps the heads read."""
 
 from typing import NamedTuple
 
 
 class ResNet(NamedTuple):
-    """blocks: a stage, res2 .. res5; bottleneck: a block is 1x1, 3x3, 1x1 convolutions, else 3x3, 3x3; groups: of the
+    """blocks: per stage, res2 .. res5; bottleneck: a block is 1x1, 3x3, 1x1 convolutions, else 3x3, 3x3; groups: of the
     3x3 convolution of a bottleneck; widening: its channels in res2 as a multiple of the stem's."""
 
     blocks: tuple
@@ -46,12 +46,7 @@ def _convnext(size):
 APPLICATIONS = {
     "mobilenet_v3_small": Application(
         "MobileNetV3Small",
-        (
-            "expanded_conv_depthwise_pad",
-            "expanded_conv_1_expand",
-            "expanded_conv_3_expand",
-            "expanded_conv_8_expand",
-        ),
+        ("expanded_conv_depthwise_pad", "expanded_conv_1_expand", "expanded_conv_3_expand", "expanded_conv_8_expand"),
     ),
     "mobilenet_v3_large": Application(
         "MobileNetV3Large",
@@ -63,8 +58,8 @@ APPLICATIONS = {
 
 
 class Features(NamedTuple):
-    """strides: pixels a cell of the maps that the RPN looks at, the first four of which the RoIs are read from;
-    last_stage: the backbone's last stage that sees the whole picture; dilated: stage 5 keeps the stride of stage 4."""
+    """strides: pixels per cell of the maps that the RPN reads, the first four of which the RoIs are read from;
+    last_stage: the backbone's last stage that covers the whole picture; dilated: stage 5 keeps stage 4's stride."""
 
     strides: tuple
     last_stage: int = 5

@@ -1,4 +1,4 @@
-"""The check, before anything else of the package is imported, that Keras runs on TensorFlow."""
+"""Checks, before anything else in the package is imported, that Keras runs on TensorFlow."""
 
 import importlib.util
 import os
@@ -8,13 +8,13 @@ INSTALL = "run `pip install tensorflow-cpu` (on macOS, on ARM, or with a GPU: `p
 
 
 def require_tensorflow():
-    """Chooses Keras's TensorFlow backend; raises ImportError, saying what to do, if that cannot be.
+    """Selects Keras's TensorFlow backend; raises ImportError with the remedy if that is impossible.
 
-    It only looks whether TensorFlow is there: to import it takes seconds, which `mrcnn --help` need not wait.
-    Sets two environment variables where they are not set: KERAS_BACKEND to "tensorflow", so that another
-    backend in the user's keras.json does not count, and TF_CPP_MIN_LOG_LEVEL to "2", so that TensorFlow's C++
-    code prints errors only: it has a screenful of warnings for each graph with CropAndResize in it, whose cost
-    its optimizer cannot guess. (2.21 prints the lines about oneDNN at any level.)
+    It only checks that TensorFlow is installed: importing it takes seconds, which `mrcnn --help` should not wait for.
+    Sets two environment variables unless they are set: KERAS_BACKEND to "tensorflow", which overrides the user's
+    keras.json, and TF_CPP_MIN_LOG_LEVEL to "2", so that TensorFlow's C++ code prints errors only: otherwise it warns
+    about each graph with CropAndResize, whose cost its optimizer cannot estimate. (2.21 prints the lines about oneDNN
+    at any level.)
     """
     backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
     if backend != "tensorflow":
@@ -24,7 +24,7 @@ def require_tensorflow():
     if sys.modules.get("tensorflow") is None and importlib.util.find_spec("tensorflow") is None:
         raise ImportError(f"mrcnn_keras needs TensorFlow, which is not installed: {INSTALL}")
     keras = sys.modules.get("keras")
-    if keras is not None and keras.config.backend() != "tensorflow":  # keras.json did count
+    if keras is not None and keras.config.backend() != "tensorflow":  # keras.json was read first
         raise ImportError(
             f"Keras already runs on {keras.config.backend()!r}, mrcnn_keras needs TensorFlow: "
             "import mrcnn_keras before keras, or set KERAS_BACKEND=tensorflow"

@@ -1,4 +1,4 @@
-"""The classes of COCO, and the keypoints of its persons: what the published checkpoints know."""
+"""COCO's classes and person keypoints, which the published checkpoints were trained on."""
 
 # (category id, name) of COCO 2017's 80 classes; the ids go up to 90
 CLASSES = (
@@ -17,14 +17,14 @@ CLASSES = (
     (87, "scissors"), (88, "teddy bear"), (89, "hair drier"), (90, "toothbrush"),
 )  # fmt: skip
 BACKGROUND = "BG"
-UNUSED = "N/A"  # at the ids that COCO left out
+UNUSED = "N/A"  # at the ids that COCO does not use
 
 
 def class_settings(classes, ids_as_classes):
-    """The settings CLASS_NAMES and CATEGORY_IDS of a file with that many classes, background first.
+    """Returns the settings CLASS_NAMES and CATEGORY_IDS of a file with this many classes, background first.
 
-    ids_as_classes: the class number is COCO's category id (torchvision: 91 classes); else the 80 classes are counted
-    without gaps (81 with the background). Another number is no COCO model's, and then names and ids are ().
+    ids_as_classes: whether class numbers are COCO's category ids (torchvision: 91 classes); otherwise the 80 classes
+    are numbered without gaps (81 with the background). For any other number of classes, names and ids are ().
     """
     names = dict(CLASSES)
     ids = tuple(range(1, max(names) + 1)) if ids_as_classes else tuple(names)
@@ -38,14 +38,14 @@ KEYPOINT_NAMES = (
     "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle",
     "right_ankle",
 )  # fmt: skip
-# Indices of KEYPOINT_NAMES that change places in a mirror.
+# Indices of mirrored keypoints in KEYPOINT_NAMES.
 KEYPOINT_FLIP_PAIRS = ((1, 2), (3, 4), (5, 6), (7, 8), (9, 10), (11, 12), (13, 14), (15, 16))
-# Indices of KEYPOINT_NAMES that a line joins, in the order of COCO's annotation files.
+# Indices in KEYPOINT_NAMES that are joined by a line, in the order of COCO's annotation files.
 KEYPOINT_SKELETON = (
     (15, 13), (13, 11), (16, 14), (14, 12), (11, 12), (5, 11), (6, 12), (5, 6), (5, 7), (6, 8), (7, 9), (8, 10),
     (1, 2), (0, 1), (0, 2), (1, 3), (2, 4), (3, 5), (4, 6),
 )  # fmt: skip
-# How far people's annotations of each point lie apart, as a share of the object's scale (COCO's keypoint evaluation).
+# Spread of human annotations of each point, as a share of the object's scale (COCO's keypoint evaluation).
 KEYPOINT_SIGMAS = (
     0.026, 0.025, 0.025, 0.035, 0.035, 0.079, 0.079, 0.072, 0.072, 0.062, 0.062, 0.107, 0.107, 0.087, 0.087, 0.089,
     0.089,
@@ -53,10 +53,10 @@ KEYPOINT_SIGMAS = (
 
 
 def keypoint_settings(classes, keypoints):
-    """The settings of a model with that many classes, with the background, and keypoints.
+    """Returns the settings of a model with this many classes, including the background, and keypoints.
 
-    Names, pairs and sigmas of the keypoints are () unless there are COCO's 17. With these, one class besides the
-    background is the person; names of other classes are not told.
+    Names, pairs and sigmas are () unless there are COCO's 17 keypoints. In that case a single class besides the
+    background is the person; the names of other classes are not known.
     """
     known = keypoints == len(KEYPOINT_NAMES)
     person, name = CLASSES[0]

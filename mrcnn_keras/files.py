@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, pictures too; JSON read with a sentence where it is none."""
+"""Files, including pictures, written completely or not at all; JSON read with a helpful error message."""
 
 import json
 import os
@@ -14,10 +14,10 @@ from mrcnn_keras.errors import UserError
 
 @contextmanager
 def replace_file(path):
-    """Gives a temporary path in the folder of `path` and renames it to `path` when the block ends without an error.
+    """Yields a temporary path in the folder of `path` and renames it to `path` if the block ends without an error.
 
-    The temporary name keeps the suffix of `path`, since Keras and Pillow choose the format by it. After an
-    error nothing is left behind and an older `path` is untouched.
+    The temporary name keeps the suffix of `path`, by which Keras and Pillow choose the format. After an error nothing
+    is left behind and an older `path` is unchanged.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -31,9 +31,9 @@ def replace_file(path):
 
 @contextmanager
 def replace_folder(path):
-    """Gives a temporary folder beside `path` and renames it to `path` when the block ends without an error.
+    """Yields a temporary folder beside `path` and renames it to `path` if the block ends without an error.
 
-    An older folder `path` is replaced only once the new one is complete.
+    An older folder `path` is replaced only when the new one is complete.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,13 +53,13 @@ def replace_folder(path):
 
 
 def write_image(path, image):
-    """Writes [H, W, 3] uint8 RGB to `path` by rename; the format follows the suffix."""
+    """Writes [H, W, 3] uint8 RGB to `path` by rename; the suffix determines the format."""
     with replace_file(path) as temporary:
         Image.fromarray(image).save(temporary)
 
 
 def read_json(path):
-    """The content of a JSON file. Raises UserError, with the line, where it is none."""
+    """Returns the content of a JSON file; raises UserError, with the line, if it is not valid."""
     try:
         return json.loads(Path(path).read_bytes().decode("utf-8-sig"))
     except OSError as error:

@@ -1,4 +1,4 @@
-"""How far long work is: on a terminal one line that is written over, elsewhere a line now and then."""
+"""Progress of long work: on a terminal one line that is overwritten, elsewhere a new line now and then."""
 
 import shutil
 import sys
@@ -9,7 +9,7 @@ ON_TERMINAL, ELSEWHERE = 0.5, 30
 
 
 class ProgressLine:
-    """say: prints a whole line where standard output is no terminal."""
+    """say: prints a line if standard output is not a terminal."""
 
     def __init__(self, say=print):
         self.say = say
@@ -17,11 +17,11 @@ class ProgressLine:
         self.shown = time.monotonic()
 
     def is_due(self):
-        """Whether enough time has gone by for another line."""
+        """Whether enough time has passed for another line."""
         return time.monotonic() - self.shown >= (ON_TERMINAL if self.terminal else ELSEWHERE)
 
     def show(self, text):
-        """Shows `text` now; a terminal that is too narrow gets its beginning."""
+        """Shows `text` now, cut to the width of the terminal."""
         self.shown = time.monotonic()
         if self.terminal:
             width = shutil.get_terminal_size().columns - 1
@@ -30,12 +30,12 @@ class ProgressLine:
             self.say(text)
 
     def clear(self):
-        """Makes room for other output."""
+        """Removes the line from a terminal, for other output."""
         if self.terminal:
             print("\r\x1b[K", end="", flush=True)
 
     def counting(self, what):
-        """A function for work on many things: called with (number done, in all), it shows them when that is due."""
+        """Returns a function of (number done, total number) that shows both when that is due."""
 
         def show(done, total):
             if done == total:

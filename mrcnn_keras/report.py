@@ -1,4 +1,4 @@
-"""What a run or a dataset looks like: learning curves, sheets of pictures, a table of a dataset's figures."""
+"""Learning curves of a run, contact sheets, and a table of a dataset's statistics."""
 
 import csv
 import math
@@ -13,7 +13,7 @@ from mrcnn_keras.files import replace_file
 
 TRAINING, VALIDATION = "#0072B2", "#D55E00"  # Okabe and Ito's blue and vermilion
 NOT_LOSSES = ("epoch", "step", "seconds", "learning_rate")
-SCORES = {  # those drawn, where measured, and how
+SCORES = {  # drawn if measured, in this style
     "segm/AP": {"color": "#D55E00", "linestyle": "-"},
     "segm/AP50": {"color": "#D55E00", "linestyle": ":"},
     "bbox/AP": {"color": "#009E73", "linestyle": "-"},
@@ -21,26 +21,25 @@ SCORES = {  # those drawn, where measured, and how
     "keypoints/AP": {"color": "#CC79A7", "linestyle": "-"},
     "keypoints/AP50": {"color": "#CC79A7", "linestyle": ":"},
 }
-PANELS_A_ROW = 3
+PANELS_PER_ROW = 3
 MARGIN = 6  # pixels around the pictures of a sheet
 LARGEST = 640  # pixels of a picture's side in a sheet
 BAR = 30  # characters of the longest bar in a table
 
 
 def plot_curves(metrics_csv, out_png):
-    """Draws the learning curves of a run: each loss with its validation twin, and below average precision.
+    """Draws the learning curves of a run: each loss with its validation loss, and average precision below.
 
-    metrics_csv  a row an epoch, with columns epoch, step, seconds, learning_rate, loss, <losses>, val_loss,
-                 val_<losses>, and keys of `evaluate` such as segm/AP; cells may be empty and columns absent
-    out_png      appears whole or not at all
-    Raises UserError where metrics_csv cannot be read or has no row.
+    metrics_csv: one row per epoch, with columns epoch, step, seconds, learning_rate, loss, <losses>, val_loss,
+    val_<losses>, and keys of `evaluate` such as segm/AP; cells may be empty and columns missing. out_png is written
+    completely or not at all. Raises UserError if metrics_csv cannot be read or has no row.
     """
     columns = _read_columns(metrics_csv)
     losses = [name for name in columns if not name.startswith("val_") and "/" not in name]
     losses = [name for name in losses if name not in NOT_LOSSES]
     scores = [name for name in SCORES if np.isfinite(columns.get(name, math.nan)).any()]
-    loss_rows = math.ceil(len(losses) / PANELS_A_ROW)
-    rows, width = max(1, loss_rows + bool(scores)), max(1, min(len(losses), PANELS_A_ROW))
+    loss_rows = math.ceil(len(losses) / PANELS_PER_ROW)
+    rows, width = max(1, loss_rows + bool(scores)), max(1, min(len(losses), PANELS_PER_ROW))
     figure = Figure(figsize=(max(6, 4 * width), 3 * rows), dpi=110, layout="constrained")
     grid = figure.add_gridspec(rows, width)
     epochs = columns["epoch"]
@@ -62,9 +61,9 @@ def plot_curves(metrics_csv, out_png):
 
 
 def contact_sheet(images, columns, out_png=None):
-    """Puts pictures in rows of `columns` on white -> [H, W, 3] uint8 RGB, also written to `out_png` if given.
+    """Arranges pictures in rows of `columns` on white; writes to `out_png` if given, returns [H, W, 3] uint8 RGB.
 
-    images  [h, w, 3] uint8 RGB of any sizes; sides above 640 pixels are scaled down
+    images: [h, w, 3] uint8 RGB of any sizes; longer sides than 640 pixels are scaled down.
     """
     pictures = []
     for image in images:
@@ -87,7 +86,7 @@ def contact_sheet(images, columns, out_png=None):
 
 
 def dataset_report(statistics):
-    """The figures of `Dataset.statistics()` as a table for people -> str of several lines."""
+    """Returns `Dataset.statistics()` as a table, a string of several lines."""
     per_class = statistics["per_class"]
     total = max(1, sum(per_class.values()))
     lines = [
@@ -96,10 +95,7 @@ def dataset_report(statistics):
         ("crowd regions", f"{statistics['crowds']}"),
         ("image width", _spread(statistics["width"], "{0} to {2} pixels, median {1}")),
         ("image height", _spread(statistics["height"], "{0} to {2} pixels, median {1}")),
-        (
-            "object side",
-            _spread(statistics["object_side"], "median {1} pixels; 5 % are below {0}, 5 % above {2}"),
-        ),
+        ("object side", _spread(statistics["object_side"], "median {1} pixels; 5 % are below {0}, 5 % above {2}")),
     ]
     keypoints = statistics.get("keypoints", {})
     if keypoints:
@@ -112,7 +108,7 @@ def dataset_report(statistics):
 
 
 def _bars(what, counts, total):
-    """Lines of a table: a head, and for each name its number of objects, their share of `total` and a bar."""
+    """Lines of a table: a heading, and for each name its number of objects, their share of `total` and a bar."""
     width = max([len(what), *map(len, counts)])
     most = max([1, *counts.values()])
     lines = [f"{what:<{width}}  objects"]
@@ -130,14 +126,14 @@ def _spread(numbers, template):
 
 
 def _read_columns(path):
-    """-> {name: [rows] float64}, nan for an empty cell or one that is no number."""
+    """Returns {name: [rows] float64}, NaN for a cell that is not a number."""
     try:
         with open(path, newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{path} cannot be read ({error}); give the metrics.csv of a run") from error
     if not rows:
-        raise UserError(f"{path} has no row yet; a run writes one at the end of each epoch")
+        raise UserError(f"{path} has no row yet; a run writes a row at the end of each epoch")
     columns = {name: np.array([_number(row[name]) for row in rows]) for name in rows[0] if name}
     if not np.isfinite(columns.get("epoch", math.nan)).all():
         raise UserError(f"{path} lacks the epoch of some row; give the metrics.csv of a run")
@@ -152,7 +148,7 @@ def _number(text):
 
 
 def _curve(axes, epochs, values, **style):
-    """A line through the measured values, which may be fewer than the epochs."""
+    """Draws a line through the measured values, which may be fewer than the epochs."""
     measured = np.isfinite(values) & np.isfinite(epochs)
     marker = "o" if measured.sum() <= 30 else None
     axes.plot(epochs[measured], values[measured], marker=marker, markersize=3, linewidth=1.4, **style)

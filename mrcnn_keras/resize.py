@@ -4,7 +4,6 @@ A photograph is scaled, then padded with zeros at the right and below: a positio
 Matterport's checkpoints have it in the middle of the padding.
 """
 
-import math
 from dataclasses import dataclass
 
 import cv2
@@ -12,23 +11,24 @@ import numpy as np
 from PIL import Image
 
 from mrcnn_keras.errors import UserError
-
-MODES = ("square", "fit", "crop")
-# Detectron2 takes int(x + 0.5), torchvision floor(x): 480 x 640 becomes 800 x 1067 or 800 x 1066. Matterport rounds
-# halves to the even number.
-ROUNDING = {"nearest": lambda x: math.floor(x + 0.5), "floor": math.floor, "even": round}
-# Where the picture lies in its padding: the pixels left free before it, of `missing`.
-PLACES = {"end": lambda missing: 0, "centre": lambda missing: missing // 2}
+from mrcnn_keras.resize_rule import MODES, PLACES, ROUNDING, sizes_in_network
 
 
 @dataclass(frozen=True)
 class Resize:
-    """How one photograph was brought to the network: three sizes (height, width), in whole pixels."""
+    """How one photograph was brought to the network: sizes (height, width) in whole pixels.
+
+    Args:
+        original: The photograph's size.
+        resized: Its size in the network.
+        network: The same with its padding.
+        offset: (top, left), the padding above and at the left.
+    """
 
     original: tuple[int, int]
     resized: tuple[int, int]
-    network: tuple[int, int]  # padded
-    offset: tuple[int, int] = (0, 0)  # (top, left): padding above and at the left
+    network: tuple[int, int]
+    offset: tuple[int, int] = (0, 0)
 
     @property
     def scale(self):
@@ -36,12 +36,15 @@ class Resize:
         return self.resized[0] / self.original[0], self.resized[1] / self.original[1]
 
     def boxes_to_network(self, boxes):
-        """[..., (y1, x1, y2, x2)], the photograph's pixels -> float32, network pixels; nothing is clipped."""
-        return (np.asarray(boxes, np.float64) * (self.scale * 2) + self.offset * 2).astype(np.float32)
+        """Brings boxes to the network; nothing is clipped.
 
-    def boxes_to_original(self, boxes):
-        """[..., (y1, x1, y2, x2)], network pixels -> float32, the photograph's pixels; nothing is clipped."""
-        return ((np.asarray(boxes, np.float64) - self.offset * 2) / (self.scale * 2)).astype(np.float32)
+        Args:
+            boxes: `[..., (y1, x1, y2, x2)]`, the photograph's pixels.
+
+        Returns:
+            `[..., 4]` float32, network pixels.
+        """
+        return (np.asarray(boxes, np.float64) * (self.scale * 2) + self.offset * 2).astype(np.float32)
 
     @property
     def window(self):
@@ -49,65 +52,49 @@ class Resize:
         return tuple(slice(low, low + side) for low, side in zip(self.offset, self.resized, strict=True))
 
 
-def plan_resize(
-    height,
-    width,
-    *,
-    mode,
-    min_dim,
-    max_dim,
-    min_scale=0.0,
-    scale=1.0,
-    limit=None,
-    multiple=64,
-    rounding="nearest",
-    place="end",
-):
-    """The sizes that a height x width photograph gets in the network -> Resize.
+def plan_resize(height, width, **plan):
+    """How a height x width photograph is brought to the network.
 
-    mode "square"  up or down until the short side is `min_dim`, by at least `min_scale`, but no further than
-                   the long side is `max_dim`; padded to max_dim x max_dim
-         "fit"     the same scale; each side padded to the next multiple of `multiple`
-         "crop"    the whole photograph times `scale`, or less where its long side would pass `limit`;
-                   padded as in "fit"
-    A side is rounded to `rounding` ("nearest": half up, "floor", "even": half to even) and is at least 1 pixel.
-    place: where in its padding the picture lies, "end": the padding is below and right, or "centre".
-    Raises UserError for an unknown mode, rounding or place and for sizes or factors that are not above 0.
+    Args:
+        height: Pixels.
+        width: Pixels.
+        plan: The rule, as keyword arguments of `resize_rule.sizes_in_network`: `mode`, `min_dim` and `max_dim`, and
+            optionally `min_scale`, `scale`, `limit`, `multiple`, `rounding` and `place`.
+
+    Returns:
+        `Resize`.
+
+    Raises:
+        UserError: If the mode, rounding or place is unknown, or a size or factor is not above 0.
     """
-    sizes = {"height": height, "width": width, "min_dim": min_dim, "max_dim": max_dim, "scale": scale}
-    sizes |= {"multiple": multiple} if limit is None else {"multiple": multiple, "limit": limit}
-    for name, value in sizes.items():
-        if not value > 0:
-            raise UserError(f"resizing got {name} = {value}; give a number above 0")
-    choices = {"resize mode": (mode, MODES), "rounding": (rounding, ROUNDING), "place": (place, PLACES)}
-    for name, (value, known) in choices.items():
-        if value not in known:
-            raise UserError(f"{name} {value!r} is unknown; use one of {', '.join(known)}")
-    short, long = min(height, width), max(height, width)
-    if mode == "crop":
-        factor = scale if limit is None else min(scale, limit / long)
-    else:
-        factor = min(max(min_dim / short, min_scale), max_dim / long)
-    resized = tuple(max(1, ROUNDING[rounding](side * factor)) for side in (height, width))
-    if mode == "square":
-        network = (max_dim, max_dim)
-    else:
-        network = tuple(math.ceil(side / multiple) * multiple for side in resized)
-    network = tuple(int(side) for side in network)
-    offset = tuple(PLACES[place](side - real) for side, real in zip(network, resized, strict=True))
-    return Resize((int(height), int(width)), resized, network, offset)
+    numbers = {"height": height, "width": width, **plan}
+    for name in ("height", "width", "min_dim", "max_dim", "scale", "multiple", "limit"):
+        if numbers.get(name) is not None and not numbers[name] > 0:
+            raise UserError(f"resizing got {name} = {numbers[name]}; give a number above 0")
+    for name, known in {"mode": MODES, "rounding": ROUNDING, "place": PLACES}.items():
+        if name in plan and plan[name] not in known:
+            raise UserError(f"resize {name} {plan[name]!r} is unknown; use one of {', '.join(known)}")
+    size = np.array([height, width], np.float64)
+    parts = sizes_in_network(np, size, **plan)
+    return Resize(*(tuple(int(side) for side in part) for part in (size, *parts)))
 
 
 def resize_image(image, *, antialias=True, **plan):
-    """Brings a photograph to the network's size -> (image [h, w, 3] uint8, padded with zeros; Resize).
+    """Brings a photograph to the network's size.
 
-    image      [H, W, 3] RGB, uint8 or float 0..255
-    antialias  True: a triangle as wide as the shrinking asks for (Pillow's bilinear, as Detectron2;
-               tf.image.resize(antialias=True)); False: bilinear between four pixels (torchvision;
-               tf.image.resize)
-    plan       the keyword arguments of `plan_resize`
+    Args:
+        image: `[H, W, 3]` RGB, uint8 or float 0 to 255.
+        antialias: Boolean; `True`: a triangle as wide as the shrinking asks for (Pillow's bilinear, as Detectron2);
+            `False`: bilinear between four pixels (torchvision).
+        plan: The keyword arguments of `plan_resize`.
+
+    Returns:
+        The picture `[h, w, 3]` uint8, padded with zeros, and its `Resize`.
+
+    Raises:
+        UserError: If it is no such picture, or the plan is wrong.
     """
-    image = _as_rgb(image)
+    image = _as_uint8(image)
     resize = plan_resize(*image.shape[:2], **plan)
     height, width = resize.resized
     if resize.resized == resize.original:
@@ -121,15 +108,25 @@ def resize_image(image, *, antialias=True, **plan):
     return padded, resize
 
 
-def _as_rgb(image):
+def as_rgb(image):
+    """[H, W], or [H, W, 1, 3 or 4], of any type -> [H, W, 3]: grey repeated, alpha dropped. None for other shapes."""
     image = np.asarray(image)
-    if image.ndim != 3 or image.shape[2] != 3 or not image.size:
-        raise UserError(f"image has shape {image.shape}; give [height, width, 3] in RGB order")
-    if image.dtype == np.uint8:
-        return np.ascontiguousarray(image)
-    if image.dtype.kind not in "fiu":
-        raise UserError(f"image is of type {image.dtype}; give uint8, or numbers from 0 to 255")
-    low, high = float(image.min()), float(image.max())
-    if not (low >= 0 and high <= 255) or (image.dtype.kind == "f" and 0 < high <= 1):
+    image = image[:, :, None] if image.ndim == 2 else image
+    if image.ndim != 3 or image.shape[2] not in (1, 3, 4) or not image.size:
+        return None
+    return image.repeat(3, axis=2) if image.shape[2] == 1 else image[:, :, :3]
+
+
+def _as_uint8(image):
+    """[H, W, 3], uint8 or float 0..255, as uint8."""
+    rgb = as_rgb(image)
+    if rgb is None or np.shape(image)[2:] != (3,):
+        raise UserError(f"image has shape {np.shape(image)}; give [height, width, 3] in RGB order")
+    if rgb.dtype == np.uint8:
+        return np.ascontiguousarray(rgb)
+    if rgb.dtype.kind not in "fiu":
+        raise UserError(f"image is of type {rgb.dtype}; give uint8, or numbers from 0 to 255")
+    low, high = float(rgb.min()), float(rgb.max())
+    if not (low >= 0 and high <= 255) or (rgb.dtype.kind == "f" and 0 < high <= 1):
         raise UserError(f"image has values from {low:g} to {high:g}; give numbers from 0 to 255")
-    return np.rint(image).astype(np.uint8)
+    return np.rint(rgb).astype(np.uint8)

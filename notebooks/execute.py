@@ -1,6 +1,6 @@
 """Executes a notebook and writes it with its outputs: python notebooks/execute.py notebooks/01_quickstart.ipynb
 
-What the notebook itself writes goes to a temporary folder. Needs nbclient and ipykernel.
+The notebook's own files go to a temporary folder. Needs nbclient and ipykernel.
 """
 
 import argparse
@@ -22,8 +22,8 @@ def execute(path, out, minutes, folder):
     client = NotebookClient(notebook, timeout=None, resources={"metadata": {"path": str(folder)}})
     client.execute(env=environment)
     for cell in notebook.cells:
-        cell.metadata.pop("execution", None)  # times, which differ in every run
-        if cell.cell_type == "code":  # and what TensorFlow says about the processor
+        cell.metadata.pop("execution", None)  # times, which differ between runs
+        if cell.cell_type == "code":  # without TensorFlow's messages about the processor
             cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     nbformat.write(notebook, out)
 
@@ -31,7 +31,7 @@ def execute(path, out, minutes, folder):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("notebook", type=Path)
-    parser.add_argument("--minutes", type=float, default=5, help="time for training (default: 5)")
+    parser.add_argument("--minutes", type=float, default=5, help="training time (default: 5)")
     parser.add_argument("--out", type=Path, help="default: the notebook itself")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:

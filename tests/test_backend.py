@@ -1,4 +1,4 @@
-"""What `import mrcnn_keras` says where TensorFlow cannot be had; each case in a Python process of its own."""
+"""What `import mrcnn_keras` says without TensorFlow; each case in its own Python process."""
 
 import os
 import subprocess
@@ -12,14 +12,14 @@ HIDE_TENSORFLOW = "import sys; sys.modules['tensorflow'] = None"
 
 
 def run(code, **environment):
-    """-> (what the code printed, the last line of its traceback or what TensorFlow logged)"""
+    """Returns the output of the code, and the last line of its traceback or what TensorFlow logged."""
     inherited = {name: value for name, value in os.environ.items() if name != "KERAS_BACKEND"}
     environment = inherited | environment
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
     return done.stdout.strip(), (done.stderr.strip().splitlines() or [""])[-1]
 
 
-def test_missing_tensorflow_names_the_command():
+def test_missing_tensorflow_error_names_the_command():
     _, error = run(f"{HIDE_TENSORFLOW}; import mrcnn_keras")
     assert error.startswith("ImportError: mrcnn_keras needs TensorFlow, which is not installed: run")
     assert "pip install tensorflow-cpu" in error
@@ -39,13 +39,13 @@ def test_keras_already_on_another_backend_is_refused():
     assert error.startswith("ImportError: Keras already runs on 'jax'")
 
 
-def test_the_backend_is_chosen_over_the_users_keras_json(tmp_path):
+def test_tensorflow_backend_overrides_keras_json(tmp_path):
     (tmp_path / "keras.json").write_text('{"backend": "jax"}')
     printed, _ = run(f"{REQUIRE}; import keras; print(keras.config.backend())", KERAS_HOME=str(tmp_path))
     assert printed == "tensorflow"
 
 
-def test_the_users_log_level_is_kept():
+def test_users_log_level_is_kept():
     code = f"{REQUIRE}; import os; print(os.environ['TF_CPP_MIN_LOG_LEVEL'])"
     printed, _ = run(code, TF_CPP_MIN_LOG_LEVEL="3")
     assert printed == "3"

@@ -15,7 +15,7 @@ ONE = pytest.approx(1)  # pycocotools adds 2e-16 to each denominator
 
 
 class Pictures:
-    """Ground truth by picture id; a picture's first pixel is its id, by which Answers knows it."""
+    """Ground truth by picture id; the first pixel of a picture is its id, which Answers reads."""
 
     class_names = ("BG", "circle", "square")
 
@@ -55,7 +55,7 @@ def score(truth, found, **options):
     return evaluate(Answers({1: found}), Pictures({1: truth}), **options)
 
 
-def test_perfect_detections_score_one():
+def test_perfect_detections_have_ap_1():
     boxes = [(10, 10, 30, 30), (50, 50, 100, 100), (150, 150, 350, 350)]
     scores = score(instances(boxes, [1, 1, 2]), instances(boxes, [1, 1, 2], [0.9, 0.8, 0.7]))
     for kind in ("bbox", "segm"):
@@ -78,7 +78,7 @@ def test_a_mask_of_80_percent_is_found_at_7_of_10_thresholds():
     assert scores["segm/AP50"] == scores["segm/AP75"] == ONE
 
 
-def test_boxes_and_masks_are_scored_apart():
+def test_boxes_and_masks_are_scored_separately():
     mask = np.zeros((10, 10), bool)
     mask[:4] = True
     truth = instances([(0, 0, 10, 10)], [1])
@@ -88,7 +88,7 @@ def test_boxes_and_masks_are_scored_apart():
     assert scores["segm/AP"] == 0
 
 
-def test_a_wrong_class_is_not_found():
+def test_detection_of_a_wrong_class_is_false():
     boxes = rows_of(1)
     scores = score(instances(boxes, [1]), instances(boxes, [2], [0.9]))
     assert scores["bbox/AP/circle"] == 0
@@ -115,7 +115,7 @@ def test_more_than_100_detections_count_when_asked_for():
     assert score(truth, found, max_detections=3)["segm/AR"] == pytest.approx(3 / 150)
 
 
-def test_as_many_detections_count_as_the_model_may_give():
+def test_as_many_detections_count_as_the_model_may_return():
     boxes = rows_of(150)
     model = Answers({1: instances(boxes, [1] * 150, np.linspace(0.9, 0.5, 150))})
     model.max_detections = 200
@@ -132,7 +132,7 @@ def test_crowds_are_neither_missed_nor_false():
     assert score(truth, elsewhere)["segm/AP"] == pytest.approx(0.5)
 
 
-def test_sizes_are_told_apart_by_the_area_of_the_mask():
+def test_object_size_is_the_area_of_the_mask():
     mask = np.zeros((50, 50), bool)
     mask[:10, :10] = True  # 100 pixels in a box of 2,500
     truth = Detections(SIZE, [(0, 0, 50, 50)], [1], None, [MaskCrop(0, 0, mask)])
@@ -142,21 +142,21 @@ def test_sizes_are_told_apart_by_the_area_of_the_mask():
     assert math.isnan(scores["bbox/APm"])
 
 
-def test_a_model_that_finds_nothing_scores_zero():
+def test_model_that_finds_nothing_has_ap_0():
     scores = score(instances(rows_of(2), [1, 1]), Detections.empty(SIZE))
     assert scores["bbox/AP"] == scores["segm/AP50"] == scores["segm/AR"] == scores["bbox/APs"] == 0
     assert math.isnan(scores["bbox/AP/square"])
     assert math.isnan(scores["bbox/APl"])
 
 
-def test_what_is_found_in_a_picture_without_objects_is_false():
+def test_detections_in_a_picture_without_objects_are_false():
     truth, found = instances(rows_of(1), [1]), instances(rows_of(1), [1], [0.8])
     model = Answers({1: found, 2: instances(rows_of(1), [1], [0.9])})
     scores = evaluate(model, Pictures({1: truth, 2: Detections.empty(SIZE)}))
     assert scores["segm/AP"] == pytest.approx(0.5)
 
 
-def test_nothing_anywhere_is_not_a_number():
+def test_ap_without_objects_is_nan():
     for data in (Pictures({}), Pictures({1: Detections.empty(SIZE)})):
         scores = evaluate(Answers({1: Detections.empty(SIZE)}), data)
         assert len(scores) == 18
@@ -178,19 +178,20 @@ def test_pictures_without_objects_do_not_decide_whether_there_are_masks():
     assert evaluate(model, Pictures(truths))["segm/AP"] == ONE
 
 
-def test_pictures_go_to_the_model_in_batches_with_progress(capsys):
+def test_evaluate_detects_in_batches_and_reports_progress(capsys, monkeypatch):
     nothing = Detections.empty(SIZE)
-    model, told = Answers(dict.fromkeys(range(7), nothing)), []
+    model, calls = Answers(dict.fromkeys(range(7), nothing)), []
     data = Pictures(dict.fromkeys(range(7), nothing))
-    evaluate(model, data, batch_size=3, limit=5, progress=lambda done, total: told.append((done, total)))
+    evaluate(model, data, batch_size=3, limit=5, progress=lambda done, total: calls.append((done, total)))
     assert model.batches == [3, 2]
-    assert told == [(3, 5), (5, 5)]
+    assert calls == [(3, 5), (5, 5)]
     assert capsys.readouterr() == ("", "")
-    evaluate(model, data, limit=1, progress=True)
-    assert capsys.readouterr() == ("", "\rscored 1 of 1 pictures\n")
+    monkeypatch.setattr("mrcnn_keras.progress.ELSEWHERE", 0)
+    evaluate(model, data, limit=5, progress=True)
+    assert capsys.readouterr() == ("measured picture 4 of 5\n", "")
 
 
-def test_answers_that_do_not_belong_to_the_data_are_refused():
+def test_evaluate_refuses_detections_that_do_not_fit_the_data():
     with pytest.raises(UserError, match="image '1.png': class id 3, but the dataset has 2 classes"):
         score(instances([], []), instances(rows_of(1), [3], [0.9]))
     with pytest.raises(UserError, match="for 200 x 300 pixels but the picture has 400 x 500"):
@@ -207,7 +208,7 @@ def test_a_model_that_knows_more_classes_is_scored_by_their_names():
     assert evaluate(model, Pictures({1: instances(boxes[:2], [1, 2])}))["bbox/AP"] == 0
 
 
-def test_classes_of_the_same_name_are_told_apart():
+def test_evaluate_distinguishes_classes_of_the_same_name():
     data = Pictures({1: instances(rows_of(1), [2])})
     data.class_names = ("BG", "brick", "brick")
     scores = evaluate(Answers({1: instances(rows_of(1), [2], [0.9])}), data)

@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import json
 import math
 
 import numpy as np
@@ -54,7 +53,7 @@ def score(truth, found, layout=LAYOUT, **options):
     return evaluate(Answer(found), Pictures(truth, layout), **options)
 
 
-def test_perfect_keypoints_score_one():
+def test_perfect_keypoints_have_ap_1():
     scores = score(arrows([[(20, 20, 2), (40, 40, 1)]]), arrows([[(20, 20, 0.9), (40, 40, 0.9)]], scores=[0.9]))
     for name in ("AP", "AP50", "AP75", "APm", "AR", "AP/arrow"):
         assert scores[f"keypoints/{name}"] == ONE
@@ -73,7 +72,7 @@ def test_oks_by_hand(masks, area):
     assert score(truth, found)["keypoints/AP"] == pytest.approx(passed / 10)
 
 
-def test_only_annotated_points_count():
+def test_oks_counts_annotated_points_only():
     truth = arrows([[(20, 20, 2), (0, 0, 0)]])
     assert score(truth, arrows([[(20, 20, 1), (150, 150, 1)]], scores=[0.9]))["keypoints/AP"] == ONE
 
@@ -100,7 +99,7 @@ def test_objects_without_points_and_crowds_are_ignored():
     assert scores["keypoints/AP"] == ONE  # though what is found in the three boxes scores higher
 
 
-def test_twenty_people_count_as_in_coco():
+def test_best_twenty_people_count_as_in_coco():
     boxes = [(40 * (i // 5), 40 * (i % 5), 40 * (i // 5) + 30, 40 * (i % 5) + 30) for i in range(25)]
     points = [[(y1 + 5, x1 + 5, 2), (y2 - 5, x2 - 5, 2)] for y1, x1, y2, x2 in boxes]
     truth, found = arrows(points, boxes), arrows(points, boxes, scores=np.linspace(0.9, 0.5, 25))
@@ -109,30 +108,29 @@ def test_twenty_people_count_as_in_coco():
     assert score(truth, found, max_detections=25)["keypoints/AR"] == ONE
 
 
-def test_nothing_found():
+def test_keypoint_ap_without_detections():
     truth = arrows([[(20, 20, 2), (40, 40, 1)]])
     nothing = Detections(SIZE, np.zeros((0, 4)), np.zeros(0, int), np.zeros(0), (), np.zeros((0, 2, 3)))
     assert score(truth, nothing)["keypoints/AP"] == 0
     assert math.isnan(score(nothing, nothing)["keypoints/AP"])
 
 
-def test_a_model_or_a_dataset_without_keypoints():
+def test_no_keypoint_ap_without_keypoints():
     truth, found = arrows([[(20, 20, 2), (40, 40, 1)]]), arrows([[(20, 20, 1), (40, 40, 1)]], scores=[0.9])
     plain = Detections(SIZE, found.boxes, found.class_ids, found.scores, found.mask_crops)
     assert not [name for name in score(truth, plain) if name.startswith("keypoints")]
     assert not [name for name in score(truth, found, layout=None) if name.startswith("keypoints")]
 
 
-def test_another_number_of_keypoints_is_told():
+def test_evaluate_refuses_another_number_of_keypoints():
     found = arrows([[(20, 20, 1)] * 3], scores=[0.9])
-    with pytest.raises(UserError, match="image 'a.png': 3 keypoints an object were found, but the dataset has 2"):
+    with pytest.raises(UserError, match="image 'a.png': 3 keypoints per object were found, but the dataset has 2"):
         score(arrows([[(20, 20, 2), (40, 40, 1)]]), found)
 
 
-def test_coco_persons_score_as_pycocotools_has_them_from_the_file(shared, tmp_path):
+def test_coco_persons_score_as_with_pycocotools(shared):
     """Shaken annotations as detections: our records of the pictures against COCO's own file."""
     from mrcnn_keras.data import load_dataset
-    from mrcnn_keras.data.formats.coco import write_results
 
     path = shared / "data" / "coco" / "annotations" / "person_keypoints_train.json"
     data, rng = load_dataset(path), np.random.default_rng(0)
@@ -153,10 +151,11 @@ def test_coco_persons_score_as_pycocotools_has_them_from_the_file(shared, tmp_pa
 
     ours = evaluate(Shaken(), data)
     ids = [data.image_info[i]["id"] for i in data.image_ids]
-    write_results(tmp_path / "results.json", zip(ids, answers.values(), strict=True), data.category_ids)
+    pairs = zip(ids, answers.values(), strict=True)
+    results = [row for i, found in pairs for row in found.coco_results(i, data.category_ids)]
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO(str(path))
-        found = truth.loadRes(json.loads((tmp_path / "results.json").read_text()))
+        found = truth.loadRes(results)
         for result in found.anns.values():  # loadRes takes them for boxes
             result["area"] = float(np.ptp(result["keypoints"][0::3]) * np.ptp(result["keypoints"][1::3]))
         theirs = COCOeval(truth, found, "keypoints")

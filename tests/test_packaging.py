@@ -1,12 +1,15 @@
-"""The requirements hold on every platform, and an installation leaves no folder of the package out."""
+"""The requirements hold on every platform, and a wheel and an sdist leave nothing out."""
 
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[1]
-LINES = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+LINES = [line.partition("  #")[0] for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()]
 REQUIREMENTS = [Requirement(line) for line in LINES if line and not line.startswith("#")]
 
 
@@ -31,6 +34,22 @@ def test_every_requirement_has_a_lower_and_an_upper_bound():
         assert operators == ["<", ">="], requirement
 
 
-def test_every_folder_of_the_package_is_installed():
-    for folder in {path.parent for path in (ROOT / "mrcnn_keras").rglob("*.py")}:
-        assert (folder / "__init__.py").is_file(), f"{folder} has no __init__.py, so setup.py leaves it out"
+def files(*folders):
+    paths = (path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file())
+    return {path.relative_to(ROOT).as_posix() for path in paths if "__pycache__" not in path.parts}
+
+
+def test_wheel_and_sdist_have_all_files(tmp_path):
+    commands = ["egg_info", "--egg-base", tmp_path, "build_py", "--build-lib", tmp_path / "wheel"]
+    subprocess.run([sys.executable, "setup.py", "-q", *commands], cwd=ROOT, check=True, capture_output=True)
+    installed = {path.relative_to(tmp_path / "wheel").as_posix() for path in (tmp_path / "wheel").rglob("*.py")}
+    assert installed == files("mrcnn_keras")
+    sources = {*(tmp_path / "mrcnn_keras.egg-info" / "SOURCES.txt").read_text(encoding="utf-8").splitlines()}
+    assert sources >= files("mrcnn_keras", "tests", "docs", "samples", "notebooks", "benchmarks", ".ci")
+    assert sources >= {"LICENSE", "Makefile", "requirements.txt", "CONTRIBUTING.md", "CHANGELOG.md"}
+
+
+def test_readme_names_the_python_versions_of_the_classifiers():
+    setup, readme = ((ROOT / name).read_text(encoding="utf-8") for name in ("setup.py", "README.md"))
+    *others, last = re.findall(r'"Programming Language :: Python :: (3\.\d+)"', setup)
+    assert f"with Python {', '.join(others)} and {last}," in readme

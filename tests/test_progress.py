@@ -1,4 +1,4 @@
-"""How far long work is, on a terminal and elsewhere."""
+"""ProgressLine on a terminal and elsewhere."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from mrcnn_keras.progress import ProgressLine
 
 @pytest.fixture
 def time(monkeypatch):
-    """Its attribute `now` is what the clock reads, in seconds."""
+    """Its attribute `now` is the time that the clock reads, in seconds."""
 
     class Time:
         now = 1000.0
@@ -26,7 +26,7 @@ def on_terminal(time, monkeypatch):
     return line
 
 
-def test_elsewhere_a_line_each_half_minute(time, capsys):
+def test_progress_elsewhere_is_a_line_every_half_minute(time, capsys):
     show = ProgressLine().counting("read picture")
     for done in range(1, 101):
         time.now += 1
@@ -34,7 +34,7 @@ def test_elsewhere_a_line_each_half_minute(time, capsys):
     assert capsys.readouterr().out.splitlines() == [f"read picture {n} of 100" for n in (30, 60, 90)]
 
 
-def test_elsewhere_lines_may_go_to_a_log(time):
+def test_progress_elsewhere_can_go_to_a_log(time):
     log = []
     line = ProgressLine(log.append)
     line.show("epoch 1")
@@ -45,7 +45,7 @@ def test_elsewhere_lines_may_go_to_a_log(time):
     assert line.is_due()
 
 
-def test_on_a_terminal_the_line_is_written_over_and_cut(time, on_terminal, capsys):
+def test_progress_on_a_terminal_overwrites_and_cuts_its_line(time, on_terminal, capsys):
     line = on_terminal
     line.show("0123456789012345678901234")
     time.now += 0.5
@@ -55,7 +55,7 @@ def test_on_a_terminal_the_line_is_written_over_and_cut(time, on_terminal, capsy
     assert capsys.readouterr().out == "\r0123456789012345678\x1b[K\rshort\x1b[K\r\x1b[K"
 
 
-def test_on_a_terminal_a_count_goes_when_it_is_done(time, on_terminal, capsys):
+def test_progress_on_a_terminal_disappears_at_the_end(time, on_terminal, capsys):
     show = on_terminal.counting("read")
     for done in (1, 2, 3):
         time.now += 1

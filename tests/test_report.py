@@ -18,17 +18,10 @@ def write(path, rows):
 
 
 def epoch(number, **more):
-    return {
-        "epoch": number,
-        "step": 100 * number,
-        "seconds": 9,
-        "learning_rate": 0.01,
-        "loss": 2 / number,
-        **more,
-    }
+    return {"epoch": number, "step": 100 * number, "seconds": 9, "learning_rate": 0.01, "loss": 2 / number, **more}
 
 
-def test_curves_of_a_run_with_missing_cells(tmp_path):
+def test_plot_curves_of_a_run_with_missing_cells(tmp_path):
     rows = [epoch(n, mask_loss=1 / n) for n in range(1, 8)]
     rows[3] |= {"val_loss": 0.7, "val_mask_loss": 0.3, "segm/AP": 0.25, "segm/AP50": 0.5, "bbox/AP": "nan"}
     plot_curves(write(tmp_path / "metrics.csv", rows), tmp_path / "curves.png")
@@ -39,15 +32,14 @@ def test_curves_of_a_run_with_missing_cells(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "row",
-    [epoch(1), {"epoch": 1}, epoch(1) | {"loss": "inf"}, {"epoch": 3, "segm/AP": 0.0}, epoch(1, val_loss="")],
+    "row", [epoch(1), {"epoch": 1}, epoch(1) | {"loss": "inf"}, {"epoch": 3, "segm/AP": 0.0}, epoch(1, val_loss="")]
 )
-def test_curves_of_one_row(tmp_path, row):
+def test_plot_curves_of_one_row(tmp_path, row):
     plot_curves(write(tmp_path / "metrics.csv", [row]), tmp_path / "curves.png")
     assert (tmp_path / "curves.png").stat().st_size > 1000
 
 
-def test_curves_are_drawn_without_pyplot(tmp_path, monkeypatch):
+def test_plot_curves_does_not_use_pyplot(tmp_path, monkeypatch):
     monkeypatch.setenv("MPLBACKEND", "no such backend")
     plot_curves(write(tmp_path / "metrics.csv", [epoch(1), epoch(2)]), tmp_path / "curves.png")
     assert (tmp_path / "curves.png").exists()
@@ -64,7 +56,7 @@ def test_curves_are_drawn_without_pyplot(tmp_path, monkeypatch):
         (b"epoch,loss\n1,2\nx,3\n", "lacks the epoch"),
     ],
 )
-def test_a_file_that_is_no_metrics_csv_is_refused(tmp_path, content, message):
+def test_plot_curves_refuses_other_files(tmp_path, content, message):
     path = tmp_path / "metrics.csv"
     if content is not None:
         path.write_bytes(content)
@@ -73,7 +65,7 @@ def test_a_file_that_is_no_metrics_csv_is_refused(tmp_path, content, message):
     assert not (tmp_path / "curves.png").exists()
 
 
-def test_a_sheet_has_each_picture_in_its_place(tmp_path):
+def test_contact_sheet_has_each_picture_in_its_place(tmp_path):
     colors = [(200, 0, 0), (0, 200, 0), (0, 0, 200)]
     sizes = [(20, 30), (40, 10), (10, 10)]
     pictures = [np.full((*size, 3), color, np.uint8) for size, color in zip(sizes, colors, strict=True)]
@@ -86,12 +78,12 @@ def test_a_sheet_has_each_picture_in_its_place(tmp_path):
     assert np.array_equal(np.asarray(Image.open(tmp_path / "sheet.png")), sheet)
 
 
-def test_sheets_of_large_pictures_and_of_none():
+def test_contact_sheet_of_large_pictures_and_of_none():
     assert contact_sheet([np.zeros((2000, 3000, 3), np.uint8)], 4).shape == (427 + 12, 640 + 12, 3)
     assert contact_sheet([], 3).size
 
 
-def test_the_report_of_a_dataset():
+def test_dataset_report():
     text = dataset_report(
         {
             "images": 45,
@@ -115,7 +107,7 @@ def test_the_report_of_a_dataset():
     assert lines[-1].endswith("no example")
 
 
-def test_the_report_of_an_empty_dataset():
+def test_dataset_report_of_an_empty_dataset():
     text = dataset_report(
         {
             "images": 0,

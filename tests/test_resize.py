@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.resize import MODES, PLACES, Resize, plan_resize, resize_image
+from mrcnn_keras.resize import Resize, as_rgb, plan_resize, resize_image
+from mrcnn_keras.resize_rule import MODES, PLACES
 
 sides = st.integers(1, 4000)
 
@@ -93,10 +94,11 @@ def test_the_network_holds_the_resized_photograph(height, width, mode, multiple)
 def test_boxes_go_there_and_back(height, width, mode, place, fractions):
     resize = plan_resize(height, width, mode=mode, min_dim=800, max_dim=1344, scale=1.5, place=place)
     boxes = np.array([fractions], np.float32) * [height, width, height, width]
-    back = resize.boxes_to_original(resize.boxes_to_network(boxes))
+    there = resize.boxes_to_network(boxes)
+    assert there.dtype == np.float32
+    back = (there - np.array(resize.offset * 2)) / (resize.scale * 2)
     # In the middle, float32 keeps less digits of what is small: 1 in 1344 * 2 ** 23 network pixels.
     np.testing.assert_allclose(back, boxes, rtol=1e-6, atol=1e-6 if place == "end" else 1e-4 / min(1, *resize.scale))
-    assert back.dtype == np.float32
 
 
 def test_boxes_are_scaled_by_axis_and_not_clipped():
@@ -107,8 +109,6 @@ def test_boxes_are_scaled_by_axis_and_not_clipped():
     assert resize.boxes_to_network(np.zeros((0, 4))).shape == (0, 4)
     shifted = Resize((100, 200), (50, 400), (64, 448), (7, 24))
     assert shifted.boxes_to_network([[10, 10, 120, 20]]).tolist() == [[12, 44, 67, 64]]
-    assert shifted.boxes_to_original([[12, 44, 67, 64]]).tolist() == [[10, 10, 120, 20]]
-    assert shifted.boxes_to_original(np.zeros((0, 4))).shape == (0, 4)
 
 
 def test_the_whole_photograph_becomes_the_whole_resized_part():
@@ -173,6 +173,15 @@ def test_floats_of_0_to_255_are_taken():
     assert not black.any()
 
 
+def test_grey_and_alpha_become_rgb():
+    grey = np.full((2, 3), 7, np.uint8)
+    for image in (grey, grey[:, :, None]):
+        assert as_rgb(image).tolist() == [[[7, 7, 7]] * 3] * 2
+    assert as_rgb(np.arange(24).reshape(2, 3, 4)).tolist() == np.arange(24).reshape(2, 3, 4)[..., :3].tolist()
+    for wrong in (np.zeros((2, 3, 2)), np.zeros((0, 3, 3)), np.zeros(3), None):
+        assert as_rgb(wrong) is None
+
+
 @pytest.mark.parametrize(
     ("image", "message"),
     [
@@ -185,7 +194,7 @@ def test_floats_of_0_to_255_are_taken():
         (np.zeros((2, 2, 3), bool), "of type bool"),
     ],
 )
-def test_what_is_no_photograph_is_refused(image, message):
+def test_resize_image_refuses_other_arrays(image, message):
     with pytest.raises(UserError, match=message):
         resize_image(image, mode="fit", min_dim=64, max_dim=64)
 
@@ -202,6 +211,6 @@ def test_what_is_no_photograph_is_refused(image, message):
         ({"place": "middle"}, "place 'middle' is unknown; use one of end, centre"),
     ],
 )
-def test_settings_that_cannot_be_are_refused(plan, message):
+def test_plan_resize_refuses_wrong_settings(plan, message):
     with pytest.raises(UserError, match=message):
         sizes(10, 10, **plan)

@@ -1,4 +1,4 @@
-"""Backbones, from a normalised image to a map per stage, and what the heads look at: a pyramid or the last map."""
+"""Backbones, from a normalised image to a map per stage, and what the heads read: a pyramid or the last map."""
 
 from mrcnn_keras.backbones.applications import application_backbone
 from mrcnn_keras.backbones.fpn import FPN, LastMap

@@ -12,8 +12,8 @@ LAST_NORM = "last_layernorm"
 class ChannelScale(keras.layers.Layer):
     """Multiplies each channel of [..., C] by a weight (ConvNeXt's layer scale).
 
-    Keras's own gives its weight a name that counts up with each model, so that no file of weights could know it, and
-    none by which an optimizer could spare it from weight decay.
+    Keras's own layer names its weight by a number that counts up with each model, so that no file of weights could
+    know it, and no optimizer could exclude it from weight decay by name.
     """
 
     def __init__(self, initial=1e-6, **kwargs):
@@ -28,17 +28,21 @@ class ChannelScale(keras.layers.Layer):
     def call(self, x):
         return x * self.gamma
 
-    def get_config(self):
-        return {**super().get_config(), "initial": self.initial}
-
 
 def application_backbone(architecture, norm_kind="frozen_bn", freeze_stages=0, epsilon=1e-3):
-    """A keras.Model from normalised images [B, H, W, 3], sides multiples of 32, to [C2, C3, C4, C5].
+    """Makes a network of keras.applications with its maps at strides 4, 8, 16 and 32.
 
-    architecture: a key of APPLICATIONS. A stage's map is the answer of its last block, C5 the network's last before
-    its classes. norm_kind: what stands where the network has batch norm (layers.make_norm), epsilon of it; "ln": the
-    network has layer norm, which stays as it is and trains. freeze_stages: stages that do not train, 1 the stem, 2 all
-    that C2 is made of, and so on to 5. Layer names are Keras's.
+    A stage's map is the output of its last block, C5 the network's last before its classes. Layer names are Keras's.
+
+    Args:
+        architecture: String, a key of `architectures.APPLICATIONS`.
+        norm_kind: String, what stands in the place of batch norm, see `layers.make_norm`; `"ln"`: the network has layer
+            norm, which stays as it is and trains.
+        freeze_stages: Integer, stages that do not train: 1 the stem, 2 all that C2 is made of, and so on to 5.
+        epsilon: Float, added to the variance in batch norm.
+
+    Returns:
+        A `keras.Model` from normalised images `[B, H, W, 3]`, sides multiples of 32, to `[C2, C3, C4, C5]`.
     """
     _, starts, _ = APPLICATIONS[architecture]
     model = _with_norm(_published(architecture), norm_kind, epsilon)
@@ -70,7 +74,7 @@ def _with_norm(model, norm_kind, epsilon):
         return type(layer).from_config(config)
 
     def call(layer, *inputs, mask=None, **options):
-        # Keras tells batch norm of a mask that is none, which group norm does not take.
+        # Keras passes an empty mask to batch norm, which group norm does not take.
         return layer(*inputs, **options)
 
     return keras.models.clone_model(model, clone_function=replace, call_function=call)

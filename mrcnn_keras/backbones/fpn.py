@@ -8,14 +8,22 @@ from mrcnn_keras.layers import apply_norm, make_norm
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class FPN(keras.layers.Layer):
-    """Top-down pyramid: coarse maps enlarged (nearest) and added to finer ones, then a 3x3 convolution on each.
+    """Feature pyramid (Lin et al. 2017): coarse maps are enlarged (nearest), added to finer ones and convolved.
 
-    Call with [C2, C3, C4, C5]; returns [P2, P3, P4, P5, P6], all with `channels`; P6 is every second cell of P5.
+    Args:
+        channels: Integer, channels of all its maps.
+        norm_kind: String, the normalisation of its convolutions, see `layers.make_norm`.
+
+    Call arguments:
+        stages: `[C2, C3, C4, C5]`, `[B, h, w, C]` each.
+
+    Returns:
+        `[P2, P3, P4, P5, P6]`; P6 is every second cell of P5.
     """
 
     def __init__(self, channels=256, norm_kind="none", **kwargs):
         super().__init__(**kwargs)
-        self.channels, self.norm_kind = channels, norm_kind
+        self.channels = channels
         levels = range(2, 6)
         make = {
             "kernel_initializer": keras.initializers.VarianceScaling(1.0, "fan_in"),
@@ -48,13 +56,17 @@ class FPN(keras.layers.Layer):
             pyramid.insert(0, apply_norm(self.output_norms[index], self.outputs[index](merged)))
         return [*pyramid, pyramid[-1][:, ::2, ::2]]
 
-    def get_config(self):
-        return {**super().get_config(), "channels": self.channels, "norm_kind": self.norm_kind}
-
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class LastMap(keras.layers.Layer):
-    """In the place of the pyramid: call with [C2, C3, ...]; returns the last of them, in a list."""
+    """Takes the place of the pyramid in a network without one.
+
+    Call arguments:
+        stages: `[C2, C3, ...]`.
+
+    Returns:
+        List with the last of them.
+    """
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)

@@ -19,14 +19,25 @@ def resnet_backbone(
     last_stage=5,
     dilated=False,
 ):
-    """A keras.Model from normalised images [B, H, W, 3] to [C2, C3, C4, C5], strides 4, 8, 16, 32.
+    """Makes a ResNet or ResNeXt with the maps of its stages.
 
-    norm_kind: see layers.make_norm. stride_in: the convolution of a bottleneck with the stride, "3x3" (torchvision)
-    or "1x1" (the original). freeze_stages: stages that do not train, 1 the stem, 2 the stem and res2, and so on.
-    epsilon: of batch norm. width: channels of the stem. pool_pad: zeros around the stem's pooling are on "both" sides,
-    or only right and below ("end", as padding "same" has it for even sides). last_stage: 4: without res5 and C5.
-    dilated: res5 keeps stride 16, its cells at even places being those of the plain res5 (Chen et al. 2016).
-    Layer names: stem_conv, res2_0_conv1, res2_0_norm1, res2_0_shortcut, ...
+    Layers are named stem_conv, res2_0_conv1, res2_0_norm1, res2_0_shortcut, ...
+
+    Args:
+        architecture: String, a key of `architectures.RESNETS`.
+        norm_kind: String, the normalisation, see `layers.make_norm`.
+        stride_in: String, the convolution of a bottleneck with the stride: `"3x3"` (torchvision) or `"1x1"` (MSRA).
+        freeze_stages: Integer, stages that do not train: 1 the stem, 2 the stem and res2, and so on to 5.
+        epsilon: Float, added to the variance in batch norm.
+        width: Integer, channels of the stem.
+        pool_pad: String, where the stem's pooling has zeros: on `"both"` sides, or only right and below (`"end"`, as
+            padding "same" has it for even sides).
+        last_stage: Integer; 4: without res5 and C5.
+        dilated: Boolean, whether res5 keeps stride 16; its cells at even places are those of the plain res5 (Chen et
+            al. 2016).
+
+    Returns:
+        A `keras.Model` from normalised images `[B, H, W, 3]` to `[C2, C3, C4, C5]`, strides 4, 8, 16, 32.
     """
     images = keras.Input((None, None, 3), name="normalized_images")
     blocks = _Blocks(architecture, norm_kind, stride_in, epsilon, width)
@@ -39,7 +50,7 @@ def resnet_backbone(
 
 
 def res5(architecture, norm_kind="frozen_bn", stride_in="3x3", freeze_stages=0, epsilon=1e-5, width=64):
-    """A keras.Model with res5 alone, from C4 [M, h, w, C] to C5, half as large. Arguments as of resnet."""
+    """A keras.Model with res5 alone, from C4 [M, h, w, C] to C5, half as large. Arguments as of resnet_backbone."""
     blocks = _Blocks(architecture, norm_kind, stride_in, epsilon, width)
     features = keras.Input((None, None, blocks.channels(4)), name="c4")
     return _frozen(keras.Model(features, blocks.stage(features, 5), name="res5"), freeze_stages)
@@ -56,7 +67,7 @@ def _frozen(model, stages):
 
 @dataclass(frozen=True)
 class _Blocks:
-    """Applies the parts of a ResNet to Keras tensors; the fields are arguments of resnet."""
+    """Applies the parts of a ResNet to Keras tensors; the fields are arguments of resnet_backbone."""
 
     architecture: str
     norm_kind: str
@@ -78,7 +89,7 @@ class _Blocks:
     def stage(self, x, stage, dilated=False):
         """All blocks of a stage; from 3 on the first has stride 2.
 
-        dilated: no stride; instead 3x3 convolutions after the one that would carry it look at every second cell.
+        dilated: no stride; instead 3x3 convolutions after the one that would carry it read every second cell.
         """
         spread = 2 if dilated else 1
         for index in range(RESNETS[self.architecture].blocks[stage - 2]):

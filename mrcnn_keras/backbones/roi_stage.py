@@ -9,9 +9,21 @@ from mrcnn_keras.ops.rois import at_least_one
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class RoIStage(keras.layers.Layer):
-    """res5 of RoI features of C4, with the arguments of backbones.resnet.resnet.
+    """The last stage of a ResNet, res5, for RoI features of C4.
 
-    Call with [B, R, S, S, C] or [M, S, S, C]; returns [..., S', S', C'], S' half of S, rounded up. M may be 0.
+    Args:
+        architecture: As in `resnet_backbone`, like the others.
+        norm_kind: The normalisation.
+        stride_in: The convolution of a bottleneck with the stride.
+        freeze_stages: Stages that do not train; this is the fifth.
+        epsilon: Added to the variance in batch norm.
+        width: Channels of the stem.
+
+    Call arguments:
+        rois: `[B, R, S, S, C]` or `[M, S, S, C]`; M may be 0.
+
+    Returns:
+        `[..., S', S', C']`, S' half of S, rounded up.
     """
 
     def __init__(
@@ -39,6 +51,3 @@ class RoIStage(keras.layers.Layer):
         flat, count = at_least_one(tf.reshape(rois, [-1, *rois.shape[-3:]]))
         x = self.stage(flat)[:count]
         return tf.reshape(x, [tf.shape(rois)[0], *rois.shape[1:-3], *x.shape[1:]])
-
-    def get_config(self):
-        return {**super().get_config(), **self.own}

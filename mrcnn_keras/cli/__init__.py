@@ -1,4 +1,4 @@
-"""The command `mrcnn`: its words (parser.py), and a file per verb."""
+"""The command `mrcnn`: its options (parser.py), and one file per subcommand."""
 
 from mrcnn_keras.cli.parser import main
 

@@ -1,4 +1,4 @@
-"""mrcnn convert: a .keras model out of another project's file."""
+"""mrcnn convert: another project's file as a .keras model."""
 
 import tempfile
 import zipfile
@@ -11,14 +11,14 @@ from mrcnn_keras.model import MaskRCNN
 
 
 def convert_checkpoint(checkpoint, out, preset, settings):
-    """Writes the model that the file `checkpoint` holds, or the published one of `preset` for "coco", to `out`."""
+    """Writes the model in the file `checkpoint`, or for "coco" the published one of `preset`, to `out`."""
     out = Path(out)
     if out.suffix != ".keras":
         raise UserError(f"--out {out}: a model is a .keras file; give {out.with_suffix('.keras')}")
     own = dict(parse_setting(text) for text in settings)
     if checkpoint == "coco":
         if not preset:
-            raise UserError("coco needs --preset NAME, the model whose published weights are wanted")
+            raise UserError("coco needs --preset NAME, the model that the published weights are of")
         model = MaskRCNN(Config.preset(preset, **own))
         model.load_weights("coco")
     elif preset:
@@ -31,7 +31,7 @@ def convert_checkpoint(checkpoint, out, preset, settings):
 
 
 def _save(model, out):
-    """model.save(out), but over a folder: where Keras writes the file itself, it first collects it in memory."""
+    """model.save(out) by way of a folder: Keras would collect the whole file in memory first."""
     with replace_file(out) as temporary, tempfile.TemporaryDirectory(dir=out.parent) as folder:
         model.save(folder, zipped=False)
         with zipfile.ZipFile(temporary, "w") as archive:

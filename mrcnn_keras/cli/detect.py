@@ -1,4 +1,4 @@
-"""mrcnn detect: overlays and one JSON in COCO results form."""
+"""mrcnn detect: pictures of the detections, and one JSON file in COCO's results format."""
 
 import json
 from collections import Counter
@@ -7,8 +7,8 @@ from pathlib import Path
 from mrcnn_keras.cli.inputs import find_files
 from mrcnn_keras.cli.models import category_ids, class_names, load_model
 from mrcnn_keras.cli.proposals import check_wanted, of_file, read_files
-from mrcnn_keras.data.images import SUFFIXES as PICTURES
-from mrcnn_keras.data.images import read_image
+from mrcnn_keras.data import SUFFIXES as PICTURES
+from mrcnn_keras.data import read_image
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import replace_file, write_image
 from mrcnn_keras.progress import ProgressLine
@@ -19,12 +19,12 @@ VIDEOS = {".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v"}
 
 
 def detect_files(model_path, inputs, out, min_score, proposals=()):
-    """Draws what the model finds in each file to `out` and writes out/detections.json.
+    """Draws the detections in each file to `out` and writes out/detections.json.
 
-    A row of the JSON has COCO's fields and the file's name (its path where two have the same name). image_id is the
-    number that is the file's name, as in COCO, if all files have such names, or else the file's place, from 1. Videos
-    are drawn only. A file that cannot be read does not stop the others; the command then ends with its sentence.
-    proposals: files with those of each picture, for a model that takes them.
+    A row of the JSON has COCO's fields and the file's name (its path if two files have the same name). image_id is the
+    number in the file's name, as in COCO, if all files are named by different numbers, otherwise the file's position,
+    counted from 1. Videos are only drawn. A file that cannot be read does not stop the others; the command then ends
+    with its error message. proposals: files with the proposals of each picture, for a model that takes them.
     """
     files = find_files(inputs, PICTURES | VIDEOS, "a picture, a video or a folder of them")
     targets = _targets(files, Path(out))
@@ -43,11 +43,9 @@ def detect_files(model_path, inputs, out, min_score, proposals=()):
         place = f"{number + 1}/{len(files)} {path}"
         try:
             if path.suffix.lower() in VIDEOS:
-                line = ProgressLine()
-                count = draw_video(
-                    path, target, lambda image: detected(image)[0], line.counting(f"{place}: drawn picture")
-                )
-                print(f"{place}: {count} pictures -> {target}", flush=True)
+                progress = ProgressLine().counting(f"{place}: drew frame")
+                count = draw_video(path, target, lambda image: detected(image)[0], progress)
+                print(f"{place}: {count} frames -> {target}", flush=True)
                 continue
             drawn, found = detected(read_image(path), **given.get(path, {}))
         except UserError as error:
@@ -80,15 +78,15 @@ def _image_ids(files):
 
 
 def _given(files, proposals):
-    """{file: the argument `proposals` of detect}."""
+    """Returns {file: keyword arguments of detect with its proposals}."""
     for path in files:
         if path.suffix.lower() in VIDEOS:
-            raise UserError(f"{path} is a video, which proposals cannot be given for; give pictures")
+            raise UserError(f"{path} is a video, for which proposals cannot be given; give pictures")
     return {path: {"proposals": [of_file(path, proposals)]} for path in files}
 
 
 def _targets(files, out):
-    """A file in `out` for each, also where two folders hold files of the same name."""
+    """Returns a different path in `out` for each file, also if two folders contain files of the same name."""
     targets, given = [], {path.resolve() for path in files}
     for path in files:
         suffix = ".mp4" if path.suffix.lower() in VIDEOS else ".png"
@@ -97,8 +95,6 @@ def _targets(files, out):
             number += 1
             target = out / f"{path.stem}-{number}{suffix}"
         if target.resolve() in given:
-            raise UserError(
-                f"{target} is one of the files to look at and would be lost; choose another folder with --out"
-            )
+            raise UserError(f"{target} is one of the inputs and would be overwritten; give another folder with --out")
         targets.append(target)
     return targets

@@ -1,4 +1,4 @@
-"""mrcnn evaluate: COCO AP of a model, and pictures of truth beside detections."""
+"""mrcnn evaluate: COCO AP of a model, and pictures of annotations beside detections."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ MIN_SCORE_DRAWN = 0.5
 
 
 def evaluate_model(model_path, data_path, out, proposals=()):
-    """Prints and returns the figures of mk.evaluate."""
+    """Prints and returns the figures of mk.evaluate; draws pictures to `out` if it is given."""
     subset = "val" if "val" in find_subsets(data_path) else None
     dataset = load_dataset(data_path, subset=subset)
     model = load_model(model_path)
@@ -33,7 +33,7 @@ def evaluate_model(model_path, data_path, out, proposals=()):
     finally:
         line.clear()
     where = f"the {subset} pictures of {data_path}" if subset else f"{data_path}"
-    print(f"{dataset.num_images} pictures of {where}, up to {limit} detections a picture and class")
+    print(f"{dataset.num_images} pictures of {where}, up to {limit} detections per picture and class")
     for name, value in scores.items():
         print(f"{name:24} {value:.3f}")
     if out:
@@ -48,13 +48,13 @@ def evaluate_model(model_path, data_path, out, proposals=()):
 
 
 def _check_classes(model, model_path, dataset, data_path):
-    """A model that knows no names is compared by their number; one that knows more classes by their names."""
+    """A model without class names must have as many classes as the data, any other model all of their names."""
     theirs, mine = dataset.class_names[1:], list(model.config.CLASS_NAMES[1:])
     if not mine and len(theirs) == model.config.NUM_CLASSES - 1:
         return
     if set(theirs) <= set(mine):
         if theirs != mine:
-            print(f"of the model's {len(mine)} classes the data have {len(theirs)}; only these are measured")
+            print(f"the data have {len(theirs)} of the model's {len(mine)} classes; only these are evaluated")
     else:
         known = ", ".join(mine) or f"{model.config.NUM_CLASSES - 1} classes"
         raise UserError(

@@ -1,31 +1,31 @@
-"""mrcnn export: a model as a file for serving, and whether that answers as the model does."""
+"""mrcnn export: writes a model for serving and checks that it returns what the model does."""
 
 from mrcnn_keras.cli.export_check import check_export
 from mrcnn_keras.cli.inputs import find_files
 from mrcnn_keras.cli.models import load_model
 from mrcnn_keras.cli.proposals import check_wanted, of_file, read_files
-from mrcnn_keras.data.images import SUFFIXES as PICTURES
+from mrcnn_keras.data import SUFFIXES as PICTURES
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.export import onnx, saved_model, tflite
 
 EXPORTERS = {"savedmodel": saved_model, "tflite": tflite, "onnx": onnx}
-# Options of the command that an exporter has no use for, and why.
+# Options that an exporter does not have, and why.
 NO_USE = {
     ("savedmodel", "quantize"): "a SavedModel has float32 weights",
     ("savedmodel", "image_size"): "a SavedModel takes pictures of any size",
     ("onnx", "quantize"): "an ONNX file has float32 weights",
     ("onnx", "image_size"): "an ONNX file takes pictures of any size",
-    ("onnx", "masks"): "an ONNX file answers small maps",
-    ("tflite", "masks"): "a TFLite file answers small maps",
+    ("onnx", "masks"): "an ONNX file returns small maps",
+    ("tflite", "masks"): "a TFLite file returns small maps",
 }
 
 
 def export_model(model_path, kind, out, options, pictures=(), proposals=()):
-    """Writes the model in the form `kind` to `out`.
+    """Writes the model in the format `kind` to `out` and returns the figures.
 
-    options: {"quantize": ..., "image_size": (H, W), "masks": ...}, None where not given. pictures: files and folders to
-    compare the model and the export on; then the figures have what `check_export` gives. proposals: files with those of
-    the pictures, for a model that takes them.
+    options: {"quantize": ..., "image_size": (H, W), "masks": ...}, None if not given. pictures: files and folders to
+    compare the model and the export on; the figures then include those of `check_export`. proposals: files with the
+    proposals of the pictures, for a model that takes them.
     """
     given = {name: value for name, value in options.items() if value is not None}
     for name in given:

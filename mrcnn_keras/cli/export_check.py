@@ -1,22 +1,22 @@
-"""mrcnn export --check: a table of the model and what was written of it, on the same pictures."""
+"""mrcnn export --check: a table that compares the model and its export on the same pictures."""
 
 import math
 import time
 from pathlib import Path
 from statistics import median
 
-from mrcnn_keras.data.images import read_image
+from mrcnn_keras.data import read_image
 from mrcnn_keras.export.answering import reader_process
 from mrcnn_keras.export.checking import AGREEMENTS, compare, expectation, summarize
 from mrcnn_keras.progress import ProgressLine
 
 
 def check_export(model, path, kind, quantize, files, proposals=None):
-    """Runs both on each picture, one after the other, prints the table and returns its figures.
+    """Runs both in turn on each picture, prints the table and returns its figures.
 
-    path: what was written, run in a process of its own; files: pictures; proposals: [N, 4] for each, where the model
-    takes any. The figures are those of `summarize` and bytes (of the file, or of the files in the folder), peak_memory
-    (bytes, None where the system does not tell), and the medians ms and model_ms.
+    path: the export, run in its own process. files: pictures. proposals: [N, 4] per picture, if the model takes any.
+    The figures are those of `summarize` and bytes (of the file, or of the files in the folder), peak_memory (bytes,
+    None if the system does not report it), and the medians ms and model_ms.
     """
     agreement = AGREEMENTS[kind, quantize]
     expect = expectation(model, path)
@@ -25,7 +25,7 @@ def check_export(model, path, kind, quantize, files, proposals=None):
     with reader_process(path) as process:
         for index, file in enumerate(files):
             image, given = read_image(file), () if proposals is None else (proposals[index],)
-            if not index:  # the first answer is slower, since what runs it gets ready
+            if not index:  # the first run is slower, since the runtime prepares itself
                 _timed(expect, image, given)
                 process.answer(image, *given)
             expected, seconds = _timed(expect, image, given)
@@ -57,16 +57,16 @@ def _size(path):
 
 
 def _parts(config):
-    """Which of what may differ the model has."""
+    """Which of the optional outputs the model has."""
     return {"mask_iou": config.MASKS, "keypoint_difference": bool(config.NUM_KEYPOINTS)}
 
 
 def _table(figures, agreement, kind, parts):
-    """Lines of four columns: what, the model, the export, what is asked for."""
+    """Lines of four columns: figure, model, export, required value."""
     peak = "unknown" if figures["peak_memory"] is None else f"{figures['peak_memory'] / 1e6:.0f} MB"
     pixels = "any" if math.isinf(agreement.pixels) else f"{agreement.pixels:g}"
     rows = [
-        (f"{figures['pictures']} pictures", "model", kind, "asked for"),
+        (f"{figures['pictures']} pictures", "model", kind, "required"),
         ("detections", str(figures["expected"]), str(figures["found"]), ""),
         ("matched one to one", "", f"{figures['matched']} of {figures['counted']}", ""),
         ("", "", f"{100 * figures['share']:.2f} %", f"{100 * agreement.share:g} %"),
@@ -76,7 +76,7 @@ def _table(figures, agreement, kind, parts):
         ("largest keypoint difference, pixels", "", f"{figures['keypoint_difference']:.4f}", pixels),
         ("size", "", f"{figures['bytes'] / 1e6:.1f} MB", ""),
         ("peak memory of its process", "", peak, ""),
-        ("median time a picture", f"{figures['model_ms']:.0f} ms", f"{figures['ms']:.0f} ms", ""),
+        ("median time per picture", f"{figures['model_ms']:.0f} ms", f"{figures['ms']:.0f} ms", ""),
     ]
     absent = {"smallest mask IoU": "mask_iou", "largest keypoint difference, pixels": "keypoint_difference"}
     rows = [row for row in rows if parts.get(absent.get(row[0]), True)]

@@ -1,4 +1,4 @@
-"""The files that a command is to look at."""
+"""The input files of a command."""
 
 from pathlib import Path
 
@@ -6,16 +6,16 @@ from mrcnn_keras.errors import UserError
 
 
 def find_files(inputs, suffixes, wanted):
-    """Files and folders as the user names them -> list of paths; of a folder, those inside that end in `suffixes`.
+    """Returns the paths of the user's files, and of the files in the user's folders that end in `suffixes`.
 
-    wanted: what may be given, in words. Raises UserError for what is absent and for folders with nothing of the kind.
+    wanted: what may be given, in words. Raises UserError for a path that does not exist or a folder without any.
     """
     files = []
     for given in map(Path, inputs):
         if given.is_dir():
             inside = sorted(p for p in given.iterdir() if p.suffix.lower() in suffixes)
             if not inside:
-                raise UserError(f"{given} holds no picture; give a folder with .jpg or .png files in it")
+                raise UserError(f"{given} contains no picture; give a folder with .jpg or .png files in it")
             files += inside
         elif given.exists():
             files.append(given)

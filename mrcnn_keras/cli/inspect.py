@@ -1,9 +1,8 @@
-"""mrcnn inspect: counts, what is wrong, and a picture of a dataset."""
+"""mrcnn inspect: statistics of a dataset, what is wrong with it, and a sheet of its pictures."""
 
 import numpy as np
 
-from mrcnn_keras.data import load_dataset
-from mrcnn_keras.data.checking import broken_pictures
+from mrcnn_keras.data import broken_pictures, load_dataset
 from mrcnn_keras.progress import ProgressLine
 from mrcnn_keras.report import contact_sheet, dataset_report
 from mrcnn_keras.visualize import draw_detections
@@ -13,7 +12,7 @@ NAMED = 5
 
 
 def inspect_data(path, out):
-    """Prints what is in a dataset and draws up to 12 of its pictures, spread evenly, to `out`."""
+    """Prints the statistics of a dataset and draws up to 12 of its pictures, evenly spread, to `out`."""
     dataset = load_dataset(path)
     broken = broken_pictures(dataset, ProgressLine().counting("read picture"))
     whole = dataset.subset([i for i in dataset.image_ids if i not in broken])

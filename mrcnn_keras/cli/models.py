@@ -1,24 +1,21 @@
 """The RUN|MODEL argument of the commands."""
 
-from pathlib import Path
-
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.model import MaskRCNN
+from mrcnn_keras.model import MaskRCNN, model_file
 
 
 def load_model(path):
-    """A model from a .keras file, or of a run: best.keras, or last.keras where the training was broken off early."""
-    path = Path(path)
-    if path.is_dir():
-        files = [path / name for name in ("best.keras", "last.keras") if (path / name).exists()]
-        if not files:
-            raise UserError(f"{path} holds no best.keras; give the folder of a training, or a .keras file")
-        path = files[0]
-    if not path.exists():
+    """A model from a .keras file or a run: best.keras, or last.keras where the training was interrupted early."""
+    file = model_file(path)
+    if file.is_dir():
+        raise UserError(f"{path} holds no best.keras; give the folder of a training, or a .keras file")
+    if not file.exists():
         raise UserError(f"{path} does not exist; give the folder of a training, or a .keras file")
-    if path.suffix != ".keras":
-        raise UserError(f"{path} is no .keras file; give the folder of a training, or what `mrcnn convert` makes of it")
-    return MaskRCNN.load(path)
+    if file.suffix != ".keras":
+        raise UserError(
+            f"{path} is not a .keras file; give the folder of a training, or what `mrcnn convert` makes of it"
+        )
+    return MaskRCNN.load(file)
 
 
 def class_names(model):

@@ -1,4 +1,4 @@
-"""The command `mrcnn`: demo, inspect, train, evaluate, detect, convert, export."""
+"""The options of the command `mrcnn`: demo, inspect, train, evaluate, detect, convert, export."""
 
 import argparse
 import json
@@ -16,10 +16,14 @@ LARGEST_SEED = 2**32 - 1  # numpy's
 
 
 def main(arguments=None):
-    """Runs one command -> exit status.
+    """Runs one command.
 
-    0; 1 where `export --check` finds that the file does not agree with the model; 2 after a user's mistake (one line on
-    stderr); 130 after Ctrl-C.
+    Args:
+        arguments: List of strings, or `None`: those of the process.
+
+    Returns:
+        Exit status: 0; 1 if `export --check` finds that the file does not agree with the model; 2 after a user's
+        mistake (one line on stderr); 130 after Ctrl-C.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
@@ -39,14 +43,14 @@ def main(arguments=None):
 
 
 def _sentence(mistake):
-    """One line; of what the system refuses (a full disk, a folder that may not be written) the reason and the place."""
+    """One line; for an error of the system (full disk, folder without permission) the place and the reason."""
     if isinstance(mistake, OSError) and mistake.strerror:
         mistake = ": ".join(str(part) for part in (mistake.filename, mistake.strerror) if part is not None)
     return " ".join(str(mistake).split())
 
 
 def _write_figures(path, figures):
-    """JSON has no nan: a figure that there is not, such as the AP of large objects where there are none, is null."""
+    """JSON has no NaN: a figure that does not exist, such as the AP of large objects if there are none, is null."""
     plain = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in figures.items()}
     with replace_file(path) as temporary:
         temporary.write_text(json.dumps(plain, indent=1, allow_nan=False) + "\n")
@@ -54,93 +58,95 @@ def _write_figures(path, figures):
 
 
 class _Parser(argparse.ArgumentParser):
-    """An ArgumentParser whose complaints are one line."""
+    """An ArgumentParser whose errors are one line."""
 
     def error(self, message):
         raise UserError(f"{message}; see `{self.prog} --help`")
 
 
 def _parser():
-    parser = _Parser(prog="mrcnn", description="Mask R-CNN for Keras 3: train, look, measure, export.")
+    parser = _Parser(prog="mrcnn", description="Mask R-CNN for Keras 3: train, evaluate, detect, export.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+
+    model, data = "run folder or .keras file", "COCO JSON, or folder of pictures with annotations"
 
     def command(name, run, help):
         sub = commands.add_parser(name, help=help, description=help)
         sub.set_defaults(run=run)
-        sub.add_argument("--debug", action="store_true", help="print the traceback of a mistake")
-        sub.add_argument("--json", metavar="FILE", help="write the command's figures to FILE")
+        sub.add_argument("--debug", action="store_true", help="print the traceback of an error")
+        sub.add_argument("--json", metavar="FILE", help="write the command's figures as JSON to FILE")
         return sub
 
-    demo = command("demo", _demo, "generated pictures, nothing to download: train, evaluate, draw, export")
-    demo.add_argument("--out", metavar="FOLDER", help="default demo-run")
-    demo.add_argument("--minutes", type=_minutes, default=6.0, metavar="N", help="minutes of training (default 6)")
-    demo.add_argument("--seed", type=_seed, default=0, metavar="N", help="default 0")
+    demo = command("demo", _demo, "train, evaluate, draw and export on generated pictures, without a download")
+    demo.add_argument("--out", metavar="RUN", help="folder to write (default demo-run, demo-run-2, ...)")
+    demo.add_argument("--steps", type=_count, default=1000, metavar="N", help="training steps (default 1000)")
+    demo.add_argument("--seed", type=_seed, default=0, metavar="N", help="random seed (default 0)")
 
-    inspect = command("inspect", _inspect, "what is in a dataset, what is wrong with it, and a picture of it")
-    inspect.add_argument("data", metavar="DATA")
-    inspect.add_argument("--out", default="inspect.png", metavar="PICTURE", help="default inspect.png")
+    inspect = command("inspect", _inspect, "show what a dataset contains and what is wrong with it")
+    inspect.add_argument("data", metavar="DATA", help=data)
+    inspect.add_argument("--out", default="inspect.png", metavar="PICTURE", help="sheet to write (default inspect.png)")
 
     train = command("train", _train, "fine-tune or train on annotated pictures")
-    train.add_argument("data", metavar="DATA", help="a COCO JSON, or a folder of pictures with annotations")
+    train.add_argument("data", metavar="DATA", help=data)
     held_out = train.add_mutually_exclusive_group()
-    held_out.add_argument("--val", metavar="DATA", help="pictures to measure on")
-    held_out.add_argument("--val-split", type=_share, metavar="SHARE", help="or this share of DATA, such as 0.2")
-    train.add_argument("--preset", metavar="NAME", help="default resnet18_fpn, or the model that --weights is of")
+    held_out.add_argument("--val", metavar="DATA", help="validation pictures")
+    held_out.add_argument("--val-split", type=_share, metavar="SHARE", help="share of DATA to validate on, such as 0.2")
+    train.add_argument("--preset", metavar="NAME", help="settings (default resnet18_fpn, or those of --weights)")
     kinds = "coco|imagenet|none|FILE"
-    train.add_argument("--weights", default="none", metavar=kinds, help="where to start from (default none)")
+    train.add_argument("--weights", default="none", metavar=kinds, help="initial weights (default none)")
     length = train.add_mutually_exclusive_group()
-    length.add_argument("--epochs", type=_count, metavar="N", help="passes over the pictures (default 20)")
-    length.add_argument("--minutes", type=_minutes, metavar="N", help="or fit the schedule to this time")
-    train.add_argument("--steps-per-epoch", type=_count, metavar="N", help="default: one pass over the pictures")
-    train.add_argument("--batch-size", type=_count, metavar="N", help="pictures a step")
-    train.add_argument("--image-size", type=_count, metavar="N", help="network pixels, a multiple of 32")
-    given = "boxes to look at, for a model without region proposal network (.npz, .json, .pkl); may be given again"
+    length.add_argument("--epochs", type=_count, metavar="N", help="number of epochs (default 20)")
+    length.add_argument("--minutes", type=_minutes, metavar="N", help="fit the schedule to this time instead")
+    train.add_argument("--steps-per-epoch", type=_count, metavar="N", help="steps per epoch (default: all pictures)")
+    train.add_argument("--batch-size", type=_count, metavar="N", help="pictures per step")
+    train.add_argument("--image-size", type=_count, metavar="N", help="pixels of the network's input, a multiple of 32")
+    given = "boxes for a model without region proposal network (.npz, .json, .pkl); may be repeated"
     proposals = {"action": "append", "metavar": "FILE", "help": given}
     train.add_argument("--proposals", **proposals)
     train.add_argument("--out", metavar="RUN", help="folder to write (default run, run-2, ...)")
-    train.add_argument("--resume", action="store_true", help="go on where the training in --out stopped")
-    train.add_argument("--seed", type=_seed, metavar="N", help="default 0")
-    settings = "any setting of Config, such as LEARNING_RATE=0.0005; may be given several times"
+    train.add_argument("--resume", action="store_true", help="continue the training in --out")
+    train.add_argument("--seed", type=_seed, metavar="N", help="random seed (default 0)")
+    settings = "any setting of Config, such as LEARNING_RATE=0.0005; may be repeated"
     train.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="settings", help=settings)
 
-    evaluate = command("evaluate", _evaluate, "COCO AP of a model on annotated pictures")
-    evaluate.add_argument("model", metavar="RUN|MODEL")
-    evaluate.add_argument("data", metavar="DATA")
+    evaluate = command("evaluate", _evaluate, "compute COCO AP of a model on annotated pictures")
+    evaluate.add_argument("model", metavar="RUN|MODEL", help=model)
+    evaluate.add_argument("data", metavar="DATA", help=data)
     evaluate.add_argument("--proposals", **proposals)
-    evaluate.add_argument("--out", metavar="DIR", help="also write the truth beside the detections as pictures")
+    evaluate.add_argument("--out", metavar="DIR", help="also draw annotations beside detections")
 
     detect = command("detect", _detect, "find objects in pictures, folders of pictures and videos")
-    detect.add_argument("model", metavar="RUN|MODEL")
+    detect.add_argument("model", metavar="RUN|MODEL", help=model)
     detect.add_argument("inputs", nargs="+", metavar="IMAGE|FOLDER|VIDEO")
     detect.add_argument("--proposals", **proposals)
-    detect.add_argument("--out", default="detections", metavar="DIR", help="default detections")
-    detect.add_argument("--min-score", type=_share, default=0.5, metavar="X", help="0 to 1, default 0.5")
+    detect.add_argument("--out", default="detections", metavar="DIR", help="folder to write (default detections)")
+    detect.add_argument("--min-score", type=_share, default=0.5, metavar="X", help="lowest score, 0 to 1 (default 0.5)")
 
-    convert = command("convert", _convert, "make a model of a file of torchvision, Detectron2 or Matterport")
-    convert.add_argument("checkpoint", metavar="CHECKPOINT", help="a file, or coco: the published one of --preset")
-    convert.add_argument("--out", required=True, metavar="MODEL.keras")
-    convert.add_argument("--preset", metavar="NAME", help="whose published weights coco are, such as torchvision_v1")
+    convert = command("convert", _convert, "make a .keras model from a file of torchvision, Detectron2 or Matterport")
+    convert.add_argument("checkpoint", metavar="CHECKPOINT", help="a file, or coco: the published file of --preset")
+    convert.add_argument("--out", required=True, metavar="MODEL.keras", help="file to write")
+    convert.add_argument("--preset", metavar="NAME", help="model of the published file, such as torchvision_v1")
     convert.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="settings", help=settings)
 
-    export = command("export", _export, "write a file for serving")
-    export.add_argument("model", metavar="RUN|MODEL")
-    export.add_argument("--to", required=True, choices=["savedmodel", "tflite", "onnx"])
+    export = command("export", _export, "write a model for serving, for phones or for other runtimes")
+    export.add_argument("model", metavar="RUN|MODEL", help=model)
+    export.add_argument("--to", required=True, choices=["savedmodel", "tflite", "onnx"], help="format")
     export.add_argument(
-        "--quantize", choices=["none", "fp16", "int8", "int8_weights"], help="weights of a TFLite file, default none"
+        "--quantize", choices=["none", "fp16", "int8", "int8_weights"], help="weights of a TFLite file (default none)"
     )
-    sides = "of the pictures that a TFLite file takes"
+    sides = "size of the input of a TFLite file"
     export.add_argument("--image-size", nargs=2, type=_count, metavar=("H", "W"), help=sides)
-    forms = "of a SavedModel: small maps (default), as large as the picture, or PNG files"
+    forms = "masks of a SavedModel: small maps (default), as large as the picture, or PNG files"
     export.add_argument("--masks", choices=["small", "full", "png"], help=forms)
-    export.add_argument("--out", required=True, metavar="PATH", help="such as serving/mine/1, mine.tflite, mine.onnx")
-    compared = "pictures or folders to compare the model and the file on; the command ends with 1 if they disagree"
+    export.add_argument("--out", required=True, metavar="PATH", help="file or folder to write, such as mine.onnx")
+    compared = "pictures or folders to compare the model and the file on; the exit status is 1 if they disagree"
     export.add_argument("--check", nargs="+", metavar="PICTURES", help=compared)
     export.add_argument("--proposals", **proposals)
     return parser
 
 
 def _number(kind, low, high, name):
-    """A parser of an option's value: a number from low to high."""
+    """Returns a parser of an option's value: a number from low to high."""
 
     def parse(text):
         try:
@@ -155,9 +161,9 @@ def _number(kind, low, high, name):
 
 
 _count = _number(int, 1, 10**9, "a whole number above 0")
-_seed = _number(int, 0, LARGEST_SEED, "a whole number from 0 on")
+_seed = _number(int, 0, LARGEST_SEED, f"a whole number from 0 to {LARGEST_SEED}")
 _share = _number(float, 0, 1, "a number from 0 to 1")
-_minutes = _number(float, 0.01, 1e6, "a number of minutes from 0.01 on")
+_minutes = _number(float, 0.01, 1e6, "a number of minutes, at least 0.01")
 
 
 # TensorFlow takes seconds to import, so each command imports what it needs.
@@ -166,7 +172,7 @@ _minutes = _number(float, 0.01, 1e6, "a number of minutes from 0.01 on")
 def _demo(options):
     from mrcnn_keras.cli.demo import run_demo
 
-    return run_demo(options.out, minutes=options.minutes, seed=options.seed)
+    return run_demo(options.out, steps=options.steps, seed=options.seed)
 
 
 def _inspect(options):

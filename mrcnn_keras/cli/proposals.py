@@ -1,12 +1,12 @@
-"""--proposals: what another method proposes, for a model whose proposals are given."""
+"""--proposals: boxes from another method, for a model that takes proposals."""
 
-from mrcnn_keras.data.catalogue import picture_keys
+from mrcnn_keras.data import picture_keys
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.model import read_proposals
 
 
 def read_files(paths):
-    """The proposals of all files together -> {key: boxes}; of two files that name a picture, the last one counts."""
+    """Returns the proposals of all files, {key: boxes}; if two files name the same picture, the last one counts."""
     found = {}
     for path in paths:
         found |= read_proposals(path)
@@ -14,7 +14,7 @@ def read_files(paths):
 
 
 def check_wanted(model, model_path, paths):
-    """Raises UserError where the model takes proposals and none are given, or the other way round."""
+    """Raises UserError if the model takes proposals and none are given, or vice versa."""
     if model.takes_proposals and not paths:
         raise UserError(f"{model_path} takes proposals with each picture; give --proposals FILE")
     if paths and not model.takes_proposals:
@@ -22,7 +22,7 @@ def check_wanted(model, model_path, paths):
 
 
 def of_file(path, proposals):
-    """The boxes that `proposals`, of read_files, has for the picture in a file."""
+    """Returns the boxes of the picture in a file; proposals: from read_files."""
     boxes = [proposals[key] for key in picture_keys(path) if key in proposals]
     if not boxes:
         raise UserError(f"there are no proposals for {path}; give them under the name of the file")

@@ -1,26 +1,21 @@
-"""Settings that follow from the data: classes, picture size, anchors, how many objects a picture can hold."""
+"""Settings that follow from the data: classes, picture size, anchors, number of objects per picture."""
 
 import math
 
-# Objects whose side is less than this share of the picture's long side are learnt from windows of the picture:
-# shrunk to the network's size as a whole, they would be a few pixels large. But the large ones must fit into a window.
+# Objects whose side is less than this share of the picture's long side are learnt from windows of the picture: shrunk
+# to the network's size with the whole picture, they would be a few pixels large. Large objects must fit into a window.
 SMALL_SHARE = 0.09
 WINDOW = 256  # pixels
 
 
 def suggest_settings(config, statistics, class_names, category_ids=(), keypoint_layout=None, chosen=()):
-    """What the data ask for, where it differs from `config`.
+    """Returns settings for these data that differ from `config`: {name: (value, reason in a few words)}.
 
-    statistics: Dataset.statistics() of the training pictures. class_names: with the background first. keypoint_layout:
-    of the dataset, None without keypoints. chosen: names of settings that the user has set in `config`: they stay as
-    they are.
-    Returns a dict, name of a setting -> (value, reason in a few words).
+    statistics: Dataset.statistics() of the training pictures. class_names: background first. keypoint_layout: of the
+    dataset, None without keypoints. chosen: names of settings that the user has set in `config`; they are not changed.
     """
     suggested = {
-        "NUM_CLASSES": (
-            len(class_names),
-            ", ".join(class_names[1:6]) + (", ..." if len(class_names) > 6 else ""),
-        ),
+        "NUM_CLASSES": (len(class_names), ", ".join(class_names[1:6]) + (", ..." if len(class_names) > 6 else "")),
         "CLASS_NAMES": (tuple(class_names), "names in the data"),
         "CATEGORY_IDS": (tuple(category_ids), "ids in the data"),
     }
@@ -29,19 +24,16 @@ def suggest_settings(config, statistics, class_names, category_ids=(), keypoint_
     most = statistics["max_instances"]
     if most > 80:
         limit = math.ceil(1.25 * most / 50) * 50
-        suggested["DETECTION_MAX_INSTANCES"] = (max(limit, 100), f"up to {most} objects in a picture")
-        suggested["POST_NMS_ROIS_INFERENCE"] = (
-            max(config.POST_NMS_ROIS_INFERENCE, 2 * limit),
-            f"up to {most} objects in a picture",
-        )
-        suggested["MAX_GT_INSTANCES"] = (max(limit, 100), f"up to {most} objects in a picture")
+        proposals, reason = max(config.POST_NMS_ROIS_INFERENCE, 2 * limit), f"up to {most} objects in a picture"
+        suggested["POST_NMS_ROIS_INFERENCE"] = (proposals, reason)
+        suggested |= dict.fromkeys(("DETECTION_MAX_INSTANCES", "MAX_GT_INSTANCES"), (max(limit, 100), reason))
     if statistics["instances"]:
         suggested |= _for_sizes(config, statistics, chosen)
     return {name: found for name, found in suggested.items() if name not in chosen}
 
 
 def _for_keypoints(config, layout):
-    """The keypoints of the data; none, where the model would have some and the data have not."""
+    """The keypoints of the data; none if the model would have some and the data do not."""
     if layout is None:
         return {"NUM_KEYPOINTS": (0, "no keypoints in the data")} if config.NUM_KEYPOINTS else {}
     names = ", ".join(layout.names[:5]) + (", ..." if len(layout) > 5 else "")
@@ -50,7 +42,7 @@ def _for_keypoints(config, layout):
 
 
 def _for_sizes(config, statistics, chosen):
-    """Windows instead of whole pictures where objects are small, and anchors of the objects' sizes."""
+    """Windows instead of whole pictures if objects are small, and anchors of the objects' sizes."""
     suggested = {}
     low, middle, high = statistics["object_side"]
     short, long = sorted((statistics["height"][1], statistics["width"][1]))

@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import keras
@@ -9,8 +10,7 @@ import keras
 from mrcnn_keras.cli.proposals import read_files
 from mrcnn_keras.cli.suggest import suggest_settings
 from mrcnn_keras.config import Config, parse_setting
-from mrcnn_keras.data import find_subsets, load_dataset
-from mrcnn_keras.data.checking import check_pictures
+from mrcnn_keras.data import check_pictures, find_subsets, load_dataset
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import replace_file
 from mrcnn_keras.model import PUBLISHED, MaskRCNN, open_checkpoint
@@ -21,8 +21,8 @@ QUIET = ("CLASS_NAMES", "CATEGORY_IDS", "KEYPOINT_NAMES", "KEYPOINT_SKELETON", "
 EPOCHS = 20
 PRESET = "resnet18_fpn"
 PRETRAINED_PRESET = "torchvision_v1"
-# Options that a resumed training takes from its beginning where they are left out; of a row, one is given at most.
-# Those in FIXED must stay: otherwise pictures would move from validation to training.
+# Options that a resumed training takes from its beginning where they are left out; at most one per row is given.
+# Those in FIXED must not change: otherwise pictures would move from validation to training.
 REMEMBERED = (("epochs", "minutes"), ("steps_per_epoch",), ("val", "val_split"), ("seed",), ("proposals",))
 FIXED = ("val_split", "seed")
 
@@ -37,24 +37,23 @@ def train_from_options(options):
     own = _own_settings(options)
     if options.resume:
         _recall(options, run)
-        config = Config.load(run.config).replace(**own)
-    else:
-        config = _first_settings(options, own).replace(**_of_inputs(own))
     seed = options.seed or 0
-    data, validation = _datasets(options, seed)
-    _give_proposals(options, config, data, validation)
-    for name, dataset in {"training": data, "validation": validation}.items():
-        if dataset is not None:
-            check_pictures(dataset, ProgressLine().counting(f"read {name} picture"))
-    for note in data.notes:
-        print(f"note: {note}")
-    if not options.resume:
-        chosen = {*own, "RPN_ANCHOR_SCALES"} if _has_region_proposals(options.weights) else {*own}
-        config = _fitted(config, own, data, chosen)
-    keras.utils.set_random_seed(seed)
-    model = MaskRCNN(config)
-    if options.weights != "none" and not options.resume:
-        model.load_weights(_weights(options.weights))
+    with _open_weights(options) as checkpoint:
+        config = Config.load(run.config).replace(**own) if options.resume else _settings(options, own, checkpoint)
+        data, validation = _datasets(options, seed)
+        _give_proposals(options, config, data, validation)
+        for name, dataset in {"training": data, "validation": validation}.items():
+            if dataset is not None:
+                check_pictures(dataset, ProgressLine().counting(f"read {name} picture"))
+        for note in data.notes:
+            print(f"note: {note}")
+        if not options.resume:
+            keeps_anchors = checkpoint.has_anchors if checkpoint else options.weights == "coco"
+            config = _fitted(config, own, data, {*own, "RPN_ANCHOR_SCALES"} if keeps_anchors else {*own})
+        keras.utils.set_random_seed(seed)
+        model = MaskRCNN(config)
+        if options.weights != "none" and not options.resume:
+            model.load_weights(checkpoint or options.weights)
     _remember(options, run)
     history = train(
         model,
@@ -70,8 +69,31 @@ def train_from_options(options):
     return {name: values[-1] for name, values in history.items() if values and values[-1] is not None}
 
 
+def _open_weights(options):
+    """The Checkpoint of --weights FILE, to be used in a `with`; None without, and where what is published decides."""
+    if options.resume or options.weights in ("none", *PUBLISHED):
+        return nullcontext()
+    if not Path(options.weights).exists():
+        raise UserError(f"--weights {options.weights}: no such file; give none, coco, imagenet or an existing file")
+    return open_checkpoint(options.weights)
+
+
+def _settings(options, own, checkpoint):
+    """The settings of --preset, or else of the model that --weights is of, and what suggestions for others go by."""
+    if options.preset:
+        config = Config.preset(options.preset)
+    elif checkpoint and checkpoint.is_whole:
+        config = checkpoint.config(**own)
+    else:
+        if options.weights == "coco":
+            print(f"--weights coco without --preset: {PRETRAINED_PRESET}")
+        config = Config.preset(PRETRAINED_PRESET if options.weights == "coco" else PRESET)
+    inputs = {name: value for name, value in own.items() if name.startswith("IMAGE_") or name == "PROPOSALS"}
+    return config.replace(**inputs)
+
+
 def _minutes_left(minutes, began):
-    """What reading the pictures has left of the time, half of it at least."""
+    """The minutes that reading the pictures has left, at least half of them."""
     return minutes and max(minutes - (time.monotonic() - began) / 60, minutes / 2)
 
 
@@ -86,13 +108,8 @@ def _own_settings(options):
     return own
 
 
-def _of_inputs(own):
-    """What the suggestions of other settings depend on."""
-    return {name: value for name, value in own.items() if name.startswith("IMAGE_") or name == "PROPOSALS"}
-
-
 def _datasets(options, seed):
-    """Training and validation pictures; a folder that holds both subsets gives both."""
+    """Training and validation pictures, both from one folder where it holds both subsets."""
     subsets = find_subsets(options.data)
     data = load_dataset(options.data, subset="train" if "train" in subsets else None)
     if options.val is not None:
@@ -108,7 +125,7 @@ def _datasets(options, seed):
 
 
 def _give_proposals(options, config, data, validation):
-    """--proposals to both datasets. Without it, a model that is to be given proposals has none."""
+    """Gives the proposals of --proposals to both datasets."""
     if config.PROPOSALS == "given" and not options.proposals:
         raise UserError("PROPOSALS='given' needs proposals; give --proposals FILE")
     if options.proposals:
@@ -118,7 +135,7 @@ def _give_proposals(options, config, data, validation):
 
 
 def _fitted(config, own, data, chosen):
-    """The preset, what the data suggest but for `chosen`, and on top what the user set; suggestions are printed."""
+    """`config` with what the data suggest, except `chosen`, and then what the user set; suggestions are printed."""
     category_ids = data.category_ids[1:]
     if not all(isinstance(i, int) for i in category_ids):
         category_ids = ()
@@ -131,47 +148,14 @@ def _fitted(config, own, data, chosen):
     return config.replace(**{name: value for name, (value, _) in suggested.items()}, **own)
 
 
-def _first_settings(options, own):
-    """The settings of --preset, or else of the model that --weights is of."""
-    if options.preset:
-        return Config.preset(options.preset)
-    if options.weights == "coco":
-        print(f"--weights coco without --preset: {PRETRAINED_PRESET}")
-        return Config.preset(PRETRAINED_PRESET)
-    if options.weights in ("none", "imagenet"):
-        return Config.preset(PRESET)
-    path = _weights(options.weights)
-    if path.suffix == ".keras":
-        return MaskRCNN.load(path).config
-    with open_checkpoint(path) as checkpoint:
-        return checkpoint.config(**own) if checkpoint.preset else Config.preset(PRESET)
-
-
-def _has_region_proposals(weights):
-    """Whether the weights know anchors, whose sizes have to stay then."""
-    if weights in ("none", "imagenet"):
-        return False
-    if weights == "coco" or Path(weights).suffix == ".keras":
-        return True
-    with open_checkpoint(weights) as checkpoint:
-        return checkpoint.preset is not None
-
-
-def _weights(weights):
-    """What --weights names, for load_weights."""
-    if weights in PUBLISHED or Path(weights).exists():
-        return weights if weights in PUBLISHED else Path(weights)
-    raise UserError(f"--weights {weights}: no such file; give none, coco, imagenet or an existing file")
-
-
 def _remember(options, run):
-    """Writes the options that a resume goes by."""
+    """Writes the options that a resumed training uses again."""
     with replace_file(run.path / "options.json") as temporary:
         temporary.write_text(json.dumps({name: getattr(options, name) for row in REMEMBERED for name in row}))
 
 
 def _recall(options, run):
-    """Fills options that were left out with those that the training began with."""
+    """Fills in the options that were left out, with those that the training began with."""
     try:
         before = {"proposals": None, **json.loads((run.path / "options.json").read_text())}  # older ones lack it
         before = {name: before[name] for row in REMEMBERED for name in row}

@@ -1,4 +1,4 @@
-"""Settings: Config, one a line; what each may be; which go together; presets, which are named sets of them."""
+"""Settings: Config, one per line; what each may be; which go together; presets, which are named sets of them."""
 
 from mrcnn_keras.config.config import Config, parse_setting
 from mrcnn_keras.config.presets import PRESETS

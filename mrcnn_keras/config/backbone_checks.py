@@ -10,7 +10,7 @@ _LEAST = 32  # pixels: the stride of C5
 
 
 def check_backbone(config):
-    """Refuses settings that the backbone has not, and maps that it has not."""
+    """Refuses settings and maps that the backbone does not have."""
     if config.BACKBONE in APPLICATIONS:
         _check_application(config, APPLICATIONS[config.BACKBONE].normalisation)
     else:
@@ -32,7 +32,7 @@ def _check_application(config, normalisation):
     if config.BACKBONE_FEATURES in ("c4", "dc5"):
         raise UserError(
             f"BACKBONE_FEATURES = {config.BACKBONE_FEATURES!r} is made of a ResNet's stage 5, which {config.BACKBONE} "
-            "has not; set BACKBONE_FEATURES=fpn or c5"
+            "does not have; set BACKBONE_FEATURES=fpn or c5"
         )
     if config.IMAGE_PAD_MULTIPLE % _LEAST:
         raise UserError(

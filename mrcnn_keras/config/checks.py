@@ -3,91 +3,26 @@
 import difflib
 import math
 import re
+from typing import NamedTuple, get_args
 
-from mrcnn_keras.architectures import APPLICATIONS, FEATURES, RESNETS
 from mrcnn_keras.config.backbone_checks import check_backbone
 from mrcnn_keras.errors import UserError
 
-_CHOICES = {
-    "IMAGE_RESIZE_MODE": ("fit", "square", "crop"),
-    "IMAGE_ROUNDING": ("nearest", "floor", "even"),
-    "IMAGE_PAD_PLACE": ("end", "centre"),
-    "IMAGE_PAD_COLOUR": ("mean", "black"),
-    "RESIZE_METHOD": ("exact", "pillow", "skimage"),
-    "BACKBONE": (*RESNETS, *APPLICATIONS),
-    "BACKBONE_FEATURES": tuple(FEATURES),
-    "BACKBONE_NORM": ("frozen_bn", "bn", "gn", "ln"),
-    "BACKBONE_STRIDE_IN": ("3x3", "1x1"),
-    "BACKBONE_POOL_PAD": ("both", "end"),
-    "HEAD_NORM": ("none", "gn", "bn", "frozen_bn"),
-    "PROPOSALS": ("rpn", "given"),
-    "RPN_NORM": ("same", "none", "gn", "bn", "frozen_bn"),
-    "RPN_ANCHOR_SPACING": ("stride", "divided"),
-    "RPN_SCORE": ("logit", "sigmoid"),
-    "RPN_CLIP": ("picture", "network"),
-    "ROI_OPERATOR": ("align", "pool", "warp"),
-    "ROI_REDUCE": ("mean", "max"),
-    "ROI_ALIGN_GRID": ("bins", "corners"),
-    "BOX_CORNERS": ("edge", "pixel"),
-    "MASK_HEAD_KIND": ("fcn", "mlp"),
-    "MASK_LOSS": ("sigmoid", "softmax"),
-    "MASK_PASTE": ("exact", "expanded"),
-    "KEYPOINT_SCORE": ("softmax", "logit"),
-    "OPTIMIZER": ("sgd", "adamw"),
-    "LEARNING_RATE_SCHEDULE": ("cosine", "step"),
-}
 
-# (smallest, largest) value, both allowed; settings that are not here are positive where they are numbers
-_RANGES = {
-    "NUM_CLASSES": (2, 100_000),
-    "NUM_KEYPOINTS": (0, 10_000),
-    "KEYPOINT_FLIP_PAIRS": (0, 10_000),
-    "KEYPOINT_SKELETON": (0, 10_000),
-    "IMAGE_MIN_DIM": (32, 16384),
-    "IMAGE_MAX_DIM": (32, 16384),
-    "IMAGE_LIMIT": (32, 16384),
-    "IMAGE_SCALE": (0.01, 16),
-    "IMAGE_MIN_SCALE": (0, 16),
-    "IMAGE_PAD_MULTIPLE": (32, 1024),
-    "AUGMENT_FLIP_LR": (0, 1),
-    "AUGMENT_FLIP_UD": (0, 1),
-    "AUGMENT_BRIGHTNESS": (0, 1),
-    "BACKBONE_FREEZE_STAGES": (0, 5),
-    "BACKBONE_NORM_EPSILON": (0, 1),
-    "RPN_CHANNELS": (0, 65536),
-    "RPN_POSITIVE_IOU": (0, 1),
-    "RPN_NEGATIVE_IOU": (0, 1),
-    "RPN_POSITIVE_RATIO": (0, 1),
-    "RPN_NMS_THRESHOLD": (0, 1),
-    "RPN_MIN_SIZE": (0, 1e6),
-    "ROI_POSITIVE_RATIO": (0, 1),
-    "ROI_POSITIVE_IOU": (0, 1),
-    "DETECTION_MIN_CONFIDENCE": (0, 1),
-    "DETECTION_NMS_THRESHOLD": (0, 1),
-    "DETECTION_MIN_SIZE": (0, 1e6),
-    "ROI_ALIGN_SAMPLING": (0, 16),
-    "ROI_LEVEL_TOLERANCE": (0, 0.1),
-    "MASK_DECONVS": (0, 2),
-    "MASK_HEAD_CONVS": (0, 32),
-    "KEYPOINT_HEAD_CONVS": (0, 32),
-    "BOX_HEAD_CONVS": (0, 32),
-    "BOX_HEAD_FCS": (0, 32),
-    "RPN_BBOX_BETA": (0, 1e6),
-    "BBOX_BETA": (0, 1e6),
-    "STEPS_PER_EPOCH": (0, 10**9),
-    "LEARNING_MOMENTUM": (0, 1),
-    "WEIGHT_DECAY": (0, 1),
-    "GRADIENT_CLIP_NORM": (0, 1e9),
-    "WARMUP_STEPS": (0, 10**9),
-}
-_LENGTHS = {
-    "MEAN_PIXEL": 3,
-    "STD_PIXEL": 3,
-    "MINI_MASK_SHAPE": 2,
-    "AUGMENT_SCALE": 2,
-    "RPN_BBOX_STD_DEV": 4,
-    "BBOX_STD_DEV": 4,
-}
+class Limits(NamedTuple):
+    """The annotation of a setting: its smallest and largest value, None: above 0; the length of a tuple; the type of
+    its parts where the default is empty, `tuple` for a pair of whole numbers. Words are annotated as a Literal."""
+
+    low: float | None = None
+    high: float = math.inf
+    length: int | None = None
+    parts: type | None = None
+
+
+def limits_of(settings, name):
+    """The Limits of a setting of the class `settings`."""
+    limits = settings.__annotations__.get(name)
+    return limits if isinstance(limits, Limits) else Limits()
 
 
 def nearest(name, names):
@@ -97,29 +32,17 @@ def nearest(name, names):
     return f"; did you mean {close[0]}?" if close else ""
 
 
-_KINDS = {
-    bool: "True or False",
-    int: "a whole number",
-    float: "a number",
-    str: "a word",
-    dict: "names and numbers",
-}
+_KINDS = {bool: "True or False", int: "a whole number", float: "a number", str: "a word", dict: "names and numbers"}
 _PARTS = {int: "whole numbers", float: "numbers", str: "words", tuple: "pairs of whole numbers"}
-# Of settings whose default is empty; tuple: a pair of whole numbers.
-_PART_KINDS = {
-    "CLASS_NAMES": str,
-    "CATEGORY_IDS": int,
-    "KEYPOINT_NAMES": str,
-    "KEYPOINT_FLIP_PAIRS": tuple,
-    "KEYPOINT_SKELETON": tuple,
-    "KEYPOINT_SIGMAS": float,
-}
 
 
-def as_type_of(name, value, default):
-    """`value` in the type of the default; numpy scalars and lists become plain numbers and tuples."""
+def as_type_of(name, value, default, part_kind):
+    """`value` in the type of the default; numpy scalars and lists become plain numbers and tuples.
+
+    part_kind: the type of a tuple's parts; None: that of the default's.
+    """
     kind = type(default)
-    part_kind = _PART_KINDS.get(name) or (type(default[0]) if kind is tuple else None)
+    part_kind = part_kind or (type(default[0]) if kind is tuple else None)
     try:
         if kind is dict:
             unknown = sorted(set(value) - set(default))
@@ -154,35 +77,34 @@ def _as_plain(kind, value):
     return kind(value)
 
 
-def check(config, names):
-    """Refuses values that no model can have."""
-    for name, choices in _CHOICES.items():
-        value = getattr(config, name)
-        if value not in choices:
+def check(config, settings, names):
+    """Refuses values that no model can have. settings: the class that annotates the settings `names`."""
+    for name in names:
+        value, choices = getattr(config, name), get_args(settings.__annotations__.get(name))
+        if choices and value not in choices:
             raise UserError(f"{name} = {value!r}: choose one of {', '.join(choices)}{nearest(value, choices)}")
     for name in names:
-        value = getattr(config, name)
-        low, high = _RANGES.get(name, (0, float("inf")))
+        value, limits = getattr(config, name), limits_of(settings, name)
         for part in _parts(value):
             if isinstance(part, (str, bool)):
                 continue
-            if not low <= part <= high:
-                raise UserError(f"{name} = {value!r}: must lie between {low} and {high}")
-            if name not in _RANGES and part == 0 and name not in ("MEAN_PIXEL", "LOSS_WEIGHTS", "CATEGORY_IDS"):
+            if not (limits.low or 0) <= part <= limits.high:
+                raise UserError(f"{name} = {value!r}: must lie between {limits.low or 0} and {limits.high}")
+            if limits.low is None and part == 0:
                 raise UserError(f"{name} = {value!r}: must be above 0")
-        if name in _LENGTHS and len(value) != _LENGTHS[name]:
-            raise UserError(f"{name} = {value!r}: needs {_LENGTHS[name]} numbers, not {len(value)}")
+        if limits.length and len(value) != limits.length:
+            raise UserError(f"{name} = {value!r}: needs {limits.length} numbers, not {len(value)}")
     if not re.fullmatch("[A-Za-z0-9][A-Za-z0-9_.-]*", config.NAME):
         raise UserError(f"NAME = {config.NAME!r}: use letters, digits, '_', '.' and '-' only, such as 'my-model'")
     if config.CLASS_NAMES and len(config.CLASS_NAMES) != config.NUM_CLASSES:
         raise UserError(
             f"CLASS_NAMES has {len(config.CLASS_NAMES)} names but NUM_CLASSES is {config.NUM_CLASSES}; "
-            "give one name a class, the background 'BG' first"
+            "give one name per class, the background 'BG' first"
         )
     if config.CATEGORY_IDS and len(config.CATEGORY_IDS) != config.NUM_CLASSES - 1:
         raise UserError(
             f"CATEGORY_IDS has {len(config.CATEGORY_IDS)} ids but there are {config.NUM_CLASSES - 1} classes "
-            "besides the background; give one id a class"
+            "besides the background; give one id per class"
         )
     _check_keypoints(config)
     if config.IMAGE_MIN_DIM > config.IMAGE_MAX_DIM:
@@ -233,7 +155,7 @@ def _check_roi_operator(config):
             "corners have no meaning; set ROI_ALIGN_ALIGNED=true and ROI_ALIGN_GRID=bins"
         )
     if config.ROI_ALIGN_GRID == "corners" and config.ROI_REDUCE == "max":
-        raise UserError("ROI_ALIGN_GRID 'corners' has one sample a bin, so there is no maximum; set ROI_REDUCE=mean")
+        raise UserError("ROI_ALIGN_GRID 'corners' has one sample per bin, so there is no maximum; set ROI_REDUCE=mean")
 
 
 def _parts(value):
@@ -251,7 +173,7 @@ def _check_keypoints(config):
     for name in ("KEYPOINT_NAMES", "KEYPOINT_SIGMAS"):
         value = getattr(config, name)
         if value and len(value) != count:
-            raise UserError(f"{name} has {len(value)} parts but NUM_KEYPOINTS is {count}; give one a keypoint")
+            raise UserError(f"{name} has {len(value)} parts but NUM_KEYPOINTS is {count}; give one per keypoint")
     for name in ("KEYPOINT_FLIP_PAIRS", "KEYPOINT_SKELETON"):
         for pair in getattr(config, name):
             if max(pair) >= count or pair[0] == pair[1]:

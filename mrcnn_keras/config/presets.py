@@ -3,7 +3,7 @@
 from mrcnn_keras.coco import class_settings, keypoint_settings
 
 # For a computer without a GPU and without weights to start from: a small backbone with trainable batch norm, slim heads
-# with group norm. With less than 4 images a step take BACKBONE_NORM="gn": statistics of fewer are too rough.
+# with group norm. With fewer than 4 images per step take BACKBONE_NORM="gn": statistics of fewer are too rough.
 _SMALL = dict(
     BACKBONE="resnet18",
     BACKBONE_NORM="bn",
@@ -65,8 +65,8 @@ _C4 = dict(
 # As Detectron2 has it: the heads of the pyramid on dilated C5.
 _DC5 = dict(BACKBONE_FEATURES="dc5", PRE_NMS_LIMIT_TRAINING=12000, PRE_NMS_LIMIT_INFERENCE=6000)
 
-# The published checkpoints: the settings that they were trained with, as far as their answers depend on them, and the
-# thresholds of their projects at test time. docs/checkpoints.md tells where each comes from. For fine-tuning: what
+# The published checkpoints: the settings that they were trained with, as far as their detections depend on them, and
+# the thresholds of their projects at test time. docs/checkpoints.md says where each comes from. For fine-tuning: what
 # their projects freeze.
 _TORCHVISION = class_settings(91, ids_as_classes=True) | dict(
     NUM_CLASSES=91,

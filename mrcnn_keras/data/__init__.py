@@ -1,7 +1,27 @@
 """Annotated pictures: from files to batches."""
 
+from mrcnn_keras.data.catalogue import picture_keys
+from mrcnn_keras.data.checking import broken_pictures, check_pictures
 from mrcnn_keras.data.dataset import Dataset
+from mrcnn_keras.data.generated import ShapesDataset, StickFiguresDataset
+from mrcnn_keras.data.images import SUFFIXES, read_image
 from mrcnn_keras.data.loading import find_subsets, load_dataset
-from mrcnn_keras.data.pipeline import make_pipeline
+from mrcnn_keras.data.pipeline import batch_image_ids, make_pipeline, take_error
+from mrcnn_keras.data.sample import check_keypoints
 
-__all__ = ["Dataset", "find_subsets", "load_dataset", "make_pipeline"]
+__all__ = [
+    "SUFFIXES",
+    "Dataset",
+    "ShapesDataset",
+    "StickFiguresDataset",
+    "batch_image_ids",
+    "broken_pictures",
+    "check_keypoints",
+    "check_pictures",
+    "find_subsets",
+    "load_dataset",
+    "make_pipeline",
+    "picture_keys",
+    "read_image",
+    "take_error",
+]

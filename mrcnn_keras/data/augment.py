@@ -1,19 +1,17 @@
 """Changes of a picture together with its instances, as functions of plain arrays.
 
-Each takes image [H, W, 3] uint8 and found, the Detections of that picture without scores, and returns both
-anew. Keypoints go along. A mirror makes of a left hand a right one: flips take the pairs of keypoints, by their
-places, that change places then.
+Each takes an image [H, W, 3] uint8 and `found`, the Detections in it without scores, and returns new ones. Keypoints go
+along. In a mirror a left hand becomes a right one, so flips take the pairs of keypoints, by index, that change places.
 """
 
 import dataclasses
 
 import numpy as np
 
-from mrcnn_keras.data import keypoints
 from mrcnn_keras.detections import MaskCrop, crop_mask
 
-# A cut object is dropped where both less than this share and fewer than these pixels of it are left: a corner
-# of a large object still shows what it is, a whole small object does so too.
+# A cropped object is dropped if less than this share and fewer than these pixels of it are left: a corner of a large
+# object still shows what it is, and so does a small object that is whole.
 MIN_SHARE = 0.1
 MIN_PIXELS = 16
 
@@ -23,7 +21,7 @@ def flip_lr(image, found, pairs=()):
     width = found.size[1]
     boxes = found.boxes * np.float32((1, -1, 1, -1)) + np.float32((0, width, 0, width))
     crops = _crops(found, lambda c: MaskCrop(c.top, width - c.left - c.bits.shape[1], c.bits[:, ::-1]))
-    points = _points(found, lambda p: keypoints.swap(keypoints.move(p, (1, -1), (0, width)), pairs))
+    points = _points(found, lambda p: mirror_keypoints(move_keypoints(p, (1, -1), (0, width)), pairs))
     return image[:, ::-1], _moved(found, boxes[:, [0, 3, 2, 1]], crops, points)
 
 
@@ -32,13 +30,13 @@ def flip_ud(image, found, pairs=()):
     height = found.size[0]
     boxes = found.boxes * np.float32((-1, 1, -1, 1)) + np.float32((height, 0, height, 0))
     crops = _crops(found, lambda c: MaskCrop(height - c.top - c.bits.shape[0], c.left, c.bits[::-1]))
-    points = _points(found, lambda p: keypoints.swap(keypoints.move(p, (-1, 1), (height, 0)), pairs))
+    points = _points(found, lambda p: mirror_keypoints(move_keypoints(p, (-1, 1), (height, 0)), pairs))
     return image[::-1], _moved(found, boxes[:, [2, 1, 0, 3]], crops, points)
 
 
 def rot90(image, found, turns):
     """Turns counter-clockwise by `turns` times 90 degrees, as np.rot90."""
-    for _ in range(turns % 4):  # a turn: swap rows and columns, then mirror top and bottom; two mirrors, so no pairs
+    for _ in range(turns % 4):  # swap rows and columns, then mirror top and bottom: two mirrors, so no pairs
         crops = _crops(found, lambda c: MaskCrop(c.left, c.top, c.bits.T))
         points = _points(found, lambda p: p[..., [1, 0, 2]])
         swapped = _moved(found, found.boxes[:, [1, 0, 3, 2]], crops, points, found.size[::-1])
@@ -47,17 +45,17 @@ def rot90(image, found, turns):
 
 
 def adjust_colours(image, brightness, contrast):
-    """Spreads the values about their mean by `contrast`, then multiplies them; 1 changes nothing."""
+    """Spreads the values about their mean by `contrast`, then multiplies them by `brightness`; 1 changes nothing."""
     mean = float(image.mean())
     values = ((np.arange(256) - mean) * contrast + mean) * brightness
     return np.clip(np.rint(values), 0, 255).astype(np.uint8)[image]
 
 
 def choose_window(size, window, boxes, rng):
-    """The place (top, left) of a random window of (height, width) `window` in a picture of `size`.
+    """(top, left) of a random window of (height, width) `window` in a picture of `size`.
 
-    With probability 1/2 it holds the centre of a randomly chosen box [N, (y1, x1, y2, x2)], so that pictures
-    with few objects mostly show one. Along an axis on which the window is not smaller it lies at 0.
+    With probability 1/2 it contains the centre of a random box of [N, (y1, x1, y2, x2)], so that pictures with few
+    objects mostly show one. Along an axis where the window is not smaller than the picture, it starts at 0.
     """
     lowest, highest = [0, 0], [max(0, side - part) for side, part in zip(size, window, strict=True)]
     if len(boxes) and rng.random() < 0.5:
@@ -72,9 +70,8 @@ def choose_window(size, window, boxes, rng):
 def crop(image, found, top, left, height, width):
     """The part of the picture from (top, left) on, `height` x `width` or up to the border.
 
-    Boxes are drawn tight around what is left of the masks. Objects of which almost nothing is left (see
-    MIN_SHARE, MIN_PIXELS; in pixels of the picture) are dropped; crowd regions stay as long as a pixel does.
-    Keypoints outside are no longer annotated.
+    Boxes become tight around what is left of the masks. Objects with almost nothing left (MIN_SHARE, MIN_PIXELS) are
+    dropped; crowd regions stay while a pixel is left. Keypoints outside are no longer annotated.
     """
     image = image[top : top + height, left : left + width]
     size = image.shape[:2]
@@ -85,13 +82,13 @@ def crop(image, found, top, left, height, width):
         crops = tuple(_cut(c, top, left, *size) for c in found.mask_crops)
         areas = np.array([np.count_nonzero(c.bits) for c in crops], float)
     kept = (areas >= MIN_SHARE * found.areas) | (areas >= MIN_PIXELS) | (found.class_ids < 0)
-    points = _points(found, lambda p: keypoints.keep_inside(keypoints.move(p, shift=(-top, -left)), size))
+    points = _points(found, lambda p: keypoints_inside(move_keypoints(p, shift=(-top, -left)), size))
     cut = _moved(found, boxes, crops, points, size)[kept & (areas > 0)]
     return image, tighten(cut)
 
 
 def tighten(found):
-    """The instances with boxes tight around their masks; those with empty masks are left out.
+    """The instances with boxes tight around their masks, without those whose masks are empty.
 
     Instances without masks stay as they are.
     """
@@ -103,8 +100,29 @@ def tighten(found):
     return _moved(found, boxes, tuple(crops), found.keypoints)[seen]
 
 
+def move_keypoints(points, scale=(1, 1), shift=(0, 0)):
+    """Keypoints [N, K, (y, x, visibility)], (y, x) times `scale` plus `shift`; those not annotated stay zeros."""
+    moved = points[..., :2] * np.float32(scale) + np.float32(shift)
+    return np.where(points[..., 2:] > 0, np.concatenate([moved, points[..., 2:]], axis=-1), np.float32(0))
+
+
+def mirror_keypoints(points, pairs):
+    """The keypoints of a mirrored picture: those of each pair change places, so that left means left again."""
+    order = np.arange(points.shape[1])
+    for first, second in pairs:
+        order[[first, second]] = second, first
+    return points[:, order]
+
+
+def keypoints_inside(points, size):
+    """The keypoints, zeros (not annotated) where they lie outside a picture of (height, width) `size`."""
+    yx = points[..., :2]
+    inside = (points[..., 2] > 0) & (yx >= 0).all(axis=-1) & (yx <= np.float32(size)).all(axis=-1)
+    return np.where(inside[..., None], points, np.float32(0))
+
+
 def _cut(c, top, left, height, width):
-    """A MaskCrop as seen in the window at (top, left), which may see nothing of it."""
+    """The part of a MaskCrop inside the window at (top, left), possibly nothing."""
     y1, x1 = max(0, top - c.top), max(0, left - c.left)
     bits = c.bits[y1 : max(0, top + height - c.top), x1 : max(0, left + width - c.left)]
     return MaskCrop(min(max(0, c.top - top), height), min(max(0, c.left - left), width), bits)

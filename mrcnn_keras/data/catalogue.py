@@ -1,23 +1,18 @@
-"""Lists of pictures and classes, and the way from the ids of their sources to ids of the dataset's own."""
+"""Lists of pictures and classes, and how the ids of their sources become ids of the dataset."""
 
 from pathlib import PurePath
 
 import numpy as np
 
-from mrcnn_keras.data.notes import Notes
 from mrcnn_keras.detections import KeypointLayout
 from mrcnn_keras.errors import UserError
 
 
 class Catalogue:
-    """The pictures and classes of a dataset: all of Dataset but the loading.
+    """The pictures and classes of a dataset: all of `Dataset` except loading.
 
-    Pictures have internal ids 0..n-1 and classes 1..C-1, in the order of adding; class 0 is "BG", the
-    background, of source "". Several sources may be mixed: a class is known by its source and its id there.
-
-    image_info  a dict a picture: "id", "source", "path" and whatever else `add_image` was given
-    class_info  a dict a class: "source", "id" (in that source), "name"
-    keypoint_layout  a KeypointLayout; None where the objects have no keypoints
+    Pictures have the internal ids 0 to n - 1 and classes 1 to C - 1, in the order in which they were added; class 0 is
+    "BG", the background, of source "". Sources may be mixed: a class is identified by its source and its id there.
     """
 
     def __init__(self):
@@ -25,12 +20,18 @@ class Catalogue:
         self.class_info = [{"source": "", "id": 0, "name": "BG"}]
         self.class_from_source_map = {".0": 0}
         self.keypoint_layout = None
-        self._notes = Notes()
+        self._notes = {}  # {finding: {image id: count}}
 
     def add_class(self, source, class_id, class_name):
-        """Adds a class; one that the source already has is left as it is.
+        """Adds a class, unless the source already has one of this id.
 
-        Raises UserError for a source with a dot, since "source.id" is how a class is looked up.
+        Args:
+            source: String, such as `"coco"`: who numbers the classes.
+            class_id: The id of the class in `source`.
+            class_name: String.
+
+        Raises:
+            UserError: If `source` contains a dot, since classes are looked up by "source.id".
         """
         if "." in source:
             raise UserError(f"source {source!r} contains a dot; choose a name without one")
@@ -39,17 +40,36 @@ class Catalogue:
             self.class_info.append({"source": source, "id": class_id, "name": class_name})
 
     def add_image(self, source, image_id, path, **info):
-        """Adds a picture; `info` is kept with it in `image_info`."""
+        """Adds a picture.
+
+        Args:
+            source: String: who numbers the pictures.
+            image_id: The id of the picture in `source`.
+            path: Path of the file, or `None` if a subclass's `load_image` needs no file.
+            **info: Kept in `image_info`, such as `proposals`, boxes `[N, (y1, x1, y2, x2)]` in pixels.
+        """
         self.image_info.append({"id": image_id, "source": source, "path": path, **info})
 
     def set_keypoints(self, names, flip_pairs=None, skeleton=(), sigmas=None):
-        """Says which keypoints each object has: the arguments are those of KeypointLayout."""
+        """Says which keypoints each object has.
+
+        Args:
+            names: Names of the K keypoints, in the order of their arrays.
+            flip_pairs: Pairs of names or indices that change places in a mirror, or `None` for those whose names differ
+                in left and right.
+            skeleton: Pairs of names or indices that a drawing joins by a line.
+            sigmas: K floats: how exact each is, as a share of the object's scale, or `None` for COCO's values.
+        """
         self.keypoint_layout = KeypointLayout(names, flip_pairs, skeleton, sigmas)
 
     def prepare(self, class_map=None):
-        """Call it after the last add_image, as in the Matterport package; `class_map` never had a use.
+        """Checks that there are pictures; called after the last `add_image`, as in Matterport's package.
 
-        Everything is ready without it: it only raises UserError for a dataset without pictures.
+        Args:
+            class_map: Ignored, as it is there.
+
+        Raises:
+            UserError: If the dataset has no picture.
         """
         del class_map
         if not self.image_info:
@@ -66,7 +86,7 @@ class Catalogue:
 
     @property
     def num_classes(self):
-        """Number of classes with the background."""
+        """Number of classes, including the background."""
         return len(self.class_info)
 
     @property
@@ -75,22 +95,22 @@ class Catalogue:
 
     @property
     def class_names(self):
-        """The names, at the place of the class id; "BG" first."""
+        """List of names by class id, "BG" first."""
         return [info["name"] for info in self.class_info]
 
     @property
     def category_ids(self):
-        """The id of each class in its source, at the place of the class id: class 2 of COCO is category 3."""
+        """List of the ids in the sources by class id: class 12 of COCO is category 13."""
         return [info["id"] for info in self.class_info]
 
     @property
     def sources(self):
-        """The names of the sources of the classes, in the order of adding; "" is the background's."""
+        """List of the sources of the classes, in the order of adding; "" is the background's."""
         return list(dict.fromkeys(info["source"] for info in self.class_info))
 
     @property
     def source_class_ids(self):
-        """{source: its class ids}, each with the background."""
+        """{source: list of its class ids}, each with the background."""
         return {
             source: [i for i, info in enumerate(self.class_info) if i == 0 or info["source"] == source]
             for source in self.sources
@@ -102,50 +122,113 @@ class Catalogue:
         return {f"{info['source']}.{info['id']}": i for i, info in enumerate(self.image_info)}
 
     def map_source_class_id(self, source_class_id):
-        """ "coco.12" -> the internal class id. Raises UserError for a class that was never added."""
+        """Returns the class id of a class that is known by its source.
+
+        Args:
+            source_class_id: String "source.id", such as `"coco.12"`.
+
+        Returns:
+            Integer, the class id in this dataset.
+
+        Raises:
+            UserError: If the class was not added.
+        """
         if source_class_id not in self.class_from_source_map:
             known = ", ".join(list(self.class_from_source_map)[1:20])
             raise UserError(f"class {source_class_id!r} was not added; the classes are {known}")
         return self.class_from_source_map[source_class_id]
 
     def get_source_class_id(self, class_id, source):
-        """The internal class id -> its id in `source`. Raises UserError for a class of another source."""
+        """Returns the id of a class in its source.
+
+        Args:
+            class_id: Integer, the class id in this dataset.
+            source: String, the source that is expected.
+
+        Returns:
+            The id, as `add_class` was given it.
+
+        Raises:
+            UserError: If the class is of another source.
+        """
         info = self.class_info[class_id]
         if info["source"] != source:
             raise UserError(f"class {class_id} ({info['name']!r}) is of source {info['source']!r}, not {source!r}")
         return info["id"]
 
     def source_image_link(self, image_id):
-        """The path (or the web address) that `add_image` was given."""
+        """Returns the path or web address of a picture.
+
+        Args:
+            image_id: Integer, the internal id.
+
+        Returns:
+            What `add_image` was given as `path`.
+        """
         return self.image_info[image_id]["path"]
 
     def image_reference(self, image_id):
-        """What a person may look up: the path, or the id in the source. Subclasses may say more."""
+        """Returns what a person may look up; subclasses may say more.
+
+        Args:
+            image_id: Integer, the internal id.
+
+        Returns:
+            String: the path of the picture, or its id in the source if it has no path.
+        """
         info = self.image_info[image_id]
         return str(info["path"] or info["id"])
 
     def image_name(self, image_id):
-        """The picture in a message: "balloon image 'a.jpg'"."""
+        """Returns the name of a picture in messages.
+
+        Args:
+            image_id: Integer, the internal id.
+
+        Returns:
+            String, such as "balloon image 'a.jpg'".
+        """
         info = self.image_info[image_id]
         name = str(info["path"]).replace("\\", "/").rpartition("/")[2] if info["path"] else info["id"]
         return f"{info['source']} image {name!r}"
 
     @property
     def notes(self):
-        """Sentences on what was left out or repaired, each with a count and the first picture it concerns.
+        """List of sentences on what was left out or repaired, each with a count and the first picture concerned.
 
-        What only shows when masks are drawn is counted once they have been loaded.
+        Findings that only show when masks are decoded are counted once they have been loaded.
         """
-        return self._notes.sentences(self.image_name)
+        sentences = []
+        for what, counts in list(self._notes.items()):
+            where = f": {sum(counts.values())} (first in {self.image_name(min(counts))})" if counts else ""
+            sentences.append(what + where)
+        return sentences
 
     def note(self, what, image_id=None, count=1):
-        """Adds to `notes`: see Notes.add."""
-        self._notes.add(what, image_id, count)
+        """Adds a finding to `notes`. Repeated for the same picture, it counts once.
+
+        Args:
+            what: String, the finding without a number.
+            image_id: Integer, the internal id of the picture concerned, or `None` if it is none in particular.
+            count: Integer, how often it occurs in that picture.
+        """
+        counts = self._notes.setdefault(what, {})
+        if image_id is not None:
+            counts[int(image_id)] = count
 
 
 def picture_keys(path, source_id=None):
-    """What may name a picture in a file about it, the surest first: its path, its file's name with and without the end,
-    its id in its source. A number is the same as its text, also with zeros in front: COCO's 139 is 000000000139.jpg.
+    """Returns the keys under which a file of proposals may list a picture.
+
+    A number equals its text, even with leading zeros: COCO's picture 139 is 000000000139.jpg.
+
+    Args:
+        path: Path of the picture, or `None`.
+        source_id: The picture's id in its source, or `None`.
+
+    Returns:
+        List of strings and integers, the most specific first: the path, the name of the file with and without its
+        suffix, and the id.
     """
     path = PurePath(path or "")
     keys = [str(path), path.name, path.stem]

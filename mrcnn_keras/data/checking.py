@@ -1,4 +1,4 @@
-"""Whether all pictures of a dataset can be read, found out before hours of work depend on it."""
+"""Finds the pictures of a dataset that cannot be read, before hours of work depend on them."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -7,9 +7,14 @@ from mrcnn_keras.errors import UserError
 
 
 def broken_pictures(dataset, progress=None):
-    """Reads every picture with its annotations -> {image id: sentence on what is wrong}, empty if all are well.
+    """Reads every picture with its annotations.
 
-    progress: called with (pictures done, in all) after each.
+    Args:
+        dataset: `Dataset`.
+        progress: Function that is called with (pictures read, pictures in all) after each, or `None`.
+
+    Returns:
+        Dict of sentences by internal id, one for each picture that cannot be read.
     """
 
     def fault(image_id):
@@ -34,7 +39,15 @@ def broken_pictures(dataset, progress=None):
 
 
 def check_pictures(dataset, progress=None):
-    """Raises UserError, naming the first, where `broken_pictures` finds any."""
+    """Reads every picture with its annotations, as `broken_pictures` does.
+
+    Args:
+        dataset: `Dataset`.
+        progress: As of `broken_pictures`.
+
+    Raises:
+        UserError: If a picture cannot be read. It names the first and counts all.
+    """
     found = broken_pictures(dataset, progress)
     if found:
         more = f" ({len(found)} of {dataset.num_images} pictures cannot be read)" if len(found) > 1 else ""

@@ -1,4 +1,4 @@
-"""Which pictures there are and what is marked on them: the class that a user fills, or subclasses."""
+"""Which pictures there are and what is annotated on them: the class that a user fills or subclasses."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -6,15 +6,16 @@ from collections.abc import Mapping
 import numpy as np
 
 from mrcnn_keras.data import images
+from mrcnn_keras.data.augment import keypoints_inside
 from mrcnn_keras.data.catalogue import Catalogue, picture_keys
-from mrcnn_keras.data.keypoints import keep_inside
 from mrcnn_keras.data.statistics import statistics_of
 from mrcnn_keras.detections import Detections, as_boxes, crop_mask
 from mrcnn_keras.errors import UserError
+from mrcnn_keras.resize import as_rgb
 
 
 class Dataset(Catalogue):
-    """Pictures, classes and annotations, under the names that users of the Matterport package know.
+    """Pictures, classes and annotations, under the names of Matterport's package.
 
     ```python
     class BalloonDataset(mk.Dataset):
@@ -29,25 +30,47 @@ class Dataset(Catalogue):
             ...
             return masks, class_ids       # [H, W, N] bool, [N] int32
     ```
-    What was added is found by the names of Catalogue: image_info, image_ids, class_names, class_ids, ...
-    Objects with keypoints: call `set_keypoints` with their names, and write `load_keypoints` beside `load_mask`.
+    A subclass implements `load_mask` or `load_annotations`; each has a default that calls the other. If the objects
+    have keypoints, call `set_keypoints` with their names and implement `load_keypoints`, too.
+
+    Attributes:
+        image_info: List of dicts, one per picture: "id", "source", "path" and whatever else `add_image` was given.
+        class_info: List of dicts, one per class: "source", "id" (in that source) and "name".
+        keypoint_layout: A `KeypointLayout`, or `None` if the objects have no keypoints.
     """
 
     def load_image(self, image_id):
-        """-> [H, W, 3] uint8, RGB, upright. Raises UserError for a file that is absent or damaged."""
+        """Reads a picture.
+
+        Args:
+            image_id: Integer, the internal id.
+
+        Returns:
+            `[H, W, 3]` uint8, RGB, upright.
+
+        Raises:
+            UserError: If the file is absent or damaged.
+        """
         if not self.image_info[image_id]["path"]:
             raise UserError(f"{self.image_name(image_id)} has no file; add it with a path, or write load_image")
         return images.read_image(self.image_info[image_id]["path"])
 
     def load_mask(self, image_id):
-        """-> masks [H, W, N] bool, class ids [N] int32; a negative id is a crowd region of class -id.
+        """Reads the masks of a picture's objects.
 
-        A subclass gives this or `load_annotations`; each has a default that asks the other.
+        Args:
+            image_id: Integer, the internal id.
+
+        Returns:
+            Tuple of masks `[H, W, N]` bool and class ids `[N]` int32; a negative id is a crowd region of class -id.
+
+        Raises:
+            UserError: If the picture has no annotations, or boxes only.
         """
         if type(self).load_annotations is Dataset.load_annotations:
             raise UserError(
-                f"{self.image_name(image_id)} has no annotations, since its Dataset has no load_mask for it; "
-                "write one that returns masks and class ids"
+                f"{self.image_name(image_id)} has no annotations, since its Dataset does not implement "
+                "load_mask for it; write one that returns masks and class ids"
             )
         found = self.load_annotations(image_id)
         if found.mask_crops is None:
@@ -55,22 +78,33 @@ class Dataset(Catalogue):
         return found.masks, found.class_ids
 
     def load_keypoints(self, image_id):
-        """-> [N, K, (y, x, visibility)] float32, pixels, in the order of load_mask; None: none are annotated.
+        """Reads the keypoints of a picture's objects. By default, a subclass with `load_mask` has none.
 
-        The visibility is 0: not annotated, 1: annotated but hidden, or 2: visible. K and what the keypoints mean is
-        told by `set_keypoints`. By default none beside a `load_mask`, and else those of `load_annotations`.
+        Args:
+            image_id: Integer, the internal id.
+
+        Returns:
+            `[N, K, (y, x, visibility)]` float32 in pixels, in the order of `load_mask`, for the K keypoints of
+            `set_keypoints`; `None` if none are annotated. Visibility is 0 (not annotated), 1 (hidden) or 2 (visible).
         """
         if type(self).load_mask is not Dataset.load_mask:
             return None
         return self.load_annotations(image_id).keypoints
 
     def load_annotations(self, image_id):
-        """-> Detections without scores, the boxes tight around the masks, made from `load_mask` and `load_keypoints`.
+        """Reads the objects of a picture, by default from `load_mask` and `load_keypoints`.
 
-        The formats answer this without a full mask an object. Masks without a pixel are left out and noted; keypoints
-        outside the picture count as not annotated.
-        Raises UserError where load_mask gives something else than masks with one class id each, and load_keypoints
-        something else than K keypoints for each of them.
+        Masks without a pixel are left out and noted; keypoints outside the picture count as not annotated.
+
+        Args:
+            image_id: Integer, the internal id.
+
+        Returns:
+            `Detections` without scores, the boxes tight around the masks.
+
+        Raises:
+            UserError: If `load_mask` does not return masks with one valid class id each, or `load_keypoints` does not
+                return K keypoints for each mask.
         """
         masks, class_ids = (np.asarray(part) for part in self.load_mask(image_id))
         class_ids = class_ids.reshape(-1)
@@ -92,13 +126,28 @@ class Dataset(Catalogue):
         return self._from_crops(image_id, size, class_ids, crops, self.load_keypoints(image_id))
 
     def load_boxes(self, image_id):
-        """-> Detections for counting and measuring: a format may leave out the masks, and the tightening."""
+        """Reads the objects of a picture for counting and measuring.
+
+        Args:
+            image_id: Integer, the internal id.
+
+        Returns:
+            `Detections`, possibly without masks and with boxes that are not tight.
+        """
         return self.load_annotations(image_id)
 
     def load_proposals(self, image_id):
-        """-> [N, (y1, x1, y2, x2)] float32, pixels of the picture, best first: for models that are given proposals.
+        """Returns the proposals of a picture, for models that are given proposals.
 
-        Those of `set_proposals`, or of `add_image(..., proposals=boxes)`. Raises UserError where there are none.
+        Args:
+            image_id: Integer, the internal id.
+
+        Returns:
+            `[N, (y1, x1, y2, x2)]` float32 in pixels of the picture, best first: those of `set_proposals` or of
+            `add_image(..., proposals=boxes)`.
+
+        Raises:
+            UserError: If the picture has none.
         """
         boxes = self.image_info[image_id].get("proposals")
         if boxes is None:
@@ -109,12 +158,25 @@ class Dataset(Catalogue):
         return as_boxes(boxes, f"proposals of {self.image_name(image_id)}")
 
     def load_example(self, image_id):
-        """-> (image, Detections) of one picture, with keypoints exactly where the dataset says what they mean.
+        """Reads a picture with its objects, checked against each other.
 
-        Raises UserError where the sizes of the two differ, and for keypoints that are not as load_keypoints says.
+        Args:
+            image_id: Integer, the internal id.
+
+        Returns:
+            Tuple of the image, `[H, W, 3]` uint8, RGB, and `Detections`, with keypoints exactly if the dataset has a
+            `keypoint_layout`.
+
+        Raises:
+            UserError: If picture and masks differ in size, or the keypoints are not as `load_keypoints` says.
         """
         name = self.image_name(image_id)
-        image = images.as_rgb(self.load_image(image_id), f"{name}: load_image")
+        given = np.asarray(self.load_image(image_id))
+        image = as_rgb(given)
+        if image is None or image.dtype != np.uint8:
+            raise UserError(
+                f"{name}: load_image gave {given.dtype} {given.shape}; return [height, width, 3] uint8, RGB"
+            )
         found = self.load_annotations(image_id)
         if image.shape[:2] != found.size:
             raise UserError(
@@ -125,41 +187,62 @@ class Dataset(Catalogue):
         return image, dataclasses.replace(found, keypoints=keypoints)
 
     def set_proposals(self, proposals):
-        """Gives each picture its proposals, [N, (y1, x1, y2, x2)] in its pixels, best first.
+        """Sets the proposals of each picture.
 
-        proposals: a list with one array a picture, or {key: array} as `read_proposals` gives it; see picture_keys. A
-        picture without a key gets no proposals, and a note. Raises UserError for a list of another length, for keys of
-        which none is a picture's, and for what are no boxes.
+        Args:
+            proposals: List of arrays `[N, (y1, x1, y2, x2)]`, one per picture, in its pixels and best first, or a dict
+                of such arrays as `read_proposals` returns it. A picture without a key gets no proposals and a note.
+
+        Raises:
+            UserError: If the list has another length, no key belongs to a picture, or an array does not hold boxes.
         """
         if isinstance(proposals, Mapping):
             possible = [picture_keys(info["path"], info["id"]) for info in self.image_info]
             keys = [next((key for key in of_picture if key in proposals), None) for of_picture in possible]
             if all(key is None for key in keys):
                 some = f"{next(iter(proposals))!r} and so on" if proposals else "no picture"
-                raise UserError(f"the proposals are of {some}, none of {self.image_name(0)}; name them by file or id")
+                raise UserError(f"the proposals are for {some}, not for {self.image_name(0)}; name them by file or id")
         else:
             keys = range(self.num_images)
             if len(proposals) != self.num_images:
                 raise UserError(
-                    f"proposals of {len(proposals)} pictures were given for {self.num_images}; give one array a picture"
+                    f"proposals of {len(proposals)} pictures were given for {self.num_images}; give one array each"
                 )
         for image_id, key in enumerate(keys):
             if key is None:
-                self.note("pictures without proposals, in which nothing can be found", image_id)
+                self.note("pictures without proposals, where nothing can be found", image_id)
             boxes = [] if key is None else proposals[key]
             self.image_info[image_id]["proposals"] = as_boxes(boxes, f"proposals of {self.image_name(image_id)}")
 
     def subset(self, image_ids):
-        """A view of some pictures, with internal ids 0..k-1 of its own and the same classes."""
+        """Returns a view of some pictures, with the same classes.
+
+        Args:
+            image_ids: List of k internal ids.
+
+        Returns:
+            `Dataset` with the internal ids 0 to k - 1.
+
+        Raises:
+            UserError: If an id does not exist.
+        """
         return SubsetOfDataset(self, image_ids)
 
     def split(self, fraction=0.2, seed=0):
-        """Two views without a picture in common: (train, val), val with about `fraction` of the pictures.
+        """Splits the pictures at random. The same seed gives the same split.
 
-        Each has at least one. The same seed gives the same two. Raises UserError where that cannot be.
+        Args:
+            fraction: Float between 0 and 1, the share of the second part; each part gets at least one picture.
+            seed: Integer.
+
+        Returns:
+            Tuple of two views of the dataset, (train, val), without a picture in common.
+
+        Raises:
+            UserError: If `fraction` is out of range or there are fewer than two pictures.
         """
         if not 0 < fraction < 1:
-            raise UserError(f"a validation share of {fraction} leaves nothing to learn or to check; take 0.2")
+            raise UserError(f"a validation share of {fraction} leaves no picture to train or to validate; try 0.2")
         if self.num_images < 2:
             raise UserError(f"{self.num_images} picture cannot be split; add pictures, or do not split")
         order = np.random.default_rng(seed).permutation(self.num_images)
@@ -167,11 +250,20 @@ class Dataset(Catalogue):
         return self.subset(np.sort(order[count:])), self.subset(np.sort(order[:count]))
 
     def statistics(self):
-        """What is in the dataset, as plain values; its keys are explained in data/statistics.py."""
+        """Counts and measures what is in the dataset.
+
+        Returns:
+            Dict of plain values, ready for JSON. `images` and `images_without_objects` count pictures, `instances`
+            objects, `crowds` crowd regions, `per_class` the objects by class name. `width` and `height` are
+            [smallest, median, largest] in pixels. `object_side` has the 5th, 50th and 95th percentile of sqrt(box area)
+            in pixels, `relative_side` of sqrt(box area / picture area). `max_instances` is the largest number of
+            annotations in a picture, including crowds. With keypoints, `keypoints` counts the objects by annotated
+            keypoint, and `instances_with_keypoints` those that have at least one.
+        """
         return statistics_of(self)
 
     def _from_crops(self, image_id, size, class_ids, crops, keypoints=None):
-        """Ground truth of MaskCrops, None or 0 x 0 where a mask turned out empty: those are noted."""
+        """Detections of MaskCrops; those that are None or 0 x 0, of empty masks, are left out and noted."""
         keypoints = self._checked_keypoints(image_id, size, keypoints, len(crops))
         seen = [i for i, crop in enumerate(crops) if crop is not None and crop.bits.size]
         if len(seen) < len(crops):
@@ -182,28 +274,28 @@ class Dataset(Catalogue):
         return Detections(size, boxes, np.array(class_ids, np.int32)[seen], mask_crops=crops, keypoints=keypoints)
 
     def _checked_keypoints(self, image_id, size, keypoints, count):
-        """[count, K, 3] float32; those not annotated, or outside the picture, are zeros. None without keypoints."""
+        """[count, K, 3] float32, zeros if not annotated or outside the picture; None without keypoints."""
         if self.keypoint_layout is None:
             if keypoints is None:
                 return None
-            raise UserError(f"{self.image_name(image_id)} has keypoints; say what they mean by set_keypoints")
-        wanted = (count, len(self.keypoint_layout), 3)
-        points = np.zeros(wanted, np.float32) if keypoints is None else np.array(keypoints, np.float32)
-        if points.shape != wanted:
+            raise UserError(f"{self.image_name(image_id)} has keypoints; name them with set_keypoints")
+        shape = (count, len(self.keypoint_layout), 3)
+        points = np.zeros(shape, np.float32) if keypoints is None else np.array(keypoints, np.float32)
+        name = self.image_name(image_id)
+        if points.shape != shape:
             raise UserError(
-                f"{self.image_name(image_id)}: load_keypoints gave shape {points.shape}; return {list(wanted)}, for "
-                f"each mask {wanted[1]} rows of (y, x, visibility)"
+                f"{name}: load_keypoints gave shape {points.shape}; return {list(shape)}, for each mask {shape[1]} "
+                "rows of (y, x, visibility)"
             )
         if not np.isin(points[..., 2], (0, 1, 2)).all():
             raise UserError(
-                f"{self.image_name(image_id)}: load_keypoints gave another visibility than 0 (not annotated), "
-                "1 (hidden) and 2 (visible)"
+                f"{name}: load_keypoints gave an unknown visibility; give 0 (not annotated), 1 (hidden) or 2 (visible)"
             )
-        return keep_inside(points, size)
+        return keypoints_inside(points, size)
 
 
 class SubsetOfDataset(Dataset):
-    """Some pictures of another dataset, which does all the loading: subclasses of Dataset stay intact."""
+    """Some pictures of another dataset, which does all the loading, so that overridden methods apply."""
 
     def __init__(self, dataset, image_ids):
         super().__init__()

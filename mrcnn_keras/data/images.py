@@ -1,4 +1,4 @@
-"""Picture files -> arrays: any kind that Pillow reads, always upright RGB of 8 bits, never half a picture."""
+"""From picture files to arrays: any kind that Pillow reads, always upright RGB with 8 bits, never half a picture."""
 
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,14 +17,21 @@ SUFFIXES = LOSSLESS_SUFFIXES | {".jpg", ".jpeg", ".webp", ".ppm", ".pgm", ".jp2"
 
 
 def read_image(path, size=None):
-    """The picture in a file -> [H, W, 3] uint8, RGB, upright.
+    """Reads the picture in a file.
 
-    Grey and palette pictures become RGB; alpha is dropped. Values of more than 8 bits are divided by what the
-    largest of them needs, 10, 12, 14 or 16 bits (a 16-bit file with a maximum below 4096 is of a 12-bit
-    camera), and left as they are where none passes 255.
-    size: (height, width) that the annotations were made in. A picture with an EXIF orientation stays as it is
-    stored where only that has this size. Raises UserError where neither has, and for files that are absent,
-    damaged, cut off or too large.
+    Grey and palette pictures become RGB; alpha is dropped. Values of more than 8 bits are scaled by the bits that the
+    largest needs, 8, 10, 12, 14 or 16: a 16-bit file with a maximum below 4096 comes from a 12-bit camera.
+
+    Args:
+        path: Path of the file.
+        size: Tuple (height, width) of the picture when it was annotated, or `None`. A picture with an EXIF orientation
+            stays as it is stored if only that has this size.
+
+    Returns:
+        `[H, W, 3]` uint8, RGB, upright.
+
+    Raises:
+        UserError: If the file is absent, damaged, cut off, too large, or does not have `size`.
     """
     with _opened(path) as file:
         pixels = _rgb(file, path)
@@ -33,15 +40,15 @@ def read_image(path, size=None):
 
 
 def read_size(path):
-    """(height, width) of the upright picture in a file; of most formats only the header is read."""
+    """(height, width) of the upright picture in a file; in most formats only the header is read."""
     with _opened(path) as file:
         return _sizes(file)[1]
 
 
 def read_mask(path):
-    """A picture of one object -> [H, W] bool: what is at least half as bright as its brightest pixel.
+    """A picture of one object -> [H, W] bool: the pixels at least half as bright as the brightest.
 
-    So masks of 0 and 1, of 0 and 255, with smooth edges or in colour are read right; a black one is empty.
+    So masks of 0 and 1 or 0 and 255, with smooth edges or in colour are all understood; a black one is empty.
     """
     with _opened(path) as file:
         pixels = np.asarray(file.convert("L")) if file.mode in ("1", "L") else _rgb(file, path).max(axis=2)
@@ -49,7 +56,7 @@ def read_mask(path):
 
 
 def read_labels(path):
-    """A label picture -> [H, W] int32, 0 for the background and another number for each object.
+    """A label picture -> [H, W] int32, 0 for the background and a different number for each object.
 
     Grey and 16-bit values and palette indices are taken as they are; a colour becomes 65536 R + 256 G + B.
     """
@@ -60,22 +67,9 @@ def read_labels(path):
     return (red << 16) + (green << 8) + blue
 
 
-def as_rgb(array, name):
-    """What a user's load_image gave -> [H, W, 3] uint8; grey is repeated, alpha dropped.
-
-    name: who gave it, for the message of the UserError that any other shape or type raises.
-    """
-    array = np.asarray(array)
-    if array.ndim == 2:
-        array = array[:, :, None]
-    if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or not array.size or array.dtype != np.uint8:
-        raise UserError(f"{name} gave {array.dtype} {array.shape}; return [height, width, 3] uint8, RGB")
-    return array.repeat(3, axis=2) if array.shape[2] == 1 else array[:, :, :3]
-
-
 @contextmanager
 def _opened(path):
-    """The Pillow file of `path`, its size checked; whatever goes wrong inside becomes a UserError."""
+    """The Pillow file at `path`, its size checked; whatever goes wrong inside becomes a UserError."""
     try:
         with Image.open(path, formats=FORMATS) as file:
             if file.width * file.height > MAX_PIXELS:
@@ -98,9 +92,9 @@ def _opened(path):
 
 
 def _has_jpeg_end(data):
-    """Is there an end-of-image mark after the headers, which may hold a whole thumbnail?
+    """Whether there is an end-of-image marker after the headers, which may contain a whole thumbnail.
 
-    Pillow takes a file whose end was lost and filled with zeros for a picture that is grey from there on.
+    Pillow reads a file whose end was lost and filled with zeros as a picture that is grey from there on.
     """
     place = 2
     while data[place : place + 1] == b"\xff" and data[place + 1 : place + 2] != b"\xda":
@@ -110,9 +104,9 @@ def _has_jpeg_end(data):
 
 
 def _sizes(file):
-    """Stored and upright size, each (height, width), and the EXIF orientation, 1..8, between them."""
+    """-> stored and upright (height, width), and the EXIF orientation, 1..8, between them."""
     stored = (file.height, file.width)
-    # Pillow itself turns a TIFF, and gives its size as turned from the start.
+    # Pillow turns a TIFF by itself and reports its size as turned.
     orientation = 1 if file.format == "TIFF" else file.getexif().get(ExifTags.Base.Orientation, 1)
     if orientation not in range(1, 9):
         orientation = 1
@@ -120,7 +114,7 @@ def _sizes(file):
 
 
 def _orientation(file, path, size):
-    """The EXIF orientation to undo so that the picture gets `size`, or is upright where that is None."""
+    """The EXIF orientation to undo so that the picture gets `size`, or becomes upright if that is None."""
     stored, upright, orientation = _sizes(file)
     if size is None or tuple(size) == upright:
         return orientation
@@ -133,7 +127,7 @@ def _orientation(file, path, size):
 
 
 def _turned(pixels, orientation):
-    """[H, W, ...] as stored -> upright; the orientations are those of the EXIF standard."""
+    """[H, W, ...] as stored -> upright; orientations as in the EXIF standard."""
     if orientation >= 5:  # rows and columns are swapped
         pixels = pixels.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):
@@ -151,10 +145,10 @@ def _rgb(file, path):
         raise UserError(f"picture {str(path)!r} has floating-point values; save it with 8 or 16 bits")
     if file.mode.startswith("I"):
         return _to_8_bit(np.asarray(file), path)[:, :, None].repeat(3, axis=2)
-    if deep:  # of these Pillow keeps the upper 8 bits only
+    if deep:  # Pillow keeps only the upper 8 bits of these
         pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
         if pixels is None or pixels.shape[:2] != (file.height, file.width):
-            raise UserError(f"picture {str(path)!r} has 16 bits a colour that cannot be read; save it with 8")
+            raise UserError(f"picture {str(path)!r} has 16 bits per colour that cannot be read; save it with 8")
         return _to_8_bit(pixels[:, :, 2::-1], path)
     if file.mode == "P":
         return np.asarray(file.convert("RGBA"))[:, :, :3]

@@ -1,8 +1,7 @@
 """Batches for training and validation, as a tf.data.Dataset that can begin at any step.
 
-Sample n of the endless training stream is a function of the seed and n alone: it shows picture
-`batch_image_ids(...)[...]` with the augmentation that a generator of its own draws. So a training that was
-broken off goes on with exactly the batches that it would have had.
+Sample n of the endless training stream is a function of the seed and n alone, since its picture and its augmentation
+are drawn by generators of its own. So an interrupted training goes on with exactly the batches that it would have had.
 """
 
 import os
@@ -12,69 +11,79 @@ from functools import lru_cache
 import numpy as np
 import tensorflow as tf
 
-from mrcnn_keras.data.remembered import RememberedDataset
-from mrcnn_keras.data.sample import SampleSettings, check_keypoints, load_sample
+from mrcnn_keras.data.dataset import SubsetOfDataset
+from mrcnn_keras.data.sample import check_keypoints, load_sample
 from mrcnn_keras.errors import UserError
 
 PREFETCH = 2  # batches made ahead
-MAX_WORKERS = 4  # threads, where the caller does not say
-# What the random generators are for: each use has numbers of its own.
+MAX_WORKERS = 4  # threads, unless the caller says otherwise
+REMEMBERED = 256 * 2**20  # bytes of mask bits that are kept; what comes later is read again each time
+# Purposes of the random generators, whose numbers must not coincide.
 _ORDER, _SAMPLE = 0, 1
 
 
 def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, workers=None):
-    """The pictures of a Dataset as batches -> tf.data.Dataset of dicts.
+    """Makes batches of the pictures of a dataset.
 
-    image         [B, H, W, 3] uint8
-    image_size    [B, (height, width)] int32
-    gt_boxes      [B, G, (y1, x1, y2, x2)] float32, network pixels
-    gt_class_ids  [B, G] int32; 0 where padded, negative for crowd regions
-    gt_masks      [B, G, h, w] uint8, 0..255, inside the box; absent if config.MASKS is False
-    proposals     [B, R, (y1, x1, y2, x2)] float32, network pixels, zeros where padded; with PROPOSALS "given" only
-    gt_keypoints  [B, G, K, (y, x, visibility)] float32, network pixels; absent if config.NUM_KEYPOINTS is 0
-    Each is explained at sample.load_sample. G is the largest number of objects in the batch, at least 1. H, W
-    are IMAGE_MAX_DIM in modes "square" and "crop", else those of the batch's largest picture.
+    A mistake in a picture comes up when its batch is made, as a `tf.errors.OpError`; see `take_error`.
 
-    training    True: endless, every picture once an epoch in a new order, augmented; batches run across the
-                border of epochs, so that all are full. False: one pass in order without augmentation, the
-                last batch may be smaller; mode "crop" shows the middle of the pictures
-    seed        of the order and the augmentation
-    start_step  batches to leave out at the start; the rest is as if they had been taken
-    workers     threads that load pictures; None: one a core, at most 4
-    Raises UserError here for a dataset that does not fit the config. What is wrong in a picture comes up when
-    its batch is made, as a tf.errors error: `take_error` gives the UserError in it.
+    Args:
+        dataset: `Dataset`.
+        config: `Config`; its IMAGE_, AUGMENT_ and other settings say how pictures are prepared.
+        training: Boolean. If `True`, batches are endless and all full, with every picture augmented and shown once per
+            epoch in a new order. If `False`, the pictures come once, in order, without augmentation; the last batch
+            may be smaller, and resize mode "crop" shows their middle.
+        seed: Integer, of the order and the augmentation.
+        start_step: Integer, the batches left out at the start; the rest is as if they had been taken.
+        workers: Integer, threads that load pictures, or `None` for one per core, at most 4.
+
+    Returns:
+        `tf.data.Dataset` of dicts. G is the largest number of objects in the batch, at least 1. H and W are
+        IMAGE_MAX_DIM in the modes "square" and "crop", otherwise those of the batch's largest picture.
+
+        - `image`: `[B, H, W, 3]` uint8, RGB, padded with zeros.
+        - `image_size`: `[B, (height, width)]` int32, of the part that is not padding.
+        - `gt_boxes`: `[B, G, (y1, x1, y2, x2)]` float32 in network pixels, tight around the masks.
+        - `gt_class_ids`: `[B, G]` int32, 0 in padding, negative for crowd regions.
+        - `gt_masks`: `[B, G, h, w]` uint8, 0 to 255, the share of each cell of the box that the mask covers; absent
+          if MASKS is False.
+        - `proposals`: `[B, R, (y1, x1, y2, x2)]` float32 in network pixels, zeros in padding; only if PROPOSALS is
+          "given".
+        - `gt_keypoints`: `[B, G, K, (y, x, visibility)]` float32 in network pixels; absent if NUM_KEYPOINTS is 0.
+
+    Raises:
+        UserError: If the dataset does not fit the config.
     """
     if not dataset.num_images:
         raise UserError("the dataset has no picture; add some, or check the folder that it was loaded from")
     if dataset.num_classes > config.NUM_CLASSES:
         raise UserError(
-            f"the dataset has {dataset.num_classes} classes with the background but NUM_CLASSES is "
+            f"the dataset has {dataset.num_classes} classes including the background but NUM_CLASSES is "
             f"{config.NUM_CLASSES}; set NUM_CLASSES={dataset.num_classes}"
         )
     if seed < 0 or start_step < 0:
         raise UserError(f"seed {seed} and start_step {start_step}: give whole numbers from 0 on")
-    settings = SampleSettings.of(config)
-    if settings.num_keypoints:
-        check_keypoints(dataset, settings.num_keypoints)
+    if config.NUM_KEYPOINTS:
+        check_keypoints(dataset, config.NUM_KEYPOINTS)
     if training:
         dataset = RememberedDataset(dataset)
-    side = None if settings.mode == "fit" else settings.max_dim
+    side = None if config.IMAGE_RESIZE_MODE == "fit" else config.IMAGE_MAX_DIM
     shapes = {"image": (side, side, 3), "image_size": (2,), "gt_boxes": (None, 4), "gt_class_ids": (None,)}
     types = {"image": tf.uint8, "image_size": tf.int32, "gt_boxes": tf.float32, "gt_class_ids": tf.int32}
-    if settings.mask_shape:
-        shapes["gt_masks"], types["gt_masks"] = (None, *settings.mask_shape), tf.uint8
-    if settings.proposals:
+    if config.MASKS:
+        shapes["gt_masks"], types["gt_masks"] = (None, *config.MINI_MASK_SHAPE), tf.uint8
+    if config.PROPOSALS == "given":
         shapes["proposals"], types["proposals"] = (None, 4), tf.float32
-    if settings.num_keypoints:
-        shapes["gt_keypoints"], types["gt_keypoints"] = (None, settings.num_keypoints, 3), tf.float32
+    if config.NUM_KEYPOINTS:
+        shapes["gt_keypoints"], types["gt_keypoints"] = (None, config.NUM_KEYPOINTS, 3), tf.float32
 
     def arrays(number):
         number = int(number)
         if training:
             image_id = _image_id(dataset.num_images, seed, number)
-            sample = load_sample(dataset, settings, image_id, np.random.default_rng([seed, _SAMPLE, number]))
+            sample = load_sample(dataset, config, image_id, np.random.default_rng([seed, _SAMPLE, number]))
         else:
-            sample = load_sample(dataset, settings, number)
+            sample = load_sample(dataset, config, number)
         return [sample[name] if name.startswith("image") else _at_least_one(sample[name]) for name in shapes]
 
     def tensors(number):
@@ -89,14 +98,47 @@ def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, worke
     return samples.padded_batch(config.BATCH_SIZE, shapes, drop_remainder=training).prefetch(PREFETCH)
 
 
+class RememberedDataset(SubsetOfDataset):
+    """A dataset whose annotations are decoded once, since decoding masks takes a good part of a training step.
+
+    It keeps the Detections of load_annotations, up to REMEMBERED bytes of masks.
+    """
+
+    def __init__(self, dataset):
+        super().__init__(dataset, dataset.image_ids)
+        self._kept, self._bytes = {}, 0
+
+    def load_annotations(self, image_id):
+        image_id = int(image_id)
+        found = self._kept.get(image_id)
+        if found is None:
+            found = super().load_annotations(image_id)
+            size = sum(crop.bits.nbytes for crop in found.mask_crops or ()) + 200 * (1 + len(found))
+            size += 0 if found.keypoints is None else found.keypoints.nbytes
+            if self._bytes + size <= REMEMBERED:
+                self._kept[image_id] = found
+                self._bytes += size
+        return found
+
+
 def batch_image_ids(num_images, batch_size, seed, step):
-    """The internal ids of the pictures in batch `step` (from 0) of a training pipeline -> list of int."""
+    """Returns which pictures a training pipeline shows in a step.
+
+    Args:
+        num_images: Integer, the pictures of the dataset.
+        batch_size: Integer.
+        seed: Integer, as of `make_pipeline`.
+        step: Integer, from 0.
+
+    Returns:
+        List of internal ids.
+    """
     numbers = range(step * batch_size, (step + 1) * batch_size)
     return [_image_id(num_images, seed, number) for number in numbers]
 
 
 def take_error(exception):
-    """The UserError that ended a pipeline, out of the tf.errors error that came of it; None for another.
+    """Finds the user's mistake in the error that ended a pipeline.
 
     ```python
     try:
@@ -104,8 +146,14 @@ def take_error(exception):
     except tf.errors.OpError as error:
         raise take_error(error) or error
     ```
-    TensorFlow keeps of a Python exception its name and text only, in front of the traceback.
+
+    Args:
+        exception: The exception, such as a `tf.errors.OpError`.
+
+    Returns:
+        The `UserError` behind it, or `None` if there is none.
     """
+    # TensorFlow keeps only name and text of a Python exception, in front of its traceback.
     match = re.search(r"\bUserError: (.+?)\n+Traceback ", str(exception), re.DOTALL)
     return UserError(match[1]) if match else None
 
@@ -122,5 +170,5 @@ def _order(num_images, seed, epoch):
 
 
 def _at_least_one(values):
-    """[G, ...] -> the same, or one row of zeros (class 0 is padding) for a picture without objects."""
+    """[G, ...], or one row of zeros (class 0 is padding) for a picture without objects."""
     return values if len(values) else np.zeros((1, *values.shape[1:]), values.dtype)

@@ -1,7 +1,7 @@
-"""Outlines and run lengths -> MaskCrop, without a bitmap of the whole picture.
+"""From outlines and run lengths to MaskCrops, without a bitmap of the whole picture.
 
-What pixel an outline covers is pycocotools's rule. It answers in run lengths of the whole picture, which are
-short; of these only the columns that the object touches are drawn.
+Which pixels an outline covers is pycocotools's rule. It returns run lengths of the whole picture, which are short; only
+the columns that the object touches are drawn.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ MAX_REACH = 3  # picture sides that an outline may reach beyond the picture
 
 
 def check_reach(polygons, size):
-    """Raises UserError for a point far outside the picture: to draw up to there takes memory without end."""
+    """Raises UserError for a point far outside the picture, since drawing up to there takes unlimited memory."""
     points = np.concatenate(polygons)
     from_centre = np.abs(points / size - 0.5).max(axis=1)  # 0.5 at the picture's sides
     if from_centre.max() > MAX_REACH + 0.5:
@@ -26,7 +26,7 @@ def check_reach(polygons, size):
 
 
 def crop_from_polygons(polygons, size):
-    """The union of polygons, cut at the picture -> MaskCrop, or None where no pixel is covered.
+    """The union of polygons inside the picture -> MaskCrop, or None if no pixel is covered.
 
     polygons: list of [K, (y, x)] float64, K >= 3, pixels. size: (height, width) of the picture.
     Raises UserError as `check_reach` does.
@@ -39,15 +39,15 @@ def crop_from_polygons(polygons, size):
 
 
 def crop_from_box(box, size):
-    """The pixels of a box (y1, x1, y2, x2), cut at the picture -> MaskCrop, or None where there are none."""
+    """The pixels of a box (y1, x1, y2, x2) inside the picture -> MaskCrop, or None if there are none."""
     y1, x1, y2, x2 = box
     return crop_from_polygons([np.array([(y1, x1), (y1, x2), (y2, x2), (y2, x1)], float)], size)
 
 
 def crop_from_rle(counts, size):
-    """COCO's run lengths of a picture of `size` (height, width) -> MaskCrop, or None where no pixel is set.
+    """COCO's run lengths for a picture of `size` (height, width) -> MaskCrop, or None if no pixel is set.
 
-    counts: as `run_lengths` takes them. Raises UserError where they do not add up to the picture.
+    counts: as `run_lengths` takes them. Raises UserError if they do not add up to the picture.
     """
     height, width = size
     runs = run_lengths(counts)
@@ -72,9 +72,9 @@ def crop_from_rle(counts, size):
 def run_lengths(counts):
     """COCO's counts, a list of whole numbers or a compressed str or bytes -> [K] int64, none below 0.
 
-    The compressed form (maskApi.c of the COCO API): 5 bits a character from '0' on, the low ones first, 32
-    says that more follow, the last bit is the sign; from the fourth count on, the difference to the one two
-    places before. Raises UserError for anything else.
+    The compressed form (maskApi.c of the COCO API) has 5 bits per character, counted from '0', low bits first; 32 says
+    that more follow, and the last bit is the sign. From the fourth count on, it is the difference to the count two
+    before. Raises UserError for anything else.
     """
     if isinstance(counts, (str, bytes)):
         runs = _decompressed(counts.encode("utf-8", "backslashreplace") if isinstance(counts, str) else counts)

@@ -4,19 +4,7 @@ import numpy as np
 
 
 def statistics_of(dataset):
-    """Counts and sizes of `dataset` (a Dataset) as a dict of plain values, ready for JSON.
-
-    images, images_without_objects   pictures; those without a single object (a crowd region is no object)
-    instances, crowds                objects; crowd regions
-    per_class                        {class name: objects}
-    width, height                    [smallest, median, largest], pixels; [] without pictures
-    object_side                      5th, 50th, 95th percentile of sqrt(box area), pixels; [] without objects
-    relative_side                    the same of sqrt(box area / picture area), 0..1
-    max_instances                    most annotations of a picture, with crowds: see MAX_GT_INSTANCES
-    Of a dataset with keypoints also:
-    keypoints                        {name of a keypoint: objects where it is annotated}
-    instances_with_keypoints         objects with at least one annotated keypoint
-    """
+    """As Dataset.statistics, which says what each key means."""
     pictures = [dataset.load_boxes(image_id) for image_id in dataset.image_ids]
     sizes = np.array([found.size for found in pictures]).reshape(-1, 2)
     objects = [found[found.class_ids > 0] for found in pictures]
@@ -41,7 +29,7 @@ def statistics_of(dataset):
 def _of_keypoints(layout, objects):
     if layout is None:
         return {}
-    points = [found.keypoints[..., 2] > 0 for found in objects]
+    points = [found.keypoints[..., 2] > 0 for found in objects if found.keypoints is not None]
     annotated = np.concatenate([np.zeros((0, len(layout)), bool), *points])
     return {
         "keypoints": dict(zip(layout.names, annotated.sum(axis=0).tolist(), strict=True)),

@@ -1,6 +1,6 @@
 """The one type that carries instances, found by a model or drawn by a person.
 
-Each mask is kept as the crop around its object; full masks, run lengths and polygons are made when asked.
+Each mask is kept as the crop around its object; full masks, run lengths and polygons are made on request.
 """
 
 from dataclasses import dataclass
@@ -18,15 +18,17 @@ SCORE_TOLERANCE = 1e-3
 class Detections:
     """N instances of one photograph; the arrays are read-only.
 
-    size        (height, width) of the photograph, pixels
-    boxes       [N, (y1, x1, y2, x2)] float32, pixels of the photograph; may reach outside it
-    class_ids   [N] int32, 1..C-1; negative for a crowd region of class -id (ground truth only); never 0
-    scores      [N] float32, 0..1; None for ground truth
-    mask_crops  one MaskCrop an instance, each inside the photograph; None where there are boxes only
-    keypoints   [N, K, (y, x, third)] float32, pixels; None without keypoints. The third number is a score of found
-                ones; of annotated ones the visibility: 0 not annotated, 1 annotated but hidden, 2 visible
+    Args:
+        size: (height, width) of the photograph, pixels.
+        boxes: `[N, (y1, x1, y2, x2)]` float32, pixels of the photograph; may reach outside it.
+        class_ids: `[N]` int32, 1 to C - 1; negative for a crowd region of class -id (ground truth only); never 0.
+        scores: `[N]` float32, 0 to 1; `None` for ground truth.
+        mask_crops: One `MaskCrop` per instance, each inside the photograph; `None` where there are boxes only.
+        keypoints: `[N, K, (y, x, third)]` float32, pixels; `None` without keypoints. The third number is the score of
+            a found one; of an annotated one its visibility: 0 not annotated, 1 annotated but hidden, 2 visible.
 
-    Raises UserError where these do not fit together, or where a number is not finite.
+    Raises:
+        UserError: If these do not fit together, or a number is not finite.
     """
 
     size: tuple[int, int]
@@ -51,9 +53,20 @@ class Detections:
 
     @classmethod
     def from_masks(cls, masks, class_ids, scores=None, boxes=None, keypoints=None):
-        """Instances from full masks [H, W, N] bool; boxes are drawn tight around them where not given.
+        """Makes instances from full masks.
 
-        Raises UserError for a mask without a single pixel, since it has no place.
+        Args:
+            masks: `[H, W, N]` bool.
+            class_ids: `[N]`.
+            scores: `[N]`, or `None`.
+            boxes: `[N, 4]`; `None`: drawn tight around the masks.
+            keypoints: `[N, K, 3]`, or `None`.
+
+        Returns:
+            `Detections`.
+
+        Raises:
+            UserError: If a mask has no pixel, and so no place.
         """
         masks = np.asarray(masks)
         if masks.ndim != 3:
@@ -68,7 +81,15 @@ class Detections:
 
     @classmethod
     def empty(cls, size, masks=True):
-        """No instances in a photograph of `size` (height, width); masks=False: of a model with boxes only."""
+        """Makes a photograph without instances.
+
+        Args:
+            size: (height, width) of the photograph, pixels.
+            masks: Boolean; `False`: of a model with boxes only.
+
+        Returns:
+            `Detections`.
+        """
         return cls(size, np.zeros((0, 4)), np.zeros(0, int), np.zeros(0), () if masks else None)
 
     def __len__(self):
@@ -100,12 +121,19 @@ class Detections:
         )
 
     def above(self, score):
-        """The instances whose score is at least `score`; instances without scores (ground truth) all stay."""
+        """Selects the instances that score high enough; those without scores (ground truth) all stay.
+
+        Args:
+            score: Float, the lowest score that stays.
+
+        Returns:
+            `Detections`.
+        """
         return self if self.scores is None else self[self.scores >= score]
 
     @property
     def masks(self):
-        """[H, W, N] bool over the whole photograph, made anew on each call; None where there are no masks."""
+        """[H, W, N] bool over the whole photograph, made on each call; None where there are no masks."""
         if self.mask_crops is None:
             return None
         masks = np.zeros((*self.size, len(self)), bool)
@@ -114,7 +142,14 @@ class Detections:
         return masks
 
     def mask(self, i):
-        """[H, W] bool of instance i."""
+        """Gives one mask over the whole photograph.
+
+        Args:
+            i: Index of the instance.
+
+        Returns:
+            `[H, W]` bool.
+        """
         mask = np.zeros(self.size, bool)
         crop = self._crops()[i]
         mask[crop.window] = crop.bits
@@ -128,30 +163,44 @@ class Detections:
         return np.array([np.count_nonzero(crop.bits) for crop in self.mask_crops], float)
 
     def rle(self):
-        """COCO's compressed run lengths, one dict {"size": [H, W], "counts": str} an instance."""
+        """Gives the masks as COCO's compressed run lengths.
+
+        Returns:
+            List with one dict `{"size": [H, W], "counts": str}` per instance.
+        """
         return [crop.rle(*self.size) for crop in self._crops()]
 
     def polygons(self):
-        """The outlines of each instance: a list an instance of [K, (y, x)] float32 polygons, pixels.
+        """Draws the outlines of each instance along the edges of its pixels: pixel (0, 0) is the square to (1, 1).
 
-        They run along the edges of the pixels: one pixel at (0, 0) is the square (0, 0) to (1, 1). A mask in
-        pieces has several. Holes are filled: formats of polygons cannot say them, `rle` keeps them.
+        A mask in pieces has several. Holes are filled: formats of polygons cannot express them, `rle` keeps them.
+
+        Returns:
+            One list per instance of `[K, (y, x)]` float32 polygons, pixels.
         """
         return [crop.outlines() for crop in self._crops()]
 
     def as_dict(self):
-        """{"rois", "class_ids", "scores", "masks"} as in the Matterport package, with rois as float32.
+        """Gives the instances as Matterport's package does, with boxes as float32.
 
-        And "keypoints", where there are any.
+        Returns:
+            Dict of `rois`, `class_ids`, `scores` and `masks`, and `keypoints` where there are any.
         """
         found = {"rois": self.boxes, "class_ids": self.class_ids, "scores": self.scores, "masks": self.masks}
         return found if self.keypoints is None else {**found, "keypoints": self.keypoints}
 
     def coco_results(self, image_id, category_ids=None):
-        """These instances as a list of COCO result dicts, with masks and keypoints where there are any.
+        """Writes these instances as COCO results, with masks and keypoints where there are any.
 
-        `category_ids[class_id]` is the category written (a mapping or sequence); the class id itself if None.
-        Raises UserError without scores, which COCO's results need.
+        Args:
+            image_id: The picture's id in COCO's file.
+            category_ids: Mapping or sequence from class id to the id that is written; `None`: the class id itself.
+
+        Returns:
+            List of dicts.
+
+        Raises:
+            UserError: If there are no scores, which COCO's results need.
         """
         if self.scores is None:
             raise UserError("these instances have no scores; COCO results are of detections, not of truth")
@@ -170,9 +219,10 @@ class Detections:
         return results
 
     def coco_keypoints(self):
-        """COCO's list [x, y, third, x, y, third, ...] of the keypoints of each instance.
+        """Writes keypoints as COCO does: pixel indices, not centres, so 0.5 less; what is not annotated is 0, 0, 0.
 
-        Written is x - 0.5, y - 0.5: COCO gives a pixel's index, not its centre. What is not annotated is 0, 0, 0.
+        Returns:
+            One list `[x, y, third, x, y, third, ...]` per instance.
         """
         points = self.keypoints[..., [1, 0, 2]].astype(float) - (0.5, 0.5, 0)
         if self.scores is None:
@@ -200,18 +250,26 @@ def _numbers(values, dtype, name, shape):
     try:
         array = np.asarray(values, dtype).view()
     except (TypeError, ValueError) as error:
-        raise UserError(f"{name} cannot be read as numbers ({error}); give one row an instance") from error
+        raise UserError(f"{name} cannot be read as numbers ({error}); give one row per instance") from error
     if array.ndim != len(shape) or any(a not in (b, None) for a, b in zip(shape, array.shape, strict=True)):
         wanted = ", ".join("any" if side is None else str(side) for side in shape)
-        raise UserError(f"{name} have shape {array.shape}; give [{wanted}], one row an instance")
+        raise UserError(f"{name} have shape {array.shape}; give [{wanted}], one row per instance")
     array.setflags(write=False)
     return array
 
 
 def as_boxes(boxes, name="boxes"):
-    """[N, (y1, x1, y2, x2)] as read-only float32; an empty list is no boxes.
+    """Checks boxes.
 
-    Raises UserError, with `name`, for other shapes and for corners that are swapped or not finite.
+    Args:
+        boxes: `[N, (y1, x1, y2, x2)]`; an empty list is no boxes.
+        name: String, what they are, for the message.
+
+    Returns:
+        `[N, 4]` float32, read-only.
+
+    Raises:
+        UserError: If they have another shape, or corners that are swapped or not finite.
     """
     boxes = _numbers(np.zeros((0, 4)) if np.shape(boxes) == (0,) else boxes, np.float32, name, (None, 4))
     wrong = ~(np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] >= boxes[:, :2]).all(axis=1))
@@ -244,7 +302,7 @@ def _checked_scores(scores, count):
 def _checked_crops(crops, count, size):
     crops = tuple(crops)
     if len(crops) != count:
-        raise UserError(f"there are {len(crops)} masks beside {count} boxes; give one MaskCrop a box")
+        raise UserError(f"there are {len(crops)} masks beside {count} boxes; give one MaskCrop per box")
     return tuple(_checked_crop(crop, f"mask {i}", size) for i, crop in enumerate(crops))
 
 

@@ -1,4 +1,4 @@
-"""What the keypoints of an object mean: their names, which are mirror twins, what joins them, how exact they are."""
+"""What the keypoints of an object mean: their names, which mirror each other, what joins them, how exact they are."""
 
 import re
 from dataclasses import dataclass
@@ -7,22 +7,25 @@ from mrcnn_keras import coco
 from mrcnn_keras.errors import UserError
 
 USUAL_SIGMA = 0.05  # of a keypoint that COCO does not know; COCO's are 0.025 (eyes) to 0.107 (hips)
-_TWINS = {"left": "right", "right": "left", "l": "r", "r": "l"}
+_MIRRORED = {"left": "right", "right": "left", "l": "r", "r": "l"}
 
 
 @dataclass(frozen=True)
 class KeypointLayout:
     """The K keypoints that each object of a data set has, in the order of their arrays.
 
-    names       K different words
-    flip_pairs  pairs of keypoints that change places in a mirror; None: those that differ in left and right, or l and
-                r, as words of their names
-    skeleton    pairs of keypoints that a drawing joins by a line
-    sigmas      K numbers: how exact each is, as a share of the object's scale, for object keypoint similarity (OKS);
-                None: COCO's for a name of COCO's, 0.05 for another
+    In pairs, a keypoint is its name or its place in `names`, from 0; they are kept as places.
 
-    In pairs, a keypoint is its name or its place in `names`, from 0; they are kept as places. Raises UserError where
-    these do not fit together.
+    Args:
+        names: K different words.
+        flip_pairs: Pairs of keypoints that change places in a mirror; `None`: those that differ in left and right, or
+            l and r, as words of their names.
+        skeleton: Pairs of keypoints that a drawing joins by a line.
+        sigmas: K numbers, how exact each is, as a share of the object's scale, for object keypoint similarity (OKS);
+            `None`: COCO's for a name of COCO's, 0.05 for another.
+
+    Raises:
+        UserError: If these do not fit together.
     """
 
     names: tuple
@@ -34,9 +37,9 @@ class KeypointLayout:
         names = tuple(self.names)
         if not names or not all(isinstance(name, str) and name for name in names) or len(set(names)) < len(names):
             raise UserError(f"keypoint names {str(self.names)[:60]}: give each keypoint a name of its own")
-        pairs = _twins(names) if self.flip_pairs is None else _places(names, self.flip_pairs, "flip_pairs")
+        pairs = _mirrored(names) if self.flip_pairs is None else _places(names, self.flip_pairs, "flip_pairs")
         if len({place for pair in pairs for place in pair}) < 2 * len(pairs):
-            raise UserError(f"flip_pairs {self.flip_pairs}: a keypoint has one twin at most; name each once")
+            raise UserError(f"flip_pairs {self.flip_pairs}: a keypoint mirrors one other at most; name each once")
         sigmas = usual_sigmas(names) if self.sigmas is None else tuple(float(sigma) for sigma in self.sigmas)
         if len(sigmas) != len(names) or not all(0 < sigma < 10 for sigma in sigmas):
             raise UserError(f"sigmas {sigmas} for {len(names)} keypoints: give one number above 0 for each")
@@ -49,7 +52,11 @@ class KeypointLayout:
         return len(self.names)
 
     def settings(self):
-        """The settings of a model that finds these keypoints: `Config.preset("resnet18_fpn", **layout.settings())`."""
+        """Gives the settings of a model for these keypoints: `Config.preset("resnet18_fpn", **layout.settings())`.
+
+        Returns:
+            Dict.
+        """
         return {
             "NUM_KEYPOINTS": len(self),
             "KEYPOINT_NAMES": self.names,
@@ -65,12 +72,12 @@ def usual_sigmas(names):
     return tuple(known.get(name, USUAL_SIGMA) for name in names)
 
 
-def _twins(names):
+def _mirrored(names):
     """Pairs of places of names such as left_eye and right_eye, eyeL and eyeR, "Left Eye" and "Right Eye"."""
     places = {tuple(_words(name)): i for i, name in enumerate(names)}
     pairs = []
     for words, i in places.items():
-        other = places.get(tuple(_TWINS.get(word, word) for word in words), -1)
+        other = places.get(tuple(_MIRRORED.get(word, word) for word in words), -1)
         if other > i:
             pairs.append((i, other))
     return tuple(pairs)

@@ -29,9 +29,14 @@ class MaskCrop(NamedTuple):
         return slice(y1, y2), slice(x1, x2)
 
     def rle(self, height, width):
-        """COCO's compressed run lengths in a height x width photograph: {"size": [H, W], "counts": str}.
+        """Makes COCO's compressed run lengths of a whole picture, column by column, from the crop alone.
 
-        The runs of the whole picture, read column by column as COCO does, are counted from the crop alone.
+        Args:
+            height: Of the photograph, pixels.
+            width: Of the photograph, pixels.
+
+        Returns:
+            Dict `{"size": [height, width], "counts": str}`.
         """
         columns = np.zeros((self.bits.shape[1], self.bits.shape[0] + 2), np.int8)
         columns[:, 1:-1] = self.bits.T
@@ -53,19 +58,21 @@ class MaskCrop(NamedTuple):
         return (column + self.left) * height + row + self.top
 
     def outlines(self):
-        """Outer outlines along pixel edges: a list of [K, (y, x)] float32, pixels of the photograph.
+        """Draws the outer outlines along the edges of pixels. Holes are filled. Pieces that touch at a corner are one.
 
-        One pixel at (0, 0) gives the square from (0, 0) to (1, 1), so an outline's area is the number of
-        pixels within. Holes are filled. Pieces that touch at a corner are one.
+        One pixel at (0, 0) gives the square from (0, 0) to (1, 1), so an outline's area is the number of pixels within.
 
-        OpenCV's outlines run through pixel centres. So each pixel is doubled to 2 x 2 first: the outline then
+        OpenCV's outlines run through pixel centres. So each pixel is enlarged to 2 x 2 first: the outline then
         visits, at every corner of the shape, the quarter pixel nearest to it, and quarter k belongs to the
         pixel edge (k + 1) // 2: 0 -> 0, 1 and 2 -> 1, 3 and 4 -> 2.
+
+        Returns:
+            List of `[K, (y, x)]` float32, pixels of the photograph.
         """
         if not self.bits.size:
             return []
-        doubled = self.bits.astype(np.uint8).repeat(2, axis=0).repeat(2, axis=1)
-        contours, _ = cv2.findContours(doubled, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        enlarged = self.bits.astype(np.uint8).repeat(2, axis=0).repeat(2, axis=1)
+        contours, _ = cv2.findContours(enlarged, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
         outlines = []
         for contour in contours:
             corners = (contour[:, 0, ::-1] + 1) // 2
@@ -75,7 +82,16 @@ class MaskCrop(NamedTuple):
 
 
 def crop_mask(mask, top=0, left=0):
-    """Cuts `mask` [h, w] bool, placed at (top, left), to its true pixels -> MaskCrop; 0 x 0 if all false."""
+    """Cuts a mask to its true pixels.
+
+    Args:
+        mask: `[h, w]` bool.
+        top: Integer, the row of the photograph where it begins.
+        left: Integer, the column where it begins.
+
+    Returns:
+        `MaskCrop`, 0 x 0 if all are false.
+    """
     mask = np.asarray(mask, bool)
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not rows.size:
@@ -85,10 +101,16 @@ def crop_mask(mask, top=0, left=0):
 
 
 def paste_mask(mask, box, size, threshold=0.5):
-    """One mask as true and false pixels, only where its box is: the numpy twin of ops.masks.paste_masks.
+    """Pastes a small map into its box: the numpy counterpart of `ops.masks.paste_mask`.
 
-    mask [h, w] 0..1; box (y1, x1, y2, x2) pixels; size (height, width) of the picture. Returns a MaskCrop
-    of the pixels whose value is at least the threshold. Its bits may be empty when the box has no area.
+    Args:
+        mask: `[h, w]` float32, 0 to 1.
+        box: (y1, x1, y2, x2), pixels.
+        size: (height, width) of the picture, pixels.
+        threshold: Float; pixels with at least this value belong to the mask.
+
+    Returns:
+        `MaskCrop` of the pixels whose centre lies in the box; without pixels where the box has no area.
     """
     vertical, top = _axis_weights(box[0], box[2], size[0], mask.shape[0])
     horizontal, left = _axis_weights(box[1], box[3], size[1], mask.shape[1])

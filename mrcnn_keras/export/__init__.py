@@ -1,4 +1,4 @@
-"""Files that answer without this package, each with a check against the model that it came from."""
+"""Files that work without this package, each with a check against the model that it came from."""
 
 from mrcnn_keras.export.checking import check, compare, summarize
 from mrcnn_keras.export.onnx_reader import load_onnx

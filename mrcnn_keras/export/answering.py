@@ -55,12 +55,12 @@ class Answering:
         return self._ask((image, proposals))
 
     def peak_memory(self):
-        """Bytes of memory that the process has had at most, with Python and the runtime; None where nobody tells."""
+        """Bytes of memory that the process has had at most, with Python and the runtime; None where unknown."""
         return self._ask(None)
 
     def _ask(self, question):
         rest = memoryview(pickle.dumps(question, pickle.HIGHEST_PROTOCOL))
-        with contextlib.suppress(BrokenPipeError):  # it died; that nothing comes back tells
+        with contextlib.suppress(BrokenPipeError):  # it died, as _receive will report
             while rest:
                 rest = rest[self.process.stdin.write(rest) :]
         return self._receive()

@@ -1,4 +1,4 @@
-"""What a written file answers for one picture, as Detections."""
+"""The outputs of a written file for one picture, as Detections."""
 
 import io
 
@@ -9,7 +9,7 @@ from mrcnn_keras.detections import Detections, crop_mask, paste_mask
 
 
 def as_detections(answers, size):
-    """answers: dict of arrays without the axis of the batch, as the exporters describe them; size: (height, width).
+    """answers: dict of output arrays without the batch axis, as the exporters describe them; size: (height, width).
 
     Rows from num_detections on are left out. Masks are full (uint8), small (float32), PNG files (masks_bytes) or
     absent; small ones are spread over mask_boxes.
@@ -31,5 +31,5 @@ def as_detections(answers, size):
 
 
 def name_lines(names):
-    """The text of such a file: a name a line, the background first, so that class id i is line i + 1."""
+    """The text of such a file: one name per line, the background first, so that class id i is line i + 1."""
     return "".join(f"{' '.join(name.split())}\n" for name in names)

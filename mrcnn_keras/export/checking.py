@@ -1,4 +1,4 @@
-"""What a written file answers, beside what the model answers."""
+"""The detections of a written file beside those of the model."""
 
 from typing import NamedTuple
 
@@ -27,8 +27,8 @@ class Agreement(NamedTuple):
 
 
 FLOAT32 = Agreement()
-# Weights of 8 bits move every number a little. What counts then is what a user sees: the same objects, nearly as sure,
-# in nearly the same place; what neither the model nor the file is sure of does not count.
+# Weights of 8 bits move every number a little. What counts then is what a user notices: the same objects with
+# nearly the same score in nearly the same place; what has a low score in both does not count.
 INT8 = Agreement(share=0.95, pixels=float("inf"), score=0.1, box_iou=0.8, mask_iou=0.8, min_score=0.5)
 # (kind of file, quantization) -> what is asked of it. The runtime of TFLite has convolutions of its own.
 AGREEMENTS = {
@@ -44,11 +44,19 @@ AGREEMENTS = {
 def check(model, path, images, proposals=None, agreement=None):
     """Runs a written file and compares it with the model it came from.
 
-    path: what saved_model, tflite or onnx wrote; images: list of [H, W, 3] uint8 RGB; proposals: as of model.detect,
-    where the model takes any; agreement: what counts as equal, by default that of the kind of file without
-    quantization. Returns one dict a picture: picture (its index), height, width, and what `compare` tells, with the
-    model's detections as `expected` and the file's as `found`. `summarize` puts these rows together. Raises UserError
-    where `path` cannot be read.
+    Args:
+        model: A `MaskRCNN`.
+        path: What `saved_model`, `tflite` or `onnx` wrote.
+        images: List of `[H, W, 3]` uint8 RGB pictures.
+        proposals: As of `model.detect`, where the model takes any.
+        agreement: `Agreement`, what counts as equal; `None`: that of the kind of file without quantization.
+
+    Returns:
+        List with one dict per picture, for `summarize`: `picture` (its index), `height`, `width`, and the figures of
+        `compare`, with the model's detections as `expected` and the file's as `found`.
+
+    Raises:
+        UserError: If `path` cannot be read.
     """
     answer, expect = load(path), expectation(model, path)
     agreement = agreement or AGREEMENTS[kind_of(path), "none"]
@@ -62,9 +70,9 @@ def check(model, path, images, proposals=None, agreement=None):
 
 
 def expectation(model, path):
-    """What the file `path` should answer: a function from (image, proposals=None) to Detections.
+    """What the file `path` should find: a function from (image, proposals=None) to Detections.
 
-    It is model.detect, but for a TFLite file whose input has another size than the model's: then its network at that
+    It is model.detect, except for a TFLite file whose input has another size than the model's: then its network at that
     size.
     """
     if kind_of(path) == "tflite" and not has_own_size(model.config, path):
@@ -73,10 +81,15 @@ def expectation(model, path):
 
 
 def summarize(rows, agreement=FLOAT32):
-    """All rows of `check` as one dict.
+    """Sums all rows of `check` up.
 
-    pictures, and over all of them expected, found, counted, matched and the largest differences; share: matched of
-    counted; equal: whether all agree; agrees: whether as many as `agreement` asks for.
+    Args:
+        rows: What `check` returned.
+        agreement: `Agreement`, which says how many have to agree.
+
+    Returns:
+        Dict of `pictures`; over all of them `expected`, `found`, `counted`, `matched` and the largest differences;
+        `share`, matched of counted; `equal`, whether all agree; `agrees`, whether as many as `agreement` asks for.
     """
     totals = {name: sum(row[name] for row in rows) for name in ("expected", "found", "counted", "matched")}
     share = totals["matched"] / totals["counted"] if totals["counted"] else 1.0
@@ -94,14 +107,21 @@ def summarize(rows, agreement=FLOAT32):
 
 
 def compare(found, expected, agreement=FLOAT32):
-    """Detections of one picture against others, matched one to one.
+    """Compares detections of one picture with others, matched one to one.
 
     Pairs are of the same class, taken by falling overlap of their boxes as long as it is at least agreement.box_iou.
-    Returns a dict: expected, found (counts); counted: pairs and detections left over that score at least
-    agreement.min_score, of pairs the better one; matched: pairs among them that agree, see Agreement; over all of these
-    pairs, also those that do not agree, box_difference (largest of a corner, pixels), score_difference (largest),
-    mask_iou (smallest; 1 without masks, 0 where one side has none) and keypoint_difference (largest of a coordinate,
-    pixels; 0 without keypoints); equal: whether all that is counted agrees.
+
+    Args:
+        found: `Detections`.
+        expected: `Detections`.
+        agreement: `Agreement`, what counts as equal.
+
+    Returns:
+        Dict of `expected` and `found` (counts); `counted`, pairs and detections left over that score at least
+        agreement.min_score, of pairs the better one; `matched`, pairs among them that agree; over all of these pairs,
+        also those that do not agree, `box_difference` (largest of a corner, pixels), `score_difference` (largest),
+        `mask_iou` (smallest; 1 without masks, 0 where one side has none) and `keypoint_difference` (largest of a
+        coordinate, pixels; 0 without keypoints); and `equal`, whether all that is counted agrees.
     """
     pairs = _match(found, expected, agreement.box_iou)
     left_over = np.delete(found.scores, [i for i, _ in pairs]), np.delete(expected.scores, [j for _, j in pairs])

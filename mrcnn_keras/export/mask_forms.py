@@ -1,8 +1,8 @@
-"""Small maps to masks in the pictures' pixels inside a graph: the twin of mask_crop.paste_mask, which detect uses."""
+"""Small maps to masks in the pictures' pixels inside a graph, with the pixels of model.detect."""
 
 import tensorflow as tf
 
-from mrcnn_keras.ops import masks as mask_ops
+from mrcnn_keras.ops.masks import paste_mask
 
 # Masks pasted at the same time; each holds a float32 map as large as its box.
 PARALLEL = 4
@@ -21,7 +21,7 @@ def full_masks(masks, boxes, class_ids, sizes, canvas, threshold=0.5):
     matrix products round in another order: 3 of 130 million pixels with an untrained mask head, whose values all
     lie near 0.5; 0 of 670 million with a sharper one.
 
-    Of each detection only its box is worked on. Besides the answer it needs memory for the full masks of the
+    Of each detection only its box is worked on. Besides the output it needs memory for the full masks of the
     real detections, once.
     """
     empty = tf.zeros(canvas, tf.uint8)
@@ -65,18 +65,5 @@ def _of_real(row, padding, spec, masks, boxes, class_ids, sizes):
 
 def _paste(mask, box, size, threshold):
     """One mask [h, w] -> [*size] uint8."""
-    vertical, top, bottom = _axis_weights(box[0], box[2], size[0], mask.shape[0])
-    horizontal, left, right = _axis_weights(box[1], box[3], size[1], mask.shape[1])
-    values = tf.matmul(tf.matmul(vertical, mask), horizontal, transpose_b=True)
-    bits = tf.cast(values >= threshold, tf.uint8)
-    return tf.pad(bits, [[top, size[0] - bottom], [left, size[1] - right]])
-
-
-def _axis_weights(low, high, limit, cells):
-    """Weights [pixels, cells] of the pixels whose centre lies from low to high, the first and their end."""
-    first = tf.clip_by_value(tf.cast(tf.math.ceil(low - 0.5), tf.int32), 0, limit)
-    last = tf.clip_by_value(tf.cast(tf.math.floor(high + 0.5), tf.int32), first, limit)
-    last = tf.where(high > low, last, first)
-    pixels = tf.cast(tf.range(first, last), tf.float32) + 0.5
-    positions = (pixels - low) * float(cells) / tf.maximum(high - low, 1e-6)
-    return mask_ops.hat_weights(positions, cells), first, last
+    values, (top, bottom), (left, right) = paste_mask(mask, box, size)
+    return tf.pad(tf.cast(values >= threshold, tf.uint8), [[top, size[0] - bottom], [left, size[1] - right]])

@@ -9,9 +9,17 @@ from mrcnn_keras.export.readers import require
 
 
 def load_onnx(path):
-    """Reads what `onnx` wrote -> a function from a picture [H, W, 3] uint8 RGB to Detections.
+    """Reads what `onnx` wrote.
 
-    Where the model takes proposals, the function does so, too: [N, (y1, x1, y2, x2)] in the picture's pixels.
+    Args:
+        path: The .onnx file.
+
+    Returns:
+        Function from a picture `[H, W, 3]` uint8 RGB to `Detections`. Where the model takes proposals, it takes
+        them as second argument, `[N, (y1, x1, y2, x2)]` in the picture's pixels.
+
+    Raises:
+        UserError: If it cannot be read, or onnxruntime is not installed.
     """
     runtime = require("onnxruntime", "onnx")
     if not Path(path).is_file():
@@ -22,7 +30,7 @@ def load_onnx(path):
         raise UserError(f"{path} cannot be read as an ONNX model ({error}); write it again") from error
     names = [output.name for output in session.get_outputs()]
     if "num_detections" not in names:
-        raise UserError(f"the ONNX model {path} answers no num_detections; give one of mrcnn_keras.export")
+        raise UserError(f"the ONNX model {path} has no output num_detections; give one of mrcnn_keras.export")
 
     def answer(image, proposals=None):
         inputs = {"images": image[None]}

@@ -16,7 +16,7 @@ def decode_picture(data, index):
     """data: scalar string, a JPEG or PNG; index: its place in the batch, for the message.
 
     Returns [H, W, 3] uint8 RGB, upright by the EXIF orientation of a JPEG, with Pillow's pixels: the same inverse
-    cosine transform and upsampling. Grey and palette pictures become RGB, alpha is dropped, and of 16 bits a colour
+    cosine transform and upsampling. Grey and palette pictures become RGB, alpha is dropped, and of 16 bits per colour
     the upper 8 stay. Anything else ends the graph with InvalidArgument: what is no JPEG or PNG with the place in the
     batch, what is damaged with the decoder's reason.
     """
@@ -46,7 +46,7 @@ def _turned(picture, orientation):
 
 
 def _orientation(data):
-    """The EXIF orientation, 1 to 8, of a file; 1 where it tells none."""
+    """The EXIF orientation, 1 to 8, of a file; 1 where it has none."""
     start = tf.strings.substr(data, 0, EXIF_REACH)
     # Padded, so that a place can be read wherever damaged EXIF points to.
     values = tf.pad(tf.cast(tf.io.decode_raw(start, tf.uint8), tf.int32), [[0, len(EXIF_START) + 12]])

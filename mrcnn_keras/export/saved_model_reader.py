@@ -8,9 +8,17 @@ from mrcnn_keras.export.answers import as_detections
 
 
 def load_saved_model(path):
-    """Reads what `saved_model` wrote -> a function from a picture [H, W, 3] uint8 RGB to Detections.
+    """Reads what `saved_model` wrote.
 
-    Where the model takes proposals, the function does so, too: [N, (y1, x1, y2, x2)] in the picture's pixels.
+    Args:
+        path: Its folder.
+
+    Returns:
+        Function from a picture `[H, W, 3]` uint8 RGB to `Detections`. Where the model takes proposals, it takes
+        them as second argument, `[N, (y1, x1, y2, x2)]` in the picture's pixels.
+
+    Raises:
+        UserError: If it cannot be read.
     """
     try:
         loaded = tf.saved_model.load(str(path))

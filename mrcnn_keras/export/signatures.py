@@ -67,7 +67,7 @@ class Signatures:
         return self._with_masks(found, tf.repeat(shape[None, 1:3], shape[0], axis=0), shape[1:3])
 
     def _of_files(self, image_bytes, given, score_threshold, max_detections):
-        """image_bytes [B] string. One picture at a time: batches would answer otherwise where sizes differ."""
+        """image_bytes [B] string. One picture at a time: the padding of a batch would change what is found."""
         outputs = self._answer.get_concrete_function().structured_outputs
         specs = {name: tf.TensorSpec(value.shape[1:], value.dtype) for name, value in outputs.items()}
         specs["image_size"] = tf.TensorSpec([2], tf.int32)

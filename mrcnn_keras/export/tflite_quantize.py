@@ -1,4 +1,4 @@
-"""How a TFLite file holds its weights: each kind is what to tell TensorFlow's converter, and what to do afterwards."""
+"""How a TFLite file holds its weights: each kind is how to set TensorFlow's converter, and what to do afterwards."""
 
 import contextlib
 import importlib.util

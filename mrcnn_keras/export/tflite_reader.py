@@ -11,14 +11,23 @@ from mrcnn_keras.export.answers import as_detections
 from mrcnn_keras.export.tflite_metadata import read_metadata
 from mrcnn_keras.ops import images as image_ops
 from mrcnn_keras.ops import masks as mask_ops
+from mrcnn_keras.resize_rule import padding_before, rounded
 
 
 def load_tflite(path, threads=None):
-    """Reads what `tflite` wrote -> a function from a picture [H, W, 3] uint8 RGB to Detections.
+    """Reads what `tflite` wrote.
 
-    The picture is resized as the model itself does it, if the file's input is large enough for that, else to what
-    fits. Where the model takes proposals, the function does so, too: [N, (y1, x1, y2, x2)] in the picture's pixels.
-    threads: of the processor; None: LiteRT decides. Needs ai-edge-litert.
+    Args:
+        path: The .tflite file.
+        threads: Integer, threads of the processor; `None`: LiteRT decides.
+
+    Returns:
+        Function from a picture `[H, W, 3]` uint8 RGB to `Detections`. It resizes the picture as the model itself does,
+        if the file's input is large enough for that, else to what fits. Where the model takes proposals, it takes them
+        as second argument, `[N, (y1, x1, y2, x2)]` in the picture's pixels.
+
+    Raises:
+        UserError: If it cannot be read, or ai-edge-litert is not installed.
     """
     if importlib.util.find_spec("ai_edge_litert") is None:
         raise UserError(
@@ -44,7 +53,7 @@ def has_own_size(config, path):
 
 
 def as_the_file_is_fed(model, path):
-    """What the file `path` should answer: the network of `model` itself, given what load_tflite gives the file.
+    """What the file `path` should find: the network of `model` itself, given what load_tflite gives the file.
 
     For files with an input of another size than the model's own, in which pictures are smaller or larger than in
     model.detect. Returns a function as load_tflite does.
@@ -60,7 +69,7 @@ def as_the_file_is_fed(model, path):
 
 
 def _answering(run, metadata, proposal_count):
-    """answer(image, proposals=None) -> Detections by run(image=..., image_size=...), which answers as a file does.
+    """answer(image, proposals=None) -> Detections by run(image=..., image_size=...), whose outputs are those of a file.
 
     proposal_count: proposals that it takes besides; 0: none.
     """
@@ -89,8 +98,8 @@ def plan_input(height, width, metadata):
     size = np.array([height, width], np.float64)
     factor = min(max(rule["short_side"] / size.min(), rule["min_scale"]), rule["long_side"] / size.max())
     factor = min(factor, *(network / size))
-    resized = np.clip(image_ops.ROUNDING[rule["rounding"]](size * factor), 1, network).astype(np.int32)
-    return resized, network, image_ops.PLACES[rule["place"]](tf.constant(network - resized)).numpy()
+    resized = np.clip(rounded(np, size * factor, rule["rounding"]), 1, network).astype(np.int32)
+    return resized, network, padding_before(network - resized, rule["place"])
 
 
 def _padded(proposals, size, plan, count):
@@ -101,7 +110,7 @@ def _padded(proposals, size, plan, count):
 
 
 def _in_photograph(found, size, plan, metadata):
-    """The answers of a file for one picture of `size` (height, width), in its pixels, as Detections."""
+    """The outputs of a file for one picture of `size` (height, width), in its pixels, as Detections."""
     found = {name: value[: found["num_detections"]] for name, value in found.items() if value.ndim}
     corners = metadata["box_corners"]
     boxes = image_ops.boxes_to_photograph(

@@ -1,4 +1,4 @@
-"""An ONNX file of the whole model: uint8 pictures in, answers in their pixels out, by standard operators alone."""
+"""An ONNX file of the whole model: uint8 pictures in, detections in their pixels out, by standard operators alone."""
 
 import json
 from pathlib import Path
@@ -25,29 +25,38 @@ CONVENTIONS = {
 
 
 def onnx(model, path):
-    """Writes the inference of a MaskRCNN as an ONNX file; returns its path. Needs tf2onnx and onnx.
+    """Writes the inference of a MaskRCNN as an ONNX file. Needs tf2onnx and onnx.
 
-    path: a name that ends in .onnx. The file appears whole. It needs an ONNX runtime and nothing else: resizing,
-    padding, normalisation and suppression are inside, the resizing by TensorFlow's rule to a rounding step.
+    The file needs an ONNX runtime and nothing else: resizing, padding, normalisation and suppression are inside, the
+    resizing by TensorFlow's rule to a rounding step.
 
-    Its input is images [B, H, W, 3] uint8 RGB, photographs of one size, whatever it is; of a model that takes proposals
-    also proposals [B, R, (y1, x1, y2, x2)] float32, pixels of the photograph, best first, padded with rows of zeros. Of
-    the N = DETECTION_MAX_INSTANCES rows of its outputs the first num_detections are real:
+    Its input is images `[B, H, W, 3]` uint8 RGB, photographs of one size, whatever it is; of a model that takes
+    proposals also proposals `[B, R, (y1, x1, y2, x2)]` float32, pixels of the photograph, best first, padded with rows
+    of zeros. Of the N = DETECTION_MAX_INSTANCES rows of its outputs the first num_detections are real:
 
         boxes           [B, N, (y1, x1, y2, x2)] float32, pixels of the photograph
         class_ids       [B, N] int32, 0 in rows that are not real
         scores          [B, N] float32, best first
         num_detections  [B] int32
         masks           [B, N, h, w] float32 0..1, each spread over its mask box; at least 0.5 is object
-        mask_boxes      [B, N, (y1, x1, y2, x2)] float32, pixels of the photograph: the boxes, but for models that
+        mask_boxes      [B, N, (y1, x1, y2, x2)] float32, pixels of the photograph: the boxes, except in models that
                         paste as torchvision does
         keypoints       [B, N, K, (y, x, score)] float32, pixels of the photograph; the score by the setting
                         KEYPOINT_SCORE
 
-    What belongs to a branch that the model lacks is absent.
-    The file's metadata have class_names and keypoint_names, each a JSON list, and a sentence on each input and output.
-    Raises UserError for what is not a MaskRCNN, for RoIPool, which needs an operation that ONNX lacks, for another
-    ending, where a package is missing, and where `path` cannot be written.
+    Outputs of a branch that the model does not have are absent. The file's metadata have class_names and
+    keypoint_names, each a JSON list, and a sentence on each input and output.
+
+    Args:
+        model: A `MaskRCNN`.
+        path: The file, with a name that ends in .onnx. It appears whole.
+
+    Returns:
+        Its path.
+
+    Raises:
+        UserError: If `model` is no MaskRCNN, or has RoIPool, which needs an operation that ONNX lacks; if the ending is
+            another, a package is missing, or `path` cannot be written.
     """
     standard, _ = require("onnx", "onnx"), require("tf2onnx", "onnx")
     path = Path(path)

@@ -1,4 +1,4 @@
-"""A SavedModel that takes photographs and answers in their pixels, where this package is not installed."""
+"""A SavedModel that takes photographs and gives detections in their pixels, where this package is not installed."""
 
 import tempfile
 from pathlib import Path
@@ -16,16 +16,13 @@ CLASS_NAMES_FILE = "class_names.txt"
 
 
 def saved_model(model, path, *, masks="small"):
-    """Writes the inference of a MaskRCNN as a TensorFlow SavedModel; returns its path.
+    """Writes the inference of a MaskRCNN as a TensorFlow SavedModel.
 
-    path: the folder of the SavedModel itself. TensorFlow Serving looks for folders whose name is a version:
-    give "serving/mine/1" and serve "serving/mine". It appears whole; a SavedModel that is there is replaced.
-
-    It has four signatures, which answer as model.detect does:
+    It has four signatures, which give what model.detect does:
 
         serving_default  images [B, H, W, 3] uint8 RGB, photographs of one size, whatever it is
         serving_bytes    image_bytes [B] string, JPEG or PNG files of any sizes; a photograph is turned upright as its
-                         EXIF says, and looked at by itself. What is no picture ends the request with InvalidArgument.
+                         EXIF says, and run by itself. Any other file ends the request with InvalidArgument.
         detect           as serving_default, with two optional inputs, each [B] or one number: score_threshold
                          float32 (default: the setting DETECTION_MIN_CONFIDENCE, below which nothing is found) and
                          max_detections int32 (default and most: DETECTION_MAX_INSTANCES)
@@ -36,7 +33,7 @@ def saved_model(model, path, *, masks="small"):
     `loaded.detect(images, score_threshold=0.5)` and `loaded.detect_bytes` have the defaults, too.
 
     A model that takes proposals has them as the next input: proposals [B, R, (y1, x1, y2, x2)] float32, pixels of the
-    photograph, best first, padded with rows of zeros. Of the N = DETECTION_MAX_INSTANCES rows of the answer the first
+    photograph, best first, padded with rows of zeros. Of the N = DETECTION_MAX_INSTANCES rows of the outputs the first
     num_detections are real:
 
         boxes           [B, N, (y1, x1, y2, x2)] float32, pixels of the photograph
@@ -45,24 +42,31 @@ def saved_model(model, path, *, masks="small"):
         num_detections  [B] int32
         image_size      [B, (height, width)] int32, of the photograph, upright
         masks           [B, N, h, w] float32 0..1, each spread over its mask box; at least 0.5 is object
-        mask_boxes      [B, N, (y1, x1, y2, x2)] float32, pixels of the photograph: the boxes, but for models that
+        mask_boxes      [B, N, (y1, x1, y2, x2)] float32, pixels of the photograph: the boxes, except in models that
                         paste as torchvision does
         keypoints       [B, N, K, (y, x, score)] float32, pixels of the photograph; the score by the setting
                         KEYPOINT_SCORE
 
-    What belongs to a branch that the model lacks is absent. masks says in which form masks are answered: "small", as
-    above, or instead of masks and mask_boxes
+    Outputs of a branch that the model does not have are absent. assets/class_names.txt has one name per line, the
+    background first, so that class id i is line i + 1; it is absent where the setting CLASS_NAMES is empty.
+    assets.extra has requests by which TensorFlow Serving warms up.
 
-        "full"          masks [B, N, H, W] uint8, 0 or 1, in pixels of the largest photograph. These are B N H W
-                        bytes: 100 MB for 100 instances on 1000 x 1000 pixels.
-        "png"           masks_bytes [B, N] string, grey PNG files of 0 and 255, each as large as its photograph, ""
-                        in rows that are not real; REST gives a name that ends in _bytes as base64. A mask of 12
-                        megapixels takes a core 80 ms.
+    Args:
+        model: A `MaskRCNN`.
+        path: The folder of the SavedModel itself. TensorFlow Serving looks for folders whose name is a version: give
+            "serving/mine/1" and serve "serving/mine". It appears whole; a SavedModel that is there is replaced.
+        masks: String, the form of masks: `"small"`, as above, or instead of masks and mask_boxes
+            `"full"`: masks [B, N, H, W] uint8, 0 or 1, in pixels of the largest photograph. These are B N H W bytes:
+            100 MB for 100 instances on 1000 x 1000 pixels;
+            `"png"`: masks_bytes [B, N] string, grey PNG files of 0 and 255, each as large as its photograph, "" in rows
+            that are not real; REST gives a name that ends in _bytes as base64. A mask of 12 megapixels takes a core
+            80 ms.
 
-    assets/class_names.txt has one name a line, the background first, so that class id i is line i + 1; it is
-    absent where the setting CLASS_NAMES is empty. assets.extra has requests by which TensorFlow Serving warms up.
-    Raises UserError for what is not a MaskRCNN, for an unknown `masks`, and where `path` cannot be written or holds
-    something else.
+    Returns:
+        Its path.
+
+    Raises:
+        UserError: If `model` is no MaskRCNN, `masks` is unknown, or `path` cannot be written or holds something else.
     """
     check_model(model, "saved_model")
     if masks not in MASKS:

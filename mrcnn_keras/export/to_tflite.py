@@ -16,12 +16,7 @@ MULTIPLE = 32  # pixels: sides of the input; the coarsest map that the backbone 
 
 
 def tflite(model, path, *, image_size=None, quantize="none"):
-    """Writes the inference of a MaskRCNN as a TFLite file with built-in operations only; returns its path.
-
-    image_size: (height, width) of the picture that the file takes, multiples of 32; None: the square that the model
-    was trained on. quantize: "none", float32; "fp16", weights of half the size; "int8", weights of a quarter, products
-    in whole numbers (dynamic range); "int8_weights", weights of a quarter, products in float32. The last two need
-    ai-edge-quantizer: pip install "mrcnn_keras[tflite]".
+    """Writes the inference of a MaskRCNN as a TFLite file with built-in operations only.
 
     The file's signature serving_default takes
 
@@ -32,7 +27,7 @@ def tflite(model, path, *, image_size=None, quantize="none"):
         proposals       [1, R, (y1, x1, y2, x2)] float32, pixels of `image`, best first, padded with rows of zeros: of a
                         model that takes them only; R = POST_NMS_ROIS_INFERENCE
 
-    and answers, of the N = DETECTION_MAX_INSTANCES rows the first num_detections being real:
+    and gives, the first num_detections of the N = DETECTION_MAX_INSTANCES rows being real:
 
         boxes           [1, N, (y1, x1, y2, x2)] float32, pixels of `image`
         class_ids       [1, N] int32, 0 in rows that are not real
@@ -42,12 +37,25 @@ def tflite(model, path, *, image_size=None, quantize="none"):
                         model has no mask branch.
         keypoints       [1, N, K, (y, x, score)] float32, pixels of `image`. Absent where it has no keypoint branch.
 
-    The file is a zip archive, too: labels.txt has one name a line, the background first, so that class id i is line
+    The file is a zip archive, too: labels.txt has one name per line, the background first, so that class id i is line
     i + 1, and metadata.json what a program needs to bring a photograph to the input: see export/tflite_metadata.py.
     `export.load_tflite` reads it, samples/tflite/detect.py shows how to do it without this package.
 
-    Raises UserError for what is not a MaskRCNN, for sizes and kinds that there are not, for a model with operations
-    that TFLite lacks (RoIPool), and where `path` cannot be written.
+    Args:
+        model: A `MaskRCNN`.
+        path: The file.
+        image_size: (height, width) of the picture that the file takes, multiples of 32; `None`: the square that the
+            model was trained on.
+        quantize: String: `"none"`, float32; `"fp16"`, weights of half the size; `"int8"`, weights of a quarter,
+            products in whole numbers (dynamic range); `"int8_weights"`, weights of a quarter, products in float32.
+            The last two need ai-edge-quantizer: pip install "mrcnn_keras[tflite]".
+
+    Returns:
+        Its path.
+
+    Raises:
+        UserError: If `model` is no MaskRCNN or has operations that TFLite lacks (RoIPool), if the size or kind does not
+            exist, or `path` cannot be written.
     """
     check_model(model, "tflite")
     if quantize not in KINDS:
@@ -76,8 +84,8 @@ def _checked_size(image_size, config):
     if image_size is None:
         if config.IMAGE_RESIZE_MODE != "square":
             raise UserError(
-                f"a model with IMAGE_RESIZE_MODE {config.IMAGE_RESIZE_MODE!r} looks at pictures of many sizes, a "
-                "TFLite file at one: give image_size=(height, width), such as (512, 512)"
+                f"a model with IMAGE_RESIZE_MODE {config.IMAGE_RESIZE_MODE!r} takes pictures of many sizes, a "
+                "TFLite file one: give image_size=(height, width), such as (512, 512)"
             )
         image_size = (config.IMAGE_MAX_DIM, config.IMAGE_MAX_DIM)
     try:

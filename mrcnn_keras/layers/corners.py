@@ -8,9 +8,18 @@ from mrcnn_keras.ops import boxes as box_ops
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class BoxCorners(keras.layers.Layer):
-    """Edges of boxes [..., (y1, x1, y2, x2)] to the rule `corners` of ops.boxes.CORNERS, or back with to_edges.
+    """Converts edges of boxes to the rule for corners that the network follows, or back.
 
-    Call with the boxes and their class ids [...]; those of class 0, which are padding, become zeros.
+    Args:
+        corners: String, a key of `ops.boxes.CORNERS`.
+        to_edges: Boolean, whether to convert back to edges.
+
+    Call arguments:
+        boxes: `[..., (y1, x1, y2, x2)]` float32, network pixels.
+        class_ids: `[...]` int32 class ids of the boxes; 0 is padding.
+
+    Returns:
+        `[..., 4]` float32, zeros for padding.
     """
 
     def __init__(self, corners="edge", to_edges=False, **kwargs):
@@ -20,6 +29,3 @@ class BoxCorners(keras.layers.Layer):
     def call(self, boxes, class_ids):
         moved = (box_ops.to_edges if self.to_edges else box_ops.from_edges)(boxes, self.corners)
         return tf.where(class_ids[..., None] != 0, moved, 0.0)
-
-    def get_config(self):
-        return {**super().get_config(), "corners": self.corners, "to_edges": self.to_edges}

@@ -11,13 +11,27 @@ from mrcnn_keras.ops.portability import wants_portable
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class DetectionLayer(keras.layers.Layer):
-    """Scores above min_confidence, boxes of their class, without doubles within a class, the best max_instances.
+    """Turns class scores and box deltas of proposals into detections, without duplicates after NMS per class.
 
-    Call with rois [B, R, 4] (network pixels; boxes without area are padding), class_logits [B, R, C], deltas
-    [B, R, C, 4] and window [B, 2] or [B, 4], what boxes are clipped to, see ops.boxes.clip. A RoI may be detected as
-    several classes, as in the paper; one_class=True: only as its likeliest, and not where that is the background.
-    Boxes smaller than min_size pixels are dropped. Returns a dict: boxes [B, N, 4] network pixels, class_ids [B, N]
-    int32 (0 padding), scores [B, N], best first, num_detections [B] int32; N = max_instances.
+    A RoI may be detected as several classes, as in the paper.
+
+    Args:
+        max_instances: Integer N, the most detections per picture.
+        min_confidence: Float, 0 to 1; only higher scores are detected.
+        nms_threshold: Float, the overlap (IoU) from which on two detections of a class are one.
+        std_dev: Four floats that the deltas were divided by.
+        min_size: Float, network pixels; boxes with a smaller side are dropped.
+        one_class: Boolean, whether a RoI is detected as its likeliest class only, and not where that is the background.
+
+    Call arguments:
+        rois: `[B, R, (y1, x1, y2, x2)]` float32, network pixels; boxes without area are padding.
+        class_logits: `[B, R, C]` float32.
+        deltas: `[B, R, C, (dy, dx, log dh, log dw)]` float32.
+        window: `[B, 2]` or `[B, 4]`, what boxes are clipped to, see `ops.boxes.clip`.
+
+    Returns:
+        Dict of `boxes` `[B, N, 4]` float32, network pixels, `class_ids` `[B, N]` int32 (0 is padding), `scores`
+        `[B, N]` float32, best first, and `num_detections` `[B]` int32.
     """
 
     def __init__(
@@ -31,11 +45,7 @@ class DetectionLayer(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**{"dtype": "float32", **kwargs})
-        self.max_instances, self.min_confidence, self.nms_threshold = (
-            max_instances,
-            min_confidence,
-            nms_threshold,
-        )
+        self.max_instances, self.min_confidence, self.nms_threshold = (max_instances, min_confidence, nms_threshold)
         self.std_dev, self.min_size, self.one_class = tuple(std_dev), min_size, one_class
 
     def call(self, rois, class_logits, deltas, window):
@@ -71,24 +81,19 @@ class DetectionLayer(keras.layers.Layer):
             "num_detections": tf.reduce_sum(tf.cast(found, tf.int32), axis=-1),
         }
 
-    def get_config(self):
-        own = {
-            "max_instances": self.max_instances,
-            "min_confidence": self.min_confidence,
-            "nms_threshold": self.nms_threshold,
-            "std_dev": self.std_dev,
-            "min_size": self.min_size,
-            "one_class": self.one_class,
-        }
-        return {**super().get_config(), **own}
-
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class FlattenDetections(keras.layers.Layer):
-    """The real detections of a batch as one list, so that the mask and keypoint heads work on no padding.
+    """Lists the real detections of a batch, so that the mask and keypoint heads work on no padding.
 
-    Call with boxes [B, N, 4] and class_ids [B, N]; returns a dict with boxes [M, 4], images [M], class_ids [M]. In a
-    portable graph the list is never empty: a picture without any gives its first row of padding.
+    In a portable graph the list is never empty: a picture without detections gives its first row of padding.
+
+    Call arguments:
+        boxes: `[B, N, 4]` float32.
+        class_ids: `[B, N]` int32; 0 is padding.
+
+    Returns:
+        Dict of `boxes` `[M, 4]`, `images` `[M]` int32, the index of each picture, and `class_ids` `[M]`.
     """
 
     def __init__(self, **kwargs):
@@ -105,10 +110,18 @@ class FlattenDetections(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class DetectionMasks(keras.layers.Layer):
-    """Probabilities of each detection's own class, back in the places of the detections.
+    """Puts the mask probabilities of each detection's own class back in the place of the detection.
 
-    Call with mask logits [M, h, w, C], class_ids [M] of the same rows and class_ids [B, N] of the detections.
-    kind: what the logits mean, a key of ops.mask_maps.MAP_KINDS. Returns [B, N, h, w] float32 0..1, zeros for padding.
+    Args:
+        kind: String, what the logits mean, a key of `ops.mask_maps.MAP_KINDS`.
+
+    Call arguments:
+        logits: `[M, h, w, C]` float32.
+        flat_class_ids: `[M]` int32, class ids of the same rows.
+        class_ids: `[B, N]` int32, class ids of the detections.
+
+    Returns:
+        `[B, N, h, w]` float32, 0 to 1, zeros for padding.
     """
 
     def __init__(self, kind="sigmoid", **kwargs):
@@ -117,9 +130,6 @@ class DetectionMasks(keras.layers.Layer):
 
     def call(self, logits, flat_class_ids, class_ids):
         return in_places_of_detections(MAP_KINDS[self.kind].probabilities(logits, flat_class_ids), class_ids)
-
-    def get_config(self):
-        return {**super().get_config(), "kind": self.kind}
 
 
 def in_places_of_detections(rows, class_ids):

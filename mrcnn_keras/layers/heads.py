@@ -1,4 +1,4 @@
-"""The heads that look at RoI features: class and box, and mask."""
+"""The heads that read RoI features: class and box, and mask."""
 
 import math
 
@@ -12,16 +12,27 @@ from mrcnn_keras.ops.rois import at_least_one
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class BoxHead(keras.layers.Layer):
-    """Fully connected layers, then a class and a box a class (Lin et al. 2017).
+    """Predicts a class, and a box per class, from RoI features (Lin et al. 2017).
 
-    `convs` 3x3 convolutions with `channels` come first, as in heads that are trained from scratch ("4conv1fc", Wu and
-    He 2018); `fcs` layers of `units` follow, which see all cells, or, with fcs=0, the mean of all cells (the head after
-    res5). Call with RoI features [B, R, S, S, C]; returns class logits [B, R, classes] and deltas [B, R, classes, 4].
+    Args:
+        classes: Integer C, with the background.
+        units: Integer, units of each fully connected layer.
+        fcs: Integer, fully connected layers, which use all cells. With 0 the mean of all cells is used (the head after
+            res5).
+        convs: Integer, 3x3 convolutions before them, as in heads trained from scratch ("4conv1fc", Wu and He 2018).
+        channels: Integer, channels of the convolutions.
+        norm_kind: String, the normalisation of the convolutions, see `make_norm`.
+
+    Call arguments:
+        pooled: `[B, R, S, S, channels]` RoI features.
+
+    Returns:
+        Class logits `[B, R, C]` and deltas `[B, R, C, (dy, dx, log dh, log dw)]`, float32.
     """
 
     def __init__(self, classes, units=1024, fcs=2, convs=0, channels=256, norm_kind="none", **kwargs):
         super().__init__(**kwargs)
-        self.classes, self.units, self.channels, self.norm_kind = classes, units, channels, norm_kind
+        self.classes, self.units, self.channels = classes, units, channels
         self.convs, self.norms = make_convs(convs, channels, norm_kind)
         self.fcs = [
             keras.layers.Dense(units, kernel_initializer=HeNormalInPieces(), name=f"fc{i + 1}") for i in range(fcs)
@@ -60,29 +71,28 @@ class BoxHead(keras.layers.Layer):
         deltas = tf.reshape(self.deltas(x), [batch, count, self.classes, 4])
         return logits, deltas
 
-    def get_config(self):
-        own = {
-            "classes": self.classes,
-            "units": self.units,
-            "fcs": len(self.fcs),
-            "convs": len(self.convs),
-            "channels": self.channels,
-            "norm_kind": self.norm_kind,
-        }
-        return {**super().get_config(), **own}
-
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class MaskHead(keras.layers.Layer):
-    """A small fully convolutional network: 3x3 convolutions, a 2x2 deconvolution, one map a class (figure 4, right).
+    """Predicts one map per class by a small fully convolutional network (He et al. 2017, figure 4, right).
 
-    `deconvs`: 0, 1 or 2 deconvolutions, each of which doubles the side. Call with RoI features [M, S, S, C]; returns
-    logits [M, S 2^deconvs, S 2^deconvs, classes] float32. M may be 0.
+    Args:
+        classes: Integer, maps.
+        convs: Integer, 3x3 convolutions.
+        channels: Integer, channels of the convolutions and deconvolutions.
+        norm_kind: String, the normalisation of the convolutions, see `make_norm`.
+        deconvs: Integer, 0 to 2, 2x2 deconvolutions, each of which doubles the side.
+
+    Call arguments:
+        pooled: `[M, S, S, C]` RoI features; M may be 0.
+
+    Returns:
+        Logits `[M, S 2^deconvs, S 2^deconvs, classes]` float32.
     """
 
     def __init__(self, classes, convs=4, channels=256, norm_kind="none", deconvs=1, **kwargs):
         super().__init__(**kwargs)
-        self.classes, self.channels, self.norm_kind = classes, channels, norm_kind
+        self.channels = channels
         self.convs, self.norms = make_convs(convs, channels, norm_kind)
         # Two attributes and no list: .keras files hold weights under the attribute's name.
         self.deconv, self.deconv2 = (
@@ -93,11 +103,7 @@ class MaskHead(keras.layers.Layer):
         )
         # normal 0.01: all maps start near 0.5, whatever the size of the features
         self.logits = keras.layers.Conv2D(
-            classes,
-            1,
-            kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
-            dtype="float32",
-            name="logits",
+            classes, 1, kernel_initializer=keras.initializers.RandomNormal(stddev=0.01), dtype="float32", name="logits"
         )
 
     def build(self, shape):
@@ -120,22 +126,22 @@ class MaskHead(keras.layers.Layer):
             x = tf.nn.relu(deconv(x))
         return self.logits(x)[:count]
 
-    def get_config(self):
-        own = {
-            "classes": self.classes,
-            "convs": len(self.convs),
-            "channels": self.channels,
-            "norm_kind": self.norm_kind,
-            "deconvs": len(self.deconvs),
-        }
-        return {**super().get_config(), **own}
-
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class MaskMLP(keras.layers.Layer):
-    """A mask head of fully connected layers, `fcs` of `units` and one for all cells of all maps (table 2e, MLP).
+    """Predicts masks by fully connected layers (He et al. 2017, table 2e, MLP).
 
-    Call with RoI features [M, S, S, C]; returns logits [M, side, side, classes] float32. M may be 0.
+    Args:
+        classes: Integer, maps.
+        side: Integer, cells per side of a map.
+        units: Integer, units of each hidden layer.
+        fcs: Integer, hidden layers before the one that has all cells of all maps.
+
+    Call arguments:
+        pooled: `[M, S, S, C]` RoI features; M may be 0.
+
+    Returns:
+        Logits `[M, side, side, classes]` float32.
     """
 
     def __init__(self, classes, side=28, units=1024, fcs=2, **kwargs):
@@ -163,7 +169,3 @@ class MaskMLP(keras.layers.Layer):
         for layer in self.fcs:
             x = tf.nn.relu(layer(x))
         return tf.reshape(self.maps(x), [-1, self.side, self.side, self.classes])
-
-    def get_config(self):
-        own = {"classes": self.classes, "side": self.side, "units": self.units, "fcs": len(self.fcs)}
-        return {**super().get_config(), **own}

@@ -4,16 +4,24 @@ import keras
 import tensorflow as tf
 
 from mrcnn_keras.ops import boxes as box_ops
-from mrcnn_keras.ops import images as image_ops
+from mrcnn_keras.resize_rule import padding_before
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class WindowLayer(keras.layers.Layer):
-    """Where the real part of each network picture lies.
+    """Finds where the real part of each network picture lies.
 
-    Call with images [B, H, W, C] and image_size [B, (height, width)], the real part of each; place: a key of
-    ops.images.PLACES. Returns a dict of [B, (y1, x1, y2, x2)] float32, network pixels: pixels, the edges of the real
-    part; picture and network, the real part and the whole network picture by the rule `corners` of ops.boxes.CORNERS.
+    Args:
+        place: String, one of `resize_rule.PLACES`.
+        corners: String, a key of `ops.boxes.CORNERS`.
+
+    Call arguments:
+        images: `[B, H, W, C]`.
+        image_size: `[B, (height, width)]` int32, the real part of each.
+
+    Returns:
+        Dict of `[B, (y1, x1, y2, x2)]` float32, network pixels: `pixels`, the edges of the real part; `picture` and
+        `network`, the real part and the whole network picture by the rule `corners`.
     """
 
     def __init__(self, place="end", corners="edge", **kwargs):
@@ -22,22 +30,28 @@ class WindowLayer(keras.layers.Layer):
 
     def call(self, images, image_size):
         network = tf.broadcast_to(tf.shape(images)[1:3], tf.shape(image_size))
-        begin = image_ops.PLACES[self.place](network - image_size)
+        begin = padding_before(network - image_size, self.place)
         pixels = tf.cast(tf.concat([begin, begin + image_size], axis=-1), tf.float32)
         whole = tf.cast(tf.concat([tf.zeros_like(network), network], axis=-1), tf.float32)
         picture, whole = (box_ops.from_edges(boxes, self.corners) for boxes in (pixels, whole))
         return {"pixels": pixels, "picture": picture, "network": whole}
-
-    def get_config(self):
-        return {**super().get_config(), "place": self.place, "corners": self.corners}
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class NormalizeImages(keras.layers.Layer):
     """Subtracts the mean, divides by the deviation, and paints the padding.
 
-    Call with images [B, H, W, 3], RGB 0..255, and window: [B, (height, width)], the real part of each, or its edges
-    [B, (y1, x1, y2, x2)]. pad_colour: "mean", then the padding is 0 in the answer, or "black".
+    Args:
+        mean_pixel: Three floats, RGB, 0 to 255.
+        std_pixel: Three floats, RGB, 0 to 255.
+        pad_colour: String, `"mean"`, which makes the padding 0 in the output, or `"black"`.
+
+    Call arguments:
+        images: `[B, H, W, 3]` RGB, 0 to 255.
+        window: The real part of each, `[B, (height, width)]`, or its edges `[B, (y1, x1, y2, x2)]`.
+
+    Returns:
+        `[B, H, W, 3]`, of the type of the images.
     """
 
     def __init__(self, mean_pixel, std_pixel, pad_colour="mean", **kwargs):
@@ -58,10 +72,6 @@ class NormalizeImages(keras.layers.Layer):
         columns = _between(window[:, 1], window[:, 3], shape[2])
         real = rows[:, :, None] & columns[:, None, :]
         return tf.where(real[..., None], normal, padding)
-
-    def get_config(self):
-        own = {"mean_pixel": self.mean_pixel, "std_pixel": self.std_pixel, "pad_colour": self.pad_colour}
-        return {**super().get_config(), **own}
 
 
 def _between(low, high, count):

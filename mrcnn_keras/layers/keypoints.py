@@ -1,4 +1,4 @@
-"""The keypoint branch: its head, what the head should answer, and what its answer means."""
+"""The keypoint branch: its head, its targets, and what its maps mean."""
 
 import keras
 import tensorflow as tf
@@ -12,15 +12,26 @@ from mrcnn_keras.ops.rois import at_least_one
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class KeypointHead(keras.layers.Layer):
-    """3x3 convolutions, a 4x4 deconvolution to one map a keypoint, each map doubled by bilinear interpolation.
+    """Predicts one map per keypoint (He et al. 2017, section 5); the numbers are Detectron's.
 
-    He et al. 2017, section 5; the numbers are Detectron's. Call with RoI features [M, S, S, C], M may be 0; returns
-    logits [M, 4 S, 4 S, keypoints] float32, of which a softmax over all cells of a map tells where its keypoint is.
+    3x3 convolutions, a 4x4 deconvolution that doubles the side, and bilinear interpolation that doubles it again.
+
+    Args:
+        keypoints: Integer K.
+        convs: Integer, 3x3 convolutions.
+        channels: Integer, channels of the convolutions.
+        norm_kind: String, the normalisation of the convolutions, see `make_norm`.
+
+    Call arguments:
+        pooled: `[M, S, S, C]` RoI features; M may be 0.
+
+    Returns:
+        Logits `[M, 4 S, 4 S, K]` float32; a softmax over all cells of a map says where its keypoint is.
     """
 
     def __init__(self, keypoints, convs=8, channels=512, norm_kind="none", **kwargs):
         super().__init__(**kwargs)
-        self.keypoints, self.channels, self.norm_kind = keypoints, channels, norm_kind
+        self.channels = channels
         self.convs, self.norms = make_convs(convs, channels, norm_kind)
         # normal 0.01: all cells start nearly as likely, whatever the size of the features
         self.maps = keras.layers.Conv2DTranspose(
@@ -43,24 +54,24 @@ class KeypointHead(keras.layers.Layer):
         x = self.maps(run_convs(self.convs, self.norms, x))[:count]
         return tf.image.resize(x, [2 * x.shape[1], 2 * x.shape[2]], method="bilinear")
 
-    def get_config(self):
-        own = {
-            "keypoints": self.keypoints,
-            "convs": len(self.convs),
-            "channels": self.channels,
-            "norm_kind": self.norm_kind,
-        }
-        return {**super().get_config(), **own}
-
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class KeypointTargetLayer(keras.layers.Layer):
-    """Which RoIs the keypoint head learns from, and the cell of each keypoint in them.
+    """Chooses the RoIs that the keypoint head learns from, and the right cell of each keypoint in them.
 
-    Call with targets, as RoITargetLayer gives them, positive_rois by the rule `corners` of ops.boxes.CORNERS, and
-    gt_keypoints [B, G, K, (y, x, visibility)] float32, network pixels. Returns a dict of the positives with a keypoint
-    that counts, since the others would add nothing to the loss: positive_places [P, 2], positive_rois [P, 4],
-    positive_images [P], and cells [P, K] int32 of maps with `side` cells a side, see ops.keypoints.cells_of.
+    Positives without a keypoint that counts are left out, since they would add nothing to the loss.
+
+    Args:
+        side: Integer, cells per side of the maps.
+        corners: String, the rule of the RoIs, a key of `ops.boxes.CORNERS`.
+
+    Call arguments:
+        targets: Dict, the output of `RoITargetLayer`.
+        gt_keypoints: `[B, G, K, (y, x, visibility)]` float32, network pixels.
+
+    Returns:
+        Dict of `positive_places` `[P, 2]`, `positive_rois` `[P, 4]`, `positive_images` `[P]`, and `cells` `[P, K]`
+        int32, see `ops.keypoints.cells_of`.
     """
 
     def __init__(self, side=56, corners="edge", **kwargs):
@@ -75,17 +86,22 @@ class KeypointTargetLayer(keras.layers.Layer):
         positives = {name: targets[name] for name in ("positive_places", "positive_rois", "positive_images")}
         return {name: tf.gather(part, chosen) for name, part in {**positives, "cells": cells}.items()}
 
-    def get_config(self):
-        return {**super().get_config(), "side": self.side, "corners": self.corners}
-
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class DetectionKeypoints(keras.layers.Layer):
-    """The points that the maps mean, in the places of the detections.
+    """Puts the points that the keypoint maps mean in the places of the detections.
 
-    Call with keypoint logits [M, S, S, K], boxes [M, 4] of the same rows by the rule `corners` of ops.boxes.CORNERS,
-    and class_ids [B, N] of the detections. score: a key of ops.keypoints.SCORES. Returns [B, N, K, (y, x, score)]
-    float32, network pixels, zeros for padding.
+    Args:
+        score: String, a key of `ops.keypoints.SCORES`.
+        corners: String, the rule of the boxes, a key of `ops.boxes.CORNERS`.
+
+    Call arguments:
+        logits: `[M, S, S, K]` float32.
+        boxes: `[M, 4]` float32, network pixels, boxes of the same rows.
+        class_ids: `[B, N]` int32, class ids of the detections.
+
+    Returns:
+        `[B, N, K, (y, x, score)]` float32, network pixels, zeros for padding.
     """
 
     def __init__(self, score="softmax", corners="edge", **kwargs):
@@ -95,6 +111,3 @@ class DetectionKeypoints(keras.layers.Layer):
     def call(self, logits, boxes, class_ids):
         points = keypoint_ops.decode(logits, box_ops.to_edges(boxes, self.corners), self.score)
         return in_places_of_detections(points, class_ids)
-
-    def get_config(self):
-        return {**super().get_config(), "score": self.score, "corners": self.corners}

@@ -13,7 +13,7 @@ class GroupNorm(keras.layers.GroupNormalization):
 
     Keras reshapes to [B, h, w, groups, C / groups] and reduces over three of the axes, which TensorFlow does slowly on
     a CPU. Here each channel is summed first, then the channels of a group, and the result is one factor and one
-    offset a channel: a half to a fifth of the time, the same numbers up to rounding.
+    offset per channel: a half to a fifth of the time, the same numbers up to rounding.
     """
 
     def call(self, inputs):
@@ -26,8 +26,8 @@ class GroupNorm(keras.layers.GroupNormalization):
         inverse = tf.math.rsqrt(tf.maximum(square - mean * mean, 0.0) + self.epsilon)
         factor = inverse * tf.cast(self.gamma, tf.float32)
         offset = tf.cast(self.beta, tf.float32) - mean * factor
-        answer = x * tf.reshape(factor, [-1, 1, 1, channels]) + tf.reshape(offset, [-1, 1, 1, channels])
-        return tf.cast(answer, inputs.dtype)
+        output = x * tf.reshape(factor, [-1, 1, 1, channels]) + tf.reshape(offset, [-1, 1, 1, channels])
+        return tf.cast(output, inputs.dtype)
 
     def _of_group(self, values):
         """[B, C] -> [B, C]: the mean over each channel's group."""
@@ -42,17 +42,17 @@ class BatchNorm(keras.layers.BatchNormalization):
 
     TensorFlow adds up all cells of a channel one after the other, in float32. Here the sums go axis by axis, so that
     few numbers are added to a large one, also those of the gradient; each batch norm magnifies the errors of those
-    before it. The same time.
+    before it. It takes as long as TensorFlow's.
     """
 
     def call(self, inputs, training=None, mask=None):
         if not training or not self.trainable:
             return super().call(inputs, training=training, mask=mask)
         x, gamma, beta = (tf.cast(value, tf.float32) for value in (inputs, self.gamma, self.beta))
-        answer, mean, variance = _of_batch(x, gamma, beta, tf.constant(self.epsilon))
+        output, mean, variance = _of_batch(x, gamma, beta, tf.constant(self.epsilon))
         for moving, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * self.momentum + tf.cast(value, moving.dtype) * (1.0 - self.momentum))
-        return tf.cast(answer, inputs.dtype)
+        return tf.cast(output, inputs.dtype)
 
 
 @tf.custom_gradient
@@ -80,10 +80,19 @@ def _mean_of_channels(x):
 
 
 def make_norm(kind, channels, name, epsilon=1e-5, groups=32):
-    """A normalisation layer, or None for "none".
+    """Makes a normalisation layer.
 
-    "frozen_bn": batch norm with fixed statistics and weights; "bn": trainable batch norm; "gn": group norm with 32
-    groups (Wu and He 2018), fewer where a group would have less than 4 channels or groups would be unequal.
+    Args:
+        kind: String, `"none"`, `"frozen_bn"` (batch norm with fixed statistics and weights), `"bn"` (trainable batch
+            norm) or `"gn"` (group norm, Wu and He 2018).
+        channels: Integer, channels of what is normalised.
+        name: String, the layer's name.
+        epsilon: Float, added to the variance.
+        groups: Integer, groups of group norm; there are fewer where a group would have less than 4 channels or groups
+            would be unequal.
+
+    Returns:
+        A layer, or `None` for `"none"`.
     """
     if kind == "none":
         return None
@@ -102,5 +111,13 @@ def keeps_bias(kind):
 
 
 def apply_norm(layer, x):
-    """The layer's answer, or x itself where norm gave None."""
+    """Normalises by a layer of `make_norm`.
+
+    Args:
+        layer: The layer, or `None`.
+        x: `[B, h, w, C]`.
+
+    Returns:
+        The layer's output, or `x` itself where there is no layer.
+    """
     return x if layer is None else layer(x)

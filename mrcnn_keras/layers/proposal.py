@@ -1,4 +1,4 @@
-"""Proposals: from the region proposal network's answers, or from outside, to a short list of boxes."""
+"""Proposals: from the region proposal network's outputs, or from outside, to a short list of boxes."""
 
 import keras
 import tensorflow as tf
@@ -9,13 +9,25 @@ from mrcnn_keras.ops import suppression as nms_ops
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class ProposalLayer(keras.layers.Layer):
-    """The best anchors of each level, moved by their deltas, without doubles.
+    """Moves the best anchors of each level by their deltas and drops duplicates by NMS.
 
-    Call with lists over levels: logits [B, A_l], deltas [B, A_l, 4], anchors [A_l, 4], and window [B, 2] or [B, 4]:
-    what boxes are clipped to, see ops.boxes.clip. A level gives its pre_nms_limit best anchors to NMS; all levels
-    together give post_nms_limit proposals [B, post_nms_limit, (y1, x1, y2, x2)] float32 in network pixels, best first,
-    zeros after the last. Boxes smaller than min_size pixels are dropped. per_level=False: the limit before NMS, and
-    NMS, are of all levels together. score: what NMS and the last choice order by, "logit" or "sigmoid".
+    Args:
+        pre_nms_limit: Integer, best anchors per level that NMS takes.
+        post_nms_limit: Integer R, proposals of all levels together.
+        nms_threshold: Float, the overlap (IoU) from which on two proposals are one.
+        std_dev: Four floats that the deltas were divided by.
+        min_size: Float, network pixels; boxes with a smaller side are dropped.
+        per_level: Boolean; `False`: the limit before NMS, and NMS, are of all levels together.
+        score: String, what NMS and the last choice order by, `"logit"` or `"sigmoid"`.
+
+    Call arguments:
+        logits: List over levels of `[B, A_l]` float32.
+        deltas: List over levels of `[B, A_l, (dy, dx, log dh, log dw)]` float32.
+        anchors: List over levels of `[A_l, (y1, x1, y2, x2)]` float32, network pixels.
+        window: `[B, 2]` or `[B, 4]`, what boxes are clipped to, see `ops.boxes.clip`.
+
+    Returns:
+        `[B, R, 4]` float32, network pixels, best first, zeros after the last.
     """
 
     def __init__(
@@ -65,26 +77,22 @@ class ProposalLayer(keras.layers.Layer):
         scores = tf.where(kept, tf.gather(scores, indices, batch_dims=1), nms_ops.DROPPED)
         return tf.gather(boxes, indices, batch_dims=1), scores
 
-    def get_config(self):
-        own = {
-            "pre_nms_limit": self.pre_nms_limit,
-            "post_nms_limit": self.post_nms_limit,
-            "nms_threshold": self.nms_threshold,
-            "std_dev": self.std_dev,
-            "min_size": self.min_size,
-            "per_level": self.per_level,
-            "score": self.score,
-        }
-        return {**super().get_config(), **own}
-
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class GivenProposalsLayer(keras.layers.Layer):
-    """Proposals of another method (Girshick 2015), in the form that ProposalLayer gives its own.
+    """Brings proposals of another method (Girshick 2015) to the form of `ProposalLayer`'s.
 
-    Call with boxes [B, R, (y1, x1, y2, x2)], edges in network pixels, best first, and window [B, 2] or [B, 4]: what
-    they are clipped to, see ops.boxes.clip. Returns the first `limit` of each picture, [B, limit, 4] by the rule
-    `corners` of ops.boxes.CORNERS: zeros in the place of what is smaller than min_size pixels, and after the last.
+    Args:
+        limit: Integer R; the first R of each picture are taken.
+        min_size: Float, network pixels; boxes with a smaller side are dropped.
+        corners: String, the rule of the output, a key of `ops.boxes.CORNERS`.
+
+    Call arguments:
+        boxes: `[B, any, (y1, x1, y2, x2)]` float32, edges in network pixels, best first.
+        window: `[B, 2]` or `[B, 4]`, what boxes are clipped to, see `ops.boxes.clip`.
+
+    Returns:
+        `[B, R, 4]` float32, zeros in the place of dropped boxes and after the last.
     """
 
     def __init__(self, limit=1000, min_size=1e-3, corners="edge", **kwargs):
@@ -99,7 +107,3 @@ class GivenProposalsLayer(keras.layers.Layer):
         large = tf.reduce_all(sides >= self.min_size, axis=-1) & (box_ops.area(boxes) > 0)
         boxes = tf.where(large[..., None], boxes, 0.0)
         return tf.stop_gradient(tf.ensure_shape(boxes, [None, self.limit, 4]))
-
-    def get_config(self):
-        own = {"limit": self.limit, "min_size": self.min_size, "corners": self.corners}
-        return {**super().get_config(), **own}

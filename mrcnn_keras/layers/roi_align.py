@@ -9,16 +9,28 @@ from mrcnn_keras.ops.roi_sampling import crop_and_resize_rois, roi_align
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class RoIAlignLayer(keras.layers.Layer):
-    """RoIAlign (He et al. 2017) over a pyramid, each box from the level that fits it.
+    """RoIAlign (He et al. 2017) over a pyramid, each box from the level that fits it; or RoIPool or RoIWarp.
 
-    Call with features (list of [B, h, w, C], fine to coarse; strides: pixels a cell of each) and boxes
-    [B, R, (y1, x1, y2, x2)] in network pixels: returns [B, R, pool_size, pool_size, C]. Or with boxes [M, 4] and
-    box_indices [M] int32, the image of each: returns [M, pool_size, pool_size, C].
-    See ops.roi_sampling for the other arguments.
-    grid "corners": Matterport's RoIAlign, see ops.roi_sampling.crop_and_resize_rois; of the others only canonical_size
-    counts then.
-    operator "align", or "pool" or "warp" for RoIPool or RoIWarp, ops.roi_quantised; aligned and grid do not count then,
-    nor do sampling and reduce with "pool", which takes the maximum of whole cells.
+    Args:
+        pool_size: Integer S, bins per axis.
+        strides: Integers, image pixels per cell of each map.
+        sampling: Integer, samples per bin and axis; 0: as many as the bin has cells, rounded up.
+        aligned: Boolean; `False`: the older convention, half a cell up and left.
+        reduce: String, `"mean"` or `"max"` of a bin's samples.
+        canonical_size: Float, pixels: the side of boxes that are read from P4, see `ops.roi_sampling.pyramid_level`.
+        level_tolerance: Float, share of a level that a smaller box may lack.
+        grid: String, `"bins"`, or `"corners"`: Matterport's RoIAlign, see `ops.roi_sampling.crop_and_resize_rois`, for
+            which only `canonical_size` of the other arguments counts.
+        operator: String, `"align"`, or `"pool"` or `"warp"`, see `ops.roi_quantised`, for which `aligned` and `grid` do
+            not count; `"pool"` takes the maximum of whole cells and has no `sampling` and `reduce` either.
+
+    Call arguments:
+        features: List of `[B, h, w, C]` float32, fine to coarse.
+        boxes: `[B, R, (y1, x1, y2, x2)]` float32, network pixels, or `[M, 4]` with `box_indices`.
+        box_indices: `[M]` int32, the picture of each box, or `None`.
+
+    Returns:
+        `[B, R, S, S, C]` or `[M, S, S, C]` float32.
     """
 
     def __init__(
@@ -68,24 +80,18 @@ class RoIAlignLayer(keras.layers.Layer):
         # Older files have "method", a choice of two ways to the same numbers.
         return cls(**{name: value for name, value in config.items() if name != "method"})
 
-    def get_config(self):
-        own = {
-            "pool_size": self.pool_size,
-            "strides": self.strides,
-            "sampling": self.sampling,
-            "aligned": self.aligned,
-            "reduce": self.reduce,
-            "canonical_size": self.canonical_size,
-            "level_tolerance": self.level_tolerance,
-            "grid": self.grid,
-            "operator": self.operator,
-        }
-        return {**super().get_config(), **own}
-
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class PickRoIs(keras.layers.Layer):
-    """Chosen RoIs' features. Call with features [B, R, S, S, C] and places [M, (image, index in R)]: [M, S, S, C]."""
+    """Picks the features of some RoIs.
+
+    Call arguments:
+        features: `[B, R, S, S, C]`.
+        places: `[M, (picture, index in R)]` integers.
+
+    Returns:
+        `[M, S, S, C]`.
+    """
 
     def __init__(self, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})

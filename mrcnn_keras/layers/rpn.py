@@ -10,14 +10,24 @@ from mrcnn_keras.ops import boxes as box_ops
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class AnchorLayer(keras.layers.Layer):
-    """Anchors of all maps for the pictures of a batch, which all have the same anchors.
+    """Lays the anchors of all maps out; all pictures of a batch have the same.
 
-    Call with the pyramid maps [B, h, w, C] and, for spacing "divided", the network images [B, H, W, 3]; returns a list
-    with one [h * w * K, (y1, x1, y2, x2)] float32 in network pixels for each map, K anchors a cell, ordered by scale,
-    ratio. scales: the sides of anchors in pixels, a list a map; strides: pixels a cell of each map; rounded: see
-    ops.anchors.cell_anchors; spacing: pixels between anchors are "stride", or "divided": the network image's side
-    divided by the map's, without remainder, as torchvision has it (they differ where a map's side was rounded up);
-    corners: see ops.boxes.CORNERS.
+    Args:
+        scales: List per map of floats, sides of square anchors in network pixels.
+        ratios: Floats, height / width.
+        strides: Integers, network pixels per cell of each map.
+        rounded: Boolean, whether half sides are whole pixels, see `ops.anchors.cell_anchors`.
+        spacing: String, pixels between anchors: `"stride"`, or `"divided"`: the network image's side divided by the
+            map's, without remainder, as in torchvision (they differ where a map's side was rounded up).
+        corners: String, the rule of the output, a key of `ops.boxes.CORNERS`.
+
+    Call arguments:
+        features: List of `[B, h, w, C]`, the maps.
+        images: `[B, H, W, 3]`, the network images; `None` unless spacing is `"divided"`.
+
+    Returns:
+        List with `[h * w * K, (y1, x1, y2, x2)]` float32 in network pixels for each map, K anchors per cell, ordered by
+        scale, ratio.
     """
 
     def __init__(self, scales, ratios, strides, rounded=False, spacing="stride", corners="edge", **kwargs):
@@ -35,29 +45,28 @@ class AnchorLayer(keras.layers.Layer):
             anchors.append(box_ops.from_edges(anchor_ops.grid_anchors(size, steps, cells), self.corners))
         return anchors
 
-    def get_config(self):
-        own = {
-            "scales": self.scales,
-            "ratios": self.ratios,
-            "strides": self.strides,
-            "rounded": self.rounded,
-            "spacing": self.spacing,
-            "corners": self.corners,
-        }
-        return {**super().get_config(), **own}
-
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class RPNHead(keras.layers.Layer):
-    """3x3 convolutions, one where nothing is said, and two 1x1 convolutions, shared by all levels.
+    """Predicts objectness and deltas of anchors by convolutions that all levels share.
 
-    Call with a list of [B, h, w, C]; returns two lists: logits [B, h * w * anchors_per_cell] and deltas
-    [B, h * w * anchors_per_cell, (dy, dx, log dh, log dw)], in the order of the anchors.
+    Args:
+        channels: Integer, channels of the 3x3 convolutions.
+        anchors_per_cell: Integer K.
+        norm_kind: String, the normalisation of the convolutions, see `make_norm`.
+        convs: Integer, 3x3 convolutions before the two 1x1 convolutions.
+
+    Call arguments:
+        features: List over levels of `[B, h, w, C]`.
+
+    Returns:
+        Two lists over levels: logits `[B, h * w * K]` and deltas `[B, h * w * K, (dy, dx, log dh, log dw)]` float32, in
+        the order of the anchors.
     """
 
     def __init__(self, channels, anchors_per_cell, norm_kind="none", convs=1, **kwargs):
         super().__init__(**kwargs)
-        self.channels, self.anchors_per_cell, self.norm_kind = channels, anchors_per_cell, norm_kind
+        self.channels, self.anchors_per_cell = channels, anchors_per_cell
         init = keras.initializers.RandomNormal(stddev=0.01)
         self.convs, self.norms = make_convs(
             convs, channels, norm_kind, first="", initializer=init if norm_kind == "none" else "he_normal"
@@ -82,22 +91,18 @@ class RPNHead(keras.layers.Layer):
             deltas.append(tf.reshape(self.deltas(x), [batch, -1, 4]))
         return logits, deltas
 
-    def get_config(self):
-        own = {
-            "channels": self.channels,
-            "anchors_per_cell": self.anchors_per_cell,
-            "norm_kind": self.norm_kind,
-            "convs": len(self.convs),
-        }
-        return {**super().get_config(), **own}
-
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class PickAnchors(keras.layers.Layer):
-    """The RPN's answers for chosen anchors.
+    """Picks the RPN's outputs for some anchors.
 
-    Call with lists over levels, logits [B, A_l] and deltas [B, A_l, 4], and indices [B, K] into all anchors;
-    returns logits [B, K] and deltas [B, K, 4].
+    Call arguments:
+        logits: List over levels of `[B, A_l]`.
+        deltas: List over levels of `[B, A_l, 4]`.
+        indices: `[B, K]` integers, into all anchors.
+
+    Returns:
+        Logits `[B, K]` and deltas `[B, K, 4]`.
     """
 
     def __init__(self, **kwargs):

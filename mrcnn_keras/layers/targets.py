@@ -1,4 +1,4 @@
-"""Training targets, made in the graph: which anchors and RoIs are learnt from, and what they should answer."""
+"""Training targets, made in the graph: which anchors and RoIs are learnt from, and what their outputs should be."""
 
 import keras
 import tensorflow as tf
@@ -18,12 +18,7 @@ class _Sampler(keras.layers.Layer):
         super().__init__(**{"dtype": "float32", **kwargs})
         self.seed = seed
         self.step = self.add_weight(
-            name="step",
-            shape=(),
-            dtype="int32",
-            initializer="zeros",
-            trainable=False,
-            aggregation="only_first_replica",
+            name="step", shape=(), dtype="int32", initializer="zeros", trainable=False, aggregation="only_first_replica"
         )
 
     def random(self, shape, training):
@@ -38,10 +33,24 @@ class _Sampler(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class AnchorTargetLayer(_Sampler):
-    """Chooses the anchors that the RPN learns from (Ren et al. 2015, section 3.1.2 and 3.1.3).
+    """Samples the anchors that the RPN learns from (Ren et al. 2015, sections 3.1.2 and 3.1.3).
 
-    Call with anchors (list of [A_l, 4]), gt_boxes [B, G, 4], gt_class_ids [B, G]. Returns a dict with indices
-    [B, anchors_per_image] into all anchors, labels (1 object, 0 background, -1 none) and deltas [..., 4] of objects.
+    Args:
+        anchors_per_image: Integer K.
+        positive_ratio: Float, share of positives among them, at most.
+        positive_iou: Float; an anchor with at least this overlap is an object.
+        negative_iou: Float; an anchor with less than this overlap is background.
+        std_dev: Four floats that deltas are divided by.
+        seed: Integer, of the random choice.
+
+    Call arguments:
+        anchors: List over levels of `[A_l, (y1, x1, y2, x2)]` float32, network pixels.
+        gt_boxes: `[B, G, 4]` float32, network pixels.
+        gt_class_ids: `[B, G]` int32; 0 is padding, below 0 a crowd region.
+
+    Returns:
+        Dict of `indices` `[B, K]` into all anchors, `labels` `[B, K]` (1 object, 0 background, -1 none) and `deltas`
+        `[B, K, 4]` of objects.
     """
 
     def __init__(
@@ -67,44 +76,37 @@ class AnchorTargetLayer(_Sampler):
         positives = round(self.anchors_per_image * self.positive_ratio)
         indices, labels = matching.sample(labels, self.anchors_per_image, positives, keys)
         boxes = tf.gather(
-            tf.pad(gt_boxes, [[0, 0], [0, 1], [0, 0]]),
-            tf.gather(matched, indices, batch_dims=1),
-            batch_dims=1,
+            tf.pad(gt_boxes, [[0, 0], [0, 1], [0, 0]]), tf.gather(matched, indices, batch_dims=1), batch_dims=1
         )
         deltas = box_ops.encode(boxes, tf.gather(anchors, indices), self.std_dev)
         deltas = tf.where(labels[..., None] > 0, deltas, 0.0)
         return {"indices": indices, "labels": labels, "deltas": deltas}
 
-    def get_config(self):
-        own = {
-            "anchors_per_image": self.anchors_per_image,
-            "positive_ratio": self.positive_ratio,
-            "positive_iou": self.positive_iou,
-            "negative_iou": self.negative_iou,
-            "std_dev": self.std_dev,
-            "seed": self.seed,
-        }
-        return {**super().get_config(), **own}
-
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class RoITargetLayer(_Sampler):
-    """Chooses the RoIs that the heads learn from; annotated boxes are among the candidates.
+    """Samples the RoIs that the heads learn from; annotated boxes are among the candidates.
 
-    Call with proposals [B, R, 4], gt_boxes [B, G, 4], gt_class_ids [B, G]. Returns a dict with rois
-    [B, rois_per_image, 4], class_ids (0 background, -1 none), deltas [..., 4] of positives, gt_indices [...], and
-    the positives of the whole batch in one list of dynamic length M for the mask head: positive_places
-    [M, (image, index in R)], positive_rois [M, 4], positive_images [M], positive_gt [M], positive_class_ids [M].
+    Args:
+        rois_per_image: Integer K.
+        positive_ratio: Float, share of positives among them, at most.
+        positive_iou: Float; a RoI with at least this overlap is positive.
+        std_dev: Four floats that deltas are divided by.
+        seed: Integer, of the random choice.
+
+    Call arguments:
+        proposals: `[B, R, (y1, x1, y2, x2)]` float32, network pixels.
+        gt_boxes: `[B, G, 4]` float32, network pixels.
+        gt_class_ids: `[B, G]` int32; 0 is padding, below 0 a crowd region.
+
+    Returns:
+        Dict of `rois` `[B, K, 4]`, `class_ids` `[B, K]` (0 background, -1 none), `deltas` `[B, K, 4]` of positives, and
+        the M positives of the whole batch in one list, for the other heads: `positive_places` `[M, (picture, index in
+        K)]`, `positive_rois` `[M, 4]`, `positive_images` `[M]`, `positive_gt` `[M]`, `positive_class_ids` `[M]`.
     """
 
     def __init__(
-        self,
-        rois_per_image=512,
-        positive_ratio=0.25,
-        positive_iou=0.5,
-        std_dev=(0.1, 0.1, 0.2, 0.2),
-        seed=2,
-        **kwargs,
+        self, rois_per_image=512, positive_ratio=0.25, positive_iou=0.5, std_dev=(0.1, 0.1, 0.2, 0.2), seed=2, **kwargs
     ):
         super().__init__(seed=seed, **kwargs)
         self.rois_per_image, self.positive_ratio = rois_per_image, positive_ratio
@@ -135,23 +137,23 @@ class RoITargetLayer(_Sampler):
             "positive_class_ids": tf.gather_nd(class_ids, positive),
         }
 
-    def get_config(self):
-        own = {
-            "rois_per_image": self.rois_per_image,
-            "positive_ratio": self.positive_ratio,
-            "positive_iou": self.positive_iou,
-            "std_dev": self.std_dev,
-            "seed": self.seed,
-        }
-        return {**super().get_config(), **own}
-
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class MaskTargetLayer(keras.layers.Layer):
-    """What the mask head should answer: the annotated mask inside each positive RoI, as 0 and 1.
+    """Cuts the annotated mask inside each positive RoI, as 0 and 1: what the mask head should output.
 
-    Call with rois [M, 4], their images [M] and objects [M] (indices into G), gt_boxes [B, G, 4] and gt_masks
-    [B, G, h, w] uint8 0..255, cut to gt_boxes. Returns [M, height, width] float32 of mask_shape.
+    Args:
+        mask_shape: (height, width) of the output in cells.
+
+    Call arguments:
+        rois: `[M, 4]` float32, network pixels.
+        images: `[M]` int32, the picture of each.
+        objects: `[M]` int32, indices into G.
+        gt_boxes: `[B, G, 4]` float32, network pixels.
+        gt_masks: `[B, G, h, w]` uint8, 0 to 255, cut to `gt_boxes`.
+
+    Returns:
+        `[M, height, width]` float32.
     """
 
     def __init__(self, mask_shape=(28, 28), **kwargs):
@@ -163,6 +165,3 @@ class MaskTargetLayer(keras.layers.Layer):
         masks = tf.cast(tf.gather_nd(gt_masks, where), tf.float32) / 255.0
         soft = mask_ops.crop_masks(masks, tf.gather_nd(gt_boxes, where), rois, self.mask_shape)
         return tf.stop_gradient(tf.cast(soft >= 0.5, tf.float32))
-
-    def get_config(self):
-        return {**super().get_config(), "mask_shape": self.mask_shape}

@@ -1,7 +1,7 @@
 """The network: MaskRCNN, the front door (mask_rcnn.py), over figure 1 of the paper (network.py)."""
 
-from mrcnn_keras.model.checkpoints import PUBLISHED, open_checkpoint
+from mrcnn_keras.model.checkpoints import PUBLISHED, model_file, open_checkpoint
 from mrcnn_keras.model.mask_rcnn import MaskRCNN
 from mrcnn_keras.model.proposal_files import read_proposals
 
-__all__ = ["MaskRCNN", "PUBLISHED", "open_checkpoint", "read_proposals"]
+__all__ = ["MaskRCNN", "PUBLISHED", "model_file", "open_checkpoint", "read_proposals"]

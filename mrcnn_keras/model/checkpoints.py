@@ -1,8 +1,9 @@
-"""A file of weights of any project, made ready for a model: whose it is, its values, and the settings that go with."""
+"""A checkpoint: a file of weights of any project, opened once, with its settings and values as a model takes them."""
 
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -10,14 +11,17 @@ import tensorflow as tf
 from mrcnn_keras.config import Config
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.progress import ProgressLine
-from mrcnn_keras.weights.fetch import cache_folder, fetch_file, name_hash_mismatch, open_converted, published_file
-from mrcnn_keras.weights.files import read_tensors
+from mrcnn_keras.weights.fetch import COCO, cache_folder, fetch_file, name_hash_mismatch, open_converted, published_file
+from mrcnn_keras.weights.files import describe_error, open_keras, open_weights, read_tensors
 from mrcnn_keras.weights.fitting import fit
 from mrcnn_keras.weights.maps import find_source
 
 PUBLISHED = ("coco", "imagenet")
+PUBLISHED_PRESETS = tuple(COCO)
+PRESET_FILES = ("config.json", "model.weights.h5")  # in a folder that save_to_preset wrote
+RUN_FILES = ("best.keras", "last.keras")  # in the folder of a training, the preferred one first
 STEM = re.compile(r"(.*stem_)?conv/kernel")  # the first convolution of a backbone
-# Settings that weights depend on: with others the model's answers are not the file's.
+# Settings that weights depend on: with others the model's outputs are not the original's.
 CONVENTIONS = (
     "MEAN_PIXEL",
     "IMAGE_PAD_COLOUR",
@@ -36,50 +40,107 @@ CONVENTIONS = (
     "MASK_LOSS",
 )
 SLICE_BYTES = 4 << 20
-SAME_GREY = 1.0  # grey levels by which two means may differ and still be the same
+SAME_GREY = 1.0  # grey levels: two means that differ by less are the same
 
 
 @dataclass
 class Checkpoint:
-    """The content of a file of weights.
+    """An open file of weights: what is known of its model, and its values, which are read when they are called.
 
-    source: the file, or what it was made of; preset: the preset that belongs to it, None for a backbone alone;
-    settings: what the file tells; values: {path of our variable: function () -> array, with a `shape`};
-    left_over: {name: reason} of tensors without a place; notes: sentences for the user.
+    source: the file; preset: the name of the preset that belongs to it, or None; settings: those that the file
+    determines, all of a .keras file; values: {path of our variable: function () -> array, with a `shape`}; left_over:
+    {name: reason} of tensors without a place; notes: sentences for the user; verified: whether all values have been
+    read already, so that they can be relied on.
     """
 
     source: str
     preset: str | None
     settings: dict
     values: dict
-    left_over: dict
-    notes: list
+    left_over: dict = field(default_factory=dict)
+    notes: list = field(default_factory=list)
+    verified: bool = False
+
+    @property
+    def is_whole(self):
+        """Whether it is of a whole model, not of a backbone alone."""
+        return "NUM_CLASSES" in self.settings
+
+    @property
+    def has_anchors(self):
+        """Whether it has a region proposal network, which knows the anchors that it was trained with."""
+        return "rpn/logits/bias" in self.values
 
     def config(self, **overrides):
         """The Config of the model that the file is of, with `overrides` on top."""
-        if self.preset is None:
+        if not self.is_whole:
             raise UserError(
                 f"{self.source} holds a backbone alone, no whole model; start a training from it with --weights, or "
                 "give it to load_weights"
             )
-        config = Config.preset(self.preset, **self.settings).replace(**overrides)
-        anchors = self.values["rpn/logits/bias"].shape[0]
+        config = self._base().replace(**self.settings).replace(**overrides)
+        anchors = self.values["rpn/logits/bias"].shape[0] if self.has_anchors else config.anchors_per_cell()
         if anchors != config.anchors_per_cell():
             raise UserError(
-                f"{self.source} has {anchors} anchors a cell and does not tell their ratios; give RPN_ANCHOR_RATIOS "
+                f"{self.source} has {anchors} anchors per cell and does not say their ratios; give RPN_ANCHOR_RATIOS "
                 f"with {anchors} numbers, height / width in the order of its project"
             )
         return config
 
     def trained_with(self):
-        """The settings that the weights were trained with, by name."""
-        base = Config.preset(self.preset).to_dict() if self.preset else {}
-        return {**base, **self.settings}
+        """The settings that the weights were trained with, as far as they are known, by name."""
+        return {**(self._base().to_dict() if self.preset else {}), **self.settings}
+
+    def _base(self):
+        return Config.preset(self.preset) if self.preset else Config()
+
+
+def model_file(path):
+    """The file of the model in the folder of a training.
+
+    Args:
+        path: The folder, or any other path.
+
+    Returns:
+        Path of its best.keras, or else last.keras; of something else than such a folder, `path` itself.
+    """
+    files = [file for file in (Path(path) / name for name in RUN_FILES) if file.exists()]
+    return files[0] if files else Path(path)
 
 
 @contextmanager
 def open_checkpoint(path):
-    """Opens a file of a published kind -> Checkpoint; its values can be read inside the `with`."""
+    """Opens a file of weights: of torchvision, Detectron2, Matterport, keras.applications, or a `.keras` file.
+
+    Args:
+        path: The file, or a folder that a training or `save_to_preset` wrote.
+
+    Returns:
+        Context manager with a `Checkpoint`, whose values can be read inside the `with`.
+
+    Raises:
+        UserError: If the file cannot be read or is of no model that is known.
+    """
+    path = model_file(path)
+    if path.suffix == ".keras":
+        with open_keras(path) as (settings, values):
+            with _naming(path):
+                config = Config.from_dict(settings)
+            yield Checkpoint(str(path), config.PRESET or None, config.to_dict(), values)
+        return
+    if path.is_dir():
+        config = Config.load(path / PRESET_FILES[0])
+        with describe_error(path / PRESET_FILES[1]), open_weights(path / PRESET_FILES[1]) as values:
+            yield Checkpoint(str(path), config.PRESET or None, config.to_dict(), values)
+        return
+    with _open_foreign(path) as checkpoint:
+        checkpoint.notes += [note for note in [name_hash_mismatch(path)] if note]
+        yield checkpoint
+
+
+@contextmanager
+def _open_foreign(path):
+    """The Checkpoint of another project's file, whose name is not compared with its content."""
     with read_tensors(path) as file:
         with _naming(path):
             source = find_source(file.shapes)
@@ -91,57 +152,36 @@ def open_checkpoint(path):
                 )
             found = source.describe(file.shapes)
             values, left_over = source.translate(file)
-        notes = [note for note in [name_hash_mismatch(path)] if note]
-        yield Checkpoint(str(path), found["preset"], found["settings"], values, left_over, notes)
-
-
-def of_variables(source, config, variables):
-    """The Checkpoint of a model of this package, given its settings and {path: variable}."""
-    values = {path: _Held(variable) for path, variable in variables.items()}
-    return Checkpoint(str(source), config.PRESET or None, config.to_dict(), values, {}, [])
-
-
-@dataclass(frozen=True)
-class _Held:
-    """The value of a Keras variable."""
-
-    variable: object
-
-    @property
-    def shape(self):
-        return tuple(self.variable.shape)
-
-    def __call__(self):
-        return np.asarray(self.variable)
+        yield Checkpoint(str(path), found["preset"], found["settings"], values, left_over)
 
 
 @contextmanager
-def open_published(config, what):
-    """The published weights of a model with these settings, "coco" or "imagenet" -> Checkpoint; fetched if need be."""
-    file = published_file(config.PRESET or None, config.BACKBONE, config.BACKBONE_STRIDE_IN, what)
+def open_published(config, name):
+    """The Checkpoint of published weights, "coco" or "imagenet", for a model with these settings; fetched if absent."""
+    file = published_file(config.PRESET or None, config.BACKBONE, config.BACKBONE_STRIDE_IN, name)
     path = fetch_file(file, progress=_megabytes(file.name))
     print(f"{file.name} of {file.project}; licence: {file.license}")
-    with open_converted(path, cache_folder() / "converted", open_checkpoint) as found:
-        yield Checkpoint(str(path), **found, notes=[])
+    with open_converted(path, cache_folder() / "converted", _open_foreign) as found:
+        yield Checkpoint(str(path), **found, verified=True)
 
 
 def load_into(variables, config, checkpoint):
     """Gives a model's variables the checkpoint's values -> LoadReport.
 
-    variables: {path: Keras variable} without counters. All values are read and checked before the first is assigned,
-    so that a damaged file leaves the model as it was, and then read again one by one, so that they never are in
-    memory all together.
+    variables: {path: Keras variable} without counters. All values are known to be sound before the first is assigned,
+    so that a damaged file leaves the model as it was: where that is not verified yet they are read twice, since they
+    should never be in memory all together.
     """
     shapes = {path: tuple(variable.shape) for path, variable in variables.items()}
     report = fit(checkpoint.source, shapes, checkpoint.values, checkpoint.left_over, _cure(checkpoint))
     trained = checkpoint.trained_with()
-    # The first convolution answers the same to pictures that are divided by another deviation.
+    # With this factor the first convolution gives the same for pictures that are divided by another deviation.
     scale = {}
     if "STD_PIXEL" in trained:
         factor = np.divide(config.STD_PIXEL, trained["STD_PIXEL"])[:, None].astype(np.float32)
         scale = {path: factor for path in report.loaded if STEM.fullmatch(path)}
     with _naming(checkpoint.source):
-        for path in report.loaded:
+        for path in [] if checkpoint.verified else report.loaded:
             checkpoint.values[path]()
         for path in report.loaded:
             value = checkpoint.values[path]()
@@ -151,18 +191,18 @@ def load_into(variables, config, checkpoint):
 
 
 def _cure(checkpoint):
-    """How to make the model that a file is of, for the error that it is of another one."""
+    """How to make the model that a file is of, for the error that the file does not fit."""
     trained = {"BACKBONE_NORM": "frozen_bn", **checkpoint.trained_with()}
-    told = {name: trained[name] for name in ("BACKBONE", "BACKBONE_NORM", "BACKBONE_FEATURES") if name in trained}
+    backbone = {name: trained[name] for name in ("BACKBONE", "BACKBONE_NORM", "BACKBONE_FEATURES") if name in trained}
     if checkpoint.preset is None:
-        return "set " + " and ".join(f"{name}={value!r}" for name, value in told.items())
+        return "set " + " and ".join(f"{name}={value!r}" for name, value in backbone.items())
     base = Config.preset(checkpoint.preset)
-    more = "".join(f", {name}={value!r}" for name, value in told.items() if value != getattr(base, name))
+    more = "".join(f", {name}={value!r}" for name, value in backbone.items() if value != getattr(base, name))
     return f"make the model with Config.preset({checkpoint.preset!r}{more})"
 
 
 def _assign(variable, value):
-    """variable.assign(value), a large one in slices, since TensorFlow makes copies of what it assigns.
+    """variable.assign(value), a large one in slices, since TensorFlow copies what it assigns.
 
     (And `variable[start:end].assign` reads the whole variable first.)
     """
@@ -178,13 +218,14 @@ def _assign(variable, value):
 
 
 def _differences(config, trained, preset):
+    """Notes about settings of the model that are not those of the training."""
     used = [name for name in CONVENTIONS if config.PROPOSALS == "rpn" or not name.startswith("RPN_")]
     differing = [name for name in used if name in trained and not _same(name, config, trained[name])]
     if not differing:
         return []
-    told = ", ".join(f"{name}={trained[name]}" for name in differing)
+    values = ", ".join(f"{name}={trained[name]}" for name in differing)
     cure = f"Config.preset({preset!r}) has them all" if preset else "set them to use the weights as they are"
-    return [f"the weights were trained with {told}, which this model has not: it answers a little differently; {cure}"]
+    return [f"the weights were trained with {values}, unlike this model, whose results differ slightly; {cure}"]
 
 
 def _same(name, config, value):
@@ -195,7 +236,7 @@ def _same(name, config, value):
 
 
 def _megabytes(name):
-    """A function of (bytes there, bytes in all or None) that shows the progress of a transfer when that is due."""
+    """A function of (bytes received, bytes in all or None) that shows the progress of a download now and then."""
     line = ProgressLine()
 
     def show(done, total):
@@ -210,7 +251,7 @@ def _megabytes(name):
 
 @contextmanager
 def _naming(path):
-    """Puts the file's name in front of an error that does not tell it."""
+    """Puts the file's name in front of an error that does not name it."""
     try:
         yield
     except UserError as error:

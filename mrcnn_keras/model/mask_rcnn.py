@@ -4,33 +4,54 @@ import functools
 import os
 import zipfile
 import zlib
-from contextlib import nullcontext
+from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from mrcnn_keras.config import Config
+from mrcnn_keras.config import PRESETS, Config
 from mrcnn_keras.detections import Detections, as_boxes, paste_mask
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.model.checkpoints import PUBLISHED, load_into, of_variables, open_checkpoint, open_published
-from mrcnn_keras.model.network import image_inputs, inference_outputs, make_parts, training_outputs
-from mrcnn_keras.model.optimizer import make_optimizer, spare_from_decay
+from mrcnn_keras.files import replace_folder
+from mrcnn_keras.model.checkpoints import (
+    PRESET_FILES,
+    PUBLISHED,
+    PUBLISHED_PRESETS,
+    Checkpoint,
+    load_into,
+    model_file,
+    open_checkpoint,
+    open_published,
+)
+from mrcnn_keras.model.losses import loss_parts
+from mrcnn_keras.model.network import Network
+from mrcnn_keras.model.optimizer import exclude_from_weight_decay, make_optimizer
 from mrcnn_keras.ops import detections as detection_ops
 from mrcnn_keras.ops import images as image_ops
-from mrcnn_keras.ops import losses as loss_ops
 from mrcnn_keras.ops import masks as mask_ops
+from mrcnn_keras.resize import as_rgb
+from mrcnn_keras.weights.files import check_weights, describe_error, open_keras
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class MaskRCNN(keras.Model):
-    """Mask R-CNN (He et al. 2017); without masks, Faster R-CNN; with PROPOSALS "given" and without masks, Fast R-CNN.
+    """Mask R-CNN (He et al. 2017); without masks, Faster R-CNN; with given proposals and without masks, Fast R-CNN.
 
-    The model itself is the training mode: fit it on dicts as make_pipeline gives them (image [B, H, W, 3] RGB 0..255,
-    image_size [B, 2], gt_boxes [B, G, 4], gt_class_ids [B, G], gt_masks [B, G, h, w] uint8, gt_keypoints
-    [B, G, K, (y, x, visibility)]; proposals [B, R, 4] where they are given). `inference` is the other mode, a
-    functional keras.Model over the same layers: image and image_size (and proposals) in, a dict of boxes, class_ids,
-    scores, num_detections, masks and keypoints out, in pixels of the network image. `detect` wraps it for photographs.
+    A functional Keras model in two modes over the same layers. The model itself, `model(x)`, `fit` and `evaluate`, is
+    the **training mode**: ground truth goes in with the images, and everything that the losses compare comes out. The
+    **inference mode** is `inference`, a functional `keras.Model` of its own; `predict`, `predict_on_batch` and `export`
+    run it, and `detect` wraps it for photographs of any size.
+
+    The training mode takes dicts as `make_pipeline` makes them: `image` `[B, H, W, 3]` RGB 0..255, `image_size`
+    `[B, 2]`, `gt_boxes` `[B, G, 4]`, `gt_class_ids` `[B, G]`, `gt_masks` `[B, G, h, w]` uint8, `gt_keypoints`
+    `[B, G, K, (y, x, visibility)]`, and `proposals` `[B, R, 4]` where they are given.
+
+    Args:
+        config: `Config`, or the dict that its `to_dict` returns.
+
+    Raises:
+        UserError: If `config` is something else.
     """
 
     def __init__(self, config):
@@ -39,9 +60,9 @@ class MaskRCNN(keras.Model):
             raise UserError(
                 f"MaskRCNN got a {type(config).__name__}; give a Config, such as Config.preset('resnet18_fpn')"
             )
-        parts = make_parts(config)
+        network = Network(config)
         inputs = {
-            **image_inputs(parts),
+            **network.inputs(),
             "gt_boxes": keras.Input((None, 4), name="gt_boxes"),
             "gt_class_ids": keras.Input((None,), dtype="int32", name="gt_class_ids"),
         }
@@ -49,16 +70,35 @@ class MaskRCNN(keras.Model):
             inputs["gt_masks"] = keras.Input((None, *config.MINI_MASK_SHAPE), dtype="uint8", name="gt_masks")
         if config.NUM_KEYPOINTS:
             inputs["gt_keypoints"] = keras.Input((None, config.NUM_KEYPOINTS, 3), name="gt_keypoints")
-        super().__init__(inputs, training_outputs(parts, **inputs), name=config.NAME)
+        super().__init__(inputs, network.train(**inputs), name=config.NAME)
         self.config = config
-        self.parts = parts
+        self.network = network
         self.loss_names = list(config.loss_names())
         self.loss_trackers = [keras.metrics.Mean(name=name) for name in self.loss_names]
 
     # --- training
 
-    def compile(self, optimizer=None, jit_compile=False, **kwargs):
-        """Keras's compile; without an optimizer, the one that the settings describe."""
+    def compile(self, optimizer=None, loss=None, jit_compile=False, **kwargs):
+        """Keras's compile. The losses are the model's own, and metrics have no `y_true` to compare with.
+
+        Args:
+            optimizer: A Keras optimizer or its name; `None`: the one that the settings describe.
+            loss: `None` only.
+            jit_compile: Boolean. XLA makes training slower on a CPU, so the default is `False` and not Keras's "auto".
+            **kwargs: `run_eagerly` and `steps_per_execution`, as in Keras. All of these come back with a saved model.
+
+        Raises:
+            UserError: If a loss, loss weights or metrics are given.
+        """
+        cures = {
+            "loss": "leave it out: the model computes its own",
+            "loss_weights": "use the setting LOSS_WEIGHTS",
+            "metrics": "measure COCO AP with mk.evaluate, or pass mk.CocoMetrics(dataset) to fit as a callback",
+        }
+        cures["weighted_metrics"] = cures["metrics"]
+        for name, value in {"loss": loss, **kwargs}.items():
+            if name in cures and value is not None:
+                raise UserError(f"compile({name}={value!r}) has no effect on a MaskRCNN; {cures[name]}")
         if optimizer is None:
             optimizer = make_optimizer(
                 self.config.OPTIMIZER,
@@ -68,11 +108,11 @@ class MaskRCNN(keras.Model):
                 clip_norm=self.config.GRADIENT_CLIP_NORM,
             )
         optimizer = keras.optimizers.get(optimizer)
-        spare_from_decay(optimizer)
+        exclude_from_weight_decay(optimizer)
         super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """L = L_cls + L_box of the RPN and the heads + L_mask + L_keypoint, each times its weight in LOSS_WEIGHTS."""
+        """The sum of the parts of the loss (losses.py), each times its weight in the setting LOSS_WEIGHTS."""
         losses = self.losses_of(y_pred)
         for name, tracker in zip(self.loss_names, self.loss_trackers, strict=True):
             tracker.update_state(losses[name])
@@ -81,51 +121,46 @@ class MaskRCNN(keras.Model):
         return (total + sum(self.losses)) / tf.distribute.get_strategy().num_replicas_in_sync
 
     def losses_of(self, outputs):
-        """The parts of the loss, by name, from what the training mode's forward pass made."""
-        losses = {}
-        if "rpn_logits" in outputs:
-            losses["rpn_class_loss"] = loss_ops.objectness_loss(outputs["rpn_logits"], outputs["rpn_labels"])
-            losses["rpn_bbox_loss"] = loss_ops.box_loss(
-                outputs["rpn_deltas"],
-                outputs["rpn_target_deltas"],
-                outputs["rpn_labels"],
-                self.config.RPN_BBOX_BETA,
-            )
-        losses |= {
-            "mrcnn_class_loss": loss_ops.class_loss(outputs["class_logits"], outputs["roi_class_ids"]),
-            "mrcnn_bbox_loss": loss_ops.box_loss(
-                loss_ops.of_class(outputs["box_deltas"], outputs["roi_class_ids"]),
-                outputs["roi_target_deltas"],
-                outputs["roi_class_ids"],
-                self.config.BBOX_BETA,
-            ),
-        }
-        if self.config.MASKS:
-            losses["mrcnn_mask_loss"] = loss_ops.mask_loss(
-                outputs["mask_logits"], outputs["mask_targets"], outputs["mask_class_ids"], self.config.MASK_LOSS
-            )
-        if self.config.NUM_KEYPOINTS:
-            losses["mrcnn_keypoint_loss"] = loss_ops.keypoint_loss(
-                outputs["keypoint_logits"], outputs["keypoint_cells"]
-            )
-        return losses
+        """The parts of the loss.
+
+        Args:
+            outputs: Dict of what the training mode outputs.
+
+        Returns:
+            Dict of scalars by the names in `loss_names`.
+        """
+        betas = {"rpn_beta": self.config.RPN_BBOX_BETA, "box_beta": self.config.BBOX_BETA}
+        return loss_parts(outputs, mask_loss=self.config.MASK_LOSS, **betas)
 
     # --- inference
 
     @functools.cached_property
     def inference(self):
-        """The inference mode, a functional keras.Model."""
+        """The inference mode, a functional `keras.Model`.
+
+        Its inputs are `image`, `image_size` and, where they are given, `proposals`; its output is a dict of `boxes`
+        `[B, N, 4]`, `class_ids` `[B, N]`, `scores` `[B, N]`, `num_detections` `[B]`, `masks` `[B, N, h, w]` 0..1 inside
+        their boxes, and `keypoints` `[B, N, K, (y, x, score)]`, in pixels of the network image.
+        """
         inputs, outputs, _ = self._inference_graph
         return keras.Model(inputs, outputs, name=f"{self.config.NAME}_inference")
 
     def inference_tensors(self, *names):
-        """A keras.Model from a picture, as `inference` takes it, to intermediate tensors of the inference mode.
+        """A model from an image, as `inference` takes it, to intermediate tensors of the inference mode.
 
-        names: window, normalized (what the backbone sees), stages (C2 .. C5), pyramid (P2 .. P6), anchors, rpn_logits,
-        rpn_deltas (each a list over levels; with PROPOSALS "given" there is given_proposals instead), proposals,
-        box_features, class_logits, box_deltas, detections, with masks mask_features, mask_logits, and with keypoints
-        keypoint_features, keypoint_logits.
-        Returns a dict of them. (Shared layers' own `.output` is that of the training mode.)
+        (Shared layers' own `.output` is that of the training mode.)
+
+        Args:
+            *names: Strings: window, normalized (what the backbone takes), stages (C2 .. C5), pyramid (P2 .. P6),
+                anchors, rpn_logits, rpn_deltas (each a list over levels; with given proposals there is given_proposals
+                instead), proposals, box_features, class_logits, box_deltas, detections, with masks mask_features and
+                mask_logits, and with keypoints keypoint_features and keypoint_logits.
+
+        Returns:
+            `keras.Model` whose output is a dict of these tensors.
+
+        Raises:
+            UserError: If there is no tensor of that name.
         """
         inputs, _, tensors = self._inference_graph
         for name in names:
@@ -135,8 +170,8 @@ class MaskRCNN(keras.Model):
 
     @functools.cached_property
     def _inference_graph(self):
-        inputs = image_inputs(self.parts)
-        return inputs, *inference_outputs(self.parts, **inputs)
+        inputs = self.network.inputs()
+        return inputs, *self.network.detect(**inputs)
 
     @property
     def class_names(self):
@@ -145,12 +180,12 @@ class MaskRCNN(keras.Model):
 
     @property
     def max_detections(self):
-        """Detections that a picture can have."""
+        """The most detections that an image can have."""
         return self.config.DETECTION_MAX_INSTANCES
 
     @property
     def takes_proposals(self):
-        """Whether `detect` needs proposals for each picture."""
+        """Whether `detect` needs proposals for each image."""
         return self.config.PROPOSALS == "given"
 
     @property
@@ -158,25 +193,82 @@ class MaskRCNN(keras.Model):
         """How exact each keypoint is, for evaluation; () where the dataset decides."""
         return self.config.KEYPOINT_SIGMAS
 
-    def predict(self, x, **kwargs):
-        """Keras's predict of the inference mode: x is a dict of its inputs, such as image, or batches of it."""
-        return self.inference.predict(x, **kwargs)
+    def predict(self, x, batch_size=None, **kwargs):
+        """Keras's predict, of the inference mode.
+
+        Args:
+            x: Photographs, a list of `[H, W, 3]` uint8 RGB or a batch `[B, H, W, 3]`; or inputs of `inference`: a dict
+                of arrays, or a `tf.data.Dataset` of such dicts. Ground truth in a dict is left out.
+            batch_size: Integer, photographs or rows per step; default the setting BATCH_SIZE.
+            **kwargs: As in Keras, for inputs of `inference`.
+
+        Returns:
+            Dict of arrays: the output of `inference`; for photographs with boxes and keypoints in their own pixels.
+
+        Raises:
+            UserError: If `x` is none of these, or has no end.
+        """
+        if isinstance(x, tf.data.Dataset):
+            if isinstance(x.element_spec, tuple) or not isinstance(x.element_spec, dict):
+                raise UserError("predict got a tf.data.Dataset that has no dicts; give batches of image and image_size")
+            if kwargs.get("steps") is None and x.cardinality() == tf.data.INFINITE_CARDINALITY:
+                raise UserError("predict got a tf.data.Dataset without end, as make_pipeline has it; give steps=N")
+            return self.inference.predict(x.map(self._inference_inputs), **kwargs)
+        batch_size = batch_size or self.config.BATCH_SIZE
+        if isinstance(x, dict):
+            return self.inference.predict(self._inference_inputs(x), batch_size=batch_size, **kwargs)
+        if self.takes_proposals:
+            raise UserError("this model takes proposals; call detect(images, proposals=[boxes, ...])")
+        if isinstance(x, (list, tuple)):
+            batches = [image[None] for image in photographs(x)]
+        else:
+            images = np.stack(photographs(x)) if len(x) else np.zeros((0, 1, 1, 3), np.uint8)
+            batches = [images[start : start + batch_size] for start in range(0, max(len(images), 1), batch_size)]
+        found = [self._answer(batch) for batch in batches]
+        return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
+
+    def predict_on_batch(self, x):
+        """`predict` of one batch.
+
+        Args:
+            x: A batch of photographs `[B, H, W, 3]` uint8 RGB, or a dict of inputs of `inference`.
+
+        Returns:
+            Dict of arrays, as `predict` returns it.
+        """
+        if isinstance(x, dict):
+            return self.inference.predict_on_batch(self._inference_inputs(x))
+        return self.predict(x, batch_size=max(len(x), 1))
+
+    def _inference_inputs(self, inputs):
+        """The entries of a dict that the inference mode takes."""
+        return {name: inputs[name] for name in self.inference.input if name in inputs}
 
     def export(self, filepath, **kwargs):
-        """Keras's export of the inference mode alone; for one that takes photographs see mrcnn_keras.export."""
-        return self.inference.export(filepath, **kwargs)
+        """Keras's export, of the inference mode alone; for one that takes photographs see `mrcnn_keras.export`.
+
+        Args:
+            filepath: Path of the folder to write.
+            **kwargs: As in Keras.
+        """
+        self.inference.export(filepath, **kwargs)
 
     def answer(self, images, proposals=None):
-        """Detections of photographs of one size, as tensors; runs in a graph.
+        """Detections in photographs of one size, as tensors; for use in graphs.
 
-        images [B, H, W, 3] uint8 RGB; proposals [B, R, 4], of a model that takes them, in the photographs' pixels, best
-        first, rows without area are padding. Returns a dict: boxes [B, N, 4] in the photographs' pixels, class_ids
-        [B, N], scores [B, N], num_detections [B], masks [B, N, h, w] 0..1, each inside its box, and keypoints
-        [B, N, K, (y, x, score)] in the photographs' pixels.
+        Args:
+            images: `[B, H, W, 3]` uint8 RGB.
+            proposals: `[B, R, 4]` float32, of a model that takes them, in pixels of the photographs, best first; rows
+                without area are padding.
+
+        Returns:
+            Dict of `boxes` `[B, N, 4]` in pixels of the photographs, `class_ids` `[B, N]`, `scores` `[B, N]`,
+            `num_detections` `[B]`, `masks` `[B, N, h, w]` 0..1, each inside its box, and `keypoints`
+            `[B, N, K, (y, x, score)]` in pixels of the photographs.
         """
         config, shape = self.config, tf.shape(images)
         resized, network, offset = image_ops.plan_resize(shape[1], shape[2], **config.resize_options())
-        # Convolutions cannot answer to no pictures at all: then one black picture is looked at, and left out again.
+        # Convolutions have no output for no images at all: then one black image is used, and left out again.
         missing = tf.cast(shape[0] == 0, tf.int32)
         images = tf.pad(images, [[0, missing], [0, 0], [0, 0], [0, 0]])
         resized_images = image_ops.resize_images(images, resized, network, offset, config.resize_method())
@@ -203,11 +295,22 @@ class MaskRCNN(keras.Model):
         return {name: value[: shape[0]] for name, value in found.items()}
 
     def mask_boxes(self, boxes):
-        """The boxes [..., 4] that the masks of `answer` are spread over, given its boxes."""
+        """The boxes that the masks of `answer` are spread over.
+
+        Args:
+            boxes: `[..., 4]`, the boxes of `answer`.
+
+        Returns:
+            `[..., 4]` float32, pixels of the photographs.
+        """
         return mask_ops.paste_boxes(boxes, self.config.mask_side(), self.config.MASK_PASTE)
 
     def answer_signature(self):
-        """{argument of `answer`: tf.TensorSpec}."""
+        """The arguments of `answer`.
+
+        Returns:
+            Dict of `tf.TensorSpec` by the name of the argument.
+        """
         signature = {"images": tf.TensorSpec((None, None, None, 3), tf.uint8, name="images")}
         if self.takes_proposals:
             signature["proposals"] = tf.TensorSpec((None, None, 4), tf.float32, name="proposals")
@@ -218,11 +321,21 @@ class MaskRCNN(keras.Model):
         return tf.function(self.answer, input_signature=[*self.answer_signature().values()])
 
     def detect(self, images, min_score=None, proposals=None):
-        """Finds objects in photographs of any number and any sizes.
+        """Finds objects in photographs of any number and sizes.
 
-        images: list of [H, W, 3] RGB uint8 (grey [H, W], [H, W, 1] and RGBA are converted). min_score: drops what
-        scores lower; None: the setting DETECTION_MIN_CONFIDENCE decides. proposals: of a model that takes them, a list
-        with [N, (y1, x1, y2, x2)] a picture, in its pixels, best first. Returns a list of Detections.
+        Args:
+            images: A list of `[H, W, 3]` uint8 RGB, or a batch `[B, H, W, 3]`; grey (`[H, W]`, `[H, W, 1]`) and RGBA
+                images are converted.
+            min_score: Float, 0 to 1: drops detections with a lower score. `None`: the setting
+                DETECTION_MIN_CONFIDENCE decides.
+            proposals: Of a model that takes them, a list of `[N, (y1, x1, y2, x2)]`, one per image, in its pixels,
+                best first.
+
+        Returns:
+            List of `Detections`, one per image.
+
+        Raises:
+            UserError: If an image is not an image, or proposals are missing or not wanted.
         """
         images = photographs(images)
         given = proposals_of(images, proposals, self.takes_proposals)
@@ -245,64 +358,140 @@ class MaskRCNN(keras.Model):
     # --- saving
 
     @classmethod
+    def from_preset(cls, preset, load_weights=True, **settings):
+        """A model by name, or from a folder, as in KerasHub.
+
+        Args:
+            preset: Name of a preset, such as `"torchvision_v2"`, or a folder that `save_to_preset` or a training wrote.
+            load_weights: Boolean, whether the model gets the weights of the folder, or the published COCO weights of
+                the preset, which are fetched once. Where none are published, it keeps its random weights.
+            **settings: Settings to change, such as `NUM_CLASSES`; heads that no longer fit are re-initialised.
+
+        Returns:
+            A `MaskRCNN`; if it got weights, its `load_report` says which.
+
+        Raises:
+            UserError: If there is no such preset or folder, a setting is wrong, or the weights cannot be had.
+        """
+        if preset not in PRESETS and Path(preset).is_dir():
+            with open_checkpoint(preset) as checkpoint:
+                model = cls(checkpoint.config(**settings))
+                if load_weights:
+                    model.load_weights(checkpoint)
+            return model
+        model = cls(Config.preset(preset, **settings))
+        if load_weights and preset in PUBLISHED_PRESETS:
+            model.load_weights("coco")
+        elif load_weights:
+            print(f"no weights of preset {preset!r} are published: the model starts from random ones")
+        return model
+
+    def save_to_preset(self, folder):
+        """Writes settings and weights, without the optimizer, for `from_preset`: config.json and model.weights.h5.
+
+        Args:
+            folder: Path of the folder. It appears whole; an older preset there is replaced.
+
+        Raises:
+            UserError: If the folder holds something else.
+        """
+        folder = Path(folder)
+        if folder.exists() and (not folder.is_dir() or {p.name for p in folder.iterdir()} - set(PRESET_FILES)):
+            raise UserError(f"{folder} holds something else than a preset; give another folder")
+        with replace_folder(folder) as temporary:
+            self.config.save(temporary / PRESET_FILES[0])
+            self.save_weights(temporary / PRESET_FILES[1])
+
+    @classmethod
     def from_checkpoint(cls, path, **overrides):
         """The model that a file of another project holds, with its weights: its settings are found in the file.
 
-        path: a file as `load_weights` takes it, but for a .keras file, which `load` reads. overrides: settings on
-        top, such as DETECTION_MIN_CONFIDENCE.
+        Args:
+            path: A file as `load_weights` takes it, except a `.keras` file, which `load` reads.
+            **overrides: Settings to change, such as `DETECTION_MIN_CONFIDENCE`.
+
+        Returns:
+            A `MaskRCNN`; what became of the file's tensors is its `load_report`.
+
+        Raises:
+            UserError: If the file cannot be read, or holds no whole model.
         """
         if path in PUBLISHED:
             raise UserError(
                 f"from_checkpoint({path!r}): give a file, or MaskRCNN(Config.preset(NAME)).load_weights({path!r})"
             )
+        if str(model_file(path)).endswith(".keras"):
+            raise UserError(f"{path} is a .keras model; open it with MaskRCNN.load")
         with open_checkpoint(path) as checkpoint:
             model = cls(checkpoint.config(**overrides))
-            model._take(checkpoint)
+            model.load_weights(checkpoint)
         return model
 
     def load_weights(self, filepath, **kwargs):
-        """Takes the weights of a file; the kind of file is found by looking into it. Returns a LoadReport.
+        """Takes the weights of a file; the kind of file is found by reading its beginning.
 
-        filepath: a checkpoint of torchvision (.pth), Detectron2 (.pkl, .pth), Matterport (.h5) or keras.applications
-        (.h5), a .safetensors with the names of one of these, a .keras file of this package, or "coco" or "imagenet":
-        the published file that belongs to the preset, which is fetched once. Heads that do not fit, since the number
-        of classes differs, stay as they were made; the report, printed too and kept as `load_report`, tells it.
-        A .weights.h5 file goes to Keras, with `kwargs`, which other files do not have. Raises UserError for a file that
-        cannot be read or is of another model; the model is then as it was.
+        Layers that do not fit, since the number of classes differs, stay as they were initialised; the report, which
+        is printed too and kept as `load_report`, says so.
+
+        Args:
+            filepath: A checkpoint of torchvision (`.pth`), Detectron2 (`.pkl`, `.pth`), Matterport (`.h5`) or
+                keras.applications (`.h5`), a `.safetensors` with the names of one of these, a `.keras` file of this
+                package, an open `Checkpoint`, or `"coco"` or `"imagenet"`: the published file that belongs to the
+                preset, which is fetched once. A `.weights.h5` file goes to Keras.
+            **kwargs: For Keras, with a `.weights.h5` file.
+
+        Returns:
+            A `LoadReport`; `None` for a `.weights.h5` file.
+
+        Raises:
+            UserError: If the file cannot be read or is of another model; the model is then as it was.
         """
+        if isinstance(filepath, Checkpoint):
+            self.load_report = load_into(self._weights_by_path(), self.config, filepath)
+            print(self.load_report)
+            return self.load_report
         if str(filepath).endswith(".weights.h5"):
+            with describe_error(filepath):
+                check_weights(filepath)
             try:
                 return super().load_weights(filepath, **kwargs)
             except (OSError, ValueError) as error:
                 raise UserError(f"{filepath} does not fit this model or cannot be read: {error}") from error
         if kwargs:
             raise UserError(
-                f"load_weights of {filepath} has no {', '.join(kwargs)}: names are matched, and heads with another "
-                "number of classes made anew, without being told; leave it out"
+                f"load_weights of {filepath} takes no {', '.join(kwargs)}: names are matched, and heads with another "
+                "number of classes re-initialised, without being asked; leave it out"
             )
-        with self._checkpoint(filepath) as checkpoint:
-            return self._take(checkpoint)
-
-    def _take(self, checkpoint):
-        self.load_report = load_into(self._weights_by_path(), self.config, checkpoint)
-        print(self.load_report)
-        return self.load_report
-
-    def _checkpoint(self, filepath):
-        if filepath in PUBLISHED:
-            return open_published(self.config, filepath)
-        if str(filepath).endswith(".keras"):
-            other = MaskRCNN.load(filepath)
-            return nullcontext(of_variables(filepath, other.config, other._weights_by_path()))
-        return open_checkpoint(filepath)
+        open_file = functools.partial(open_published, self.config) if filepath in PUBLISHED else open_checkpoint
+        with open_file(filepath) as checkpoint:
+            return self.load_weights(checkpoint)
 
     def _weights_by_path(self):
-        """{path: variable} but for counters of steps."""
+        """All float variables by path: no step counters."""
         return {variable.path: variable for variable in self.weights if variable.dtype.startswith("float")}
 
     @classmethod
-    def load(cls, path):
-        """Reads a .keras file that `save` wrote, with its optimizer."""
+    def load(cls, path, **settings):
+        """Reads a `.keras` file that `save` wrote.
+
+        Args:
+            path: The file, or the folder of a training, for its best.keras (last.keras, if there is no other yet).
+            **settings: Settings to change, such as `DETECTION_MIN_CONFIDENCE`.
+
+        Returns:
+            A `MaskRCNN`. It comes with its optimizer, unless `settings` are given.
+
+        Raises:
+            UserError: If the file cannot be read, or holds another model.
+        """
+        path = model_file(path)
+        if settings:
+            with open_checkpoint(path) as checkpoint:
+                model = cls(checkpoint.config(**settings))
+                model.load_weights(checkpoint)
+                return model
+        with open_keras(path):  # first in a process of its own, since HDF5's library may hang or crash
+            pass
         try:
             model = keras.saving.load_model(path, safe_mode=True)
         except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
@@ -320,10 +509,14 @@ class MaskRCNN(keras.Model):
         return cls(Config.from_dict(config["config"]))
 
     def get_compile_config(self):
-        return {"optimizer": keras.saving.serialize_keras_object(self.optimizer)} if self.compiled else None
+        if not self.compiled:
+            return None
+        return {"optimizer": keras.saving.serialize_keras_object(self.optimizer)} | {
+            name: getattr(self, name) for name in ("jit_compile", "run_eagerly", "steps_per_execution")
+        }
 
     def compile_from_config(self, config):
-        self.compile(keras.saving.deserialize_keras_object(config["optimizer"]))
+        self.compile(**{**config, "optimizer": keras.saving.deserialize_keras_object(config["optimizer"])})
         self.optimizer.build(self.trainable_variables)
 
 
@@ -354,11 +547,9 @@ def _as_rgb(image, index):
     """A picture as [H, W, 3] uint8."""
     if isinstance(image, (str, os.PathLike)):
         raise UserError(f"picture {index} is {str(image)!r}; give its pixels, [height, width, 3] RGB")
-    image = np.asarray(image)
-    if image.ndim == 2:
-        image = image[..., None]
-    if image.ndim != 3 or image.shape[2] not in (1, 3, 4) or 0 in image.shape:
-        raise UserError(f"picture {index} has shape {image.shape}; give [height, width, 3] RGB")
-    if image.dtype != np.uint8:
-        raise UserError(f"picture {index} has type {image.dtype}; give uint8 0..255")
-    return np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image[..., :3]
+    rgb = as_rgb(image)
+    if rgb is None:
+        raise UserError(f"picture {index} has shape {np.shape(image)}; give [height, width, 3] RGB")
+    if rgb.dtype != np.uint8:
+        raise UserError(f"picture {index} has type {rgb.dtype}; give uint8 0..255")
+    return rgb

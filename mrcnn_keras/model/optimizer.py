@@ -2,15 +2,15 @@
 
 import keras
 
-# Variables that no weight decay pulls to zero: biases and the factors and offsets of normalisation.
+# Variables that weight decay leaves alone: biases and the factors and offsets of normalisation.
 NO_DECAY = ("bias", "gamma", "beta")
 
 
 def make_optimizer(name, learning_rate, *, momentum=0.9, weight_decay=0.0, clip_norm=0.0):
     """ "sgd" or "adamw" as a Keras optimizer.
 
-    weight_decay: share of a weight taken off a step, times the learning rate (decoupled, Loshchilov and Hutter 2019).
-    clip_norm: largest norm of all gradients together; 0: none.
+    weight_decay: share of a weight taken off per step, times the learning rate (decoupled, Loshchilov and Hutter 2019).
+    clip_norm: largest norm of all gradients together; 0: no clipping.
     """
     common = {"weight_decay": weight_decay or None, "global_clipnorm": clip_norm or None}
     if name == "sgd":
@@ -18,7 +18,7 @@ def make_optimizer(name, learning_rate, *, momentum=0.9, weight_decay=0.0, clip_
     return keras.optimizers.AdamW(learning_rate, **{**common, "weight_decay": weight_decay})
 
 
-def spare_from_decay(optimizer):
-    """Tells an optimizer that has not yet seen the model which variables keep their size."""
+def exclude_from_weight_decay(optimizer):
+    """Applies NO_DECAY to an optimizer that is not built yet, as Keras's method of this name asks."""
     if getattr(optimizer, "weight_decay", None) and not optimizer.built:
         optimizer.exclude_from_weight_decay(var_names=list(NO_DECAY))

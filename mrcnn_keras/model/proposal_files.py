@@ -1,6 +1,6 @@
-"""Region proposals of another method, from a file: .npz, JSON in COCO's results form, or Detectron2's .pkl.
+"""Region proposals of another method, from a file: .npz, JSON in the form of COCO's results, or Detectron2's .pkl.
 
-Nothing of a file is run, and no more memory is taken than its boxes need.
+Nothing in a file is run, and no more memory is taken than its boxes need.
 """
 
 import math
@@ -14,9 +14,9 @@ from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import read_json
 from mrcnn_keras.weights.files import BadFile, FileBytes, Known, describe_error, load_pickle, pickle_file
 
-MOST_BOXES = 1_000_000  # of a picture
-MOST_BYTES = 2**32  # of all boxes of a .npz: a small archive can unpack to any size
-# Detectron2's BoxMode: how four numbers are a box (y1, x1, y2, x2).
+MOST_BOXES = 1_000_000  # per picture
+MOST_BYTES = 2**32  # of all boxes in a .npz: a small archive can unpack to any size
+# Detectron2's BoxMode: how four numbers become a box (y1, x1, y2, x2).
 BOX_MODES = {0: lambda x1, y1, x2, y2: (y1, x1, y2, x2), 1: lambda x, y, w, h: (y, x, y + h, x + w)}
 PICKLED = {
     **pickle_file.NAMES,
@@ -26,21 +26,27 @@ PICKLED = {
 
 
 def read_proposals(path):
-    """Proposals of pictures -> {key: [N, (y1, x1, y2, x2)] float32, pixels of the picture, best first}.
+    """Reads the proposals for pictures.
 
-    .npz    an array [N, (y1, x1, y2, x2)] a picture, best first, under the name of the picture's file
-    .json   a list of {"image_id", "bbox": [x, y, width, height], "score"}, as COCO's results are; a "file_name", which
-            `mrcnn detect` writes, is the key instead of image_id
-    .pkl    Detectron2's: a dict of ids, boxes (x1, y1, x2, y2), objectness_logits and bbox_mode
-    A key is a name or an id: Dataset.set_proposals finds the picture of each. Raises UserError for a file that cannot
-    be read or holds something else.
+    Args:
+        path: The file. `.npz`: one array `[N, (y1, x1, y2, x2)]` per picture, best first, under the name of the
+            picture's file. `.json`: a list of `{"image_id", "bbox": [x, y, width, height], "score"}` like COCO's
+            results; a `file_name`, which `mrcnn detect` writes, is the key instead of `image_id`. `.pkl`: Detectron2's
+            dict of `ids`, `boxes` (x1, y1, x2, y2), `objectness_logits` and `bbox_mode`.
+
+    Returns:
+        Dict of key -> `[N, (y1, x1, y2, x2)]` float32, pixels of the picture, best first. A key is a name or an id:
+        `Dataset.set_proposals` finds its picture.
+
+    Raises:
+        UserError: If the file cannot be read or holds something else.
     """
     path = Path(path)
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         raise UserError(f"{path}: proposals are read from {', '.join(READERS)}; give one of these")
     if not path.is_file():
-        raise UserError(f"{path} is no file; give one with proposals")
+        raise UserError(f"{path} is not a file; give one with proposals")
     with describe_error(path):
         found = reader(path)
         if not found:
@@ -96,7 +102,7 @@ def _read_detectron2(path):
         content, _ = load_pickle(FileBytes(file), 0, lambda module, name: PICKLED.get((module, name)))
         if not isinstance(content, dict):
             raise BadFile("holds no dict", "give proposals that Detectron2 wrote")
-        # Detectron wrote the same under other names.
+        # Detectron used other names for the same.
         ids = content.get("ids", content.get("indexes"))
         scores = content.get("objectness_logits", content.get("scores"))
         boxes = content.get("boxes")
@@ -122,7 +128,7 @@ def _sorted(boxes, scores, mode, key):
     try:
         boxes, scores = np.asarray(boxes, np.float64).reshape(-1, 4), np.asarray(scores, np.float64).reshape(len(boxes))
     except (TypeError, ValueError) as error:
-        raise BadFile(f"has boxes of {key!r} that are not four numbers and a score each", "write it anew") from error
+        raise BadFile(f"has boxes of {key!r} that are not four numbers and a score each", "write it again") from error
     return np.stack(BOX_MODES[mode](*boxes.T), axis=1)[np.argsort(-scores, kind="stable")]
 
 

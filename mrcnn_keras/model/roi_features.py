@@ -1,7 +1,7 @@
-"""RoI features: what the branches see of a box. A model has one of these classes, in both modes.
+"""RoI features: what the heads read of a box. A model has one of these classes, in both modes.
 
 maps: what RoIs are read from, a list of [B, h, w, C]; rois [B, R, 4] and boxes [M, 4] in network pixels; branch: "mask"
-or "keypoint".
+or "keypoint"; S: RoI bins per side.
 """
 
 from mrcnn_keras.architectures import FEATURES
@@ -12,50 +12,46 @@ ROI_MAPS = 4  # RoIs are read from the first maps only: P2 .. P5, or the one tha
 
 
 class SeparateRoIs:
-    """Boxes, masks and keypoints are read from the maps, each with bins of their own (figure 4, right).
-
-    box_align, and aligns {branch: the one of its own}: RoIAlignLayers.
-    """
+    """Boxes, masks and keypoints are read from the maps, each with bins of their own (figure 4, right)."""
 
     def __init__(self, box_align, aligns):
+        """box_align, and aligns {branch: its own}: RoIAlignLayers."""
         self.box_align, self.aligns = box_align, aligns
-        self.trainable_weights = []
 
     def of_rois(self, maps, rois):
-        """For the box branch: [B, R, S, S, C]."""
+        """For the box head: [B, R, S, S, C]."""
         return self.box_align(maps, rois)
 
-    def of_positives(self, maps, features, targets, branch):
-        """For a branch in training: [M, S, S, C]. features: of all RoIs; targets: of RoITargetLayer."""
-        return self.aligns[branch](maps, targets["positive_rois"], targets["positive_images"])
+    def of_positives(self, branch, maps, box_features, positives):
+        """For a branch in training: [M, S, S, C]. box_features: of all RoIs; positives: as RoITargetLayer has them."""
+        return self.aligns[branch](maps, positives["positive_rois"], positives["positive_images"])
 
-    def of_detections(self, maps, boxes, images, branch):
-        """For a branch at inference: [M, S, S, C]. images [M]: the picture of each box."""
+    def of_detections(self, branch, maps, boxes, images):
+        """For a branch at inference: [M, S, S, C]. images [M]: the image of each box."""
         return self.aligns[branch](maps, boxes, images)
 
 
 class SharedRoIs:
-    """All branches see what one stage of the backbone makes of the same bins (figure 4, left)."""
+    """All heads read what one stage of the backbone makes of the same bins (figure 4, left)."""
 
     def __init__(self, align, stage, pick):
         self.align, self.stage, self.pick = align, stage, pick
-        self.trainable_weights = stage.trainable_weights
 
     def of_rois(self, maps, rois):
         """As SeparateRoIs has it."""
         return self.stage(self.align(maps, rois))
 
-    def of_positives(self, maps, features, targets, branch):
+    def of_positives(self, branch, maps, box_features, positives):
         """Those of the RoIs' features that are there already."""
-        return self.pick(features, targets["positive_places"])
+        return self.pick(box_features, positives["positive_places"])
 
-    def of_detections(self, maps, boxes, images, branch):
+    def of_detections(self, branch, maps, boxes, images):
         """As SeparateRoIs has it."""
         return self.stage(self.align(maps, boxes, images))
 
 
 def make_roi_features(config):
-    """The one of them that the settings ask for."""
+    """The one of the two that the settings ask for."""
     options = {
         "operator": config.ROI_OPERATOR,
         "reduce": config.ROI_REDUCE,

@@ -19,8 +19,8 @@ def cell_anchors(scales, ratios, rounded=False):
 def grid_anchors(feature_size, stride, cells):
     """Anchors of a feature map, ordered by row, column, cell anchor.
 
-    feature_size: [(height, width)] of the map. stride: [(sy, sx)] pixels a cell. cells: [K, 4] from cell_anchors.
-    The cell in row i is centred at i * stride: with centred padding a convolution of stride s looks there
+    feature_size: [(height, width)] of the map. stride: [(sy, sx)] pixels per cell. cells: [K, 4] from cell_anchors.
+    The cell in row i is centred at i * stride: with centred padding a convolution of stride s is centred there
     (torchvision and Detectron2 do the same). Returns [height * width * K, 4] float32.
     """
     feature_size = tf.convert_to_tensor(feature_size)

@@ -36,8 +36,10 @@ def _gradient(upstream, shape, boxes, box_indices, count):
     """
     batch, height, width, channels = tf.unstack(shape)
     inside = tf.image.crop_and_resize(tf.ones([batch, height, width, 1]), boxes, box_indices, count)
-    (rows, down, _), (columns, across, _) = neighbours_of_crops(boxes, count, height, width)
-    row_weights, column_weights = (tf.stack([1.0 - share, share], axis=-1) for share in (down, across))
+    (rows, row_weights), (columns, column_weights) = (
+        (tf.stack([low, high], axis=-1), tf.stack([1.0 - share, share], axis=-1))
+        for low, high, share, _ in neighbours_of_crops(boxes, count, height, width)
+    )
     cells = (box_indices[:, None, None] * height + rows)[:, :, None, :, None] * width + columns[:, None, :, None, :]
     weights = row_weights[:, :, None, :, None] * column_weights[:, None, :, None, :] * inside[..., None]
     samples = tf.size(inside)
@@ -58,40 +60,42 @@ def gather_samples(cells, first, width, rows, columns):
     cells [N, C]: maps laid end to end; first [M] and width [M, 1]: the place of the first cell of each box's map, and
     the cells in a row of it; rows, columns: `neighbours` of the samples along y and x. Returns [M, rows, columns, C].
     """
-    (rows, down, in_rows), (columns, across, in_columns) = rows, columns
+    (top, bottom, down, in_rows), (left, right, across, in_columns) = rows, columns
 
     def line(row):
-        """The samples on the upper (0) or lower (1) of the rows of cells around each sample."""
-        begin = (first[:, None] + rows[..., row] * width)[:, :, None]
-        left, right = (tf.gather(cells, begin + columns[:, None, :, side]) for side in (0, 1))
-        return left + (right - left) * across[:, None, :, None]
+        """The samples on the rows of cells above or below each sample."""
+        begin = (first[:, None] + row * width)[:, :, None]
+        near, far = (tf.gather(cells, begin + column[:, None, :]) for column in (left, right))
+        return near + (far - near) * across[:, None, :, None]
 
-    upper, lower = line(0), line(1)
+    upper, lower = line(top), line(bottom)
     samples = upper + (lower - upper) * down[:, :, None, None]
-    return tf.where((in_rows[:, :, None] & in_columns[:, None, :])[..., None], samples, 0.0)
+    return tf.where(in_rows[:, :, None, None] & in_columns[:, None, :, None], samples, 0.0)
 
 
 def neighbours(places, side, reach=0.0):
     """The cells around each sample along one axis of a map.
 
     places [M, P]: of the samples, in cells from the centre of the first; side: cells of the axis, int32, a scalar or
-    [M, 1]. Returns the two cells [M, P, 2] int32, the weight of the second [M, P], and whether the sample counts
-    [M, P]: it does up to `reach` cells outside, as the edge's.
+    [M, 1]. Returns [M, P] each: the cells before and behind it, int32, the weight of the second, and whether the sample
+    counts: it does up to `reach` cells outside, as the edge's.
     """
     end = tf.cast(side - 1, places.dtype)
     inside = (places >= -reach) & (places <= end + reach)
     places = tf.clip_by_value(places, 0.0, end)
     low = tf.floor(places)
-    return tf.cast(tf.stack([low, tf.minimum(low + 1.0, end)], axis=-1), tf.int32), places - low, inside
+    return tf.cast(low, tf.int32), tf.cast(tf.minimum(low + 1.0, end), tf.int32), places - low, inside
 
 
 def neighbours_of_crops(boxes, count, *sides):
     """The `neighbours` of crop_and_resize's samples along y and along x. sides: cells of these axes."""
-    found, corners = [], tf.split(boxes, 4, axis=1)  # not boxes[:, 0, None]: see the test
+    found = []
     for axis, side in enumerate(sides):
-        first, last, end = corners[axis], corners[axis + 2], tf.cast(side - 1, boxes.dtype)
+        # No boxes[:, axis, None]: of boxes that were stacked, TensorFlow's graph optimizer loses the new axis.
+        first, last, end = boxes[:, axis], boxes[:, axis + 2], tf.cast(side - 1, boxes.dtype)
         steps = tf.cast(tf.maximum(count[axis] - 1, 1), boxes.dtype)
         start = tf.where(count[axis] > 1, first, 0.5 * (first + last))
-        places = start * end + (last - first) * end / steps * tf.range(count[axis], dtype=boxes.dtype)
+        step = (last - first) * end / steps
+        places = (start * end)[:, None] + step[:, None] * tf.range(count[axis], dtype=boxes.dtype)
         found.append(neighbours(places, side))
     return found

@@ -1,55 +1,20 @@
-"""From a photograph to the network's picture and back, as tensors: the twin of resize.py that a SavedModel carries."""
+"""From a photograph to the network's picture and back, as tensors: the counterpart of resize.py inside a SavedModel."""
 
 import tensorflow as tf
 
 from mrcnn_keras.ops import boxes as box_ops
 from mrcnn_keras.ops import resampling
+from mrcnn_keras.resize_rule import sizes_in_network
 
 
-def _half_up(values):
-    return tf.floor(values + 0.5)
+def plan_resize(height, width, **plan):
+    """resize.plan_resize in a graph: height, width: int32 scalars; plan: of resize_rule.sizes_in_network.
 
-
-def _half(missing):
-    return missing // 2
-
-
-# How a side that is not a whole number of pixels is rounded; resize.ROUNDING has the same.
-ROUNDING = {"nearest": _half_up, "floor": tf.floor, "even": tf.round}
-# Where the picture lies in its padding: the pixels left free above and at the left, of those that it lacks.
-PLACES = {"end": tf.zeros_like, "centre": _half}
-
-
-def plan_resize(
-    height,
-    width,
-    *,
-    mode,
-    min_dim,
-    max_dim,
-    min_scale=0.0,
-    scale=1.0,
-    limit=None,
-    multiple=64,
-    rounding="nearest",
-    place="end",
-):
-    """Sizes of the resized picture and of the padded network picture; the rule is resize.plan_resize's.
-
-    height, width: int32 scalars. Returns three int32 tensors of two: the sizes (height, width) of the resized and of
-    the network picture, and (top, left), the place of the one in the other.
+    Returns three int32 tensors of two: the sizes (height, width) of the resized and of the padded network picture, and
+    (top, left), the place of the one in the other.
     """
-    size = tf.cast(tf.stack([height, width]), tf.float64)
-    longest = tf.reduce_max(size)
-    if mode == "crop":
-        factor = tf.constant(scale, tf.float64)
-        factor = factor if limit is None else tf.minimum(factor, limit / longest)
-    else:
-        factor = tf.minimum(tf.maximum(min_dim / tf.reduce_min(size), min_scale), max_dim / longest)
-    resized = tf.maximum(tf.cast(ROUNDING[rounding](size * factor), tf.int32), 1)
-    # Of numbers above 0 alone, since ONNX rounds a quotient towards 0.
-    network = tf.constant([max_dim, max_dim]) if mode == "square" else (resized + multiple - 1) // multiple * multiple
-    return resized, network, PLACES[place](network - resized)
+    parts = sizes_in_network(tf, tf.cast(tf.stack([height, width]), tf.float64), **plan)
+    return tuple(tf.cast(part, tf.int32) for part in parts)
 
 
 def resize_images(images, resized, network, offset, method="triangle"):

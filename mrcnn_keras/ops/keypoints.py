@@ -1,8 +1,8 @@
-"""Keypoints as maps inside boxes: the cell that is right, and the point that a map means (He et al. 2017, section 5).
+"""Keypoints as maps inside boxes: the right cell, and the point that a map means (He et al. 2017, section 5).
 
-The branch answers one map a keypoint, spread over the box, and one cell of it is right. Both rules are torchvision's
+The branch gives one map per keypoint, spread over the box, and one cell of it is right. Both rules are torchvision's
 and Detectron2's: a map is read where it would be largest if it were resized to the box's pixels by bicubic
-interpolation, so that the answer is finer than a cell.
+interpolation, so that the point is finer than a cell.
 """
 
 import tensorflow as tf
@@ -48,7 +48,7 @@ def cubic_weights(cells, count):
 def decode(logits, boxes, score="softmax"):
     """The point that each map means, and its score.
 
-    logits [M, S, S, K] float32, one map a keypoint over boxes [M, (y1, x1, y2, x2)]; score: a key of SCORES.
+    logits [M, S, S, K] float32, one map per keypoint over boxes [M, (y1, x1, y2, x2)]; score: a key of SCORES.
     Returns [M, K, (y, x, score)] float32 in the pixels of the boxes: the centre of the largest value of the map resized
     to the box's sides, rounded up to whole pixels. A box is at work at a time, so that boxes may be of any size.
     """

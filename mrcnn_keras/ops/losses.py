@@ -63,7 +63,7 @@ def mask_loss(logits, targets, class_ids, kind="sigmoid"):
 def keypoint_loss(logits, cells):
     """Softmax cross-entropy over all cells of a map, mean over the keypoints that count; none gives 0 (section 5).
 
-    logits [M, S, S, K], one map a keypoint; cells [M, K]: the right cell, row * S + column, -1 for what does not count.
+    logits [M, S, S, K], one map per keypoint; cells [M, K]: the right cell, row * S + column; -1: not counted.
     """
     maps = tf.transpose(logits, [0, 3, 1, 2])
     maps = tf.reshape(maps, [-1, logits.shape[3], logits.shape[1] * logits.shape[2]])

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 
 def mask_of_class(masks, class_ids):
-    """The map of one class a mask: masks [M, h, w, C], class_ids [M] -> [M, h, w]; C = 1 is one map for all classes."""
+    """The map of each mask's class: masks [M, h, w, C], class_ids [M] -> [M, h, w]; C = 1: one map for all."""
     if masks.shape[-1] == 1:
         return tf.squeeze(masks, axis=-1)
     return tf.gather(tf.transpose(masks, [0, 3, 1, 2]), class_ids, batch_dims=1)

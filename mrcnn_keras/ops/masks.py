@@ -1,4 +1,4 @@
-"""Masks as small maps inside boxes: cut for training, pasted into the picture for looking.
+"""Masks as small maps inside boxes: cut for training, pasted into the picture to be drawn.
 
 A map of k cells over a box of side s has its cell i centred at (i + 0.5) * s / k. Between centres the value is
 interpolated linearly, outside it fades to 0: the rule of Detectron2's paste (grid_sample at pixel centres).
@@ -16,7 +16,7 @@ def hat_weights(positions, cells):
 def crop_masks(masks, mask_boxes, boxes, size):
     """Parts of masks that lie in other boxes, on a grid.
 
-    masks [M, h, w] float32 in mask_boxes [M, 4]; boxes [M, 4]: what to cut; size: (height, width) cells of the answer.
+    masks [M, h, w] float32 in mask_boxes [M, 4]; boxes [M, 4]: what to cut; size: (height, width) cells of the output.
     Returns [M, height, width] float32, sampled at the cells' centres.
     """
     y1, x1, y2, x2 = tf.unstack(mask_boxes, axis=-1)
@@ -35,27 +35,25 @@ def _positions(low, high, count, mask_low, mask_high, cells):
     return tf.math.divide_no_nan((pixels - mask_low[:, None]) * cells, side)
 
 
-def paste_masks(masks, boxes, height, width):
-    """Full masks: masks [N, h, w] 0..1, boxes [N, 4] pixels -> [N, height, width] float32.
+def paste_mask(mask, box, size):
+    """A map in the pixels of its box: the TensorFlow counterpart of detections.paste_mask.
 
-    Outside a box, within half a cell of its edge, values fade from half the edge's to 0; a box without area gives 0.
+    mask [h, w] float32 0..1; box [(y1, x1, y2, x2)] float32 pixels; size: (height, width) int32 of the picture. Returns
+    the values [rows, columns] float32 of the pixels whose centre lies in the box, and where these are, two pairs
+    (first, end) of rows and of columns. A box without area has no pixels.
     """
-    y1, x1, y2, x2 = tf.unstack(boxes, axis=-1)
-    rows = _pixel_positions(height, y1, y2, masks.shape[1])
-    columns = _pixel_positions(width, x1, x2, masks.shape[2])
-    vertical = hat_weights(rows, masks.shape[1])
-    horizontal = hat_weights(columns, masks.shape[2])
-    return tf.matmul(tf.matmul(vertical, masks), horizontal, transpose_b=True)
+    vertical, rows = _pixel_weights(box[0], box[2], size[0], mask.shape[0])
+    horizontal, columns = _pixel_weights(box[1], box[3], size[1], mask.shape[1])
+    return tf.matmul(tf.matmul(vertical, mask), horizontal, transpose_b=True), rows, columns
 
 
-def _pixel_positions(count, low, high, cells):
-    pixels = tf.range(count, dtype=low.dtype) + 0.5
-    side = (high - low)[:, None]
-    # -1 is beyond the reach of all cells.
-    return tf.where(side > 0, tf.math.divide_no_nan((pixels[None, :] - low[:, None]) * cells, side), -1.0)
-
-
-PASTE = ("exact", "expanded")
+def _pixel_weights(low, high, limit, cells):
+    """Weights [pixels, cells] of the pixels whose centre lies from low to high, and (first, end) of them."""
+    first = tf.clip_by_value(tf.cast(tf.math.ceil(low - 0.5), tf.int32), 0, limit)
+    end = tf.clip_by_value(tf.cast(tf.math.floor(high + 0.5), tf.int32), first, limit)
+    end = tf.where(high > low, end, first)
+    pixels = tf.cast(tf.range(first, end), tf.float32) + 0.5
+    return hat_weights((pixels - low) * float(cells) / tf.maximum(high - low, 1e-6), cells), (first, end)
 
 
 def paste_boxes(boxes, cells, rule):

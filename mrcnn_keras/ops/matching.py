@@ -1,4 +1,4 @@
-"""Which anchor or RoI is an object, which is background, and which of them are learnt from in a step."""
+"""Which anchor or RoI is an object, which is background, and which of them a step learns from."""
 
 import tensorflow as tf
 

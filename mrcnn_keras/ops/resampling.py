@@ -1,7 +1,7 @@
 """Pictures of another size, to the last grey level as three projects make them.
 
 A network with batch norm turns one grey level in a thousand pixels into another score: so a published checkpoint only
-answers as its own project does if its pictures are resized bit by bit as there.
+finds what it does in its own project if its pictures are resized bit by bit as there.
 """
 
 import tensorflow as tf
@@ -27,7 +27,7 @@ def triangle(images, size):
 
 
 def by_products(images, size, widen):
-    """tf.image.resize(method="bilinear", antialias=widen) to a rounding step, by one matrix product an axis.
+    """tf.image.resize(method="bilinear", antialias=widen) to a rounding step, by one matrix product per axis.
 
     images [B, H, W, C] -> [B, *size, C] float32. Other runtimes have no ScaleAndTranslate, TensorFlow's operation.
     """

@@ -15,10 +15,10 @@ VALUES_AT_ONCE = 1 << 20  # features that are compared in one step: a few megaby
 def roi_pool(features, strides, boxes, box_indices, size, *, canonical_size=224.0, level_tolerance=0.0):
     """Each bin's largest feature, of boxes on the level of a pyramid that fits them.
 
-    Arguments and answer as of ops.roi_sampling.roi_align. A box of n cells has its bin i from cell floor(i n / size) to
+    Arguments and result as of ops.roi_sampling.roi_align. A box of n cells has its bin i from cell floor(i n / size) to
     before cell ceil((i + 1) n / size), so that bins overlap where n is no multiple of size. Cells outside the map do
     not count; a bin without any is 0. The gradient goes to the first of the largest cells. Time grows with the number
-    of cells in all boxes, memory with the answer only.
+    of cells in all boxes, memory with the output only.
     """
     level, first, sides = _whole_cells(features, strides, boxes, canonical_size, level_tolerance)
     flat, origin, map_sides = end_to_end(features, level, box_indices)
@@ -33,7 +33,7 @@ def roi_pool(features, strides, boxes, box_indices, size, *, canonical_size=224.
     bins = [corner, spans[:, :, None, 0], spans[:, None, :, 1], width]
     bins = [tf.reshape(tf.broadcast_to(part, whole), [-1, 1]) for part in bins]
     largest = _places_of_largest(tf.stop_gradient(flat), *bins)
-    # One number read for each answered, so that TensorFlow's gradient of gather is the gradient of RoIPool.
+    # One number is read for each of the output, so that TensorFlow's gradient of gather is the gradient of RoIPool.
     channels = flat.shape[-1]
     pooled = tf.gather(tf.reshape(flat, [-1]), largest * channels + tf.range(channels))
     pooled = tf.where(bins[1] * bins[2] > 0, pooled, 0)
@@ -41,18 +41,9 @@ def roi_pool(features, strides, boxes, box_indices, size, *, canonical_size=224.
 
 
 def roi_warp(
-    features,
-    strides,
-    boxes,
-    box_indices,
-    size,
-    *,
-    sampling=2,
-    reduce="mean",
-    canonical_size=224.0,
-    level_tolerance=0.0,
+    features, strides, boxes, box_indices, size, *, sampling=2, reduce="mean", canonical_size=224.0, level_tolerance=0.0
 ):
-    """RoIAlign of the whole cells that RoIPool would read; arguments and answer as of ops.roi_sampling.roi_align."""
+    """RoIAlign of the whole cells that RoIPool would read; arguments and result as of ops.roi_sampling.roi_align."""
     level, first, sides = _whole_cells(features, strides, boxes, canonical_size, level_tolerance)
     cells = tf.cast(tf.concat([first, first + sides], axis=-1), boxes.dtype)
     return sample_bins(features, level, cells, box_indices, size, sampling, reduce)
@@ -100,7 +91,7 @@ def _places_of_largest(flat, corner, rows, columns, width):
         number = tf.range(most)
         values = tf.gather(flat, place(tf.minimum(number, counts[chunk] - 1)))
         is_largest = values == tf.reduce_max(values, axis=1, keepdims=True)
-        # Where no number is the largest, since one is NaN, a cell of the bin is still answered.
+        # Where no number is the largest, since one is NaN, a cell of the bin is still found.
         first = tf.reduce_min(tf.where(is_largest, number[:, None], counts[chunk, None] - 1), axis=1)
         return chunk.stop, step + 1, found.write(step, place(first))
 

@@ -92,7 +92,7 @@ def _in_order(parts, rows):
 
 
 def _adaptive(features, level, cells, box_indices, size, reduce):
-    """roi_align with as many samples a bin and axis as the bin has cells, rounded up.
+    """roi_align with as many samples per bin and axis as the bin has cells, rounded up.
 
     Boxes with equal numbers of samples are read together, in a loop over the numbers that there are.
     """
@@ -100,7 +100,7 @@ def _adaptive(features, level, cells, box_indices, size, reduce):
     parts, rows = [], []
     for index, feature in enumerate(features):
         on_level = tf.where(level == index)[:, 0]
-        # One number for the pair, so that tf.unique can tell the pairs apart.
+        # One number for the pair, so that tf.unique can keep the pairs apart.
         pairs = tf.gather(samples[:, 0] * PAIR + samples[:, 1], on_level)
         unique = tf.unique(pairs).y
 
@@ -161,9 +161,9 @@ def _pool_bins(samples, size, per_bin, reduce):
 
 
 def crop_and_resize_rois(features, strides, boxes, box_indices, size, *, canonical_size=224.0):
-    """Matterport's RoIAlign: one sample a bin, the outermost on the box's corners.
+    """Matterport's RoIAlign: one sample per bin, the outermost on the box's corners.
 
-    Arguments and answer as of roi_align. The box's corners count as shares of the picture's last pixel's index, which
+    Arguments and result as of roi_align. The box's corners count as shares of the picture's last pixel's index, which
     tf.image.crop_and_resize takes for shares of the map's last cell's index; the level's border is halfway between
     two sizes on the scale of the logarithm.
     """
@@ -181,7 +181,7 @@ def crop_and_resize_rois(features, strides, boxes, box_indices, size, *, canonic
 def _crop(feature, cells, box_indices, count):
     """Samples from one map, count (rows, columns) of them a box.
 
-    crop_and_resize places its first and last sample at the given corners, in units of (side - 1), and answers 0
+    crop_and_resize places its first and last sample at the given corners, in units of (side - 1), and gives 0
     outside. One cell of repeated border turns that into RoIAlign's rule: the edge's value up to one cell outside.
     """
     padded = tf.pad(feature, [[0, 0], [1, 1], [1, 1], [0, 0]], mode="SYMMETRIC")

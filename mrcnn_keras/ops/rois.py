@@ -6,8 +6,8 @@ import tensorflow as tf
 def at_least_one(rois):
     """rois [M, S, S, C] -> the same, or one RoI of zeros where M is 0, and M.
 
-    To an empty batch oneDNN's convolutions (TensorFlow on CPUs) answer with the shape of their input, which no bias
-    fits; what comes of the RoI of zeros is cut off again.
+    For an empty batch oneDNN's convolutions (TensorFlow on CPUs) return the shape of their input, which no bias fits;
+    what comes of the RoI of zeros is cut off again.
     """
     count = rois.shape[0]
     if count:

@@ -1,6 +1,7 @@
-"""Training: the loop around Keras's fit, its callbacks, the schedule, and the folder that a run leaves."""
+"""Training: the loop around Keras's `fit`, its callbacks, the schedule, and the folder that a run writes."""
 
+from mrcnn_keras.training.callbacks import CocoMetrics
 from mrcnn_keras.training.loop import train
 from mrcnn_keras.training.run_folder import RunFolder
 
-__all__ = ["RunFolder", "train"]
+__all__ = ["CocoMetrics", "RunFolder", "train"]

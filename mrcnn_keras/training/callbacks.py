@@ -1,4 +1,4 @@
-"""What happens during a training: the rate, the check of the losses, the line on the screen, the files."""
+"""Keras callbacks of a training: learning rate, check of the losses, progress line, files."""
 
 import functools
 import math
@@ -6,27 +6,26 @@ import time
 
 import keras
 
-from mrcnn_keras.data import make_pipeline
-from mrcnn_keras.data.pipeline import batch_image_ids
+from mrcnn_keras.data import batch_image_ids, make_pipeline
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.evaluation import detect_in, evaluate
 from mrcnn_keras.progress import ProgressLine
 from mrcnn_keras.training.schedule import Occasional, learning_rate
 
-# About the shares of the time that evaluations, last.keras and the curves may take.
+# Approximate shares of the time that evaluations, last.keras and the curves may take.
 EVALUATION_SHARE, SAVING_SHARE, DRAWING_SHARE = 0.1, 0.05, 0.02
-# Seconds between two last.keras within an epoch: what a power cut can cost.
+# Seconds between two writes of last.keras within an epoch: the most that a power cut can cost.
 SAVE_EVERY = 120
-# A timed training measures itself at most about this often, and on at least so many pictures.
+# A timed training is evaluated about this often at most, and on at least this many pictures.
 TIMED_EVALUATIONS, TIMED_PICTURES = 3, 8
-# Seconds that the first evaluation needs to make its graphs.
+# Seconds that the first evaluation needs to build its graphs.
 GRAPHS = 15
 METRICS = ("AP", "AP50", "AP75")
 SHOWN = ("bbox/AP", "bbox/AP50", "segm/AP", "segm/AP50", "keypoints/AP", "keypoints/AP50")
 
 
 class StepCallback(keras.callbacks.Callback):
-    """Knows `step`, the number of steps that are done; the optimizer keeps it over a resume."""
+    """Counts the finished steps in `step`; the optimizer keeps the number when a training is resumed."""
 
     step = 0
 
@@ -38,10 +37,7 @@ class StepCallback(keras.callbacks.Callback):
 
 
 class Schedule(StepCallback):
-    """Sets the learning rate before each step, and ends the training when its time is over.
-
-    An optimizer with a schedule of its own keeps it.
-    """
+    """Sets the learning rate before each step, unless the optimizer has its own schedule; stops at the end."""
 
     def __init__(self, config, clock):
         super().__init__()
@@ -67,7 +63,7 @@ class Schedule(StepCallback):
 
 
 class StopAtNonFinite(StepCallback):
-    """Ends the training with a sentence when a loss is not a number or infinite."""
+    """Stops the training with a UserError when a loss is NaN or infinite."""
 
     def __init__(self, dataset, config, seed):
         super().__init__()
@@ -81,14 +77,14 @@ class StopAtNonFinite(StepCallback):
             parts = [name for name in broken if name != "loss"] or broken
             losses = f"{', '.join(parts)} {'is' if len(parts) == 1 else 'are'}"
             raise UserError(
-                f"{losses} not finite at step {self.step + 1} ({names}); look at the annotations, or lower "
-                "LEARNING_RATE; last.keras is from before"
+                f"{losses} not finite at step {self.step + 1} ({names}); check the annotations or lower "
+                "LEARNING_RATE; last.keras is from an earlier step"
             )
         super().on_train_batch_end(batch, logs)
 
 
 class Progress(StepCallback):
-    """Shows epoch, step, time left, pace and losses."""
+    """Shows epoch, step, remaining time, pace and losses."""
 
     def __init__(self, line, clock, steps_per_epoch):
         super().__init__()
@@ -101,7 +97,7 @@ class Progress(StepCallback):
     def on_train_batch_end(self, batch, logs=None):
         super().on_train_batch_end(batch, logs)
         if self.step == self.first:
-            self.began = time.monotonic()  # not before: the first step makes the graph
+            self.began = time.monotonic()  # not before: the first step builds the graph
         if self.step == self.first or self.line.is_due():
             self.line.show(self.text(logs))
 
@@ -124,9 +120,9 @@ class Progress(StepCallback):
 
 
 class Recorder(StepCallback):
-    """After each epoch: validation, metrics.csv, curves.png, last.keras and, where it is better, best.keras.
+    """After each epoch: validation, metrics.csv, curves.png, last.keras and, if it is better, best.keras.
 
-    What validation finds goes into `logs`, for the callbacks after this one.
+    The validation figures are added to `logs` for the callbacks after this one.
     """
 
     def __init__(self, run, config, validation, clock):
@@ -147,7 +143,7 @@ class Recorder(StepCallback):
         self.best = max((score for score in measured if math.isfinite(score)), default=-math.inf)
         if self.run.last.exists():
             self.saved_step = self.step
-        else:  # so that a training can be resumed whenever it is broken off
+        else:  # so that a training can be resumed whenever it is interrupted
             self.save_last()
 
     def on_train_batch_end(self, batch, logs=None):
@@ -174,24 +170,24 @@ class Recorder(StepCallback):
             with self.drawing.timed():
                 self.run.draw_curves()
         self.run.say(_sentence(row))
-        if row.get(self.metric, math.nan) >= self.best:  # of two that are equal, the longer trained one
+        if row.get(self.metric, math.nan) >= self.best:  # on a tie, the model trained longer
             self.best = row[self.metric]
             self.run.save_model(self.model, self.run.best)
         if done or self.saving.is_due():
             self.save_last()
 
     def on_train_end(self, logs=None):
-        if self.saved_step < self.step:  # a callback of the user's ended the training
+        if self.saved_step < self.step:  # a user's callback stopped the training
             self.save_last()
 
     def save_last(self):
-        """Writes last.keras now."""
+        """Writes last.keras."""
         with self.saving.timed():
             self.run.save_last(self.model, self.clock)
         self.saved_step = self.step
 
     def evaluation_is_due(self):
-        """Whether enough time has gone by since the last one and, in a timed training, is left until the last."""
+        """Whether enough time has passed since the last one and, in a timed training, remains before the final one."""
         if self.clock.total_seconds is None:
             return self.evaluating.is_due()
         apart = self.clock.total_seconds / TIMED_EVALUATIONS
@@ -199,7 +195,7 @@ class Recorder(StepCallback):
         return self.evaluating.is_due() and self.evaluating.since() >= apart and left >= apart
 
     def validate(self):
-        """Validation losses and COCO AP, by name."""
+        """Returns the validation losses and COCO AP by name."""
         dataset, line = self.measured_pictures, ProgressLine(self.run.say)
         with self.evaluating.timed():
             batches = make_pipeline(dataset, self.config, training=False)
@@ -211,23 +207,40 @@ class Recorder(StepCallback):
 
     @functools.cached_property
     def measured_pictures(self):
-        """The first EVALUATION_IMAGES, or as many as a timed training has time for."""
+        """The first EVALUATION_IMAGES pictures, or as many as a timed training has time for."""
         count = min(self.config.EVALUATION_IMAGES, self.validation.num_images)
         if self.clock.total_seconds is not None:
-            fitting = int(EVALUATION_SHARE * self.clock.total_seconds / self._seconds_a_picture())
+            fitting = int(EVALUATION_SHARE * self.clock.total_seconds / self._seconds_per_picture())
             count = min(count, max(fitting, TIMED_PICTURES))
         return self.validation.subset(self.validation.image_ids[:count])
 
-    def _seconds_a_picture(self):
+    def _seconds_per_picture(self):
         image = self.validation.load_image(0)
-        for _ in range(2):  # the first time, TensorFlow makes the graph
+        for _ in range(2):  # the first call builds the graph
             began = time.monotonic()
             detect_in(self.model, self.validation, [0], [image])
-        return 3 * (time.monotonic() - began)  # the losses take about as long again, and so does the rest
+        return 3 * (time.monotonic() - began)  # the losses take about as long again, and so does everything else
+
+
+class CocoMetrics(keras.callbacks.Callback):
+    """COCO AP after each epoch of `fit`, in the logs, where other callbacks find it; `mk.train` measures by itself.
+
+    Args:
+        dataset: `Dataset` to measure on.
+        limit: Integer, use only the first `limit` pictures, or `None`.
+    """
+
+    def __init__(self, dataset, limit=None):
+        super().__init__()
+        self.dataset, self.limit = dataset, limit
+
+    def on_epoch_end(self, epoch, logs=None):
+        scores = evaluate(self.model, self.dataset, limit=self.limit)
+        logs |= {name: score for name, score in scores.items() if name.split("/", 1)[1] in METRICS}
 
 
 def decisive_metric(config):
-    """The figure by which best.keras is chosen: that of the finest answer that the model gives."""
+    """Name of the figure by which best.keras is chosen: that of the model's most detailed output."""
     if config.NUM_KEYPOINTS:
         return "keypoints/AP"
     return "segm/AP" if config.MASKS else "bbox/AP"

@@ -1,12 +1,10 @@
-"""train: fit a model on a dataset, with a folder that holds whatever came of it."""
+"""Trains a model on a dataset and writes everything to a run folder."""
 
 import math
 
 import tensorflow as tf
 
-from mrcnn_keras.data import make_pipeline
-from mrcnn_keras.data.pipeline import take_error
-from mrcnn_keras.data.sample import check_keypoints
+from mrcnn_keras.data import check_keypoints, make_pipeline, take_error
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.model import MaskRCNN
 from mrcnn_keras.progress import ProgressLine
@@ -28,16 +26,27 @@ def train(
     seed=0,
     callbacks=(),
 ):
-    """Trains a model and measures it on the way.
+    """Trains a model, evaluates it on the way, and writes a run folder.
 
-    dataset, validation: Datasets; without validation there are no validation figures and best.keras is the last model.
-    epochs: how long, or minutes: the schedule is fitted to that time and ends with it, the last evaluation included.
-    steps_per_epoch: None: the setting STEPS_PER_EPOCH, or one pass over the pictures. out: folder to write (see
-    RunFolder); None: the first unused of run, run-2, ... resume: go on where last.keras of `out` stopped. seed: of the
-    order of the pictures and of the augmentation. callbacks: more Keras callbacks; what validation found is in their
-    logs. The learning rate is that of the settings, unless the model's optimizer was made with a schedule of its own.
-    Returns a dict, name of a figure -> list with one value an epoch (None where it was not measured).
-    Raises UserError for pictures that cannot be read and for a loss that is not finite.
+    The learning rate follows the settings, unless the model's optimizer was created with its own schedule.
+
+    Args:
+        model: `MaskRCNN`. It is compiled with its settings' optimizer if it is not compiled yet.
+        dataset: `Dataset` to train on.
+        validation: `Dataset` to evaluate on, or `None`: no validation figures, and best.keras is the last model.
+        epochs: Integer, the number of epochs; ignored if `minutes` is given.
+        minutes: Float. The schedule is fitted to this time and ends with it, including the last evaluation.
+        steps_per_epoch: Integer, or `None`: the setting STEPS_PER_EPOCH, or one pass over the pictures.
+        out: Folder to write, see `RunFolder`, or `None`: the first of run, run-2, ... that does not exist.
+        resume: Boolean, whether to continue the training in `out` from its last.keras.
+        seed: Integer, seed of the order of the pictures and of the augmentation.
+        callbacks: Further Keras callbacks; their `logs` include the validation figures.
+
+    Returns:
+        Dict from the name of a figure to a list with one value per epoch, `None` where it was not measured.
+
+    Raises:
+        UserError: If a picture cannot be read, a loss is not finite, or model and datasets do not fit together.
     """
     config = model.config
     _check_length(epochs, minutes, steps_per_epoch)
@@ -46,7 +55,7 @@ def train(
     run.check(resume)
     if not model.compiled:
         model.compile()
-    elif not resume and int(model.optimizer.iterations):  # of an earlier training; this one begins at step 0
+    elif not resume and int(model.optimizer.iterations):  # from an earlier training; this one starts at step 0
         model.compile(model.optimizer.from_config(model.optimizer.get_config()))
     model.optimizer.build(model.trainable_variables)
     model.stop_training = False
@@ -64,11 +73,11 @@ def train(
     )
     first = int(model.optimizer.iterations)
     if clock.progress(first) >= 1:
-        run.say(f"{run.path} has already been trained for {first} steps; ask for more epochs or minutes")
+        run.say(f"{run.path} has already been trained for {first} steps; give more epochs or minutes")
         return _columns(run.rows())
     run.say(
         f"{'resuming' if resume else 'training'} in {run.path}: {dataset.num_images} pictures, "
-        f"{config.BATCH_SIZE} a step, {steps} steps an epoch, "
+        f"{config.BATCH_SIZE} per step, {steps} steps per epoch, "
         + (f"{minutes:.3g} minutes" if minutes else f"{epochs} epochs")
         + (f", from step {first}" if first else "")
         + (", on a GPU" if tf.config.list_physical_devices("GPU") else ", on the CPU")
@@ -92,7 +101,7 @@ def train(
     last_epoch = epochs if minutes is None else 10**9
     epoch, done = divmod(first, steps)
     try:
-        if done:  # the rest of the epoch that was cut short
+        if done:  # the rest of the interrupted epoch
             fit(epoch, epoch + 1, steps - done)
             epoch += 1
         if epoch < last_epoch and not model.stop_training:
@@ -100,11 +109,11 @@ def train(
     except KeyboardInterrupt:
         line.clear()
         run.save_last(model, clock)
-        run.say(f"stopped at step {int(model.optimizer.iterations)}; go on with resume")
+        run.say(f"stopped at step {int(model.optimizer.iterations)}; continue with resume")
         raise
     except tf.errors.ResourceExhaustedError as error:
         raise UserError(
-            f"there is not enough memory for {config.BATCH_SIZE} pictures a step; lower BATCH_SIZE or IMAGE_MAX_DIM"
+            f"there is not enough memory for {config.BATCH_SIZE} pictures per step; lower BATCH_SIZE or IMAGE_MAX_DIM"
         ) from error
     except tf.errors.OpError as error:
         mistake = take_error(error)
@@ -130,10 +139,10 @@ def _check_length(epochs, minutes, steps_per_epoch):
 def _check_datasets(config, dataset, validation):
     for name, data in {"training": dataset, "validation": validation}.items():
         if data is not None and data.num_images == 0:
-            raise UserError(f"the {name} data hold no picture; look at them with `mrcnn inspect`")
+            raise UserError(f"the {name} data contain no picture; check them with `mrcnn inspect`")
         if data is not None and config.PROPOSALS == "given":
             for image_id in data.image_ids:
-                data.load_proposals(image_id)  # tells what is wrong with them before hours are spent
+                data.load_proposals(image_id)  # reports what is wrong with them before hours are spent
     if dataset.num_classes != config.NUM_CLASSES:
         raise UserError(
             f"the data have {dataset.num_classes} classes with the background ({', '.join(dataset.class_names)}) but "
@@ -152,7 +161,7 @@ def _check_datasets(config, dataset, validation):
 
 
 def _take_over(model, path):
-    """Weights and optimizer of a saved model, into this one."""
+    """Copies weights and optimizer of a saved model into this one."""
     saved = MaskRCNN.load(path)
     if saved.config != model.config:
         mine = model.config.to_dict()

@@ -1,4 +1,4 @@
-"""The folder of one training: its settings, models, figures and log."""
+"""The folder that a training writes: settings, models, figures and log."""
 
 import csv
 import json
@@ -12,9 +12,12 @@ from mrcnn_keras.report import plot_curves
 
 
 class RunFolder:
-    """config.json, best.keras, last.keras, metrics.csv, curves.png, progress.json and train.log of a training.
+    """Files of a training: config.json, best.keras, last.keras, metrics.csv, curves.png, progress.json, train.log.
 
-    Everything but the log appears by rename, so that whatever stops the training, each file is whole.
+    All except the log are written by rename, so that each file is complete, whatever stops the training.
+
+    Args:
+        path: Path of the folder, which need not exist.
     """
 
     def __init__(self, path):
@@ -26,7 +29,14 @@ class RunFolder:
 
     @classmethod
     def unused(cls, name="run"):
-        """The first of run, run-2, run-3, ... that does not exist."""
+        """Returns the first of run, run-2, run-3, ... that does not exist.
+
+        Args:
+            name: String, path of the first one.
+
+        Returns:
+            `RunFolder`.
+        """
         number, path = 1, Path(name)
         while path.exists():
             number += 1
@@ -34,45 +44,75 @@ class RunFolder:
         return cls(path)
 
     def check(self, resume):
-        """Refuses to write over another training, or to go on with one that is not there."""
+        """Refuses to overwrite another training, or to resume one that does not exist.
+
+        Args:
+            resume: Boolean, whether the training in the folder is to be continued.
+
+        Raises:
+            UserError: If the folder does not allow it.
+        """
         if self.path.exists() and not self.path.is_dir():
             raise UserError(f"{self.path} is a file; give a folder for what the training writes")
         if resume:
             if not self.last.exists():
-                raise UserError(f"{self.path} holds no last.keras to resume from; leave out resume to start anew")
+                raise UserError(f"{self.path} has no last.keras to resume from; leave out resume to start a training")
         elif self.metrics.exists() or (self.last.exists() and self.so_far().get("step") != 0):
-            raise UserError(f"{self.path} already holds a training; resume it, or choose another folder")
+            raise UserError(f"{self.path} already holds a training; resume it or choose another folder")
 
     def open(self, config, resume):
-        """Makes the folder ready for training."""
+        """Creates the folder and writes config.json, unless a training is resumed.
+
+        Args:
+            config: `Config` of the model.
+            resume: Boolean, whether the training in the folder is continued.
+        """
         self.path.mkdir(parents=True, exist_ok=True)
         for file in self.path.iterdir():
-            if re.match(r"\.\d+-", file.name):  # half a file, see replace_file
+            if re.match(r"\.\d+-", file.name):  # an incomplete file, see replace_file
                 file.unlink()
         if not resume:
             self.last.unlink(missing_ok=True)
             config.save(self.config)
 
     def say(self, text):
-        """Prints a line and keeps it in the log."""
+        """Prints a line and appends it to the log.
+
+        Args:
+            text: String.
+        """
         print(text, flush=True)
         with self.log.open("a", encoding="utf-8") as file:
             file.write(f"{time.strftime('%H:%M:%S')} {text}\n")
 
     def save_model(self, model, path):
-        """Writes a model by rename."""
+        """Saves a model by rename.
+
+        Args:
+            model: `MaskRCNN`.
+            path: Path of the .keras file.
+        """
         with replace_file(path) as temporary:
             model.save(temporary)
 
     def save_last(self, model, clock):
-        """Writes last.keras, and how far the training is."""
+        """Saves last.keras, and the progress of the training in progress.json.
+
+        Args:
+            model: `MaskRCNN`.
+            clock: `Clock` of the training.
+        """
         step = int(model.optimizer.iterations)
         self.save_model(model, self.last)
         with replace_file(self.progress) as temporary:
             temporary.write_text(json.dumps(clock.so_far(step)))
 
     def so_far(self):
-        """Clock.so_far of last.keras; {} where that is not known."""
+        """Reads progress.json.
+
+        Returns:
+            Dict, `Clock.so_far` of last.keras; empty if that is not known.
+        """
         try:
             found = json.loads(self.progress.read_text())
             return {name: float(found[name]) for name in ("step", "seconds", "scheduled")}
@@ -80,7 +120,14 @@ class RunFolder:
             return {}
 
     def rows(self):
-        """The rows of metrics.csv, numbers where there are numbers, None where a cell is empty."""
+        """Reads metrics.csv.
+
+        Returns:
+            List of dicts, one per epoch, of numbers; `None` for an empty cell.
+
+        Raises:
+            UserError: If the file was not written by a training.
+        """
         if not self.metrics.exists():
             return []
         try:
@@ -90,10 +137,14 @@ class RunFolder:
                 return rows
         except (ValueError, KeyError, TypeError, csv.Error):
             pass
-        raise UserError(f"{self.metrics} is not what a training wrote; remove it, and the resumed one starts it anew")
+        raise UserError(f"{self.metrics} was not written by a training; remove it and resume, which starts a new one")
 
     def write_rows(self, rows):
-        """Writes metrics.csv anew."""
+        """Writes metrics.csv.
+
+        Args:
+            rows: List of dicts, one per epoch.
+        """
         columns = list(dict.fromkeys(name for row in rows for name in row))
         with replace_file(self.metrics) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, columns)
@@ -102,7 +153,7 @@ class RunFolder:
                 writer.writerow({k: "" if row.get(k) is None else _short(row[k]) for k in columns})
 
     def draw_curves(self):
-        """Draws metrics.csv."""
+        """Draws metrics.csv as curves.png."""
         plot_curves(self.metrics, self.curves)
 
 

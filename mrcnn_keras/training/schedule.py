@@ -1,4 +1,4 @@
-"""How much of a training is over, the learning rate that follows from it, and when there is time for other things."""
+"""Progress of a training, the learning rate that follows from it, and when there is time for other work."""
 
 import math
 import time
@@ -9,12 +9,12 @@ WARMUP_SHARE = 0.1
 
 
 def learning_rate(peak, progress, step, *, kind="cosine", warmup_steps=0):
-    """The rate of a step.
+    """Returns the learning rate of a step.
 
-    peak: the setting LEARNING_RATE. progress: 0..1, the share of all steps (or of the time) that is over. step: number
-    of the step, from 0. kind: "cosine" falls from peak to 0 (Loshchilov and Hutter 2017); "step" is a tenth of the peak
-    from 2/3 on and a hundredth from 8/9 on (the 1x schedule of the paper's code). The first warmup_steps, or the first
-    tenth of the training where that is shorter, rise linearly from a thousandth (Goyal et al. 2017).
+    peak: the setting LEARNING_RATE. progress: 0 to 1, the finished share of all steps (or of the time). step: number of
+    the step, from 0. kind: "cosine" falls from peak to 0 (Loshchilov and Hutter 2017); "step" is a tenth of the peak
+    from 2/3 on and a hundredth from 8/9 on (the 1x schedule of the paper's code). During the first warmup_steps, or the
+    first tenth of the training if that is shorter, the rate rises linearly from a thousandth (Goyal et al. 2017).
     """
     progress = min(max(progress, 0.0), 1.0)
     if kind == "cosine":
@@ -28,11 +28,11 @@ def learning_rate(peak, progress, step, *, kind="cosine", warmup_steps=0):
 
 
 class Clock:
-    """Progress of a training of so many steps or of so many seconds.
+    """Progress of a training whose length is given in steps or in seconds.
 
-    seconds, scheduled: what `so_far` told when the training was broken off. reserve: seconds at the end that are kept
-    for the last evaluation. The schedule of a timed training begins when its first step is done: before that
-    TensorFlow makes the graph, which can take a good part of a short training.
+    seconds, scheduled: what `so_far` returned when the training was interrupted. reserve: seconds at the end kept for
+    the last evaluation. The schedule of a timed training begins after its first step: during that step TensorFlow
+    builds the graph, which can take a good part of a short training.
     """
 
     def __init__(self, total_steps=None, total_seconds=None, seconds=0.0, scheduled=0.0):
@@ -43,16 +43,16 @@ class Clock:
         self.reserve = 0.0
 
     def seconds(self):
-        """Seconds of training so far, those before a resume among them."""
+        """Seconds of training so far, including those before a resume."""
         return time.monotonic() - self.began
 
     def tick(self):
-        """To be called at the end of each step."""
+        """Must be called at the end of each step."""
         if self.first_step_done is None:
             self.first_step_done = self.seconds()
 
     def progress(self, step):
-        """0..1: the share of the training that is over when `step` steps are done."""
+        """Finished share of the training, 0 to 1, after `step` steps."""
         if self.total_seconds is None:
             return min(step / self.total_steps, 1.0)
         seconds, end = self.seconds(), self.total_seconds - self.reserve
@@ -64,14 +64,14 @@ class Clock:
         return self.progress_before + (1 - self.progress_before) * share
 
     def so_far(self, step):
-        """Where the training is, for a resume: steps, seconds, and the seconds of its schedule that are over."""
+        """State for a resume: steps, seconds, and elapsed seconds of the schedule."""
         seconds = self.seconds()
         scheduled = self.progress(step) * self.total_seconds if self.total_seconds else seconds
         return {"step": step, "seconds": seconds, "scheduled": scheduled}
 
 
 class Occasional:
-    """Something beside the training that may take about `share` of the time: says when it is due again."""
+    """Work beside the training that may take about `share` of the time: decides when it is due again."""
 
     def __init__(self, share):
         self.share = share
@@ -81,12 +81,12 @@ class Occasional:
         return self.share * self.since() >= self.took
 
     def since(self):
-        """Seconds since the last time."""
+        """Seconds since the work last ended."""
         return time.monotonic() - self.ended
 
     @contextmanager
     def timed(self):
-        """Around the thing itself."""
+        """Context manager around the work itself."""
         began = time.monotonic()
         yield
         self.ended = time.monotonic()

@@ -1,4 +1,4 @@
-"""Pictures of instances: `draw_...` makes an image, `display_...` a matplotlib figure."""
+"""Pictures of instances: `draw_...` returns an image, `display_...` a matplotlib figure."""
 
 from mrcnn_keras.visualize.colors import random_colors
 from mrcnn_keras.visualize.drawing import draw_comparison, draw_detections

@@ -1,4 +1,4 @@
-"""Instances drawn into a picture: pixels in, pixels out, no window and no figure."""
+"""Draws instances into a picture: pixels in, pixels out, without a window or a figure."""
 
 import cv2
 import numpy as np
@@ -8,7 +8,7 @@ from mrcnn_keras.visualize.colors import instance_colors
 from mrcnn_keras.visualize.keypoints import draw_keypoints
 from mrcnn_keras.visualize.text import add_caption, draw_labels, font_size
 
-READABLE = 512  # pixels: smaller pictures are enlarged to about this for text that can be read
+READABLE = 512  # pixels: smaller pictures are enlarged to about this size so that text is readable
 GAP = 8  # pixels between two pictures
 
 
@@ -26,20 +26,29 @@ def draw_detections(
     zoom=1,
     skeleton=(),
 ):
-    """Draws masks, boxes, keypoints and labels such as "circle 0.98" -> new image [zoom * H, zoom * W, 3] uint8.
+    """Draws masks, boxes, keypoints and labels such as "circle 0.98" into a copy of a photograph.
 
-    image        [H, W, 3] uint8 RGB, the photograph of the detections; it is not changed
-    detections   found or annotated; crowd regions get an outline without filling
-    class_names  the background first, so that class_names[class_id] is the name
-    alpha        0..1, how much of a mask's colour covers the picture
-    min_score    instances with a lower score are left out
-    colors       "instance" (also None), "class", or [N, 3], see `random_colors`
-    captions     [N] str to write instead of class and score
-    zoom         whole number: times enlarged, for small pictures; None: about 512 pixels at least
-    skeleton     pairs of keypoints, by place, that a line joins: the setting KEYPOINT_SKELETON of a model, or
-                 `keypoint_layout.skeleton` of a dataset
+    Small objects are drawn over large ones. Labels are drawn in order of score while there is room.
 
-    Small objects are drawn over large ones. Labels are drawn by score while there is room.
+    Args:
+        image: `[H, W, 3]` uint8 RGB, the photograph of the detections.
+        detections: `Detections`, found or annotated. Crowd regions get an outline without filling.
+        class_names: List of strings, background first, so that `class_names[class_id]` is the name.
+        alpha: Float, 0 to 1, opacity of the masks.
+        min_score: Float, instances with a lower score are left out.
+        boxes: Boolean, whether to draw boxes.
+        labels: Boolean, whether to write labels.
+        colors: `"instance"` (or `None`), `"class"`, or `[N, 3]`: floats from 0 to 1 or integers from 0 to 255.
+        captions: List of N strings to write instead of class and score, or `None`.
+        zoom: Integer, magnification of small pictures, or `None`: to about 512 pixels.
+        skeleton: Pairs of keypoint indices joined by a line: a model's setting KEYPOINT_SKELETON, or
+            `keypoint_layout.skeleton` of a dataset.
+
+    Returns:
+        `[zoom * H, zoom * W, 3]` uint8 RGB.
+
+    Raises:
+        UserError: If image, instances, colours, captions and names do not fit together.
     """
     if image.shape != (*detections.size, 3) or image.dtype != np.uint8:
         raise UserError(
@@ -49,13 +58,13 @@ def draw_detections(
     colors = instance_colors(colors, detections.class_ids)
     captions = _captions(detections, class_names) if captions is None else captions
     if len(captions) != len(detections):
-        raise UserError(f"{len(captions)} captions for {len(detections)} instances; give one for each")
+        raise UserError(f"{len(captions)} captions for {len(detections)} instances; give one per instance")
     if detections.scores is not None:
         kept = np.flatnonzero(detections.scores >= min_score)
         detections, colors, captions = detections[kept], colors[kept], [captions[i] for i in kept]
     zoom = enlargement(image) if zoom is None else int(zoom)
     canvas = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_LINEAR)
-    # Boxes may reach far outside, where OpenCV's numbers end.
+    # Boxes may reach far outside, beyond OpenCV's range of integers.
     corners = np.rint(np.clip(detections.boxes * zoom, -GAP, max(canvas.shape) + GAP)).astype(int)
     line = _line_width(canvas, corners)
     box_line = line if detections.mask_crops is None else max(1, line // 2)
@@ -80,10 +89,20 @@ def draw_detections(
 
 
 def draw_comparison(image, truth, found, class_names, *, min_score=0.0, colors=None, zoom=None, **options):
-    """The annotated instances beside the found ones -> image with a caption over each half.
+    """Draws the annotated instances beside the found ones, with a caption over each half.
 
-    colors, zoom and options are those of `draw_detections`; here "class" is the usual colouring where there
-    are several classes, so that the halves can be compared, and small pictures are enlarged.
+    Args:
+        image: `[H, W, 3]` uint8 RGB.
+        truth: `Detections` with the annotated instances.
+        found: `Detections` with the found instances.
+        class_names: List of strings, background first.
+        min_score: Float, found instances with a lower score are left out.
+        colors: As in `draw_detections`; by default `"class"` if there are several classes.
+        zoom: As in `draw_detections`; by default small pictures are enlarged.
+        **options: Further arguments of `draw_detections`.
+
+    Returns:
+        `[h, w, 3]` uint8 RGB.
     """
     if colors is None and len(class_names) > 2:
         colors = "class"
@@ -95,7 +114,7 @@ def draw_comparison(image, truth, found, class_names, *, min_score=0.0, colors=N
 
 
 def enlargement(image):
-    """How many times a small picture is enlarged so that labels in it can be read: 4 for 128 pixels."""
+    """Magnification that makes labels in a small picture readable: 4 for 128 pixels."""
     return max(1, round(READABLE / max(image.shape[:2])))
 
 
@@ -103,8 +122,8 @@ def _captions(detections, class_names):
     largest = int(np.abs(detections.class_ids).max(initial=0))
     if largest >= len(class_names):
         raise UserError(
-            f"class id {largest} has no name among the {len(class_names)} class_names; give one for each "
-            f"class, the background first"
+            f"class id {largest} has no name among the {len(class_names)} class_names; give one per "
+            f"class, background first"
         )
     names = [class_names[abs(i)] + (" (crowd)" if i < 0 else "") for i in detections.class_ids.tolist()]
     if detections.scores is None:
@@ -113,13 +132,13 @@ def _captions(detections, class_names):
 
 
 def _line_width(canvas, boxes):
-    """Pixels: 1 for each 640 of the picture, but no more than a 20th of the usual object."""
+    """Pixels: 1 per 640 of the picture, but no more than a 20th of the median object."""
     usual = np.median((boxes[:, 2:] - boxes[:, :2]).min(axis=1)) if len(boxes) else 0
     return max(1, round(min(max(canvas.shape) / 640, usual / 20)))
 
 
 def _draw_mask(canvas, crop, color, alpha, line, zoom):
-    """Fills a mask and draws its outline, holes too; enlarged edges are smoothed."""
+    """Fills a mask and draws its outline, including holes; enlarged edges are smoothed."""
     if not crop.bits.any():
         return
     framed = np.pad(crop.bits, 1).astype(np.uint8) * 255

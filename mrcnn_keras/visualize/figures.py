@@ -1,6 +1,6 @@
-"""Instances in matplotlib figures, for notebooks: the lineage's functions, each returning what it draws.
+"""Instances in matplotlib figures, for notebooks: the functions of Matterport's package, which return what they draw.
 
-pyplot is asked for a figure only where no `ax` is given, so that a notebook shows it. No display is needed.
+pyplot creates a figure only if no `ax` is given, so that a notebook shows it. No display is needed.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from mrcnn_keras.errors import UserError
 from mrcnn_keras.visualize.colors import ANNOTATED, FOUND
 from mrcnn_keras.visualize.drawing import draw_detections
 
-FIGURE_WIDTH = 16  # inches, as in the lineage
+FIGURE_WIDTH = 16  # inches, as in Matterport's package
 
 
 def display_instances(
@@ -30,19 +30,35 @@ def display_instances(
     captions=None,
     skeleton=(),
 ):
-    """Shows instances over their photograph -> matplotlib Axes (`.figure.savefig(...)` writes it).
+    """Shows instances over their photograph. In a script, `matplotlib.pyplot.show()` opens the window.
 
-    Called in one of three ways, told apart by the types:
+    It can be called in three ways, distinguished by the types:
+
         display_instances(image, detections, class_names)
-        display_instances(image, boxes, masks, class_ids, scores, class_names)    as from *detections
-        display_instances(image, boxes, masks, class_ids, class_names, scores)    the lineage's order
+        display_instances(image, boxes, masks, class_ids, scores, class_names)  # as from *detections
+        display_instances(image, boxes, masks, class_ids, class_names, scores)  # Matterport's order
 
-    image     [H, W, 3] uint8 RGB
-    boxes     [N, (y1, x1, y2, x2)] pixels; masks [H, W, N] bool or None; class_ids [N]; scores [N] or None
-    colors    None, "class", or [N] (red, green, blue), see `random_colors`
-    captions  [N] str instead of class and score
-    skeleton  pairs of keypoints that a line joins, see `draw_detections`; keypoints come with Detections
-    In a script, `matplotlib.pyplot.show()` opens the window.
+    Args:
+        image: `[H, W, 3]` uint8 RGB.
+        boxes: `Detections`, or `[N, (y1, x1, y2, x2)]` pixels.
+        masks: `[H, W, N]` bool, or `None`.
+        class_ids: `[N]` integers.
+        class_names: List of strings, background first.
+        scores: `[N]` floats, or `None`.
+        title: String above the picture.
+        figsize: (width, height) of a new figure in inches.
+        ax: matplotlib `Axes` to draw into, or `None`: a new figure.
+        show_mask: Boolean, whether to draw masks.
+        show_bbox: Boolean, whether to draw boxes.
+        colors: `None`, `"class"`, or `[N, 3]`, see `draw_detections`.
+        captions: List of N strings to write instead of class and score, or `None`.
+        skeleton: Pairs of keypoint indices joined by a line; keypoints come with `Detections`.
+
+    Returns:
+        matplotlib `Axes`; `.figure.savefig(...)` writes it to a file.
+
+    Raises:
+        UserError: If the arguments do not fit together.
     """
     if isinstance(boxes, Detections):
         found, names = boxes, masks if class_names is None else class_names
@@ -51,7 +67,7 @@ def display_instances(
             scores, class_names = class_names, scores
         found, names = _instances(image, boxes, masks, class_ids, scores), class_names
     if not _are_names(names):
-        raise UserError(f"class_names is {names!r}; give the list of names, the background first")
+        raise UserError(f"class_names is {names!r}; give the list of names, background first")
     if not show_mask:
         found = Detections(found.size, found.boxes, found.class_ids, found.scores, None, found.keypoints)
     options = {"boxes": show_bbox, "colors": colors, "captions": captions, "skeleton": skeleton}
@@ -60,7 +76,19 @@ def display_instances(
 
 
 def display_images(images, titles=None, cols=4, cmap=None, norm=None, interpolation=None):
-    """Shows pictures in rows of `cols`, with titles -> matplotlib Figure. Grey pictures take `cmap`."""
+    """Shows pictures in rows, with titles.
+
+    Args:
+        images: List of pictures, `[H, W, 3]` or `[H, W]`.
+        titles: List of strings, or `None`.
+        cols: Integer, pictures per row.
+        cmap: matplotlib colour map of grey pictures.
+        norm: matplotlib normalisation of grey pictures.
+        interpolation: matplotlib interpolation.
+
+    Returns:
+        matplotlib `Figure`.
+    """
     from matplotlib import pyplot
 
     cols = max(1, min(cols, len(images)))
@@ -77,21 +105,29 @@ def display_images(images, titles=None, cols=4, cmap=None, norm=None, interpolat
 
 
 def display_differences(
-    image,
-    *instances,
-    title="",
-    ax=None,
-    show_mask=True,
-    show_box=True,
-    iou_threshold=0.5,
-    score_threshold=0.5,
+    image, *instances, title="", ax=None, show_mask=True, show_box=True, iou_threshold=0.5, score_threshold=0.5
 ):
-    """Annotated instances in green and found ones in red over their photograph -> matplotlib Axes.
+    """Shows annotated instances in green and found ones in red over their photograph.
 
-    Called as display_differences(image, annotated, found, class_names) with two Detections; the lineage gives
-    image, gt_box, gt_class_id, gt_mask, pred_box, pred_class_id, pred_score, pred_mask, class_names.
-    Found instances from `score_threshold` on are matched as `match_instances` says. A match is captioned with
-    its score and its overlap; "missed" and "false" are the annotated and the found ones without a match.
+    Found instances are matched by `match_instances`. A match is captioned with its score and its overlap; annotated
+    instances without a match are captioned "missed", found ones "false".
+
+    Args:
+        image: `[H, W, 3]` uint8 RGB.
+        *instances: `annotated, found, class_names` with two `Detections`, or as in Matterport's package `gt_box,
+            gt_class_id, gt_mask, pred_box, pred_class_id, pred_score, pred_mask, class_names`.
+        title: String above the picture.
+        ax: matplotlib `Axes` to draw into, or `None`: a new figure.
+        show_mask: Boolean, whether to draw masks.
+        show_box: Boolean, whether to draw boxes.
+        iou_threshold: Float, 0 to 1, smallest intersection over union of a match.
+        score_threshold: Float, found instances with a lower score are left out.
+
+    Returns:
+        matplotlib `Axes`.
+
+    Raises:
+        UserError: If the found instances have no scores.
     """
     if isinstance(instances[0], Detections):
         annotated, found, names = instances
@@ -100,7 +136,7 @@ def display_differences(
         annotated = _instances(image, gt_box, gt_mask, gt_class_id, None)
         found = _instances(image, pred_box, pred_mask, pred_class_id, pred_score)
     if found.scores is None:
-        raise UserError("the found instances have no scores; give what a model found after what was annotated")
+        raise UserError("the found instances have no scores; give annotated, then found ones")
     annotated, found = annotated[annotated.class_ids > 0], found.above(score_threshold)
     matches, overlaps = match_instances(annotated, found, iou_threshold)
     captions = ["" if i in matches else f"{names[c]} missed" for i, c in enumerate(annotated.class_ids)]
@@ -121,10 +157,10 @@ def display_differences(
 
 
 def match_instances(annotated, found, iou_threshold=0.5):
-    """Gives each found instance, best score first, the annotated one of its class that overlaps it most.
+    """Matches each found instance, best score first, with the annotated one of its class that overlaps it most.
 
-    -> (matches [F] int, the place in `annotated` or -1; overlaps [F] intersection over union with that one, 0
-    without a match). An annotated instance is given once, and only where they overlap by `iou_threshold`.
+    Returns matches [F] int, the index in `annotated` or -1, and overlaps [F], intersection over union of the match or
+    0. An annotated instance is matched once at most, and only if the overlap reaches `iou_threshold`.
     """
     matches, overlaps = np.full(len(found), -1), np.zeros(len(found))
     if not len(annotated) or not len(found):
@@ -143,7 +179,7 @@ def match_instances(annotated, found, iou_threshold=0.5):
 
 
 def _sides(boxes):
-    """(y1, x1, y2, x2) -> COCO's (x, y, width, height), float64."""
+    """(y1, x1, y2, x2) as COCO's (x, y, width, height), float64."""
     y1, x1, y2, x2 = boxes.T.astype(float)
     return np.stack([x1, y1, x2 - x1, y2 - y1], axis=1)
 
@@ -158,7 +194,7 @@ def _instances(image, boxes, masks, class_ids, scores):
 
 
 def _show(drawn, size, title, figsize, ax):
-    """Shows an enlarged picture so that the axes still count the photograph's pixels."""
+    """Shows a possibly enlarged picture on axes that count the photograph's pixels."""
     if ax is None:
         from matplotlib import pyplot
 

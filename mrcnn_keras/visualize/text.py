@@ -1,4 +1,4 @@
-"""Text on pictures: a font with more than ASCII, and labels that make room for each other."""
+"""Text on pictures: a font with more than ASCII, and labels that avoid each other."""
 
 import math
 from functools import lru_cache
@@ -11,13 +11,13 @@ from PIL import Image, ImageDraw, ImageFont
 from mrcnn_keras.visualize.colors import text_color
 
 PADDING = 2  # pixels between a label's text and its edge
-# Labels that would cover more of a picture than this are too many; only those smaller than their object stay.
+# If the labels would cover a larger share of a picture, only those smaller than their object are drawn.
 CROWDED = 0.2
 
 
 @lru_cache(maxsize=8)
 def font_of(size):
-    """The font that comes with matplotlib (Latin, Greek, Cyrillic), or Pillow's own where that is missing."""
+    """Returns matplotlib's font (Latin, Greek, Cyrillic), or Pillow's own if that is missing."""
     try:
         return ImageFont.truetype(Path(matplotlib.get_data_path(), "fonts/ttf/DejaVuSans.ttf"), size)
     except OSError:
@@ -25,17 +25,15 @@ def font_of(size):
 
 
 def font_size(height, width):
-    """Pixels, for text that is read on a picture of this size shown as a whole."""
+    """Pixels of text that is readable when a picture of this size is shown as a whole."""
     return int(np.clip(round(8 + max(height, width) / 128), 10, 48))
 
 
 def draw_labels(image, texts, boxes, colors, size):
-    """Writes `texts` at their boxes -> new image; a label that finds no room is left out.
+    """Returns a copy of the image with `texts` at their boxes; a label without room is left out.
 
-    texts  [N] str, the more important ones first
-    boxes  [N, (y1, x1, y2, x2)] pixels of the image
-    colors [N, 3] uint8 RGB of the labels' backgrounds
-    size   of the font, pixels
+    texts: [N] str, most important first. boxes: [N, (y1, x1, y2, x2)] pixels of the image. colors: [N, 3] uint8 RGB of
+    the labels' backgrounds. size: pixels of the font.
     """
     font = font_of(size)
     height = sum(font.getmetrics()) + PADDING
@@ -53,7 +51,7 @@ def draw_labels(image, texts, boxes, colors, size):
         places = [place for place in places if not _overlaps(place, taken).any()]
         if not places:
             continue
-        # The place that hides the least of any object; of equal ones the first.
+        # The place that hides the smallest share of the objects; the first one on a tie.
         y1, x1, y2, x2 = min(places, key=lambda place: (_overlaps(place, boxes) / areas).sum())
         taken = np.concatenate([taken, [(y1, x1, y2, x2)]])
         draw.rectangle((x1, y1, x2 - 1, y2 - 1), fill=tuple(colors[i].tolist()))
@@ -63,30 +61,22 @@ def draw_labels(image, texts, boxes, colors, size):
 
 
 def _places(box, height, width, shape):
-    """Boxes of a label in and around the box of its object that lie in the picture, the usual ones first."""
+    """Boxes of a label in and around the box of its object that lie in the picture, preferred ones first."""
     top, left, bottom, right = (round(side) for side in box.tolist())
     x = max(0, min(left, shape[1] - width))
-    corners = [
-        (top - height, x),
-        (top, x),
-        (bottom, x),
-        (bottom - height, x),
-        (top, right),
-        (top, left - width),
-    ]
-    return [
-        (y, x, y + height, x + width) for y, x in corners if 0 <= y <= shape[0] - height and 0 <= x <= shape[1] - width
-    ]
+    corners = [(top - height, x), (top, x), (bottom, x), (bottom - height, x), (top, right), (top, left - width)]
+    boxes = [(y, x, y + height, x + width) for y, x in corners]
+    return [box for box in boxes if min(box[:2]) >= 0 and box[2] <= shape[0] and box[3] <= shape[1]]
 
 
 def _overlaps(box, others):
-    """Pixels that `box` shares with each of `others` [N, 4] -> [N]."""
+    """Pixels [N] that `box` shares with each of `others` [N, 4]."""
     sides = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
     return np.prod(np.maximum(sides, 0), axis=1)
 
 
 def add_caption(image, text):
-    """The image with a white line of text above it."""
+    """Returns the image with a line of text on white above it."""
     font = font_of(max(12, font_size(*image.shape[:2])))
     bar = Image.new("RGB", (image.shape[1], sum(font.getmetrics()) + 3 * PADDING), "white")
     place = (2 * PADDING, PADDING + font.getmetrics()[0])

@@ -1,4 +1,4 @@
-"""Published weights: reading files of other projects, and the maps from their names to this package's.
+"""Weights: readers for files of other projects, maps from their names to this package's, and published files.
 
 Nothing here imports TensorFlow, Keras or PyTorch.
 """

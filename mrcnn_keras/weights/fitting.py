@@ -1,4 +1,4 @@
-"""Which values of a file a model takes: what fits, what is made anew, and what tells that it is another model's."""
+"""Which values of a file a model takes: what fits, what is re-initialised, and which files are of another model."""
 
 import re
 from dataclasses import dataclass, field
@@ -12,12 +12,13 @@ SHOWN = 4  # names of a group that the text shows
 class LoadReport:
     """What `MaskRCNN.load_weights` did; `print(report)` says it in words.
 
-    source      the file
-    loaded      paths of the model's variables that have the file's values
-    replaced    {path: reason} of variables that the file has in another shape: they stay as they were made
-    missing     {path: reason} of variables that the file lacks: they stay as they were made
-    left_over   {name in the file: reason} of tensors that the model has no place for
-    notes       sentences about the rest, such as settings that differ from those that the file was trained with
+    Attributes:
+        source: The file.
+        loaded: List of paths of the model's variables that have the file's values.
+        replaced: Dict of path -> reason, of variables that the file has in another shape: they stay as they were.
+        missing: Dict of path -> reason, of variables that the file lacks: they stay as they were.
+        left_over: Dict of name in the file -> reason, of tensors that have no place in the model.
+        notes: List of sentences about the rest, such as settings that differ from those of the file's training.
     """
 
     source: str
@@ -46,14 +47,14 @@ class LoadReport:
     def __str__(self):
         total = len(self.loaded) + len(self.replaced) + len(self.missing)
         lines = [f"{self.source}: {len(self.loaded)} of the model's {total} variables loaded"]
-        lines += _grouped("made anew", self.replaced)
-        lines += _grouped("not in the file, made anew", self.missing)
-        lines += _grouped("of the file not used", self.left_over)
+        lines += _grouped("re-initialised", self.replaced)
+        lines += _grouped("not in the file, re-initialised", self.missing)
+        lines += _grouped("in the file, not used", self.left_over)
         return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
 
 
 def _grouped(what, reasons):
-    """One line for each reason, with the layers that it is said of."""
+    """One line per reason, with the layers that it applies to."""
     lines = []
     for reason in dict.fromkeys(reasons.values()):
         layers = list(dict.fromkeys(name.rpartition("/")[0] or name for name in reasons if reasons[name] == reason))
@@ -62,27 +63,26 @@ def _grouped(what, reasons):
     return lines
 
 
-# The layers that may differ in size, and what it depends on.
+# The layers that may differ in size, and what their size depends on.
 FREE_LAYERS = {
     "box_head/class_logits": "another number of classes",
     "box_head/deltas": "another number of classes",
     "mask_head/logits": "another number of classes",
-    "mask_head/maps": "another number of classes, or of cells of a mask",
+    "mask_head/maps": "another number of classes, or of cells per mask",
     "keypoint_head/maps": "another number of keypoints",
-    "rpn/logits": "another number of anchors a cell",
-    "rpn/deltas": "another number of anchors a cell",
+    "rpn/logits": "another number of anchors per cell",
+    "rpn/deltas": "another number of anchors per cell",
 }
-# A deeper ResNet has all layers of a shallower one, in the same sizes, and more.
-# Of ResNets, MobileNetV3, EfficientNetV2 and ConvNeXt.
+# The backbones' layers: a deeper ResNet has all layers of a shallower one, in the same sizes, and more.
 BACKBONE = re.compile(r"stem_|res\d|(expanded_)?conv(_|$)|block\d|top_|convnext_|last_layernorm")
 
 
 def fit(source, model, values, left_over, cure):
-    """-> LoadReport: what of `values` the model takes. Nothing is read or changed.
+    """-> LoadReport of what the model takes of `values`; nothing is read or changed.
 
     source: the file, for the report; model: {path: shape} of the model's variables; values: {path: object with a
     shape}; left_over: {name: reason} of the file; cure: what to do with a file of another model, for the error.
-    Raises UserError for a file that fits nothing, or whose layers have other parts or sizes than the model's.
+    Raises UserError if nothing fits, or layers have other parts or sizes than the model's.
     """
     report = LoadReport(str(source), left_over=dict(left_over))
     ours, theirs = _by_layer(model), _by_layer(values)
@@ -116,8 +116,10 @@ def _same_backbone(source, ours, theirs, cure):
     mine, its = ([layer for layer in layers if BACKBONE.match(layer)] for layers in (ours, theirs))
     if mine and its and set(mine) != set(its):
         more = [layer for layer in its if layer not in mine]
-        fault = f"has {more[0]}, which" if more else f"lacks {next(layer for layer in mine if layer not in its)}, where"
-        raise UserError(f"{source} {fault} this model's backbone has {'not' if more else 'it'}; {cure}")
+        if more:
+            raise UserError(f"{source} has {more[0]}, which this model's backbone does not have; {cure}")
+        lacking = next(layer for layer in mine if layer not in its)
+        raise UserError(f"{source} lacks {lacking}, where this model's backbone has it; {cure}")
 
 
 def _same_parts(source, layer, ours, theirs, cure):

@@ -3,8 +3,8 @@
     python nucleus.py train FOLDER --val FOLDER --epochs 40 --out nucleus-run
     python nucleus.py detect nucleus-run/best.keras FOLDER --out nuclei.csv
 
-A FOLDER holds a folder for each picture: NAME/images/NAME.png and, to train, NAME/masks/*.png, one black and
-white picture a nucleus.
+A FOLDER contains one folder per picture: NAME/images/NAME.png and, for training, NAME/masks/*.png, one black and
+white picture per nucleus.
 """
 
 import argparse
@@ -29,7 +29,7 @@ class NucleusDataset(mk.Dataset):
         return self
 
     def load_mask(self, image_id):
-        """-> masks [H, W, N] bool, class ids [N] int32"""
+        """Returns masks [H, W, N] bool and class ids [N] int32."""
         files = sorted(self.image_info[image_id]["masks"].glob("*.png"))
         masks = [np.array(Image.open(file).convert("L")) > 127 for file in files]
         if not masks:
@@ -37,7 +37,7 @@ class NucleusDataset(mk.Dataset):
         return np.moveaxis(np.asarray(masks), 0, -1), np.ones(len(files), np.int32)
 
     def image_reference(self, image_id):
-        """-> the picture's name in the competition"""
+        """Returns the picture's name in the competition."""
         return self.image_info[image_id]["id"]
 
 
@@ -48,7 +48,7 @@ def make_config(data):
         NAME="nucleus",
         NUM_CLASSES=data.num_classes,
         CLASS_NAMES=data.class_names,
-        # Nuclei are small, most of them 7 to 50 pixels: train on windows of pictures that are enlarged.
+        # Nuclei are small, most of them 7 to 50 pixels: train on windows of enlarged pictures.
         IMAGE_RESIZE_MODE="crop",
         IMAGE_SCALE=1.4,
         IMAGE_MIN_DIM=256,
@@ -58,7 +58,7 @@ def make_config(data):
         MAX_GT_INSTANCES=500,
         DETECTION_MAX_INSTANCES=500,
         POST_NMS_ROIS_INFERENCE=1000,
-        # ... and a picture has no upright.
+        # ... and no side of a picture is up.
         AUGMENT_FLIP_LR=0.5,
         AUGMENT_FLIP_UD=0.5,
         AUGMENT_ROT90=True,
@@ -87,9 +87,9 @@ def detect(args):
 
 
 def encode_masks(masks, scores):
-    """masks [H, W, N] bool -> a code for each that is not empty.
+    """Returns the code of each mask of [H, W, N] bool that is not empty.
 
-    In the competition's file no pixel may belong to two nuclei: it goes to the one with the higher score.
+    In the competition's file no pixel may belong to two nuclei: it belongs to the one with the higher score.
     """
     taken = np.zeros(masks.shape[:2], bool)
     codes = []
@@ -102,7 +102,7 @@ def encode_masks(masks, scores):
 
 
 def encode(mask):
-    """mask [H, W] bool -> "start length start length ...", pixels counted from 1, down the columns."""
+    """Returns a mask [H, W] bool as "start length start length ...", pixels counted from 1, down the columns."""
     pixels = np.concatenate([[0], mask.T.ravel(), [0]])
     changes = np.flatnonzero(np.diff(pixels)) + 1
     changes[1::2] -= changes[::2]
@@ -117,12 +117,12 @@ def main():
     verb = verbs.add_parser("train", help="train on a folder of pictures and masks")
     verb.set_defaults(run=train)
     verb.add_argument("folder", type=Path)
-    verb.add_argument("--val", type=Path, required=True, help="folder of pictures that are not trained on")
-    verb.add_argument("--epochs", type=int, default=40, help="passes over the pictures (default: 40)")
-    verb.add_argument("--minutes", type=float, help="or the time for training")
-    verb.add_argument("--out", type=Path, default=Path("nucleus-run"), help="folder for what it writes")
+    verb.add_argument("--val", type=Path, required=True, help="folder of validation pictures")
+    verb.add_argument("--epochs", type=int, default=40, help="number of epochs (default: 40)")
+    verb.add_argument("--minutes", type=float, help="training time, instead of --epochs")
+    verb.add_argument("--out", type=Path, default=Path("nucleus-run"), help="folder to write")
 
-    verb = verbs.add_parser("detect", help="write what a model finds as the competition's csv file")
+    verb = verbs.add_parser("detect", help="write detections as the competition's csv file")
     verb.set_defaults(run=detect)
     verb.add_argument("model", type=Path)
     verb.add_argument("folder", type=Path)

@@ -1,4 +1,4 @@
-"""Trains the variants that the Mask R-CNN paper compares, and prints what comes out beside the paper's numbers.
+"""Trains the variants that the Mask R-CNN paper compares, and prints the results beside the paper's numbers.
 
     python samples/paper/compare.py --out compared                        # all rows on generated pictures
     python samples/paper/compare.py --out compared --tables 2c 2d --seeds 3
@@ -7,8 +7,8 @@
     python samples/paper/compare.py --out compared --data figure-masks    # table 2e
     python samples/paper/compare.py --list
 
-Every run has the same number of steps and of pictures, whatever its time. A finished run is a file in the folder
-results of --out; the program leaves those out that are there, and goes on with one that was broken off.
+All runs have the same number of steps and pictures, whatever time they take. A finished run is a file in the folder
+results of --out; the program skips finished runs and continues interrupted ones.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from runs import DATA, run_all
 
 
 def chosen_rows(args):
-    """The rows that the command line asks for, on pictures where they have a meaning."""
+    """The rows that the command line selects, if they make sense on these pictures."""
     unknown = set(args.rows or ()) - {row.name for row in ROWS}
     if unknown:
         sys.exit(f"compare.py: there is no row {min(unknown)!r}; --list shows them")
@@ -39,15 +39,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
     names = list(dict.fromkeys(row.table for row in ROWS))
     parser.add_argument("--rows", nargs="+", metavar="ROW", help="rows to train, as --list names them")
-    parser.add_argument("--tables", nargs="+", choices=names, metavar="TABLE", help=f"of {', '.join(names)}")
+    parser.add_argument("--tables", nargs="+", choices=names, metavar="TABLE", help=f"among {', '.join(names)}")
     parser.add_argument("--data", choices=DATA, default="shapes", help="pictures (default: shapes)")
-    parser.add_argument("--nuclei", type=Path, metavar="FOLDER", help="where nuclei lie, in folders train and val")
-    parser.add_argument("--seeds", type=int, default=3, metavar="N", help="runs of each row (default: 3)")
-    parser.add_argument("--steps", type=int, default=600, metavar="N", help="steps of a run (default: 600)")
-    parser.add_argument("--pictures", type=int, default=100, metavar="N", help="generated ones to measure on (100)")
+    parser.add_argument("--nuclei", type=Path, metavar="FOLDER", help="folder with the folders train and val")
+    parser.add_argument("--seeds", type=int, default=3, metavar="N", help="runs per row (default: 3)")
+    parser.add_argument("--steps", type=int, default=600, metavar="N", help="steps per run (default: 600)")
+    parser.add_argument("--pictures", type=int, default=100, metavar="N", help="validation pictures (default: 100)")
     parser.add_argument("--out", type=Path, default=Path("compared"), metavar="DIR", help="default: compared")
-    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="runs at a time, which share the cores (2)")
-    parser.add_argument("--list", action="store_true", help="print the rows and end")
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="simultaneous runs (default: 2)")
+    parser.add_argument("--list", action="store_true", help="print the rows and exit")
     args = parser.parse_args()
     rows = chosen_rows(args)
     if args.list:

@@ -1,4 +1,4 @@
-"""Results of finished runs as files, and the tables that are made of them."""
+"""Results of finished runs as files, and the tables made from them."""
 
 import json
 import math
@@ -10,7 +10,7 @@ NAMES = ("AP", "AP50", "AP75")
 
 
 class Results:
-    """A folder with one file for each variant, set of pictures and seed that has been trained and measured."""
+    """A folder with one file per variant, set of pictures and seed that has been trained and evaluated."""
 
     def __init__(self, folder, steps):
         self.folder, self.steps = folder, steps
@@ -20,7 +20,7 @@ class Results:
         return self.folder / "results" / f"{data}-{variant}-{self.steps}-steps-seed-{seed}.json"
 
     def write(self, data, variant, seed, content):
-        """Writes the file of a finished run by rename, so that a file that is there is whole."""
+        """Writes the file of a finished run by rename, so that an existing file is complete."""
         path = self.path(data, variant, seed)
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(".tmp")
@@ -28,7 +28,7 @@ class Results:
         os.replace(temporary, path)
 
     def read(self, data, variant, seed, config=None):
-        """The content of a finished run, or None; also where it was trained with other settings than `config`."""
+        """Returns the content of a finished run, or None if there is none or its settings are not `config`."""
         try:
             content = json.loads(self.path(data, variant, seed).read_text())
         except (OSError, ValueError):
@@ -36,19 +36,19 @@ class Results:
         return content if config is None or content["config"] == json.loads(json.dumps(config)) else None
 
     def scores(self, data, variant, seeds):
-        """{seed: {figure: 0..1}} of the finished runs."""
+        """Returns {seed: {figure: 0 to 1}} of the finished runs."""
         found = {seed: self.read(data, variant, seed) for seed in seeds}
         return {seed: content["scores"] for seed, content in found.items() if content}
 
 
 def tables(rows, results, data, seeds):
-    """Markdown of all tables of `rows` on one set of pictures; in percent, as the paper has it."""
+    """Returns the Markdown of all tables of `rows` on one set of pictures, in percent as in the paper."""
     names = list(dict.fromkeys(row.table for row in rows))
     return "\n".join(_table(name, [row for row in rows if row.table == name], results, data, seeds) for name in names)
 
 
 def _table(name, rows, results, data, seeds):
-    """One table: our mean and spread of each figure; in brackets the paper's, where it has the figure."""
+    """One table: our mean and spread of each figure, and the paper's figure in brackets if it has one."""
     scores = [results.scores(data, row.variant, seeds) for row in rows]
     known = {figure for row in rows for figure in row.paper}
     known.update(figure for found in scores for score in found.values() for figure in score)
@@ -57,10 +57,8 @@ def _table(name, rows, results, data, seeds):
     lines.append("| row | seeds | " + " | ".join(figures) + " |")
     lines.append("|---" * (2 + len(figures)) + "|")
     for row, found in zip(rows, scores, strict=True):
-        cells = [
-            _cell([score.get(figure, math.nan) for score in found.values()], row.paper.get(figure))
-            for figure in figures
-        ]
+        values = {figure: [score.get(figure, math.nan) for score in found.values()] for figure in figures}
+        cells = [_cell(values[figure], row.paper.get(figure)) for figure in figures]
         lines.append(f"| {row.label} | {len(found)} | " + " | ".join(cells) + " |")
     for row, found in zip(rows[1:], scores[1:], strict=True):
         cells = [_gain(found, scores[0], figure, row.paper, rows[0].paper) for figure in figures]

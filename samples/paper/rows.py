@@ -1,10 +1,10 @@
-"""What the paper compares: each row of its tables 2a to 2e and 6 as settings, with the paper's numbers beside it.
+"""The rows of the paper's tables 2a to 2e and 6 as settings, with the paper's numbers.
 
-Table 2b-fpn is not in the paper: table 2b with branches that share no stage of their own.
+Table 2b-fpn is not in the paper: it is table 2b with branches that do not share a stage.
 
-A variant is a network, by its settings; a row is a line of a table. Rows of several tables may show the same variant,
-which is then trained once. The networks are the paper's in small: ResNet-18 and 34 of a quarter of the width in the
-place of ResNet-50 and 101, slim heads, pictures of 192 pixels.
+A variant is the settings of a network; a row is a line of a table. Rows of several tables may show the same variant,
+which is then trained once. The networks are small versions of the paper's: ResNet-18 and 34 of a quarter of the width
+instead of ResNet-50 and 101, slim heads, pictures of 192 pixels.
 """
 
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 class Row(NamedTuple):
     """table: of the paper; label: what the row shows; variant: a key of VARIANTS; paper: {figure: percent}; data: the
-    sets of pictures on which the comparison has a meaning."""
+    sets of pictures on which the comparison makes sense."""
 
     table: str
     label: str
@@ -22,7 +22,7 @@ class Row(NamedTuple):
 
     @property
     def name(self):
-        """How the command line calls it, such as 2c-align-mean."""
+        """The row's name on the command line, such as 2c-align-mean."""
         return f"{self.table}-{self.label.replace(' ', '-')}"
 
 
@@ -50,8 +50,8 @@ COMMON = dict(
     AUGMENT_SCALE=(1.0, 1.0),
     AUGMENT_BRIGHTNESS=0.0,
 )
-# A box and its mask are read from one map of stride 16, and stage 5 looks at each RoI (figure 4, left). 7 bins where
-# stage 5 has halved them, as in the paper.
+# Boxes and masks are computed from one map of stride 16, and stage 5 is applied to each RoI (figure 4, left). It halves
+# the 14 bins to 7, as in the paper.
 C4 = dict(
     BACKBONE_FEATURES="c4",
     RPN_ANCHOR_SCALES=(32, 64, 128),
@@ -62,11 +62,11 @@ C4 = dict(
     TRAIN_ROIS_PER_IMAGE=16,
     POST_NMS_ROIS_INFERENCE=50,
 )
-# One map of stride 32 for the heads of a pyramid.
+# The heads of a pyramid on one map of stride 32.
 C5 = dict(BACKBONE_FEATURES="c5", RPN_ANCHOR_SCALES=(32, 64, 128))
 FPN = dict(RPN_ANCHOR_SCALES=(16, 32, 64, 128, 256))
 
-# People's keypoints, without masks; on pictures that have them.
+# Keypoints without masks, on pictures that have them.
 POSE = FPN | dict(MASKS=False, KEYPOINT_HEAD_CONVS=4, KEYPOINT_HEAD_CHANNELS=64)
 
 POOL = dict(ROI_OPERATOR="pool", ROI_REDUCE="max")
@@ -98,7 +98,7 @@ def _figures(*numbers, kind="segm"):
 
 OUTLINES = ("shapes", "nuclei", "figure-masks")
 
-# The first row of a table is the one that the others are compared with.
+# The other rows of a table are compared with its first row.
 ROWS = [
     Row("2a", "ResNet-50-C4 as 18", "c4", _figures(30.3, 51.2, 31.5)),
     Row("2a", "ResNet-101-C4 as 34", "c4-34", _figures(32.7, 54.2, 34.3)),

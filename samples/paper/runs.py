@@ -1,4 +1,4 @@
-"""The runs of the comparison: pictures, settings, and training with measuring, several at a time."""
+"""The runs of the comparison: pictures, settings, training and evaluation, several at a time."""
 
 import contextlib
 import io
@@ -15,17 +15,17 @@ from rows import COMMON, SIDE, VARIANTS
 
 import mrcnn_keras as mk
 
-TRAINING_SEED, MEASURED_SEED = 0, 1  # of the generated pictures; those of the run are for weights and order
+TRAINING_SEED, MEASURED_SEED = 0, 1  # of the generated pictures; a run's own seed is for weights and order
 
 
 def shapes(args):
-    """Generated pictures for training and for measuring, and no settings of their own."""
+    """Generated pictures for training and evaluation, without further settings."""
     data = mk.ShapesDataset(count=args.steps * COMMON["BATCH_SIZE"], image_size=(SIDE, SIDE), seed=TRAINING_SEED)
     return data, mk.ShapesDataset(count=args.pictures, image_size=(SIDE, SIDE), seed=MEASURED_SEED), {}
 
 
 def nuclei(args):
-    """Nuclei in windows of pictures that are doubled, in which most are 12 to 80 pixels large."""
+    """Nuclei in windows of pictures enlarged by 2, in which most are 12 to 80 pixels large."""
     settings = {
         "IMAGE_RESIZE_MODE": "crop",
         "IMAGE_SCALE": 2.0,
@@ -48,7 +48,7 @@ def figures(args):
 
 
 def figure_masks(args):
-    """The same figures, of which boxes and masks alone are learnt: outlines that are far from convex."""
+    """The same figures with boxes and masks only: outlines that are far from convex."""
     data, measured, _ = figures(args)
     return data, measured, {}
 
@@ -57,7 +57,7 @@ DATA = {"shapes": shapes, "nuclei": nuclei, "figures": figures, "figure-masks": 
 
 
 def make_config(variant, data, settings):
-    """The settings of a variant for some pictures; ANCHORS among them is a factor on the sizes of anchors."""
+    """The settings of a variant for some pictures; ANCHORS in `settings` is a factor of the anchors' sizes."""
     own = {**COMMON, **VARIANTS[variant], **settings}
     factor = own.pop("ANCHORS", 1)
     own["RPN_ANCHOR_SCALES"] = [round(factor * side) for side in own["RPN_ANCHOR_SCALES"]]
@@ -65,13 +65,13 @@ def make_config(variant, data, settings):
 
 
 def run(args, results, variant, seed):
-    """Trains and measures one variant, and keeps the result."""
+    """Trains and evaluates one variant, and writes the result."""
     data, measured, settings = DATA[args.data](args)
     config = make_config(variant, data, settings)
     keras.utils.set_random_seed(seed)
     folder = args.out / "training" / results.path(args.data, variant, seed).stem
     resume = (folder / "last.keras").exists()
-    if not resume:  # broken off before its first step
+    if not resume:  # interrupted before its first step
         shutil.rmtree(folder, ignore_errors=True)
     model = mk.MaskRCNN(config)
     mk.train(model, data, epochs=1, steps_per_epoch=args.steps, out=folder, resume=resume, seed=seed)
@@ -81,7 +81,7 @@ def run(args, results, variant, seed):
 
 
 class Named(io.TextIOBase):
-    """Standard output with a name before each line, for what several runs say at a time."""
+    """Standard output with a name before each line, for several runs at a time."""
 
     def __init__(self, name, out):
         self.name, self.out, self.line = name, out, ""
@@ -94,7 +94,7 @@ class Named(io.TextIOBase):
 
 
 def _run_in_process(args, results, variant, seed):
-    """`run` in a process that has its share of the cores; returns the seconds that it took."""
+    """Calls `run` in a process with its share of the cores; returns the seconds it took."""
     tf.config.threading.set_intra_op_parallelism_threads(max(1, (os.cpu_count() or 1) // args.jobs))
     began = time.monotonic()
     with contextlib.redirect_stdout(Named(f"{variant}, seed {seed}", sys.stdout)):
@@ -103,10 +103,7 @@ def _run_in_process(args, results, variant, seed):
 
 
 def run_all(args, results, runs):
-    """Does the runs [(variant, seed)] that have not been done, and says how far it is.
-
-    args.jobs at a time, each in a process of its own.
-    """
+    """Does those of the runs [(variant, seed)] that are not finished, args.jobs at a time, each in its own process."""
     data, _, settings = DATA[args.data](args)
     configs = {variant: make_config(variant, data, settings).to_dict() for variant, _ in runs}
     runs = [one for one in runs if not results.read(args.data, *one, configs[one[0]])]

@@ -1,4 +1,4 @@
-"""Trains a model that finds people and their keypoints: generated stick figures, or people of a COCO file."""
+"""Trains a model that finds people and their keypoints: generated stick figures, or the people in a COCO file."""
 
 import argparse
 from pathlib import Path
@@ -15,9 +15,9 @@ def make_config(data):
         NAME="pose",
         NUM_CLASSES=data.num_classes,  # the background is one of them
         CLASS_NAMES=data.class_names,
-        **data.keypoint_layout.settings(),  # how many keypoints, their names, which are twins, what joins them
+        **data.keypoint_layout.settings(),  # number and names of keypoints, mirrored pairs, skeleton
         MASKS=False,  # True finds the figures' masks too, and takes longer
-        BACKBONE_WIDTH=32,  # half of ResNet-18's, and half a pyramid: enough for lines, and twice the steps a minute
+        BACKBONE_WIDTH=32,  # half of ResNet-18's, and half a pyramid: enough for lines, and twice as fast
         TOP_DOWN_PYRAMID_SIZE=64,
         KEYPOINT_HEAD_CONVS=4,
         KEYPOINT_HEAD_CHANNELS=64,
@@ -27,7 +27,7 @@ def make_config(data):
         BATCH_SIZE=4,
         TRAIN_ROIS_PER_IMAGE=32,  # there are at most 3 figures in a picture
         WARMUP_STEPS=50,
-        # The pictures never repeat, so there is nothing to gain from changing them.
+        # The pictures never repeat, so augmentation would gain nothing.
         AUGMENT_FLIP_LR=0.0,
         AUGMENT_SCALE=(1.0, 1.0),
         AUGMENT_BRIGHTNESS=0.0,
@@ -41,14 +41,14 @@ def make_photograph_config(data):
         IMAGE_MAX_DIM=320,
         RPN_ANCHOR_SCALES=(16, 32, 64, 128, 256),
         TRAIN_ROIS_PER_IMAGE=64,
-        AUGMENT_FLIP_LR=0.5,  # left and right keypoints change places in the mirror
+        AUGMENT_FLIP_LR=0.5,  # left and right keypoints are swapped in the mirror
         AUGMENT_SCALE=(0.75, 1.33),
         AUGMENT_BRIGHTNESS=0.2,
     )
 
 
 def read_people(place):
-    """(training pictures, others to measure on) of a COCO file, or of a folder with person_keypoints files."""
+    """Returns training and validation pictures of a COCO file, or of a folder with person_keypoints files."""
     subsets = mk.find_subsets(place, format="coco_keypoints")
     if "train" in subsets and "val" in subsets:
         return [mk.load_dataset(place, format="coco_keypoints", subset=name) for name in ("train", "val")]
@@ -58,9 +58,9 @@ def read_people(place):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", help="COCO file or folder with keypoints (default: generated stick figures)")
-    parser.add_argument("--minutes", type=float, default=10, help="time for training (default: 10)")
-    parser.add_argument("--pictures", type=int, default=100, help="figures' pictures to measure on (default: 100)")
-    parser.add_argument("--out", type=Path, default=Path("pose-run"), help="folder for what it writes")
+    parser.add_argument("--minutes", type=float, default=10, help="training time (default: 10)")
+    parser.add_argument("--pictures", type=int, default=100, help="generated pictures to evaluate on (default: 100)")
+    parser.add_argument("--out", type=Path, default=Path("pose-run"), help="folder to write")
     args = parser.parse_args()
 
     if args.data:
@@ -69,7 +69,7 @@ def main():
             parser.error(f"{args.data} has no keypoints")
         config = make_photograph_config(data)
     else:
-        data = mk.StickFiguresDataset(count=100_000, image_size=(128, 128), seed=0)  # drawn when they are needed
+        data = mk.StickFiguresDataset(count=100_000, image_size=(128, 128), seed=0)  # drawn on demand
         val = mk.StickFiguresDataset(count=args.pictures, image_size=(128, 128), seed=1)  # other pictures
         config = make_config(data)
 

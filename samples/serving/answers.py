@@ -1,10 +1,10 @@
-"""The server's answer for one picture as plain values, whichever way it came."""
+"""The server's response for one picture as plain values, for both clients."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-# What the SavedModel's signatures are called with: with limits, or without.
+# Signatures of the SavedModel without and with limits as inputs.
 WITHOUT_LIMITS, WITH_LIMITS = "serving_bytes", "detect_bytes"
 
 
@@ -16,7 +16,7 @@ class Found:
     score: float
     box: tuple[float, float, float, float]
     mask: Any = None  # [h][w] numbers 0..1, [H][W] 0 or 1, or the bytes of a PNG file, as the model was exported
-    mask_box: tuple[float, float, float, float] | None = None  # what a small map is spread over
+    mask_box: tuple[float, float, float, float] | None = None  # the box that a small map covers
     keypoints: Any = None  # [K][y, x, score]
 
 
@@ -29,11 +29,11 @@ class Answer:
 
 
 class ServingError(Exception):
-    """The server refused a request, did not answer in time, or cannot be reached."""
+    """The server refused a request, did not respond in time, or cannot be reached."""
 
 
 def answer_of(outputs: Mapping[str, Any]) -> Answer:
-    """outputs: the SavedModel's for one picture, as arrays or nested lists; rows that are padding are dropped."""
+    """Converts the SavedModel's outputs for one picture, arrays or nested lists; padding is dropped."""
     height, width = map(int, outputs["image_size"])
     masks = outputs.get("masks_bytes", outputs.get("masks"))
     found = []
@@ -57,6 +57,6 @@ def _box(values: Sequence[float]) -> tuple[float, float, float, float]:
 
 
 def batches(items: Sequence[bytes], size: int) -> Iterator[Sequence[bytes]]:
-    """The items in their order, `size` at a time."""
+    """Yields the items in order, `size` at a time."""
     for start in range(0, len(items), size):
         yield items[start : start + size]

@@ -1,4 +1,4 @@
-"""The command line that both clients have."""
+"""The command line of both clients."""
 
 import argparse
 import sys
@@ -10,15 +10,15 @@ from answers import Answer, ServingError
 
 
 def run(make_client: Callable[..., Any], default: str, description: str | None) -> None:
-    """Asks for the pictures that are named on the command line and prints a line for each object."""
+    """Sends the pictures named on the command line and prints one line per object."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pictures", nargs="+", type=Path, help="JPEG and PNG files")
-    parser.add_argument("--address", default=default, help="of the server (default: %(default)s)")
-    parser.add_argument("--model", default="mine", help="its name there (default: %(default)s)")
-    parser.add_argument("--min-score", type=float, help="leave out what scores lower")
-    parser.add_argument("--max-detections", type=int, help="the most objects of a picture")
-    parser.add_argument("--batch-size", type=int, default=4, help="pictures of a request (default: %(default)s)")
-    parser.add_argument("--timeout", type=float, default=60.0, help="seconds of a request (default: %(default)s)")
+    parser.add_argument("--address", default=default, help="address of the server (default: %(default)s)")
+    parser.add_argument("--model", default="mine", help="name of the model (default: %(default)s)")
+    parser.add_argument("--min-score", type=float, help="leave out objects with lower scores")
+    parser.add_argument("--max-detections", type=int, help="maximum number of objects per picture")
+    parser.add_argument("--batch-size", type=int, default=4, help="pictures per request (default: %(default)s)")
+    parser.add_argument("--timeout", type=float, default=60.0, help="seconds per request (default: %(default)s)")
     parser.add_argument("--names", type=Path, help="assets/class_names.txt of the SavedModel")
     options = parser.parse_args()
     names = options.names.read_text(encoding="utf-8").splitlines() if options.names else []

@@ -1,7 +1,7 @@
-"""Asks TensorFlow Serving by gRPC what is in pictures: less to send than by REST, and answers as arrays.
+"""Detects objects by TensorFlow Serving's gRPC: smaller requests than by REST, and results as arrays.
 
 pip install grpcio "tensorflow-cpu>=2.21"
-pip install --no-deps tensorflow-serving-api        # by itself it would add a second TensorFlow
+pip install --no-deps tensorflow-serving-api        # otherwise it installs a second TensorFlow
 python grpc_client.py photo.jpg other.png --min-score 0.5
 """
 
@@ -12,14 +12,14 @@ import tensorflow as tf
 from answers import WITH_LIMITS, WITHOUT_LIMITS, Answer, ServingError, answer_of, batches
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
-# gRPC refuses answers above 4 MB, which two pictures with 100 small masks are not, but twenty are.
+# gRPC refuses responses above 4 MB: two pictures with 100 small masks are below that, twenty are not.
 NO_LIMIT = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 
 
 class GrpcClient:
     """One model of a server, over one connection that any number of threads may use; a context manager.
 
-    address: host:port; model: its name there; timeout: seconds that a request may take; batch_size: pictures of one.
+    address: host:port; model: its name on the server; timeout: seconds per request; batch_size: pictures per request.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class GrpcClient:
     def detect(
         self, files: Sequence[bytes], min_score: float | None = None, max_detections: int | None = None
     ) -> list[Answer]:
-        """files: the contents of JPEG and PNG files. Returns an Answer for each; raises ServingError."""
+        """Returns one Answer per file, given the contents of JPEG and PNG files; raises ServingError."""
         answers: list[Answer] = []
         for batch in batches(files, self.batch_size):
             response = self._ask(request(self.model, batch, min_score, max_detections))
@@ -48,7 +48,7 @@ class GrpcClient:
 
     def _ask(self, question: predict_pb2.PredictRequest) -> predict_pb2.PredictResponse:
         try:
-            # A server that is just starting is waited for.
+            # Waits for a server that is just starting.
             return self._service.Predict(question, timeout=self.timeout, wait_for_ready=True)
         except grpc.RpcError as error:
             raise ServingError(f"{self.address} answers {error.code().name}: {error.details()}") from error
@@ -57,7 +57,7 @@ class GrpcClient:
 def request(
     model: str, files: Sequence[bytes], min_score: float | None, max_detections: int | None
 ) -> predict_pb2.PredictRequest:
-    """The request; limits that are None are left out, and the server takes the SavedModel's."""
+    """The request; limits that are None are left out, so that the SavedModel's apply."""
     question = predict_pb2.PredictRequest()
     question.model_spec.name = model
     limits = {"score_threshold": (min_score, tf.float32), "max_detections": (max_detections, tf.int32)}
@@ -65,7 +65,7 @@ def request(
     question.model_spec.signature_name = WITH_LIMITS if limits else WITHOUT_LIMITS
     question.inputs["image_bytes"].CopyFrom(tf.make_tensor_proto(list(files), tf.string))
     for name, (value, kind) in limits.items():
-        # One value for each picture, so that a server that batches requests can put them together.
+        # One value per picture, so that a server that batches requests can concatenate them.
         question.inputs[name].CopyFrom(tf.make_tensor_proto([value] * len(files), kind))
     return question
 

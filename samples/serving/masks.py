@@ -1,4 +1,4 @@
-"""A small map to a mask in pixels; needs numpy."""
+"""Converts a small map to a mask in pixels; needs numpy."""
 
 from collections.abc import Sequence
 
@@ -8,9 +8,9 @@ import numpy as np
 def full_mask(
     mask: Sequence[Sequence[float]], mask_box: Sequence[float], size: tuple[int, int], threshold: float = 0.5
 ) -> np.ndarray:
-    """[height, width] bool: where the map, spread over its box and interpolated, is at least the threshold.
+    """Returns [height, width] bool: where the map, interpolated over its box, is at least the threshold.
 
-    mask [h][w] 0..1; mask_box (y1, x1, y2, x2), pixels of the picture; size: its (height, width).
+    mask: [h][w], 0 to 1; mask_box: (y1, x1, y2, x2) in pixels of the picture; size: its (height, width).
     """
     small = np.asarray(mask, np.float32)
     y1, x1, y2, x2 = mask_box

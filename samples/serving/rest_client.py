@@ -1,4 +1,4 @@
-"""Asks TensorFlow Serving by REST what is in pictures; needs nothing but Python.
+"""Detects objects by TensorFlow Serving's REST interface; needs nothing but Python.
 
 python rest_client.py photo.jpg other.png --min-score 0.5
 """
@@ -14,10 +14,10 @@ from answers import WITH_LIMITS, WITHOUT_LIMITS, Answer, ServingError, answer_of
 
 
 class RestClient:
-    """One model of a server. It keeps nothing between calls: any number of threads may use it.
+    """One model of a server. It has no state: any number of threads may use it.
 
-    address: of the server, without a path; model: its name there; timeout: seconds that a request may take;
-    batch_size: pictures of a request.
+    address: of the server, without a path; model: its name on the server; timeout: seconds per request; batch_size:
+    pictures per request.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class RestClient:
     def detect(
         self, files: Sequence[bytes], min_score: float | None = None, max_detections: int | None = None
     ) -> list[Answer]:
-        """files: the contents of JPEG and PNG files. Returns an Answer for each; raises ServingError."""
+        """Returns one Answer per file, given the contents of JPEG and PNG files; raises ServingError."""
         answers: list[Answer] = []
         for batch in batches(files, self.batch_size):
             predictions = self._ask(request(batch, min_score, max_detections))["predictions"]
@@ -54,7 +54,7 @@ class RestClient:
 def request(files: Sequence[bytes], min_score: float | None, max_detections: int | None) -> dict[str, Any]:
     """The body of a request in row form.
 
-    REST wants all inputs of a signature: without limits it is the one that has none.
+    REST requires all inputs of a signature: without limits the request uses the signature that has none.
     """
     encoded = [{"b64": base64.b64encode(file).decode()} for file in files]
     if min_score is None and max_detections is None:
@@ -67,14 +67,14 @@ def request(files: Sequence[bytes], min_score: float | None, max_detections: int
 
 
 def _decoded(outputs: dict[str, Any]) -> dict[str, Any]:
-    """Outputs with the bytes of masks_bytes, if there are any."""
+    """Decodes masks_bytes, if there are any."""
     if "masks_bytes" in outputs:
         outputs["masks_bytes"] = [base64.b64decode(value["b64"]) for value in outputs["masks_bytes"]]
     return outputs
 
 
 def _reason(body: bytes) -> str:
-    """The server's words: {"error": ...}."""
+    """The server's message: {"error": ...}."""
     try:
         return str(json.loads(body)["error"])
     except (ValueError, KeyError, TypeError):

@@ -19,7 +19,7 @@ def make_config(data):
         BATCH_SIZE=4,
         TRAIN_ROIS_PER_IMAGE=48,  # there are at most 5 shapes in a picture
         WARMUP_STEPS=50,
-        # The pictures never repeat, so there is nothing to gain from changing them.
+        # The pictures never repeat, so augmentation would gain nothing.
         AUGMENT_FLIP_LR=0.0,
         AUGMENT_SCALE=(1.0, 1.0),
         AUGMENT_BRIGHTNESS=0.0,
@@ -28,12 +28,12 @@ def make_config(data):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=10, help="time for training (default: 10)")
-    parser.add_argument("--pictures", type=int, default=100, help="pictures to measure on (default: 100)")
-    parser.add_argument("--out", type=Path, default=Path("shapes-run"), help="folder for what it writes")
+    parser.add_argument("--minutes", type=float, default=10, help="training time (default: 10)")
+    parser.add_argument("--pictures", type=int, default=100, help="pictures to evaluate on (default: 100)")
+    parser.add_argument("--out", type=Path, default=Path("shapes-run"), help="folder to write")
     args = parser.parse_args()
 
-    data = mk.ShapesDataset(count=100_000, image_size=(128, 128), seed=0)  # drawn when they are needed
+    data = mk.ShapesDataset(count=100_000, image_size=(128, 128), seed=0)  # drawn on demand
     val = mk.ShapesDataset(count=args.pictures, image_size=(128, 128), seed=1)  # another seed: other pictures
 
     model = mk.MaskRCNN(make_config(data))

@@ -12,7 +12,7 @@ COLOURS = [(230, 60, 60), (60, 160, 240), (70, 200, 90), (240, 170, 30), (170, 9
 
 
 def prepare(picture, about):
-    """A Pillow picture -> the inputs of the file, the factor of its size, and (top, left), its place in the input."""
+    """Returns the inputs for a Pillow picture, the factor of its size, and its place (top, left) in the input."""
     rule, height, width = about["resize"], about["input"]["height"], about["input"]["width"]
     sides = picture.height, picture.width
     factor = min(max(rule["short_side"] / min(sides), rule["min_scale"]), rule["long_side"] / max(sides))
@@ -26,7 +26,7 @@ def prepare(picture, about):
 
 
 def draw(picture, box, mask, text, colour):
-    """Paints a mask [h, w] 0..1 (or None) spread over the box (y1, x1, y2, x2), its outline and a text."""
+    """Draws a mask [h, w], 0 to 1 (or None), that covers the box (y1, x1, y2, x2), the box and a text."""
     y1, x1, y2, x2 = (int(round(float(edge))) for edge in box)
     if mask is not None and y2 > y1 and x2 > x1:
         full = np.asarray(Image.fromarray(mask).resize((x2 - x1, y2 - y1), Image.Resampling.BILINEAR))
@@ -41,10 +41,10 @@ def main():
     parser.add_argument("model", help="a .tflite file of `mrcnn export --to tflite`")
     parser.add_argument("picture")
     parser.add_argument("--out", default="found.png", help="the drawing (default: found.png)")
-    parser.add_argument("--min-score", type=float, default=0.5, help="leave out what is less sure (default: 0.5)")
+    parser.add_argument("--min-score", type=float, default=0.5, help="lowest score (default: 0.5)")
     options = parser.parse_args()
 
-    with zipfile.ZipFile(options.model) as archive:  # the file is a model and, behind it, a zip archive
+    with zipfile.ZipFile(options.model) as archive:  # the file is a model followed by a zip archive
         about = json.loads(archive.read("metadata.json"))
     picture = Image.open(options.picture).convert("RGB")
     inputs, factor, place = prepare(picture, about)

@@ -44,7 +44,7 @@ def layers_of(model, kind):
 
 
 @pytest.mark.parametrize("kind", ["frozen_bn", "bn", "gn"])
-def test_what_stands_in_the_place_of_batch_norm(kind):
+def test_batch_norm_is_replaced_by_the_chosen_kind(kind):
     model = application_backbone(BATCH_NORM, kind, epsilon=0.01)
     batch, group = layers_of(model, keras.layers.BatchNormalization), layers_of(model, GroupNorm)
     assert (len(batch), len(group)) == ((0, 34) if kind == "gn" else (34, 0))

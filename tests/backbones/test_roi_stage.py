@@ -11,10 +11,10 @@ SMALL = {"architecture": "resnet18", "norm_kind": "gn", "width": 4}
 def test_rois_of_a_batch_and_in_a_list_are_the_same(bins, half):
     layer = RoIStage(**SMALL)
     rois = tf.random.stateless_normal([2, 3, bins, bins, 16], [0, 0])
-    answer = layer(rois)
-    assert answer.shape == (2, 3, half, half, 32)
+    output = layer(rois)
+    assert output.shape == (2, 3, half, half, 32)
     in_a_list = layer(tf.reshape(rois, [6, bins, bins, 16]))
-    np.testing.assert_allclose(tf.reshape(answer, in_a_list.shape), in_a_list, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(tf.reshape(output, in_a_list.shape), in_a_list, rtol=1e-4, atol=1e-4)
 
 
 def test_each_roi_is_looked_at_alone():

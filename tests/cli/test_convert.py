@@ -1,4 +1,4 @@
-"""`mrcnn convert`: a .keras model out of another project's file."""
+"""`mrcnn convert`: a .keras model from another project's file."""
 
 import json
 
@@ -42,7 +42,7 @@ def mistake(convert, tmp_path, capsys):
     return run
 
 
-def test_the_report_and_the_model(convert, tmp_path, capsys):
+def test_convert_writes_the_model_and_a_report(convert, tmp_path, capsys):
     assert convert("small.pth", "--out", "new/m.keras", "--json", "report.json", *options(FAST)) == 0
     printed = capsys.readouterr().out
     assert "small.pth: 130 of the model's 130 variables loaded" in printed
@@ -68,7 +68,7 @@ def test_the_report_and_the_model(convert, tmp_path, capsys):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["torchvision_v1", "matterport_r50"])
-def test_the_written_model_detects_the_same(kind, convert, tmp_path):
+def test_converted_model_detects_the_same(kind, convert, tmp_path):
     if kind == "torchvision_v1":
         path = save_torch(tmp_path / "x.pth", state_dict(kind))
     else:
@@ -83,20 +83,22 @@ def test_the_written_model_detects_the_same(kind, convert, tmp_path):
         np.testing.assert_array_equal(one[name], other[name])
 
 
-def test_other_classes(convert, capsys):
+def test_convert_with_other_classes(convert, capsys):
     assert convert("small.pth", "--out", "m.keras", "--set", "NUM_CLASSES=3", "--json", "report.json") == 0
-    assert "made anew: box_head/class_logits, box_head/deltas (another number of classes)" in capsys.readouterr().out
+    assert (
+        "re-initialised: box_head/class_logits, box_head/deltas (another number of classes)" in capsys.readouterr().out
+    )
     with open("report.json") as file:
         assert len(json.load(file)["replaced"]) == 4
 
 
-def test_a_model_that_is_there_is_replaced(convert, tmp_path):
+def test_convert_replaces_an_older_model(convert, tmp_path):
     (tmp_path / "m.keras").write_text("old")
     assert convert("small.pth", "--out", "m.keras") == 0
     assert MaskRCNN.load(tmp_path / "m.keras").config.NUM_CLASSES == 91
 
 
-def test_published_weights(convert, monkeypatch, tmp_path, capsys):
+def test_convert_of_published_weights(convert, monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(checkpoints, "published_file", lambda *_: COCO["torchvision_faster_v1"])
     words = options({**THIN, "BACKBONE": "resnet18"})
     with serving(monkeypatch, tmp_path / "home") as (put, _):
@@ -112,25 +114,19 @@ def test_published_weights(convert, monkeypatch, tmp_path, capsys):
         ("small.pth", "the following arguments are required: --out"),
         ("small.pth --out m.h5", "--out m.h5: a model is a .keras file; give m.keras"),
         ("none.pth --out m.keras", "none.pth cannot be read"),
-        ("coco --out m.keras", "coco needs --preset NAME, the model whose published weights are wanted"),
+        ("coco --out m.keras", "coco needs --preset NAME, the model that the published weights are of"),
         ("coco --preset none --out m.keras", "preset 'none' is unknown"),
         ("coco --preset resnet18_fpn --out m.keras", "preset 'resnet18_fpn' has no published COCO weights"),
-        (
-            "small.pth --preset torchvision_v1 --out m.keras",
-            "--preset goes with coco; the preset of small.pth is",
-        ),
+        ("small.pth --preset torchvision_v1 --out m.keras", "--preset goes with coco; the preset of small.pth is"),
         ("small.pth --set NUM_CLASES=3 --out m.keras", "NUM_CLASES is no setting; did you mean NUM_CLASSES?"),
-        (
-            "small.pth --set BACKBONE=resnet34 --out m.keras",
-            "small.pth lacks res2_2_conv1, where this model's",
-        ),
+        ("small.pth --set BACKBONE=resnet34 --out m.keras", "small.pth lacks res2_2_conv1, where this model's"),
     ],
 )
-def test_mistakes(words, sentence, mistake):
+def test_convert_refuses_wrong_arguments(words, sentence, mistake):
     assert sentence in mistake(*words.split())
 
 
-def test_files_that_hold_no_model(mistake, tmp_path):
+def test_convert_refuses_files_without_a_model(mistake, tmp_path):
     whole = (tmp_path / "small.pth").read_bytes()
     (tmp_path / "cut.pth").write_bytes(whole[:-20_000])
     assert "cut.pth" in mistake("cut.pth", "--out", "m.keras")
@@ -142,7 +138,7 @@ def test_files_that_hold_no_model(mistake, tmp_path):
     assert "other.keras" in mistake("other.keras", "--out", "m.keras")
 
 
-def test_a_damaged_value_leaves_an_older_model(mistake, tmp_path):
+def test_convert_of_a_damaged_file_leaves_an_older_model(mistake, tmp_path):
     tensors = torchvision_file(masks=False, **RESNET18)
     tensors["roi_heads.box_predictor.bbox_pred.bias"][0] = np.inf
     save_torch(tmp_path / "damaged.pth", tensors)

@@ -19,7 +19,7 @@ from mrcnn_keras.model import MaskRCNN
         ("--to savedmodel --quantize int8", "--quantize has no meaning with --to savedmodel"),
         ("--to savedmodel --image-size 64 64", "a SavedModel takes pictures of any size; leave it out"),
         ("--to onnx --quantize fp16", "an ONNX file has float32 weights; leave it out"),
-        ("--to onnx --masks full", "an ONNX file answers small maps; leave it out"),
+        ("--to onnx --masks full", "an ONNX file returns small maps; leave it out"),
         ("--to tflite --masks png", "--masks has no meaning with --to tflite"),
         ("--to onnx --image-size 64 64", "--image-size has no meaning with --to onnx"),
         ("--to savedmodel --check nowhere.jpg", "nowhere.jpg does not exist; give a picture or a folder of them"),
@@ -28,7 +28,7 @@ from mrcnn_keras.model import MaskRCNN
         ("--to savedmodel --image-size 0 64", "argument --image-size: '0' is not a whole number above 0"),
     ],
 )
-def test_wrong_words(words, sentence, capsys, tmp_path):
+def test_export_refuses_options_without_meaning(words, sentence, capsys, tmp_path):
     assert main(["export", str(tmp_path / "run"), "--out", str(tmp_path / "x"), *words.split()]) == 2
     assert sentence in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
@@ -45,15 +45,15 @@ def pictures(tiny_coco, tmp_path):
     return folder
 
 
-def test_check_prints_a_table(trained, pictures, tiny_coco, tmp_path, capsys):
+def test_export_check_prints_a_table(trained, pictures, tiny_coco, tmp_path, capsys):
     out, figures = tmp_path / "serving" / "1", tmp_path / "figures.json"
     words = ["export", str(trained), "--to", "savedmodel", "--masks", "png", "--out", str(out), "--json", str(figures)]
     assert main([*words, "--check", str(pictures), str(tiny_coco / "valid" / "1.png")]) == 0
     printed = capsys.readouterr().out
     assert "the savedmodel agrees with the model" in printed
-    assert re.search(r"^4 pictures +model +savedmodel +asked for$", printed, re.MULTILINE)
+    assert re.search(r"^4 pictures +model +savedmodel +required$", printed, re.MULTILINE)
     assert re.search(r"^ +100\.00 % +99\.5 %$", printed, re.MULTILINE)
-    assert re.search(r"^median time a picture +\d+ ms +\d+ ms$", printed, re.MULTILINE)
+    assert re.search(r"^median time per picture +\d+ ms +\d+ ms$", printed, re.MULTILINE)
     assert "keypoint" not in printed  # the model has none
     found = json.loads(figures.read_text())
     assert found["pictures"] == 4
@@ -63,13 +63,13 @@ def test_check_prints_a_table(trained, pictures, tiny_coco, tmp_path, capsys):
     assert min(found["ms"], found["model_ms"]) > 0
 
     other = MaskRCNN.load(trained / "best.keras")
-    for weight in other.parts.box_head.weights:
+    for weight in other.get_layer("box_head").weights:
         weight.assign(1.5 * weight)
     assert not check_export(other, out, "savedmodel", "none", [pictures / "1.png"])["agrees"]
     assert "the savedmodel does NOT agree with the model" in capsys.readouterr().out
 
 
-def test_a_file_that_does_not_agree_ends_with_1(trained, pictures, tmp_path, monkeypatch):
+def test_export_check_that_disagrees_exits_with_1(trained, pictures, tmp_path, monkeypatch):
     monkeypatch.setitem(command.EXPORTERS, "savedmodel", lambda model, path: path)
     monkeypatch.setattr(command, "check_export", lambda *arguments: {"agrees": False, "share": 0.5})
     words = ["export", str(trained), "--to", "savedmodel", "--out", str(tmp_path / "1"), "--check", str(pictures)]
@@ -77,7 +77,7 @@ def test_a_file_that_does_not_agree_ends_with_1(trained, pictures, tmp_path, mon
     assert json.loads((tmp_path / "figures.json").read_text())["share"] == 0.5
 
 
-def test_a_tflite_file_of_another_size_is_compared_at_that_size(trained, pictures, tmp_path, capsys):
+def test_export_check_compares_tflite_at_its_own_size(trained, pictures, tmp_path, capsys):
     pytest.importorskip("ai_edge_litert", reason="the extra tflite is not installed")
     out, figures = tmp_path / "mine.tflite", tmp_path / "figures.json"
     words = ["export", str(trained), "--to", "tflite", "--image-size", "96", "64", "--out", str(out)]

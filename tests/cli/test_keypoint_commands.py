@@ -30,16 +30,16 @@ def figures(tmp_path_factory):
     return folder
 
 
-def test_inspect_counts_the_keypoints(figures, tmp_path, capsys):
+def test_inspect_counts_keypoints(figures, tmp_path, capsys):
     assert main(["inspect", str(figures), "--out", str(tmp_path / "a.png"), "--json", str(tmp_path / "a.json")]) == 0
-    told = json.loads((tmp_path / "a.json").read_text())
-    assert told["instances_with_keypoints"] == told["instances"] > 5
-    assert len(told["keypoints"]) == 13
+    counted = json.loads((tmp_path / "a.json").read_text())
+    assert counted["instances_with_keypoints"] == counted["instances"] > 5
+    assert len(counted["keypoints"]) == 13
     assert "left_ankle" in capsys.readouterr().out
 
 
 @pytest.mark.slow
-def test_train_evaluate_detect(figures, tiny_options, tmp_path, capsys, without_graphs):
+def test_train_evaluate_and_detect_keypoints(figures, tiny_options, tmp_path, capsys, without_graphs):
     run, words = tmp_path / "run", ["--set", "MASKS=False", "--set", "KEYPOINT_HEAD_CONVS=1"]
     words += ["--set", "KEYPOINT_HEAD_CHANNELS=16", "--set", "KEYPOINT_POOL_SIZE=7"]
     assert main(["train", str(figures), "--epochs", "1", "--out", str(run), *tiny_options, *words]) == 0
@@ -62,8 +62,7 @@ def test_train_evaluate_detect(figures, tiny_options, tmp_path, capsys, without_
         assert np.isfinite(row["keypoints"]).all()
 
 
-def test_keypoints_that_the_user_leaves_out(figures, monkeypatch, tmp_path):
-    """--set NUM_KEYPOINTS=0 wins over the data."""
+def test_set_num_keypoints_0_overrides_the_data(figures, monkeypatch, tmp_path):
     configs = []
     monkeypatch.setattr("mrcnn_keras.cli.train.MaskRCNN", lambda config: configs.append(config) or 1 / 0)
     words = ["train", str(figures), "--out", str(tmp_path / "run"), "--set"]

@@ -45,14 +45,14 @@ def mistake(capsys):
 
 
 @pytest.mark.slow
-def test_from_training_to_detections(proposals, tiny_coco, tiny_options, mistake, capsys, without_graphs):
+def test_train_evaluate_and_detect_with_proposals(proposals, tiny_coco, tiny_options, mistake, capsys, without_graphs):
     train = ["train", str(tiny_coco), "--steps-per-epoch", "2", "--out", "run"]
     options = [*tiny_options, "--set", "MASKS=False"]
     assert main([*train, *options, "--epochs", "1", *proposals]) == 0
     assert Config.load("run/config.json").PROPOSALS == "given"
     printed = capsys.readouterr().out
     assert "RPN_ANCHOR_SCALES" not in printed
-    assert main([*train, "--resume", "--epochs", "2"]) == 0  # it remembers the files
+    assert main([*train, "--resume", "--epochs", "2"]) == 0  # the run remembers the files
     assert "resuming in run" in capsys.readouterr().out
 
     valid = tiny_coco / "valid"
@@ -73,17 +73,17 @@ def test_from_training_to_detections(proposals, tiny_coco, tiny_options, mistake
     }
 
 
-def test_words_that_do_not_fit(proposals, tiny_coco, tiny_options, mistake):
+def test_train_refuses_wrong_proposals(proposals, tiny_coco, tiny_options, mistake):
     train = ["train", tiny_coco, "--epochs", "1", *tiny_options]
     assert mistake(*train, "--set", "PROPOSALS=given") == "PROPOSALS='given' needs proposals; give --proposals FILE"
     sentence = mistake("train", tiny_coco / "valid", "--epochs", "1", *tiny_options, "--proposals", "other.npz")
     assert sentence == "other.npz is no file; give one with proposals"
     np.savez("other.npz", **{"elsewhere.jpg": [[0, 0, 30, 30]]})
     sentence = mistake("train", tiny_coco / "valid", "--epochs", "1", *tiny_options, "--proposals", "other.npz")
-    assert sentence.startswith("the proposals are of 'elsewhere.jpg' and so on, none of coco image ")
+    assert sentence.startswith("the proposals are for 'elsewhere.jpg' and so on, not for coco image ")
 
 
 @pytest.mark.slow
-def test_a_model_with_an_rpn_takes_none(trained, tiny_coco, proposals, mistake):
+def test_model_with_an_rpn_refuses_proposals(trained, tiny_coco, proposals, mistake):
     sentence = mistake("evaluate", trained, tiny_coco / "valid", *proposals)
     assert sentence == f"{trained} finds its proposals itself; leave out --proposals"

@@ -1,4 +1,4 @@
-"""What `mrcnn train` sets because of the data."""
+"""Settings that `mrcnn train` derives from the data."""
 
 import pytest
 
@@ -28,12 +28,12 @@ def suggested(statistics, preset="resnet18_fpn", chosen=(), **settings):
     return {name: value for name, (value, _) in found.items()}
 
 
-def test_classes_always():
+def test_suggests_classes_for_any_data():
     found = suggested(facts(), preset="resnet50_fpn")
     assert found == {"NUM_CLASSES": 3, "CLASS_NAMES": ("BG", "cat", "dog"), "CATEGORY_IDS": (3, 8)}
 
 
-def test_many_classes_are_not_all_in_the_reason():
+def test_suggest_shortens_many_class_names():
     found = suggest_settings(Config(), facts(), ["BG", *"abcdefgh"])
     assert found["NUM_CLASSES"] == (9, "a, b, c, d, e, ...")
 
@@ -41,17 +41,17 @@ def test_many_classes_are_not_all_in_the_reason():
 @pytest.mark.parametrize(
     ("smallest_side", "anchors"),
     [
-        (200, None),  # the preset's own begin with 32 pixels
+        (200, None),  # the preset's begin with 32 pixels
         (26, (16, 32, 64, 128, 256)),  # 26 pixels become 16.6 in a network picture of 384 x 512
         (5, (8, 16, 32, 64, 128)),  # no smaller ones: the finest map has a cell every 4 pixels
     ],
 )
-def test_anchors_follow_the_small_objects(smallest_side, anchors):
+def test_suggested_anchors_follow_the_small_objects(smallest_side, anchors):
     found = suggested(facts((smallest_side, 300, 400)))
     assert found.get("RPN_ANCHOR_SCALES") == anchors
 
 
-def test_small_objects_are_learnt_from_windows():
+def test_suggests_windows_for_small_objects():
     found = suggested(facts((6, 16, 30), 520, 696))
     assert found["IMAGE_RESIZE_MODE"] == "crop"
     assert found["IMAGE_SCALE"] == 1.5  # so that the median object is 24 pixels large
@@ -61,39 +61,39 @@ def test_small_objects_are_learnt_from_windows():
     assert config.IMAGE_RESIZE_MODE == "crop"
 
 
-def test_windows_are_no_more_than_doubled_and_never_shrunk():
+def test_suggested_window_scale_is_between_1_and_2():
     assert suggested(facts((2, 3, 4), 520, 696))["IMAGE_SCALE"] == 2
     assert suggested(facts((60, 80, 100), 3000, 4000))["IMAGE_SCALE"] == 1
 
 
-def test_what_the_user_chose_stays():
+def test_suggest_keeps_the_users_settings():
     small = facts((8, 16, 30), 520, 696)
     whole = suggested(small, IMAGE_RESIZE_MODE="square")
     assert not [name for name in whole if name.startswith("IMAGE_")]
     unscaled = suggested(small, IMAGE_SCALE=4.0)
     assert "IMAGE_SCALE" not in unscaled
     assert unscaled["IMAGE_RESIZE_MODE"] == "crop"
-    assert "RPN_ANCHOR_SCALES" not in unscaled  # 8 pixels become 32, where the preset's own begin
+    assert "RPN_ANCHOR_SCALES" not in unscaled  # 8 pixels become 32, where the preset's begin
     assert "RPN_ANCHOR_SCALES" not in suggested(small, chosen=["RPN_ANCHOR_SCALES"])
     assert "NUM_CLASSES" not in suggested(small, chosen=["NUM_CLASSES"])
 
 
-def test_many_objects_need_room():
+def test_suggests_limits_for_many_objects():
     found = suggested(facts(most=375))
     assert found["DETECTION_MAX_INSTANCES"] == found["MAX_GT_INSTANCES"] == 500
     assert found["POST_NMS_ROIS_INFERENCE"] == 1000
     assert "DETECTION_MAX_INSTANCES" not in suggested(facts(most=80))
 
 
-def test_data_without_objects():
+def test_suggest_for_data_without_objects():
     assert set(suggested(facts(instances=0, most=0))) == {"NUM_CLASSES", "CLASS_NAMES", "CATEGORY_IDS"}
 
 
-def test_no_windows_where_an_object_would_not_fit_into_one():
+def test_suggests_no_windows_for_objects_that_would_not_fit():
     assert "IMAGE_RESIZE_MODE" not in suggested(facts((6, 40, 473), 1024, 1024))
 
 
-def test_keypoints_of_the_data():
+def test_suggests_the_keypoints_of_the_data():
     layout = KeypointLayout(("left_end", "right_end"), skeleton=[(0, 1)])
     found = suggest_settings(Config.preset("resnet18_fpn"), facts(), NAMES, keypoint_layout=layout)
     assert found["NUM_KEYPOINTS"] == (2, "left_end, right_end")
@@ -101,7 +101,7 @@ def test_keypoints_of_the_data():
     assert (config.KEYPOINT_FLIP_PAIRS, config.KEYPOINT_SIGMAS) == (((0, 1),), (0.05, 0.05))
 
 
-def test_what_the_user_set_of_the_keypoints_stays():
+def test_suggest_keeps_the_users_keypoint_settings():
     layout = KeypointLayout(("left_end", "right_end"))
     config = Config.preset("resnet18_fpn")
     without = suggest_settings(config, facts(), NAMES, keypoint_layout=layout, chosen={"NUM_KEYPOINTS"})
@@ -111,5 +111,5 @@ def test_what_the_user_set_of_the_keypoints_stays():
     assert "KEYPOINT_SIGMAS" in own_pairs
 
 
-def test_a_model_of_keypoints_on_data_without_any():
+def test_suggests_no_keypoints_for_data_without_any():
     assert suggested(facts(), preset="torchvision_keypoint")["NUM_KEYPOINTS"] == 0

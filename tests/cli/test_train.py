@@ -56,8 +56,11 @@ def mistake(file, tiny_coco, tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_a_file_brings_its_settings_and_anchors(train, file, tiny_coco, tmp_path, capsys):
+def test_train_takes_settings_and_anchors_from_a_file(train, file, tiny_coco, tmp_path, capsys, monkeypatch):
+    opened, read_tensors = [], checkpoints.read_tensors
+    monkeypatch.setattr(checkpoints, "read_tensors", lambda path: opened.append(path) or read_tensors(path))
     config = train("--weights", file)
+    assert len(opened) == 1
     preset = Config.preset("torchvision_faster_v1")
     assert config.PRESET == "torchvision_faster_v1"
     for name in ("RPN_ANCHOR_SCALES", "ROI_ALIGN_ALIGNED", "BACKBONE_NORM_EPSILON", "BACKBONE_FREEZE_STAGES"):
@@ -69,7 +72,7 @@ def test_a_file_brings_its_settings_and_anchors(train, file, tiny_coco, tmp_path
     assert 1 + len(categories) == config.NUM_CLASSES
     printed = capsys.readouterr().out
     assert "RPN_ANCHOR_SCALES" not in printed  # what the data would suggest
-    assert "made anew: box_head/class_logits, box_head/deltas (another number of classes)" in printed
+    assert "re-initialised: box_head/class_logits, box_head/deltas (another number of classes)" in printed
     # A step of so small a rate leaves the weights nearly as they were: they are the file's, and frozen ones exactly.
     trained = weights_of(MaskRCNN.load(tmp_path / "run/last.keras"))
     with checkpoints.open_checkpoint(file) as checkpoint:
@@ -81,7 +84,7 @@ def test_a_file_brings_its_settings_and_anchors(train, file, tiny_coco, tmp_path
 
 
 @pytest.mark.slow
-def test_a_keras_model_brings_its_settings(train, file, capsys):
+def test_train_takes_settings_from_a_keras_model(train, file, capsys):
     MaskRCNN.from_checkpoint(file, NAME="mine", **FAST).save("mine.keras")
     config = train("--weights", "mine.keras")
     assert ("mine", 8, FAST["RPN_ANCHOR_SCALES"]) == (config.NAME, config.BACKBONE_WIDTH, config.RPN_ANCHOR_SCALES)
@@ -89,7 +92,7 @@ def test_a_keras_model_brings_its_settings(train, file, capsys):
 
 
 @pytest.mark.slow
-def test_coco_without_a_preset(train, file, tmp_path, monkeypatch, capsys):
+def test_train_from_coco_without_a_preset(train, file, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(checkpoints, "published_file", lambda preset, *_: COCO[preset])
     thin = options({**THIN, "BACKBONE": "resnet18", "MASKS": False, "ROI_ALIGN_ALIGNED": "true"})
     with serving(monkeypatch, tmp_path / "home") as (put, asked):
@@ -106,7 +109,7 @@ def test_coco_without_a_preset(train, file, tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.slow
-def test_imagenet_leaves_the_anchors_to_the_data(train, file, tmp_path, monkeypatch, capsys):
+def test_train_from_imagenet_leaves_the_anchors_to_the_data(train, file, tmp_path, monkeypatch, capsys):
     backbone = save_torch(tmp_path / "resnet18.pth", imagenet_file(**RESNET18))
     thin = options({**THIN, "MASKS": False})
     with serving(monkeypatch, tmp_path / "home") as (put, _):
@@ -114,7 +117,7 @@ def test_imagenet_leaves_the_anchors_to_the_data(train, file, tmp_path, monkeypa
         config = train("--weights", "imagenet", *thin)
     assert config.PRESET == "resnet18_fpn"
     assert config.RPN_ANCHOR_SCALES != Config().RPN_ANCHOR_SCALES
-    assert "not in the file, made anew: " in capsys.readouterr().out
+    assert "not in the file, re-initialised: " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -128,11 +131,11 @@ def test_imagenet_leaves_the_anchors_to_the_data(train, file, tmp_path, monkeypa
         ("--weights .", ". is a folder; give the file of weights in it"),
     ],
 )
-def test_mistakes(words, sentence, mistake):
+def test_train_refuses_wrong_weights(words, sentence, mistake):
     assert sentence in mistake(*words.split())
 
 
-def test_damaged_files(mistake, file, tmp_path):
+def test_train_refuses_damaged_weights(mistake, file, tmp_path):
     whole = file.read_bytes()
     (tmp_path / "cut.pth").write_bytes(whole[:-20_000])
     assert "cut.pth" in mistake("--weights", "cut.pth")
@@ -146,8 +149,10 @@ def test_damaged_files(mistake, file, tmp_path):
     assert "changed.pth" in mistake("--weights", "changed.pth")
 
 
-def test_offline(mistake, monkeypatch, tmp_path_factory):
+def test_train_from_coco_offline(mistake, monkeypatch, tmp_path_factory):
     monkeypatch.setenv("MRCNN_KERAS_OFFLINE", "1")
     monkeypatch.setenv("MRCNN_KERAS_HOME", str(tmp_path_factory.mktemp("home")))
-    told = mistake("--weights", "coco", *options(THIN))
-    assert "MRCNN_KERAS_OFFLINE is set; unset it, or get maskrcnn_resnet50_fpn_coco-bf2d0c1e.pth in another way" in told
+    message = mistake("--weights", "coco", *options(THIN))
+    assert (
+        "MRCNN_KERAS_OFFLINE is set; unset it, or get maskrcnn_resnet50_fpn_coco-bf2d0c1e.pth in another way" in message
+    )

@@ -21,7 +21,7 @@ MOBILE, CONVNEXT = {"BACKBONE": "mobilenet_v3_large"}, {"BACKBONE": "convnext_ti
         ({**MOBILE, "BACKBONE_POOL_PAD": "end"}, "has no such choice"),
         ({**CONVNEXT, "BACKBONE_NORM_EPSILON": 1e-3}, "convnext_tiny has no such choice"),
         ({**MOBILE, "BACKBONE_FEATURES": "c4"}, "'c4' is made of a ResNet's stage 5.*; set BACKBONE_FEATURES=fpn"),
-        ({**CONVNEXT, "BACKBONE_FEATURES": "dc5"}, "which convnext_tiny has not"),
+        ({**CONVNEXT, "BACKBONE_FEATURES": "dc5"}, "which convnext_tiny does not have"),
         ({**MOBILE, "IMAGE_PAD_MULTIPLE": 40}, "multiples of 32; take 64"),
         ({"BACKBONE": "resnext101_64x4d", "BACKBONE_WIDTH": 24}, "64 groups of channels; take a multiple of 16"),
         ({"RPN_ANCHOR_SCALES": (32, 64)}, "'fpn' needs 5 numbers or a multiple of that, as many on each map, not 2"),
@@ -34,12 +34,12 @@ MOBILE, CONVNEXT = {"BACKBONE": "mobilenet_v3_large"}, {"BACKBONE": "convnext_ti
         ),
     ],
 )
-def test_what_does_not_go_together_is_refused(settings, message):
+def test_backbone_settings_that_contradict_are_refused(settings, message):
     with pytest.raises(UserError, match=message):
         Config(**settings)
 
 
-def test_what_goes_together():
+def test_backbone_settings_that_fit_are_taken():
     assert Config(**MOBILE, BACKBONE_NORM_EPSILON=1e-3, BACKBONE_FEATURES="c5").BACKBONE_FEATURES == "c5"
     assert Config(**CONVNEXT).BACKBONE_NORM == "ln"
     assert Config(BACKBONE_FEATURES="c4", MASKS=False).POOL_SIZE == 7

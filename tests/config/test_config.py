@@ -34,12 +34,7 @@ def test_a_keyword_overrides_one_setting_of_one_instance():
 
 def test_a_subclass_overrides():
     config = BalloonConfig(IMAGE_MIN_DIM=640)
-    assert (config.NAME, config.NUM_CLASSES, config.IMAGE_MAX_DIM, config.IMAGE_MIN_DIM) == (
-        "balloon",
-        2,
-        1024,
-        640,
-    )
+    assert (config.NAME, config.NUM_CLASSES, config.IMAGE_MAX_DIM, config.IMAGE_MIN_DIM) == ("balloon", 2, 1024, 640)
 
 
 def test_a_misspelt_setting_is_refused_with_the_nearest_name():
@@ -135,7 +130,7 @@ def test_a_value_of_the_wrong_kind_is_refused(name, value, expected):
             {"ROI_OPERATOR": "pool", "ROI_REDUCE": "max", "ROI_ALIGN_GRID": "corners"},
             "'pool' reads whole cells.*and ROI_ALIGN_GRID=bins",
         ),
-        ({"ROI_ALIGN_GRID": "corners", "ROI_REDUCE": "max"}, "has one sample a bin.*; set ROI_REDUCE=mean"),
+        ({"ROI_ALIGN_GRID": "corners", "ROI_REDUCE": "max"}, "has one sample per bin.*; set ROI_REDUCE=mean"),
         ({"CATEGORY_IDS": (1, 2)}, "CATEGORY_IDS has 2 ids but there are 80 classes besides the background"),
         ({"IMAGE_ROUNDING": "ceil"}, "choose one of nearest, floor, even"),
         ({"IMAGE_PAD_PLACE": "center"}, "choose one of end, centre; did you mean centre?"),
@@ -165,7 +160,7 @@ def test_a_value_of_the_wrong_kind_is_refused(name, value, expected):
         ({"RPN_CONVS": 0}, "must be above 0"),
     ],
 )
-def test_a_value_that_cannot_be_is_refused(settings, message):
+def test_wrong_values_are_refused(settings, message):
     refused(message, **settings)
 
 

@@ -53,7 +53,7 @@ def test_another_number_of_keypoints_drops_names_and_pairs():
     ("settings", "message"),
     [
         ({"NUM_KEYPOINTS": -1}, "must lie between 0 and"),
-        ({"KEYPOINT_NAMES": ("nose",)}, "KEYPOINT_NAMES has 1 parts but NUM_KEYPOINTS is 3; give one a keypoint"),
+        ({"KEYPOINT_NAMES": ("nose",)}, "KEYPOINT_NAMES has 1 parts but NUM_KEYPOINTS is 3; give one per keypoint"),
         ({"KEYPOINT_NAMES": "nose"}, "expected a list of words"),
         ({"KEYPOINT_SIGMAS": (0.1, 0.1)}, "KEYPOINT_SIGMAS has 2 parts but NUM_KEYPOINTS is 3"),
         ({"KEYPOINT_SIGMAS": (0.1, 0, 0.1)}, "must be above 0"),
@@ -68,7 +68,7 @@ def test_another_number_of_keypoints_drops_names_and_pairs():
         ({"KEYPOINT_POOL_SIZE": 0}, "must be above 0"),
     ],
 )
-def test_keypoints_that_cannot_be_are_refused(settings, message):
+def test_wrong_keypoint_settings_are_refused(settings, message):
     with pytest.raises(UserError, match=message):
         Config(**{"NUM_KEYPOINTS": 3, **settings})
 

@@ -2,19 +2,22 @@
 
 import inspect
 import json
+from typing import get_args
 
 import pytest
 
-from mrcnn_keras import resize
 from mrcnn_keras.config import Config
 from mrcnn_keras.config.config import PRESETS
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.model import MaskRCNN
-from mrcnn_keras.ops import images as image_ops
+from mrcnn_keras.ops.boxes import CORNERS
+from mrcnn_keras.ops.keypoints import SCORES
+from mrcnn_keras.ops.mask_maps import MAP_KINDS
 from mrcnn_keras.ops.resampling import METHODS
+from mrcnn_keras.resize_rule import sizes_in_network
 
 
-def test_how_a_photograph_is_resized_to_be_looked_at():
+def test_resize_method_of_each_preset_is_known():
     assert Config().resize_method() == "triangle"
     assert Config(RESIZE_ANTIALIAS=False).resize_method() == "bilinear"
     assert Config(RESIZE_METHOD="pillow").resize_method() == "pillow"
@@ -23,11 +26,15 @@ def test_how_a_photograph_is_resized_to_be_looked_at():
         assert Config.preset(name).resize_method() in METHODS
 
 
-def test_the_options_of_resizing_are_arguments_of_both_twins():
+def test_resize_options_are_arguments_of_the_rule():
     for name in PRESETS:
         options = Config.preset(name).resize_options()
-        for twin in (resize.plan_resize, image_ops.plan_resize):
-            assert set(options) <= set(inspect.signature(twin).parameters)
+        assert set(options) <= set(inspect.signature(sizes_in_network).parameters)
+
+
+def test_words_of_settings_are_the_keys_of_tables_in_ops():
+    for name, table in {"BOX_CORNERS": CORNERS, "MASK_LOSS": MAP_KINDS, "KEYPOINT_SCORE": SCORES}.items():
+        assert get_args(Config.__annotations__[name]) == tuple(table), name
 
 
 @pytest.mark.parametrize("name", PRESETS)

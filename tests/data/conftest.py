@@ -1,7 +1,6 @@
 """Small datasets on disk and in memory."""
 
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -30,7 +29,7 @@ def make_coco(tmp_path):
 
 
 class Squares(Dataset):
-    """Pictures of 40 x 60, grey level 10 more than the id, with the masks that `masks` gives for each id."""
+    """Pictures of 40 x 60 pixels and grey level 10 + id, with rectangles as masks."""
 
     def __init__(self, masks_of_images):
         super().__init__()
@@ -54,40 +53,5 @@ class Squares(Dataset):
 
 @pytest.fixture(scope="session")
 def squares():
-    """squares([(class id, y1, x1, y2, x2), ...], ...), a list a picture -> Dataset."""
+    """squares([(class id, y1, x1, y2, x2), ...], ...), one list per picture -> Dataset."""
     return lambda *masks_of_images: Squares(masks_of_images)
-
-
-@pytest.fixture(scope="session")
-def settings_of():
-    """The settings that the pipeline reads, as a Config has them; keywords change some."""
-
-    def settings(**changed):
-        values = {
-            "NUM_CLASSES": 3,
-            "BATCH_SIZE": 2,
-            "MASKS": True,
-            "IMAGE_RESIZE_MODE": "square",
-            "IMAGE_MIN_DIM": 64,
-            "IMAGE_MAX_DIM": 64,
-            "IMAGE_SCALE": 1.0,
-            "IMAGE_PAD_MULTIPLE": 32,
-            "IMAGE_MIN_SCALE": 0.0,
-            "IMAGE_ROUNDING": "nearest",
-            "IMAGE_PAD_PLACE": "end",
-            "RESIZE_ANTIALIAS": True,
-            "MINI_MASK_SHAPE": (4, 4),
-            "NUM_KEYPOINTS": 0,
-            "KEYPOINT_FLIP_PAIRS": (),
-            "MAX_GT_INSTANCES": 10,
-            "AUGMENT_FLIP_LR": 0.0,
-            "AUGMENT_FLIP_UD": 0.0,
-            "AUGMENT_ROT90": False,
-            "AUGMENT_SCALE": (1.0, 1.0),
-            "AUGMENT_BRIGHTNESS": 0.0,
-            "PROPOSALS": "rpn",
-        }
-        assert not set(changed) - set(values)
-        return SimpleNamespace(**{**values, **changed})
-
-    return settings

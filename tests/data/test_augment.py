@@ -1,4 +1,4 @@
-"""Pictures and instances must move together."""
+"""Augmentation: pictures and instances move together."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def without_masks(found):
     ids=["left-right", "upside down", *[f"{k} quarter turns" for k in range(-1, 5)]],
 )
 @pytest.mark.parametrize("seed", range(3))
-def test_flips_and_turns(move, of_array, seed):
+def test_flips_and_rotations(move, of_array, seed):
     image, found = example(seed)
     moved_image, moved = move(image, found)
     assert (moved_image == of_array(image)).all()
@@ -69,7 +69,7 @@ def test_a_crop_keeps_what_is_left_of_each_mask(seed, place, window):
     assert (cut.class_ids == expected.class_ids).all()
 
 
-def test_slivers_are_dropped_but_not_crowds():
+def test_crop_drops_slivers_but_not_crowds():
     """Of a 20 x 20 square 1 x 20 pixels are left, then 1 x 15: the second is under 10 % and under 16 pixels."""
     image, mask = np.zeros((40, 40, 3), np.uint8), np.ones((20, 20), bool)
     square = Detections((40, 40), [[0, 0, 20, 20]], [1], mask_crops=[MaskCrop(0, 0, mask)])
@@ -82,14 +82,14 @@ def test_slivers_are_dropped_but_not_crowds():
     assert len(augment.crop(image, small, 1, 1, 20, 20)[1]) == 1  # one pixel, but a quarter of it
 
 
-def test_a_crop_of_boxes_alone():
+def test_crop_of_boxes_without_masks():
     image = np.zeros((40, 40, 3), np.uint8)
     boxes = Detections((40, 40), [[0, 0, 20, 20], [5, 5, 6, 6]], [1, 2])
     cut = augment.crop(image, boxes, 10, 5, 100, 100)[1]
     assert (cut.size, cut.boxes.tolist(), cut.class_ids.tolist()) == ((30, 35), [[0, 0, 10, 15]], [1])
 
 
-def test_nothing_is_a_normal_case():
+def test_augmentation_without_instances():
     image, nothing = np.zeros((6, 8, 3), np.uint8), Detections((6, 8), [], [], mask_crops=())
     for moved in (
         augment.flip_lr(image, nothing),
@@ -102,7 +102,7 @@ def test_nothing_is_a_normal_case():
     assert len(augment.tighten(nothing)) == 0
 
 
-def test_boxes_are_tightened_and_empty_masks_left_out():
+def test_tighten_leaves_out_empty_masks():
     loose = np.zeros((5, 5), bool)
     loose[1:3, 2:5] = True
     crops = [MaskCrop(10, 20, loose), MaskCrop(0, 0, np.zeros((5, 5), bool))]
@@ -111,7 +111,7 @@ def test_boxes_are_tightened_and_empty_masks_left_out():
     assert found.class_ids.tolist() == [1]
 
 
-def test_colours_by_hand():
+def test_adjust_colours_by_hand():
     """Mean 100: contrast 2 makes 50, 150 of 75, 125; then brightness 1.5 makes 75, 225."""
     image = np.repeat(np.array([[75, 125]], np.uint8)[:, :, None], 3, axis=2)
     assert augment.adjust_colours(image, 1.5, 2)[0, :, 0].tolist() == [75, 225]
@@ -133,7 +133,7 @@ def test_a_window_lies_inside_the_picture(size, window, corners, seed):
         assert start == 0 if length >= side else 0 <= start <= side - length
 
 
-def test_half_of_the_windows_hold_a_small_object():
+def test_half_of_the_windows_contain_a_small_object():
     """A window of 10 x 10 anywhere in 1000 x 1000 holds the pixel (700, 300) once in 10,000 times."""
     rng = np.random.default_rng(0)
     boxes = np.array([[699.0, 299.0, 702.0, 302.0]])

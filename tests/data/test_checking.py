@@ -27,37 +27,37 @@ class Pictures(Dataset):
         return np.ones((4, 4, 1), bool), np.ones(1, np.int32)
 
 
-def test_each_broken_picture_with_its_sentence():
+def test_broken_pictures_names_each_with_its_sentence():
     found = broken_pictures(Pictures(40, damaged=[3, 30], larger=[7]))
     assert list(found) == [3, 7, 30]
     assert found[3] == "picture 3 is damaged"
     assert found[7].startswith("some image '7.png' is 5 x 4 pixels but its masks are 4 x 4")
 
 
-def test_pictures_that_are_well():
+def test_broken_pictures_finds_none_in_a_good_dataset():
     assert broken_pictures(Pictures(3)) == {}
     assert broken_pictures(Pictures(0)) == {}
     check_pictures(Pictures(3))
 
 
-def test_the_first_is_named_and_all_are_counted():
+def test_check_pictures_names_the_first_and_counts_all():
     with pytest.raises(UserError, match=r"^picture 2 is damaged$"):
         check_pictures(Pictures(3, damaged=[2]))
     with pytest.raises(UserError, match=r"^picture 1 is damaged \(2 of 3 pictures cannot be read\)$"):
         check_pictures(Pictures(3, damaged=[2, 1]))
 
 
-def test_progress_is_told():
-    told = []
-    broken_pictures(Pictures(3, damaged=[1]), lambda *numbers: told.append(numbers))
-    assert told == [(1, 3), (2, 3), (3, 3)]
+def test_broken_pictures_reports_progress():
+    calls = []
+    broken_pictures(Pictures(3, damaged=[1]), lambda *numbers: calls.append(numbers))
+    assert calls == [(1, 3), (2, 3), (3, 3)]
 
 
-def test_ids_are_those_of_a_subset():
+def test_broken_pictures_of_a_subset_have_its_ids():
     assert list(broken_pictures(Pictures(5, damaged=[3]).subset([1, 3]))) == [1]
 
 
-def test_another_error_ends_it():
+def test_broken_pictures_passes_other_errors_on():
     class Buggy(Pictures):
         def load_mask(self, image_id):
             raise KeyError("polygons")

@@ -1,4 +1,4 @@
-"""The Dataset that Matterport's users know, and what is new in it."""
+"""Dataset: the names of Matterport's package, and the methods that are new."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from mrcnn_keras.errors import UserError
 
 
 class Balloons(Dataset):
-    """Written as for the Matterport package: two sources, load_mask asks image_info."""
+    """Written as for Matterport's package: two sources, load_mask reads image_info."""
 
     def load_balloons(self):
         self.add_class("balloon", 1, "balloon")
@@ -39,7 +39,7 @@ def balloons():
     return dataset
 
 
-def test_names_of_the_lineage(balloons):
+def test_dataset_has_the_names_of_matterports_package(balloons):
     assert balloons.num_classes == 3
     assert balloons.class_names == ["BG", "balloon", "car"]
     assert balloons.class_ids.tolist() == [0, 1, 2]
@@ -58,7 +58,7 @@ def test_names_of_the_lineage(balloons):
     assert balloons.image_name(0) == "balloon image 'a.jpg'"
 
 
-def test_mistakes_with_classes(balloons):
+def test_dataset_refuses_wrong_classes(balloons):
     with pytest.raises(UserError, match=r"'coco\.4' was not added; the classes are balloon\.1, coco\.3"):
         balloons.map_source_class_id("coco.4")
     with pytest.raises(UserError, match="class 2 .'car'. is of source 'coco', not 'balloon'"):
@@ -69,7 +69,7 @@ def test_mistakes_with_classes(balloons):
         Dataset().prepare()
 
 
-def test_annotations_come_from_load_mask(balloons):
+def test_load_annotations_comes_from_load_mask(balloons):
     found = balloons.load_annotations(0)
     assert found.size == (6, 8)
     assert found.boxes.tolist() == [[1, 2, 3, 5], [4, 7, 6, 8]]
@@ -82,7 +82,7 @@ def test_annotations_come_from_load_mask(balloons):
     assert (image.shape, len(found)) == ((6, 8, 3), 2)
 
 
-def test_a_mask_without_a_pixel_is_left_out_and_told_once(squares):
+def test_empty_mask_is_left_out_and_noted_once(squares):
     dataset = squares([(1, 0, 0, 2, 2)], [(1, 0, 0, 5, 5), (2, 3, 3, 3, 9), (2, 1, 1, 1, 1)])
     for _ in range(2):
         assert dataset.load_annotations(1).class_ids.tolist() == [1]
@@ -99,24 +99,24 @@ def test_a_mask_without_a_pixel_is_left_out_and_told_once(squares):
         (np.ones((40, 60, 1)), [-3], "class id -3 but"),
     ],
 )
-def test_wrong_answers_of_load_mask(squares, masks, class_ids, words):
+def test_wrong_masks_from_load_mask_are_refused(squares, masks, class_ids, words):
     dataset = squares([])
     dataset.load_mask = lambda image_id: (masks, np.array(class_ids))
     with pytest.raises(UserError, match="squares image '0.png': load_mask gave " + words):
         dataset.load_annotations(0)
 
 
-def test_masks_of_another_size_than_the_picture(squares):
+def test_load_example_refuses_masks_of_another_size(squares):
     dataset = squares([(1, 0, 0, 5, 5)])
     dataset.load_image = lambda image_id: np.zeros((60, 40, 3), np.uint8)
     with pytest.raises(UserError, match=r"is 60 x 40 pixels but its masks are 40 x 60"):
         dataset.load_example(0)
 
 
-def test_a_dataset_without_annotations_or_files_says_so():
+def test_dataset_without_load_mask_or_path_says_so():
     dataset = Dataset()
     dataset.add_image("mine", "x", path=None)
-    with pytest.raises(UserError, match="mine image 'x' has no annotations, since its Dataset has no load_mask"):
+    with pytest.raises(UserError, match="mine image 'x' has no annotations, since .* does not implement load_mask"):
         dataset.load_mask(0)
     with pytest.raises(UserError, match="mine image 'x' has no annotations"):
         dataset.load_annotations(0)
@@ -132,7 +132,7 @@ class BoxesOnly(Balloons):
         return Dataset.load_mask(self, image_id)
 
 
-def test_boxes_without_masks():
+def test_dataset_with_boxes_only():
     dataset = BoxesOnly()
     dataset.load_balloons()
     assert len(dataset.load_example(0)[1]) == 1
@@ -141,7 +141,7 @@ def test_boxes_without_masks():
     assert dataset.statistics()["instances"] == 2
 
 
-def test_a_subset_is_a_view_with_ids_of_its_own(squares):
+def test_subset_is_a_view_with_its_own_ids(squares):
     dataset = squares([], [(1, 0, 0, 5, 5)], [(2, 1, 1, 4, 4)], [(2, 5, 5, 5, 5)])
     view = dataset.subset([3, 2])
     assert view.num_images == 2
@@ -164,7 +164,7 @@ def test_a_subset_is_a_view_with_ids_of_its_own(squares):
         dataset.subset([4])
 
 
-def test_a_split_shares_no_picture_and_repeats(squares):
+def test_split_is_disjoint_and_repeatable(squares):
     dataset = squares(*[[]] * 10)
     train, val = dataset.split(0.3, seed=5)
     names = [sorted(part.image_name(i) for i in part.image_ids) for part in (train, val)]
@@ -197,7 +197,7 @@ def test_statistics_by_hand(squares):
     }
 
 
-def test_statistics_of_nothing(squares):
+def test_statistics_of_an_empty_dataset(squares):
     empty = squares([]).statistics()
     assert (empty["instances"], empty["object_side"], empty["max_instances"]) == (0, [], 0)
     assert squares([]).subset([]).statistics()["width"] == []

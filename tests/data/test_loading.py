@@ -1,4 +1,4 @@
-"""The format is found by looking; what cannot be found is told."""
+"""Formats and subsets are found by looking at files and folders."""
 
 import json
 
@@ -13,7 +13,7 @@ from tests.data.small_coco import coco_content
 
 @pytest.fixture
 def place(tmp_path):
-    """place(json path, folder of its picture, category ids) writes a small COCO file of one picture."""
+    """place(json path, folder of its picture, category ids) writes a small COCO file with one picture."""
 
     def put(name, pictures, categories=(0, 7)):
         content = coco_content()
@@ -42,14 +42,14 @@ def place(tmp_path):
         ("data/trainval.json", "data"),
     ],
 )
-def test_one_file_in_a_folder(place, name, pictures):
+def test_load_dataset_finds_one_coco_file_in_a_folder(place, name, pictures):
     root = place(name, pictures)
     assert find_subsets(root) == {}
     for path in (root, root / name, str(root)):
         dataset = load_dataset(path)
         assert dataset.num_images == 1
         assert dataset.load_example(0)[0].shape == (6, 8, 3)
-    with pytest.raises(UserError, match="no subset 'val'; it is one piece"):
+    with pytest.raises(UserError, match="no subset 'val'; it is not divided"):
         load_dataset(root, subset="val")
 
 
@@ -70,7 +70,7 @@ LAYOUTS = {
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_subsets_have_the_same_classes(place, layout):
+def test_subsets_share_their_class_ids(place, layout):
     (train, train_pictures), (val, val_pictures) = LAYOUTS[layout]
     place(train, train_pictures, (9, 4))
     root = place(val, val_pictures, (1, 4))
@@ -88,7 +88,7 @@ def test_subsets_have_the_same_classes(place, layout):
 
 
 @pytest.mark.parametrize("layout", ["coco", "roboflow"])
-def test_the_folder_of_a_subset(place, layout):
+def test_load_dataset_takes_the_folder_of_a_subset(place, layout):
     for name, pictures in LAYOUTS[layout]:
         root = place(name, pictures)
     for name, pictures in LAYOUTS[layout]:
@@ -96,7 +96,7 @@ def test_the_folder_of_a_subset(place, layout):
         assert [info["path"] for info in dataset.image_info] == [str(root / pictures / f"{len(name)}.png")]
 
 
-def test_subsets_that_call_a_category_differently(place):
+def test_subsets_with_different_category_names_are_refused(place):
     root = place("train.json", "images")
     place("val.json", "images")
     (root / "val.json").write_text((root / "val.json").read_text().replace("name 7", "other"))
@@ -104,7 +104,7 @@ def test_subsets_that_call_a_category_differently(place):
         load_dataset(root, subset="train")
 
 
-def test_an_empty_subset_does_no_harm_to_the_others(place):
+def test_empty_subset_does_not_affect_the_others(place):
     root = place("train.json", "images")
     place("test.json", "images")
     content = json.loads((root / "test.json").read_text())
@@ -114,7 +114,7 @@ def test_an_empty_subset_does_no_harm_to_the_others(place):
         load_dataset(root, subset="test")
 
 
-def test_instances_are_preferred_to_keypoints_and_captions(place):
+def test_instance_files_are_preferred_to_keypoint_and_caption_files(place):
     root = place("annotations/person_keypoints_val.json", "val")
     assert load_dataset(root).num_images == 1
     place("annotations/captions_val.json", "val")
@@ -131,7 +131,7 @@ def test_two_files_of_one_subset_keep_their_names(place):
     assert load_dataset(root, subset="instances_train2014").num_images == 1
 
 
-def test_datasets_side_by_side_are_no_subsets(place):
+def test_folders_with_similar_names_are_not_subsets(place):
     place("test_of_bob/a.json", "test_of_bob", (1,))
     root = place("train_station/a.json", "train_station", (2,))
     assert load_dataset(root / "test_of_bob").category_ids == [0, 1]
@@ -142,31 +142,31 @@ def test_datasets_side_by_side_are_no_subsets(place):
 @pytest.mark.parametrize(
     "name", ["train", "train2017", "training", "trainset", "train_images", "stage1_train", "Train"]
 )
-def test_names_of_the_folder_of_a_subset(place, name):
+def test_subset_folder_names(place, name):
     root = place(f"{name}/a.json", name)
     assert list(find_subsets(root)) == ["train"]
 
 
-def test_several_files_of_unknown_meaning(place):
+def test_load_dataset_refuses_several_files_without_subset_names(place):
     place("a.json", "images")
     root = place("bb.json", "images")
-    with pytest.raises(UserError, match=r"holds several COCO files \(a\.json, bb\.json\); give the one"):
+    with pytest.raises(UserError, match=r"holds several COCO files \(a\.json, bb\.json\); give one"):
         load_dataset(root)
     assert load_dataset(root / "a.json").num_images == 1
 
 
-def test_a_format_may_be_said(place, tmp_path):
+def test_load_dataset_refuses_unknown_format(place, tmp_path):
     root = place("annotations.json", ".")
     assert load_dataset(root, format="coco").num_images == 1
     with pytest.raises(UserError, match="no annotations were found in .* looking for masks"):
         load_dataset(root, format="masks")
     with pytest.raises(UserError, match="format 'cocoo' is unknown; did you mean coco?"):
         load_dataset(root, format="cocoo")
-    with pytest.raises(UserError, match="format 'xyz' is unknown; there are coco, masks"):
+    with pytest.raises(UserError, match="format 'xyz' is unknown; choose one of coco, masks"):
         find_subsets(root, format="xyz")
 
 
-def test_paths_without_annotations(tmp_path):
+def test_load_dataset_refuses_paths_without_annotations(tmp_path):
     with pytest.raises(UserError, match="'.*absent' does not exist"):
         load_dataset(tmp_path / "absent")
     with pytest.raises(UserError, match="no annotations were found in"):
@@ -202,7 +202,7 @@ def test_a_relative_path_is_kept_when_the_working_folder_changes(place, tmp_path
         ("formats/coco1.0", 4, 8, 23),
     ],
 )
-def test_real_data(shared, path, images, classes, instances):
+def test_real_coco_files_have_the_known_counts(shared, path, images, classes, instances):
     dataset = load_dataset(shared / "data" / path)
     assert dataset.num_images == images
     assert dataset.num_classes == 1 + classes
@@ -217,7 +217,7 @@ def test_real_data(shared, path, images, classes, instances):
 
 
 @pytest.mark.parametrize(("subset", "images", "instances"), [("train", 232, 8225), ("val", 54, 2177)])
-def test_real_mask_files(shared, subset, images, instances):
+def test_real_mask_files_have_the_known_counts(shared, subset, images, instances):
     dataset = load_dataset(shared / "data/nuclei", subset=subset)
     assert dataset.num_images == images
     assert sum(len(info["masks"]) for info in dataset.image_info) == instances
@@ -227,7 +227,7 @@ def test_real_mask_files(shared, subset, images, instances):
         assert len(found) == len(dataset.image_info[image_id]["masks"])
 
 
-def test_real_subsets(shared):
+def test_real_folders_have_the_known_subsets(shared):
     data = shared / "data"
     assert list(find_subsets(data / "coco")) == ["train", "val"]
     assert list(find_subsets(data / "facade")) == ["train", "val"]
@@ -237,6 +237,6 @@ def test_real_subsets(shared):
 
 
 @pytest.mark.parametrize("path", ["formats/via", "formats/labelme", "formats/grapes/1.json", "car_damage", "."])
-def test_real_data_of_other_formats(shared, path):
-    with pytest.raises(UserError, match="no annotations were found|not of a known annotation format"):
+def test_load_dataset_refuses_other_formats(shared, path):
+    with pytest.raises(UserError, match="no annotations were found|not in a known annotation format"):
         load_dataset(shared / "data" / path)

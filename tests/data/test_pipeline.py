@@ -1,4 +1,4 @@
-"""Batches: their shapes, their order, and that a stream goes on where it was broken off."""
+"""Batches: their shapes, their order, and how an interrupted stream goes on."""
 
 from itertools import islice
 
@@ -9,18 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from mrcnn_keras.data import load_dataset, make_pipeline
-from mrcnn_keras.data.pipeline import batch_image_ids, take_error
+from mrcnn_keras.data import ShapesDataset, load_dataset, make_pipeline
+from mrcnn_keras.data.pipeline import RememberedDataset, batch_image_ids, take_error
 from mrcnn_keras.errors import UserError
 from tests.data.small_coco import coco_content
+from tests.data.small_config import TURNED, small_config
 
-WILD = {
-    "AUGMENT_FLIP_LR": 0.5,
-    "AUGMENT_FLIP_UD": 0.5,
-    "AUGMENT_ROT90": True,
-    "AUGMENT_SCALE": (0.5, 2.0),
-    "AUGMENT_BRIGHTNESS": 0.3,
-}
+WILD = {**TURNED, "AUGMENT_SCALE": (0.5, 2.0), "AUGMENT_BRIGHTNESS": 0.3}
 
 
 @pytest.fixture(scope="module")
@@ -44,8 +39,8 @@ def pictures(batch):
     return [int(image.max()) - 10 for image in batch["image"]]
 
 
-def test_validation_is_one_pass_in_order(five, settings_of):
-    found = batches(make_pipeline(five, settings_of(), training=False))
+def test_validation_batches_are_one_pass_in_order(five):
+    found = batches(make_pipeline(five, small_config(), training=False))
     assert [pictures(batch) for batch in found] == [[0, 1], [2, 3], [4]]
     first, second, last = found
     assert first["image"].shape == (2, 64, 64, 3)
@@ -63,26 +58,26 @@ def test_validation_is_one_pass_in_order(five, settings_of):
         "gt_class_ids": "int32",
         "gt_masks": "uint8",
     }
-    rest = batches(make_pipeline(five, settings_of(), training=False, start_step=2))
+    rest = batches(make_pipeline(five, small_config(), training=False, start_step=2))
     assert [pictures(batch) for batch in rest] == [[4]]
-    assert batches(make_pipeline(five, settings_of(), training=False, start_step=9)) == []
+    assert batches(make_pipeline(five, small_config(), training=False, start_step=9)) == []
 
 
-def test_a_batch_without_any_object(squares, settings_of):
-    (batch,) = batches(make_pipeline(squares([], []), settings_of(), training=False))
+def test_batch_without_objects_has_one_padding_row(squares):
+    (batch,) = batches(make_pipeline(squares([], []), small_config(), training=False))
     assert batch["gt_boxes"].tolist() == [[[0, 0, 0, 0]]] * 2
     assert batch["gt_class_ids"].tolist() == [[0], [0]]
     assert batch["gt_masks"].shape == (2, 1, 4, 4)
 
 
-def test_without_masks_there_is_no_key(five, settings_of):
-    (batch,) = batches(make_pipeline(five, settings_of(MASKS=False)), 1)
+def test_batches_without_masks_have_no_gt_masks(five):
+    (batch,) = batches(make_pipeline(five, small_config(MASKS=False)), 1)
     assert list(batch) == ["image", "image_size", "gt_boxes", "gt_class_ids"]
 
 
-def test_shapes_that_are_known_before(five, settings_of):
+def test_element_spec_has_static_shapes(five):
     for mode, side in (("square", 64), ("crop", 64), ("fit", None)):
-        spec = make_pipeline(five, settings_of(IMAGE_RESIZE_MODE=mode)).element_spec
+        spec = make_pipeline(five, small_config(IMAGE_RESIZE_MODE=mode)).element_spec
         assert spec["image"].shape.as_list() == [2, side, side, 3]
         assert spec["image_size"].shape.as_list() == [2, 2]
         assert spec["gt_boxes"].shape.as_list() == [2, None, 4]
@@ -90,9 +85,9 @@ def test_shapes_that_are_known_before(five, settings_of):
         assert spec["image"].dtype == tf.uint8
 
 
-def test_pictures_of_different_sizes_are_padded_to_the_largest(five, settings_of):
+def test_fit_mode_pads_to_the_largest_picture_of_the_batch(five):
     five.load_image = lambda image_id: np.full((40, 60, 3), 99, np.uint8)
-    config = settings_of(IMAGE_RESIZE_MODE="fit", IMAGE_MAX_DIM=128, AUGMENT_ROT90=True)
+    config = small_config(IMAGE_RESIZE_MODE="fit", IMAGE_MAX_DIM=128, AUGMENT_ROT90=True)
     found = batches(make_pipeline(five, config), 8)
     del five.load_image
     sizes = {tuple(map(tuple, batch["image_size"].tolist())) for batch in found}
@@ -106,8 +101,8 @@ def test_pictures_of_different_sizes_are_padded_to_the_largest(five, settings_of
             assert not image[:, width:].any()
 
 
-def test_training_shows_each_picture_once_an_epoch_in_full_batches(five, settings_of):
-    found = batches(make_pipeline(five, settings_of(), seed=3), 10)
+def test_training_shows_each_picture_once_per_epoch_in_full_batches(five):
+    found = batches(make_pipeline(five, small_config(), seed=3), 10)
     assert all(len(batch["image"]) == 2 for batch in found)
     order = [i for batch in found for i in pictures(batch)]
     for epoch in range(4):
@@ -118,9 +113,9 @@ def test_training_shows_each_picture_once_an_epoch_in_full_batches(five, setting
 
 
 @pytest.mark.parametrize("mode", ["square", "crop"])
-def test_a_stream_goes_on_where_it_was_broken_off(five, settings_of, mode):
-    """Across the border of epochs, with every augmentation, whatever the number of threads."""
-    config = settings_of(IMAGE_RESIZE_MODE=mode, **WILD)
+def test_interrupted_stream_goes_on_with_the_same_batches(five, mode):
+    """Across epochs, with every augmentation, for any number of threads."""
+    config = small_config(IMAGE_RESIZE_MODE=mode, **WILD)
     whole = batches(make_pipeline(five, config, seed=7, workers=4), 9)
     for start in (1, 4, 8):
         tail = batches(make_pipeline(five, config, seed=7, start_step=start, workers=1), 9 - start)
@@ -130,41 +125,41 @@ def test_a_stream_goes_on_where_it_was_broken_off(five, settings_of, mode):
     assert not np.array_equal(other["image"], whole[0]["image"])
 
 
-def test_a_picture_is_augmented_anew_in_each_epoch(squares, settings_of):
+def test_augmentation_differs_from_epoch_to_epoch(squares):
     one = squares([(1, 0, 0, 15, 30)])
-    found = batches(make_pipeline(one, settings_of(BATCH_SIZE=1, **WILD)), 6)
+    found = batches(make_pipeline(one, small_config(BATCH_SIZE=1, **WILD)), 6)
     assert len({batch["gt_boxes"].tobytes() for batch in found}) > 3
 
 
 @given(st.integers(1, 50), st.integers(1, 8), st.integers(0, 5))
-def test_any_epoch_is_a_permutation(num_images, batch_size, seed):
+def test_every_epoch_is_a_permutation(num_images, batch_size, seed):
     steps = -(-3 * num_images // batch_size)
     order = [i for step in range(steps) for i in batch_image_ids(num_images, batch_size, seed, step)]
     for epoch in range(3):
         assert sorted(order[epoch * num_images : (epoch + 1) * num_images]) == list(range(num_images))
 
 
-def test_more_pictures_a_batch_than_there_are(squares, settings_of):
+def test_batch_larger_than_the_dataset(squares):
     two = squares([], [])
-    (batch,) = batches(make_pipeline(two, settings_of(BATCH_SIZE=5)), 1)
+    (batch,) = batches(make_pipeline(two, small_config(BATCH_SIZE=5)), 1)
     assert sorted(pictures(batch)[:4]) == [0, 0, 1, 1]
-    (batch,) = batches(make_pipeline(two, settings_of(BATCH_SIZE=5), training=False))
+    (batch,) = batches(make_pipeline(two, small_config(BATCH_SIZE=5), training=False))
     assert pictures(batch) == [0, 1]
 
 
-def test_training_has_no_end_and_says_so(five, settings_of):
-    assert make_pipeline(five, settings_of()).cardinality() == tf.data.INFINITE_CARDINALITY
-    assert make_pipeline(five, settings_of(), training=False).cardinality() == 3
+def test_training_pipeline_has_infinite_cardinality(five):
+    assert make_pipeline(five, small_config()).cardinality() == tf.data.INFINITE_CARDINALITY
+    assert make_pipeline(five, small_config(), training=False).cardinality() == 3
 
 
-def test_mistakes_that_show_at_once(five, squares, settings_of):
+def test_make_pipeline_refuses_datasets_that_do_not_fit(five, squares):
     with pytest.raises(UserError, match="has no picture"):
-        make_pipeline(squares([]).subset([]), settings_of())
-    with pytest.raises(UserError, match="has 3 classes with the background but NUM_CLASSES is 2; set NUM_CLASSES=3"):
-        make_pipeline(five, settings_of(NUM_CLASSES=2))
+        make_pipeline(squares([]).subset([]), small_config())
+    with pytest.raises(UserError, match="has 3 classes including the background .* is 2; set NUM_CLASSES=3"):
+        make_pipeline(five, small_config(NUM_CLASSES=2))
     for wrong in ({"seed": -1}, {"start_step": -1}):
         with pytest.raises(UserError, match="give whole numbers from 0 on"):
-            make_pipeline(five, settings_of(), **wrong)
+            make_pipeline(five, small_config(), **wrong)
 
 
 @pytest.fixture
@@ -180,9 +175,9 @@ def damaged(make_coco, tmp_path):
     return load_dataset(path)
 
 
-def test_the_users_mistake_comes_out_of_the_pipeline(damaged, settings_of):
+def test_take_error_finds_the_user_error_of_a_pipeline(damaged):
     with pytest.raises(tf.errors.OpError) as caught:
-        batches(make_pipeline(damaged, settings_of()), 1)
+        batches(make_pipeline(damaged, small_config()), 1)
     found = take_error(caught.value)
     assert isinstance(found, UserError)
     with pytest.raises(UserError) as expected:
@@ -192,34 +187,34 @@ def test_the_users_mistake_comes_out_of_the_pipeline(damaged, settings_of):
     assert "is damaged" in str(found)
 
 
-def test_the_users_mistake_comes_out_of_keras(damaged, settings_of):
+def test_take_error_finds_the_user_error_of_fit(damaged):
     import keras
 
     inputs = keras.Input((64, 64, 3))
     model = keras.Model(inputs, keras.layers.Dense(3)(keras.layers.GlobalAveragePooling2D()(inputs)))
     model.compile(loss="mse")
-    data = make_pipeline(damaged, settings_of()).map(lambda batch: (batch["image"], tf.zeros((2, 3))))
+    data = make_pipeline(damaged, small_config()).map(lambda batch: (batch["image"], tf.zeros((2, 3))))
     with pytest.raises(tf.errors.OpError) as caught:
         model.fit(data, steps_per_epoch=1, verbose=0, shuffle=False)
     assert "is damaged" in str(take_error(caught.value))
 
 
-def test_other_errors_are_nobodys_mistake(five, settings_of):
+def test_take_error_ignores_other_errors(five):
     def broken(image_id):
         raise KeyError("polygons")
 
     five.load_mask = broken
     with pytest.raises(tf.errors.OpError, match="KeyError: 'polygons'") as caught:
-        batches(make_pipeline(five, settings_of()), 1)
+        batches(make_pipeline(five, small_config()), 1)
     del five.load_mask
     assert take_error(caught.value) is None
     assert take_error(RuntimeError("x")) is None
 
 
-def test_real_pictures(shared, settings_of):
-    config = settings_of(NUM_CLASSES=81, IMAGE_MIN_DIM=128, IMAGE_MAX_DIM=192, MAX_GT_INSTANCES=20, **WILD)
+def test_batches_of_real_pictures_have_boxes_and_masks_inside(shared):
+    small = {"NUM_CLASSES": 81, "IMAGE_MIN_DIM": 128, "IMAGE_MAX_DIM": 192, "MAX_GT_INSTANCES": 20}
     for path, mode in (("coco", "fit"), ("nuclei/val", "crop")):
-        config.IMAGE_RESIZE_MODE = mode
+        config = small_config(IMAGE_RESIZE_MODE=mode, **small, **WILD)
         dataset = load_dataset(shared / "data" / path)
         for batch in batches(make_pipeline(dataset, config), 3):
             assert batch["gt_class_ids"].shape[1] <= 20
@@ -228,3 +223,26 @@ def test_real_pictures(shared, settings_of):
             assert (batch["gt_boxes"] <= sizes + 1e-3).all()
             assert (batch["gt_masks"][real].max(axis=(1, 2)) > 0).all()
             assert not batch["gt_masks"][~real].any()
+
+
+def test_remembered_annotations_are_decoded_once_and_equal():
+    calls = []
+
+    class Counted(ShapesDataset):
+        def load_annotations(self, image_id):
+            calls.append(int(image_id))
+            return super().load_annotations(image_id)
+
+    data = RememberedDataset(Counted(count=3, image_size=(64, 64), seed=4))
+    first = [data.load_annotations(i) for i in range(3)]
+    second = [data.load_annotations(i) for i in range(3)]
+    assert calls == [0, 1, 2]
+    for i, (one, other) in enumerate(zip(first, second, strict=True)):
+        assert one is other
+        np.testing.assert_array_equal(one.boxes, ShapesDataset(3, (64, 64), seed=4).load_annotations(i).boxes)
+
+
+def test_remembered_annotations_keep_to_their_limit(monkeypatch):
+    monkeypatch.setattr("mrcnn_keras.data.pipeline.REMEMBERED", 0)
+    data = RememberedDataset(ShapesDataset(count=2, image_size=(64, 64), seed=4))
+    assert data.load_annotations(0) is not data.load_annotations(0)

@@ -1,4 +1,4 @@
-"""Crops must be pixel for pixel what pycocotools draws over the whole picture."""
+"""Crops must agree pixel for pixel with what pycocotools draws over the whole picture."""
 
 import json
 
@@ -23,7 +23,7 @@ def full(crop, size):
 
 @st.composite
 def sizes_and_polygons(draw):
-    """Polygons with points up to a picture side outside; some coordinates are whole, as pens click them."""
+    """Polygons with points up to a picture side outside; some coordinates are whole, as if clicked."""
     height, width = draw(st.integers(1, 50)), draw(st.integers(1, 50))
 
     def points(side):
@@ -66,7 +66,7 @@ def test_a_square_covers_its_pixels():
     assert crop.bits.all()
 
 
-def test_what_leaves_the_picture_is_cut_off():
+def test_boxes_are_cropped_at_the_picture():
     assert crop_from_box((-3, 6, 2, 20), SIZE).box == (0, 6, 2, 8)
     assert crop_from_box((-3, -5, -1, -1), SIZE) is None
     assert crop_from_box((2, 1, 2, 4), SIZE) is None  # no height
@@ -107,13 +107,13 @@ def test_compressed_counts_by_hand():
     ],
     ids=str,
 )
-def test_damaged_run_lengths(counts, words):
+def test_damaged_run_lengths_are_refused(counts, words):
     with pytest.raises(UserError, match=words):
         crop_from_rle(counts, SIZE)
 
 
 @given(st.text(max_size=30))
-def test_no_text_does_harm(text):
+def test_any_text_as_run_lengths_is_read_or_refused(text):
     try:
         crop = crop_from_rle(text, SIZE)
     except UserError:
@@ -121,13 +121,13 @@ def test_no_text_does_harm(text):
     assert crop is None or full(crop, SIZE).any()
 
 
-def test_a_point_far_outside_is_a_mistake():
+def test_polygon_point_far_outside_is_refused():
     polygon = np.array([(0, 0), (0, 1e9), (5, 5)], float)
     with pytest.raises(UserError, match=r"the point \(x 1e\+09, y 0\), far outside the 6 x 8 picture"):
         crop_from_polygons([polygon], SIZE)
 
 
-def test_real_annotations(shared):
+def test_real_annotations_are_drawn_as_pycocotools_draws_them(shared):
     """Every annotation of a COCO file, against pycocotools on the whole picture."""
     content = json.loads((shared / "data/coco/annotations/instances_val.json").read_text())
     sizes = {image["id"]: (image["height"], image["width"]) for image in content["images"]}

@@ -1,4 +1,4 @@
-"""What the network gets of one picture, in numbers that can be checked."""
+"""The sample of one picture, in numbers that can be checked."""
 
 import cv2
 import numpy as np
@@ -7,53 +7,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mrcnn_keras.data import Dataset
-from mrcnn_keras.data.sample import SampleSettings, load_sample, mini_mask
+from mrcnn_keras.data.sample import load_sample, mini_mask
 from mrcnn_keras.detections import Detections
 from mrcnn_keras.errors import UserError
-
-
-def settings(**changed):
-    return SampleSettings(**{"min_dim": 64, "max_dim": 64, "mask_shape": (4, 4), **changed})
+from tests.data.small_config import TURNED, small_config
 
 
 def rng(seed=0):
     return np.random.default_rng(seed)
 
 
-def test_settings_of_the_conventions_come_from_the_config(settings_of):
-    config = settings_of(IMAGE_MIN_SCALE=1.5, IMAGE_ROUNDING="even", IMAGE_PAD_PLACE="centre", RESIZE_ANTIALIAS=False)
-    assert SampleSettings.of(config) == SampleSettings(
-        min_dim=64,
-        max_dim=64,
-        mask_shape=(4, 4),
-        max_instances=10,
-        min_scale=1.5,
-        rounding="even",
-        place="centre",
-        antialias=False,
-    )
-
-
 def test_min_scale_and_rounding_reach_the_plan(squares):
-    plan = {"mode": "fit", "min_dim": 45, "max_dim": 1000}
+    plan = {"IMAGE_RESIZE_MODE": "fit", "IMAGE_MIN_DIM": 45, "IMAGE_MAX_DIM": 1000}
     sizes = [
-        load_sample(squares([]), settings(**plan, **more), 0)["image_size"].tolist()
-        for more in ({}, {"rounding": "floor"}, {"rounding": "even"}, {"min_scale": 3})
+        load_sample(squares([]), small_config(**plan, **more), 0)["image_size"].tolist()
+        for more in ({}, {"IMAGE_ROUNDING": "floor"}, {"IMAGE_ROUNDING": "even"}, {"IMAGE_MIN_SCALE": 3})
     ]
     # 60 * 45 / 40 = 67.5
     assert sizes == [[45, 68], [45, 67], [45, 68], [120, 180]]
 
 
-def test_settings_come_from_the_config(settings_of):
-    config = settings_of(MASKS=False, AUGMENT_SCALE=[0.5, 2], IMAGE_RESIZE_MODE="fit")
-    assert SampleSettings.of(config) == SampleSettings(
-        mode="fit", min_dim=64, max_dim=64, mask_shape=None, max_instances=10, scale_range=(0.5, 2)
-    )
-
-
-def test_square(squares):
+def test_sample_in_mode_square(squares):
     """40 x 60 doubled would pass 64 at the long side: the factor is 64 / 60."""
-    sample = load_sample(squares([(1, 0, 0, 15, 30), (-2, 30, 45, 40, 60)]), settings(mode="square"), 0)
+    sample = load_sample(squares([(1, 0, 0, 15, 30), (-2, 30, 45, 40, 60)]), small_config(), 0)
     assert sample["image"].shape == (64, 64, 3)
     assert sample["image_size"].tolist() == [43, 64]
     assert sample["image"][42, 63].tolist() == [10, 10, 10]
@@ -74,8 +50,8 @@ def test_square(squares):
     }
 
 
-def test_fit(squares):
-    sample = load_sample(squares([]), settings(mode="fit", min_dim=50, max_dim=100), 0)
+def test_sample_in_mode_fit(squares):
+    sample = load_sample(squares([]), small_config(IMAGE_RESIZE_MODE="fit", IMAGE_MIN_DIM=50, IMAGE_MAX_DIM=100), 0)
     assert sample["image_size"].tolist() == [50, 75]
     assert sample["image"].shape == (64, 96, 3)
     assert sample["gt_boxes"].shape == (0, 4)
@@ -83,21 +59,23 @@ def test_fit(squares):
     assert sample["gt_masks"].shape == (0, 4, 4)
 
 
-def test_crop_without_chance_shows_the_middle(squares):
+def test_crop_without_rng_shows_the_middle(squares):
     """A window of 32 pixels of a picture doubled is 16 of its own: rows 12 to 28, columns 22 to 38."""
     dataset = squares([(1, 10, 20, 20, 30), (2, 0, 0, 10, 10)])
-    sample = load_sample(dataset, settings(mode="crop", max_dim=32, scale=2.0), 0)
+    sample = load_sample(
+        dataset, small_config(IMAGE_RESIZE_MODE="crop", IMAGE_MIN_DIM=32, IMAGE_MAX_DIM=32, IMAGE_SCALE=2.0), 0
+    )
     assert sample["image_size"].tolist() == [32, 32]
     assert sample["gt_boxes"].tolist() == [[0, 0, 16, 16]]
     assert sample["gt_class_ids"].tolist() == [1]
-    sample = load_sample(dataset, settings(mode="crop", max_dim=128, scale=1.0), 0)
+    sample = load_sample(dataset, small_config(IMAGE_RESIZE_MODE="crop", IMAGE_MAX_DIM=128), 0)
     assert sample["image_size"].tolist() == [40, 60]
     assert sample["image"].shape == (128, 128, 3)
     assert len(sample["gt_boxes"]) == 2
 
 
-def test_without_masks(squares):
-    sample = load_sample(squares([(1, 0, 0, 15, 30)]), settings(mask_shape=None), 0)
+def test_sample_without_masks(squares):
+    sample = load_sample(squares([(1, 0, 0, 15, 30)]), small_config(MASKS=False), 0)
     assert "gt_masks" not in sample
     assert len(sample["gt_boxes"]) == 1
 
@@ -115,36 +93,37 @@ class BoxesOnly(Dataset):
         return Detections((64, 64), [[1.5, 2, 30, 40]], [1])
 
 
-def test_boxes_where_masks_are_wanted():
+def test_load_sample_refuses_boxes_where_masks_are_needed():
     with pytest.raises(UserError, match="x image 'a.jpg' has boxes but no masks; .* --set MASKS=False"):
-        load_sample(BoxesOnly(), settings(), 0)
-    assert load_sample(BoxesOnly(), settings(mask_shape=None), 0)["gt_boxes"].tolist() == [[1.5, 2, 30, 40]]
-    turned = load_sample(BoxesOnly(), settings(mask_shape=None, flip_lr=1.0), 0, rng())
+        load_sample(BoxesOnly(), small_config(), 0)
+    assert load_sample(BoxesOnly(), small_config(MASKS=False), 0)["gt_boxes"].tolist() == [[1.5, 2, 30, 40]]
+    turned = load_sample(BoxesOnly(), small_config(MASKS=False, AUGMENT_FLIP_LR=1.0), 0, rng())
     assert turned["gt_boxes"].tolist() == [[1.5, 24, 30, 62]]
 
 
-def test_the_same_chance_gives_the_same_sample(squares):
+def test_same_rng_gives_the_same_sample(squares):
     dataset = squares([(1, 0, 0, 15, 30), (2, 20, 20, 40, 60)])
-    wild = settings(flip_lr=0.5, flip_ud=0.5, rot90=True, scale_range=(0.5, 2), brightness=0.5)
+    wild = small_config(AUGMENT_SCALE=(0.5, 2), AUGMENT_BRIGHTNESS=0.5, **TURNED)
     for seed in range(5):
         first, second = (load_sample(dataset, wild, 0, rng(seed)) for _ in range(2))
         assert all((first[name] == second[name]).all() for name in first)
     assert len({load_sample(dataset, wild, 0, rng(seed))["gt_boxes"].tobytes() for seed in range(5)}) > 1
 
 
-def test_chance_without_augmentation_changes_nothing(squares):
+def test_rng_without_augmentation_changes_nothing(squares):
     dataset = squares([(1, 0, 0, 15, 30), (2, 20, 20, 40, 60)])
     for mode in ("square", "fit"):
-        plain, drawn = (load_sample(dataset, settings(mode=mode), 0, chance) for chance in (None, rng()))
+        config = small_config(IMAGE_RESIZE_MODE=mode)
+        plain, drawn = (load_sample(dataset, config, 0, chance) for chance in (None, rng()))
         assert all((plain[name] == drawn[name]).all() for name in plain)
 
 
 @pytest.mark.parametrize("mode", ["square", "fit", "crop"])
 @given(seed=st.integers(0, 10**6), scale=st.floats(0.1, 8))
-def test_objects_stay_in_the_picture(squares, mode, seed, scale):
+def test_objects_stay_inside_the_augmented_picture(squares, mode, seed, scale):
     dataset = squares([(1, 0, 0, 15, 30), (2, 25, 31, 39, 59), (-1, 10, 10, 12, 12)])
     dataset.load_image = lambda image_id: np.full((40, 60, 3), 200, np.uint8)
-    wild = settings(mode=mode, flip_lr=0.5, rot90=True, scale_range=(scale, scale * 1.5))
+    wild = small_config(IMAGE_RESIZE_MODE=mode, AUGMENT_SCALE=(scale, scale * 1.5), **TURNED)
     sample = load_sample(dataset, wild, 0, rng(seed))
     height, width = sample["image_size"]
     assert max(height, width) <= 64
@@ -158,7 +137,7 @@ def test_objects_stay_in_the_picture(squares, mode, seed, scale):
         assert sample["image"].shape == (64, 64, 3)
 
 
-def test_a_scaled_picture_shows_its_objects_where_the_boxes_say(squares):
+def test_boxes_agree_with_a_scaled_picture(squares):
     """A white square on black: the box of what is white in the network's picture is the annotated one."""
     dataset = squares([(1, 10, 20, 24, 40)])
     picture = np.zeros((40, 60, 3), np.uint8)
@@ -167,7 +146,7 @@ def test_a_scaled_picture_shows_its_objects_where_the_boxes_say(squares):
     seen = 0
     for mode in ("square", "crop", "fit"):
         for seed in range(20):
-            wild = settings(mode=mode, scale_range=(0.6, 3), rot90=True, flip_lr=0.5, flip_ud=0.5)
+            wild = small_config(IMAGE_RESIZE_MODE=mode, AUGMENT_SCALE=(0.6, 3), **TURNED)
             sample = load_sample(dataset, wild, 0, rng(seed))
             rows, columns = np.nonzero(sample["image"][:, :, 0] > 127)
             if len(sample["gt_boxes"]):
@@ -178,20 +157,20 @@ def test_a_scaled_picture_shows_its_objects_where_the_boxes_say(squares):
 
 
 def test_brightness_leaves_the_padding_black(squares):
-    bright = settings(mode="square", brightness=0.9)
+    bright = small_config(AUGMENT_BRIGHTNESS=0.9)
     values = {load_sample(squares([]), bright, 0, rng(seed))["image"].max() for seed in range(9)}
     assert len(values) > 3
     assert not load_sample(squares([]), bright, 0, rng(1))["image"][43:].any()
 
 
-def test_too_many_objects(squares):
+def test_max_instances_limits_the_objects(squares):
     dataset = squares([(1, i, 0, i + 1, 10) for i in range(40)])
-    few = settings(max_instances=5, mode="square")
+    few = small_config(MAX_GT_INSTANCES=5)
     first = load_sample(dataset, few, 0)["gt_boxes"][:, 0]
     np.testing.assert_allclose(first, np.arange(5) * 43 / 40, rtol=1e-6)
     drawn = [load_sample(dataset, few, 0, rng(seed))["gt_boxes"][:, 0] for seed in range(30)]
     assert all(len(rows) == 5 and (np.diff(rows) > 0).all() for rows in drawn)
-    assert len({row for rows in drawn for row in rows.tolist()}) > 30  # each object has its turn
+    assert len({row for rows in drawn for row in rows.tolist()}) > 30  # every object is drawn sometimes
 
 
 @given(st.integers(1, 90), st.integers(1, 90), st.integers(1, 60), st.integers(1, 60))
@@ -226,3 +205,45 @@ def test_a_mini_mask_pasted_back_is_the_mask():
     disc = np.hypot(y, x) <= 15.5
     back = cv2.resize(mini_mask(disc, (28, 28)), (31, 31), interpolation=cv2.INTER_LINEAR) >= 128
     assert (back & disc).sum() / (back | disc).sum() > 0.97
+
+
+def centred(**changed):
+    return small_config(
+        IMAGE_MAX_DIM=128, IMAGE_MIN_SCALE=1.0, IMAGE_ROUNDING="even", IMAGE_PAD_PLACE="centre", **changed
+    )
+
+
+def test_centred_padding(squares):
+    """40 x 60 becomes 64 x 96 of 128 x 128: 32 rows free above, 16 columns free at the left."""
+    sample = load_sample(squares([(1, 0, 0, 15, 30), (-2, 30, 45, 40, 60)]), centred(), 0)
+    assert sample["image"].shape == (128, 128, 3)
+    assert sample["image_size"].tolist() == [64, 96]
+    rows, columns = np.nonzero(sample["image"][..., 0])
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (32, 95, 16, 111)
+    expected = np.array([[0, 0, 15, 30], [30, 45, 40, 60]]) * 1.6 + [32, 16, 32, 16]
+    np.testing.assert_allclose(sample["gt_boxes"], expected, rtol=1e-6)
+
+
+@given(seed=st.integers(0, 10**6), scale=st.floats(0.2, 4))
+def test_boxes_agree_with_a_scaled_and_centred_picture(squares, seed, scale):
+    dataset = squares([(1, 10, 20, 24, 40)])
+    picture = np.full((40, 60, 3), 40, np.uint8)
+    picture[10:24, 20:40] = 255
+    dataset.load_image = lambda image_id: picture
+    wild = centred(AUGMENT_SCALE=(scale, scale * 1.2), **TURNED)
+    sample = load_sample(dataset, wild, 0, rng(seed))
+    height, width = sample["image_size"]
+    top, left = (128 - height) // 2, (128 - width) // 2
+    real = np.zeros((128, 128), bool)
+    real[top : top + height, left : left + width] = True
+    np.testing.assert_array_equal(sample["image"][..., 0] > 30, real)
+    rows, columns = np.nonzero(sample["image"][..., 0] > 147)
+    if len(sample["gt_boxes"]):
+        expected = [rows.min(), columns.min(), rows.max() + 1, columns.max() + 1]
+        assert np.abs(sample["gt_boxes"][0] - expected).max() <= 1
+
+
+def test_brightness_leaves_centred_padding_black(squares):
+    image = load_sample(squares([]), centred(AUGMENT_BRIGHTNESS=0.9), 0, rng(1))["image"]
+    assert image[32:96, 16:112].min() > 0
+    assert image.sum() == image[32:96, 16:112].sum()

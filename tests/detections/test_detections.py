@@ -33,10 +33,7 @@ def test_boxes_are_drawn_tight_around_masks():
     assert found.boxes.dtype == np.float32
     assert found.class_ids.dtype == np.int32
     assert found.areas.tolist() == [6, 4]
-    assert [(crop.top, crop.left, crop.bits.shape) for crop in found.mask_crops] == [
-        (1, 1, (2, 3)),
-        (0, 3, (4, 1)),
-    ]
+    assert [(crop.top, crop.left, crop.bits.shape) for crop in found.mask_crops] == [(1, 1, (2, 3)), (0, 3, (4, 1))]
 
 
 def test_full_masks_come_back_as_they_went_in():
@@ -96,12 +93,7 @@ def test_boxes_without_masks():
     found = Detections((10, 10), [[0, 0, 2, 3]], [1], [0.5])
     assert found.masks is None
     assert found.areas.tolist() == [6]
-    assert found.coco_results(7)[0] == {
-        "image_id": 7,
-        "category_id": 1,
-        "bbox": [0, 0, 3, 2],
-        "score": 0.5,
-    }
+    assert found.coco_results(7)[0] == {"image_id": 7, "category_id": 1, "bbox": [0, 0, 3, 2], "score": 0.5}
     assert Detections.empty((10, 10), masks=False).masks is None
     for ask in (found.rle, found.polygons, lambda: found.mask(0)):
         with pytest.raises(UserError, match="boxes only"):
@@ -137,7 +129,7 @@ def test_arrays_are_read_only_and_fields_fixed():
     boxes[0, 0] = 1  # the caller's own array stays writable
 
 
-def test_says_in_short_what_it_is():
+def test_repr_of_detections():
     assert repr(two_instances()) == "Detections(2 in 4 x 6, scores, mask_crops)"
 
 
@@ -216,7 +208,7 @@ def test_pycocotools_draws_the_outlines_as_the_mask(bits):
         ({"keypoints": np.full((1, 17, 3), np.nan)}, "not a finite number"),
     ],
 )
-def test_what_does_not_fit_is_refused_in_one_sentence(changes, message):
+def test_detections_refuse_arrays_that_do_not_fit(changes, message):
     right = {"size": (4, 6), "boxes": [[0, 0, 1, 1]], "class_ids": [1]}
     with pytest.raises(UserError, match=message) as refused:
         Detections(**(right | changes))

@@ -24,11 +24,11 @@ def test_coco_by_its_names():
         ("rightEye", "tail", "leftEye"),
     ],
 )
-def test_twins_are_found_by_their_names(names):
+def test_mirrored_keypoints_are_found_by_their_names(names):
     assert KeypointLayout(names).flip_pairs == ((0, 2),)
 
 
-def test_names_without_twins():
+def test_names_without_mirrored_keypoints():
     assert KeypointLayout(("left_eye", "leftover", "righteous", "1", "2")).flip_pairs == ()
 
 
@@ -60,7 +60,7 @@ def test_settings_of_a_model():
         ({"names": ("a", "b"), "skeleton": [("a", "c")]}, "skeleton has .*; give two of the keypoints a, b"),
         ({"names": ("a", "b"), "skeleton": [(1, 2)]}, r"skeleton has \(1, 2\); give two different places from 0 to 1"),
         ({"names": ("a", "b"), "skeleton": [1]}, "skeleton has 1"),
-        ({"names": ("a", "b", "c"), "flip_pairs": [(0, 1), (1, 2)]}, "one twin at most"),
+        ({"names": ("a", "b", "c"), "flip_pairs": [(0, 1), (1, 2)]}, "a keypoint mirrors one other at most"),
         ({"names": ("a", "b"), "sigmas": (0.1,)}, "for 2 keypoints"),
         ({"names": ("a",), "sigmas": (0,)}, "one number above 0"),
     ],

@@ -121,10 +121,7 @@ def test_clients_report_errors_of_the_server(kind, sample, server, clients, file
     error = sample.answers.ServingError
     with pytest.raises(error, match="picture 1 of image_bytes, 4 bytes, is neither JPEG nor PNG"):
         clients[kind].detect([files[0], b"text"])
-    make, address = {
-        "rest": (sample.rest.RestClient, server.rest),
-        "grpc": (sample.grpc.GrpcClient, server.rpc),
-    }[kind]
+    make, address = {"rest": (sample.rest.RestClient, server.rest), "grpc": (sample.grpc.GrpcClient, server.rpc)}[kind]
     with pytest.raises(error, match="Servable not found"):
         make(address, model="yours").detect(files)
     with pytest.raises(error, match=r"did not answer within 0.001 s|DEADLINE_EXCEEDED"):

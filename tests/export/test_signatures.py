@@ -8,10 +8,9 @@ import tensorflow as tf
 from PIL import Image
 from tensorflow.core.protobuf import saved_model_pb2
 
-from mrcnn_keras.detections import Detections, crop_mask
+from mrcnn_keras.detections import Detections, crop_mask, paste_mask
 from mrcnn_keras.export import saved_model
 from mrcnn_keras.export.checking import compare
-from mrcnn_keras.ops.masks import paste_masks
 
 
 def file_of(picture, kind="PNG", **options):
@@ -30,8 +29,7 @@ def detections(answer, row, crops_of):
 
 
 def small(answer, i, size):
-    [pasted] = paste_masks(answer["masks"][i, None], answer["mask_boxes"][i, None], *size).numpy()
-    return crop_mask(pasted >= 0.5)
+    return paste_mask(answer["masks"][i], answer["mask_boxes"][i], size)
 
 
 def test_files_of_any_sizes_in_one_batch(model, served, picture):

@@ -27,7 +27,7 @@ def test_edges_stay_where_they_are(to_edges):
     assert moved.numpy().tolist() == BOXES.numpy().tolist()
 
 
-def test_what_padding_holds_does_not_matter():
+def test_contents_of_padding_do_not_matter():
     moved = BoxCorners()(tf.fill([1, 2, 4], 7.0), tf.constant([[0, 3]]))
     assert moved.numpy().tolist() == [[PADDING, [7, 7, 7, 7]]]
 

@@ -20,7 +20,7 @@ def detected(layer, rois, probs, deltas=None, image_size=(100, 100)):
     return found["boxes"][:count].tolist(), found["class_ids"][:count].tolist(), found["scores"][:count]
 
 
-def test_doubles_go_within_a_class_and_stay_across_classes():
+def test_duplicates_are_dropped_per_class_only():
     rois = [[0, 0, 10, 10], [0, 0, 10, 9], [50, 50, 60, 60]]
     probs = [[0.1, 0.3, 0.6], [0.1, 0.5, 0.4], [0.7, 0.2, 0.1]]
     boxes, class_ids, scores = detected(DetectionLayer(9, min_confidence=0.15), rois, probs)
@@ -77,7 +77,7 @@ def test_a_roi_may_be_its_likeliest_class_only():
     assert len(detected(DetectionLayer(9, 0.05), rois, probs)[0]) == 6
 
 
-def test_one_class_a_roi_still_leaves_doubles_of_several_rois_to_nms():
+def test_one_class_per_roi_still_leaves_duplicates_of_several_rois_to_nms():
     rois, probs = [[0, 0, 10, 10], [0, 0, 10, 9], [0, 0, 9, 10]], [[0.1, 0.9, 0], [0.2, 0.8, 0], [0.3, 0, 0.7]]
     boxes, class_ids, _ = detected(DetectionLayer(9, 0.05, one_class=True), rois, np.maximum(probs, 1e-9))
     assert (boxes, class_ids) == ([rois[0], rois[2]], [1, 2])

@@ -9,7 +9,7 @@ def normal(*shape):
     return tf.random.stateless_normal(shape, [0, 0])
 
 
-def test_box_head_answers_for_each_class():
+def test_box_head_has_logits_and_deltas_per_class():
     logits, deltas = BoxHead(5, units=16)(normal(2, 3, 7, 7, 8))
     assert logits.shape == (2, 3, 5)
     assert deltas.shape == (2, 3, 5, 4)
@@ -62,7 +62,7 @@ def test_deconvolutions_and_logits_by_hand():
     np.testing.assert_allclose(head(tf.ones([1, 1, 1, 1]))[0, :, :, 0], 0.5 - np.array(doubled))
 
 
-def test_mlp_answers_each_cell_of_each_map_from_all_features():
+def test_mlp_cells_depend_on_all_features():
     head = MaskMLP(3, side=2, units=4)
     features = normal(5, 7, 7, 2)
     logits = head(features)
@@ -126,7 +126,7 @@ def test_no_rois_have_no_masks():
     assert BoxHead(5, units=4)(tf.zeros([0, 3, 2, 2, 6]))[0].shape == (0, 3, 5)
 
 
-def test_answers_are_float32_in_mixed_precision():
+def test_head_outputs_are_float32_in_mixed_precision():
     logits, deltas = BoxHead(3, units=8, dtype="mixed_bfloat16")(normal(1, 2, 2, 2, 4))
     masks = MaskHead(3, 1, 8, dtype="mixed_bfloat16")(normal(1, 2, 2, 4))
     mlp = MaskMLP(3, 4, 8, dtype="mixed_bfloat16")(normal(1, 2, 2, 4))

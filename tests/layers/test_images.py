@@ -19,7 +19,7 @@ def test_padding_is_zero_whatever_it_holds():
     assert (normal[1] == 1).all()
 
 
-def test_black_padding_is_what_a_black_pixel_becomes():
+def test_black_padding_equals_a_black_pixel():
     images = tf.fill([1, 2, 3, 3], 7.0)
     normal = NormalizeImages((10, 20, 30), (1, 2, 5), "black")(images, tf.constant([[1, 2]])).numpy()
     black, real = [-10, -10, -6], np.float32([-3, -6.5, -23 / 5]).tolist()
@@ -34,9 +34,9 @@ def test_a_window_in_the_middle():
 
 
 def windows(place, corners):
-    answer = WindowLayer(place, corners)(tf.zeros([2, 64, 96, 3]), tf.constant([[64, 48], [33, 96]]))
-    assert all(value.dtype == tf.float32 for value in answer.values())
-    return {name: value.numpy().tolist() for name, value in answer.items()}
+    output = WindowLayer(place, corners)(tf.zeros([2, 64, 96, 3]), tf.constant([[64, 48], [33, 96]]))
+    assert all(value.dtype == tf.float32 for value in output.values())
+    return {name: value.numpy().tolist() for name, value in output.items()}
 
 
 def test_a_picture_lies_above_and_left_of_its_padding():
@@ -61,9 +61,9 @@ def test_by_the_rule_of_pixels_a_window_ends_at_its_last_pixel_and_pixels_are_st
 def test_the_window_is_where_plan_resize_puts_the_picture():
     for size in ((427, 640), (641, 480), (5, 90)):
         plan = plan_resize(*size, mode="square", min_dim=80, max_dim=128, place="centre")
-        answer = WindowLayer("centre")(tf.zeros([1, 128, 128, 3]), tf.constant([plan.resized]))
+        output = WindowLayer("centre")(tf.zeros([1, 128, 128, 3]), tf.constant([plan.resized]))
         (top, bottom), (left, right) = ((part.start, part.stop) for part in plan.window)
-        assert answer["pixels"].numpy().tolist() == [[top, left, bottom, right]]
+        assert output["pixels"].numpy().tolist() == [[top, left, bottom, right]]
 
 
 def test_half_precision_keeps_the_layer_in_half_precision():

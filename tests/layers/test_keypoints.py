@@ -10,7 +10,7 @@ def normal(*shape):
 
 
 @pytest.mark.parametrize("norm_kind", ["none", "gn"])
-def test_the_head_answers_maps_of_four_times_the_side(norm_kind):
+def test_keypoint_head_maps_have_four_times_the_side(norm_kind):
     head = KeypointHead(5, convs=2, channels=4, norm_kind=norm_kind)
     logits = head(normal(3, 7, 7, 6))
     assert logits.shape == (3, 28, 28, 5)
@@ -34,11 +34,11 @@ def convolved(x, kernel, bias):
 def deconvolved(x, kernel, bias):
     """4x4, stride 2, one row and column cut off at each side: x [S, S, C], kernel [4, 4, K, C]."""
     side = len(x)
-    answer = np.zeros((2 * side + 2, 2 * side + 2, kernel.shape[2]))
+    output = np.zeros((2 * side + 2, 2 * side + 2, kernel.shape[2]))
     for i in range(side):
         for j in range(side):
-            answer[2 * i : 2 * i + 4, 2 * j : 2 * j + 4] += np.einsum("abkc,c->abk", kernel, x[i, j])
-    return answer[1:-1, 1:-1] + bias
+            output[2 * i : 2 * i + 4, 2 * j : 2 * j + 4] += np.einsum("abkc,c->abk", kernel, x[i, j])
+    return output[1:-1, 1:-1] + bias
 
 
 def doubled(x):

@@ -14,8 +14,7 @@ def test_none_is_no_layer():
 
 
 @pytest.mark.parametrize(
-    ("channels", "groups"),
-    [(256, 32), (128, 32), (64, 16), (16, 4), (4, 1), (3, 1), (200, 25), (18, 3), (7, 1)],
+    ("channels", "groups"), [(256, 32), (128, 32), (64, 16), (16, 4), (4, 1), (3, 1), (200, 25), (18, 3), (7, 1)]
 )
 def test_groups_have_at_least_4_channels_and_are_equal(channels, groups):
     layer = make_norm("gn", channels, "n")
@@ -62,7 +61,7 @@ def test_a_bias_stays_where_no_batch_norm_follows():
 def test_group_norm_is_kerass_group_normalization():
     x = tf.random.stateless_normal([2, 7, 9, 12], [1, 2]) * 3 + 5
     layers = GroupNorm(4, epsilon=1e-5), keras.layers.GroupNormalization(4, epsilon=1e-5)
-    answers, gradients = [], []
+    outputs, gradients = [], []
     for layer in layers:
         layer.build(x.shape)
         layer.set_weights([np.linspace(1, 2, 12), np.linspace(-1, 1, 12)])
@@ -70,9 +69,9 @@ def test_group_norm_is_kerass_group_normalization():
             tape.watch(x)
             y = layer(x)
             total = tf.reduce_sum(y**3)
-        answers.append(y)
+        outputs.append(y)
         gradients.append(tape.gradient(total, [x, *layer.trainable_variables]))
-    np.testing.assert_allclose(*answers, atol=1e-5)
+    np.testing.assert_allclose(*outputs, atol=1e-5)
     for mine, its in zip(*gradients, strict=True):
         np.testing.assert_allclose(mine, its, rtol=1e-3, atol=1e-3)
 
@@ -92,8 +91,8 @@ def test_batch_norm_and_its_gradient_are_exact():
     layer.gamma.assign(gamma := np.array([1, 2, -1, 0.5], np.float32))
     with tf.GradientTape() as tape:
         tape.watch(inputs := tf.constant(x))
-        answer = layer(inputs, training=True)
-        total = tf.reduce_sum(answer * upstream)
+        output = layer(inputs, training=True)
+        total = tf.reduce_sum(output * upstream)
     gradients = tape.gradient(total, [inputs, layer.gamma.value, layer.beta.value])
 
     # The formulas of Ioffe and Szegedy 2015, section 3, in float64.
@@ -103,7 +102,7 @@ def test_batch_norm_and_its_gradient_are_exact():
     along = np.float64(upstream)
     along_x = along - along.mean(axis=every) - normalized * (along * normalized).mean(axis=every)
     expected = [gamma * inverse * along_x, (along * normalized).sum(axis=every), along.sum(axis=every)]
-    for found, exact in zip([answer, *gradients], [normalized * gamma, *expected], strict=True):
+    for found, exact in zip([output, *gradients], [normalized * gamma, *expected], strict=True):
         assert np.linalg.norm(found - exact) < 1e-6 * np.linalg.norm(exact)
 
 

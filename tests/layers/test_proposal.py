@@ -7,7 +7,7 @@ LARGE = [[100, 100]]
 
 
 def proposed(layer, anchors, logits, deltas=None, image_size=LARGE):
-    """anchors, logits, deltas: one list a level; logits and deltas of one picture, or of several in a row."""
+    """anchors, logits, deltas: one list per level; logits and deltas of one picture, or of several in a row."""
     logits = [np.array(level, np.float32).reshape(len(image_size), -1) for level in logits]
     deltas = deltas or [np.zeros((*level.shape, 4)) for level in logits]
     boxes = layer(
@@ -20,14 +20,14 @@ def proposed(layer, anchors, logits, deltas=None, image_size=LARGE):
     return boxes.numpy().tolist()
 
 
-def test_best_first_without_doubles_then_zeros():
+def test_proposals_are_best_first_without_duplicates_then_zeros():
     # Anchor 2 covers 90 of the 100 pixels of anchor 1, which scores more.
     anchors = [[0, 0, 10, 10], [20, 20, 30, 30], [20, 20, 30, 29], [50, 50, 60, 60]]
     boxes = proposed(ProposalLayer(10, 4), [anchors], [[-1, 2, 1, 0.5]])
     assert boxes == [[[20, 20, 30, 30], [50, 50, 60, 60], [0, 0, 10, 10], [0, 0, 0, 0]]]
 
 
-def test_each_level_looks_for_doubles_alone():
+def test_duplicates_are_dropped_per_level():
     boxes = proposed(ProposalLayer(10, 3), [[[0, 0, 10, 10]], [[0, 0, 10, 10], [0, 0, 10, 9]]], [[1], [3, 2]])
     assert boxes == [[[0, 0, 10, 10], [0, 0, 10, 10], [0, 0, 0, 0]]]
 
@@ -51,7 +51,7 @@ def test_anchors_are_moved_by_their_deltas():
     np.testing.assert_allclose(boxes, [[[40, 42, 60, 62]]], rtol=1e-6)
 
 
-def test_boxes_are_clipped_to_the_real_part_of_each_picture_before_doubles_are_sought():
+def test_boxes_are_clipped_to_the_real_part_of_each_picture_before_nms():
     # In the smaller picture both anchors become its upper 12 rows, and one of them goes.
     anchors = [[[-4, 0, 20, 20], [0, 0, 40, 20]]]
     boxes = proposed(ProposalLayer(9, 2), anchors, [[[2, 1], [2, 1]]], image_size=[[50, 10], [12, 15]])
@@ -68,7 +68,7 @@ def test_a_box_that_scores_less_than_nothing_is_still_a_proposal():
     assert proposed(ProposalLayer(9, 1), [[[0, 0, 5, 5]]], [[-1e4]]) == [[[0, 0, 5, 5]]]
 
 
-def test_all_levels_together_look_for_doubles_and_share_the_limit():
+def test_all_levels_together_drop_duplicates_and_share_the_limit():
     fine, coarse = [[0, 10 * i, 5, 10 * i + 5] for i in range(3)], [[0, 10, 5, 15], [50, 50, 60, 60]]
     together = ProposalLayer(9, 5, per_level=False)
     assert proposed(together, [fine, coarse], [[1, 2, 3], [4, 5]]) == [

@@ -53,13 +53,13 @@ def test_anchors_by_the_rule_of_pixels_end_at_their_last_pixel():
     assert anchors.numpy().tolist() == [[-32, -8, 31, 7], [-16, -16, 15, 15], [-32, -4, 31, 11], [-16, -12, 15, 19]]
 
 
-def test_answers_come_in_the_order_of_the_anchors():
+def test_rpn_outputs_are_in_the_order_of_the_anchors():
     head = RPNHead(1, 2)
     features = [tf.reshape(tf.range(1.0, 5), [1, 2, 2, 1]), tf.fill([1, 1, 1, 1], 9.0)]
     head(features)
     centre = np.zeros((3, 3, 1, 1))
     centre[1, 1] = 1
-    # The convolution passes its input on; anchor k answers 10^k times it, and 10^k + coordinate as deltas.
+    # The convolution passes its input on; anchor k gives 10^k times it, and 10^k + coordinate as deltas.
     head.convs[0].set_weights([centre, np.zeros(1)])
     head.logits.set_weights([np.array([1, 10]).reshape(1, 1, 1, 2), np.zeros(2)])
     head.deltas.set_weights([np.zeros((1, 1, 1, 8)), np.array([1, 2, 3, 4, 11, 12, 13, 14])])
@@ -106,7 +106,7 @@ def test_at_first_an_anchor_may_be_anything():
     assert np.abs(deltas[0]).max() < 0.1
 
 
-def test_answers_for_chosen_anchors_of_all_levels():
+def test_pick_anchors_of_all_levels():
     logits = [tf.constant([[0, 1, 2], [10, 11, 12]], tf.float32), tf.constant([[3], [13]], tf.float32)]
     deltas = [tf.repeat(level[..., None], 4, axis=-1) for level in logits]
     picked_logits, picked_deltas = PickAnchors()(logits, deltas, tf.constant([[3, 1], [0, 0]]))

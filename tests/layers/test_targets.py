@@ -100,7 +100,7 @@ def test_without_objects_all_are_background_or_in_the_crowd(gt):
 
 
 @pytest.mark.parametrize("layer", [AnchorTargetLayer(8), RoITargetLayer(8)], ids=["anchors", "rois"])
-def test_each_training_step_draws_anew_and_validation_always_the_same(layer):
+def test_each_training_step_draws_again_and_validation_always_the_same(layer):
     away = np.array([[300, i, 310, i + 10] for i in range(200)], np.float32)
 
     def drawn(training):
@@ -135,7 +135,7 @@ def test_mask_targets_are_the_part_of_the_mask_inside_the_roi():
 
 
 def test_a_cell_half_covered_belongs_to_the_mask():
-    # One cell looks at the middle between a covered and a bare one.
+    # One cell is centred in the middle between a covered and a bare one.
     box, none = tf.constant([[0, 0, 4, 4]], tf.float32), tf.zeros([1], tf.int32)
     masks = tf.constant([[[[255, 0]]]], tf.uint8)
     assert MaskTargetLayer((1, 1))(box, none, none, box[None], masks).numpy().tolist() == [[[1]]]

@@ -35,5 +35,5 @@ def assert_loaded(model, before, report, path):
     after = weights_of(model)
     assert sorted([*report.loaded, *report.replaced, *report.missing]) == sorted(after)
     with open_checkpoint(path) as checkpoint:
-        wanted = {name: checkpoint.values[name]() for name in report.loaded}
-    assert_same_weights(after, {name: wanted.get(name, before[name]) for name in after})
+        read = {name: checkpoint.values[name]() for name in report.loaded}
+    assert_same_weights(after, {name: read.get(name, before[name]) for name in after})

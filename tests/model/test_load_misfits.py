@@ -1,4 +1,4 @@
-"""load_weights of files that are not of exactly this model: what does not fit is said."""
+"""load_weights of files that are not of exactly this model: what does not fit is reported."""
 
 import numpy as np
 import pytest
@@ -35,11 +35,11 @@ def faster(folder):
     return save_torch(folder / "faster.pth", torchvision_file(masks=False, **RESNET18))
 
 
-# --- parts that do not fit are made anew, and it is said
+# --- parts that do not fit are re-initialised, and that is reported
 
 
 @pytest.mark.parametrize("classes", [2, 9])
-def test_another_number_of_classes(classes, masks, capsys):
+def test_load_weights_with_another_number_of_classes(classes, masks, capsys):
     model = fresh_model(masks, NUM_CLASSES=classes)
     before = weights_of(model)
     report = model.load_weights(masks)
@@ -47,11 +47,11 @@ def test_another_number_of_classes(classes, masks, capsys):
     assert {*report.replaced.values()} == {"another number of classes"}
     assert not report.missing
     assert_loaded(model, before, report, masks)
-    told = "made anew: box_head/class_logits, box_head/deltas, mask_head/logits (another number of classes)"
-    assert told in capsys.readouterr().out
+    line = "re-initialised: box_head/class_logits, box_head/deltas, mask_head/logits (another number of classes)"
+    assert line in capsys.readouterr().out
 
 
-def test_another_number_of_anchors(masks):
+def test_load_weights_with_another_number_of_anchors(masks):
     model = fresh_model(masks, RPN_ANCHOR_RATIOS=(0.5, 1, 2, 4))
     before = weights_of(model)
     report = model.load_weights(masks)
@@ -62,7 +62,7 @@ def test_another_number_of_anchors(masks):
     ).replace("]", ")")
 
 
-def test_a_file_without_masks(faster, masks):
+def test_load_weights_of_a_file_without_masks(faster, masks):
     model = fresh_model(masks)
     before = weights_of(model)
     report = model.load_weights(faster)
@@ -72,7 +72,7 @@ def test_a_file_without_masks(faster, masks):
     assert_loaded(model, before, report, faster)
 
 
-def test_a_model_without_masks(faster, masks):
+def test_load_weights_into_a_model_without_masks(faster, masks):
     model = fresh_model(faster)
     report = model.load_weights(masks)
     assert report.complete
@@ -80,7 +80,7 @@ def test_a_model_without_masks(faster, masks):
     assert report.left_over["mask_head/logits/kernel"] == "the model has no such layer"
 
 
-def test_a_backbone_from_imagenet(masks, folder):
+def test_load_weights_of_an_imagenet_backbone(masks, folder):
     tensors = imagenet_file(**RESNET18)
     model = fresh_model(masks)
     before = weights_of(model)
@@ -97,9 +97,9 @@ def test_a_backbone_from_imagenet(masks, folder):
 # --- conventions
 
 
-def test_a_backbone_of_keras_applications(folder):
+def test_load_weights_of_a_keras_applications_backbone(folder):
     """Trained on pixels that are only centred, with the stride in the 1x1 convolution; our pictures are divided by a
-    deviation, which its first kernel takes over."""
+    deviation, by which its first kernel is multiplied."""
     tensors = keras_applications_file()
     model = MaskRCNN(Config(BACKBONE_STRIDE_IN="1x1", MASKS=False, **THIN, **FAST))
     report = model.load_weights(save_h5(folder / "resnet50.h5", tensors))
@@ -111,8 +111,8 @@ def test_a_backbone_of_keras_applications(folder):
         assert name not in report.notes[0]
 
 
-def test_another_deviation_of_the_pixels_is_folded_into_the_first_kernel(folder):
-    """Detectron2's models do not divide by a deviation: one that does answers the same with a kernel times it."""
+def test_load_weights_folds_another_deviation_into_the_first_kernel(folder):
+    """Detectron2's models do not divide by a deviation: one that does gives the same with a kernel multiplied by it."""
     path = save_pickle(folder / "model_final.pkl", detectron2_file(**RESNET18))
     own, other = fresh_model(path), fresh_model(path, STD_PIXEL=IMAGENET_STD)
     own.load_weights(path)
@@ -130,26 +130,25 @@ def test_another_deviation_of_the_pixels_is_folded_into_the_first_kernel(folder)
     np.testing.assert_allclose(same, c2, rtol=1e-4, atol=1e-4 * np.abs(c2).max())
 
 
-def test_other_conventions_are_noted(masks):
+def test_load_weights_notes_other_conventions(masks):
     model = fresh_model(masks, BACKBONE_NORM_EPSILON=1e-5, ROI_ALIGN_ALIGNED=True, MEAN_PIXEL=(120, 120, 120))
     (note,) = model.load_weights(masks).notes
-    told = "BACKBONE_NORM_EPSILON=0.0, ROI_ALIGN_ALIGNED=False"
-    assert told in note
+    assert "BACKBONE_NORM_EPSILON=0.0, ROI_ALIGN_ALIGNED=False" in note
     assert "MEAN_PIXEL=" in note
     assert "RPN_BBOX_STD_DEV" not in note
     assert "Config.preset('torchvision_v1') has them all" in note
 
 
-def test_a_mean_that_differs_by_less_than_a_grey_level_is_the_same(masks):
+def test_load_weights_takes_almost_equal_means_as_equal(masks):
     assert fresh_model(masks, MEAN_PIXEL=(123.7, 116.8, 103.9)).load_weights(masks).notes == []
 
 
-def test_masks_that_mean_something_else_are_noted(masks):
+def test_load_weights_notes_another_mask_loss(masks):
     (note,) = fresh_model(masks, MASK_LOSS="softmax").load_weights(masks).notes
     assert "trained with MASK_LOSS=sigmoid," in note
 
 
-def test_a_published_name_with_another_content_is_noted_and_loaded(folder):
+def test_load_weights_notes_a_published_name_with_another_content(folder):
     path = save_torch(folder / "maskrcnn_resnet50_fpn_coco-bf2d0c1e.pth", torchvision_file(masks=False, **RESNET18))
     report = MaskRCNN.from_checkpoint(path, **FAST).load_report
     assert report.complete

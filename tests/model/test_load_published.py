@@ -6,7 +6,8 @@ import pytest
 from mrcnn_keras.config import Config
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.model import MaskRCNN, checkpoints
-from mrcnn_keras.weights.fetch.published import COCO, IMAGENET
+from mrcnn_keras.weights.fetch import download, published
+from mrcnn_keras.weights.fetch.published import COCO, IMAGENET, digest_of
 from tests.model.loading import FAST, THIN, assert_same_weights, fresh_model, weights_of
 from tests.weights.fetch.loopback import serving
 from tests.weights.files.saved_files import imagenet_file, save_torch
@@ -17,7 +18,7 @@ NAME = "fasterrcnn_resnet50_fpn_coco-258fb6c6.pth"
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory):
-    """What the server gives as the published file of torchvision_faster_v1. It has a ResNet-18 inside."""
+    """What the server sends as the published file of torchvision_faster_v1. It has a ResNet-18 inside."""
     path = tmp_path_factory.mktemp("original") / "x.pth"
     return save_torch(path, torchvision_file(masks=False, **RESNET18))
 
@@ -49,7 +50,7 @@ def home(tmp_path):
 
 @pytest.fixture
 def asked(monkeypatch, home, original):
-    """The requests that the server has had."""
+    """The requests that the server has received."""
     with serving(monkeypatch, home) as (put, asked):
         put(COCO, "torchvision_faster_v1", original)
         # The table says ResNet-50, as the real file is.
@@ -61,8 +62,12 @@ def assert_has(model, values):
     assert_same_weights(weights_of(model), {path: values[path] for path in weights_of(model)})
 
 
-def test_coco(asked, home, model, values, capsys):
+def test_load_published_coco(asked, home, model, values, capsys, monkeypatch):
+    hashed = []
+    for module in (download, published):
+        monkeypatch.setattr(module, "digest_of", lambda path, kind: hashed.append(path) or digest_of(path, kind))
     report = model.load_weights("coco")
+    assert len(hashed) == 1
     assert report.complete
     assert report.notes == []
     assert {*report.left_over.values()} == {"a counter of training steps"}
@@ -75,11 +80,11 @@ def test_coco(asked, home, model, values, capsys):
     assert report.source == str(home / "weights" / NAME)
 
 
-def test_the_second_time_nothing_is_fetched_and_the_original_not_opened(asked, model, values, monkeypatch):
+def test_load_published_again_without_fetching_or_opening_the_original(asked, model, values, monkeypatch):
     first = model.load_weights("coco")
     for weight in model.weights[:3]:
         weight.assign(weight + 1)
-    monkeypatch.setattr("mrcnn_keras.model.checkpoints.open_checkpoint", lambda path: pytest.fail(f"{path} opened"))
+    monkeypatch.setattr("mrcnn_keras.model.checkpoints._open_foreign", lambda path: pytest.fail(f"{path} opened"))
     monkeypatch.setenv("MRCNN_KERAS_OFFLINE", "1")
     assert model.load_weights("coco").as_dict() == first.as_dict()
     assert_has(model, values)
@@ -87,7 +92,7 @@ def test_the_second_time_nothing_is_fetched_and_the_original_not_opened(asked, m
 
 
 @pytest.mark.parametrize("place", [0.01, 0.5, 0.999])
-def test_a_damaged_conversion_is_made_again(place, asked, home, model, values):
+def test_load_published_replaces_a_damaged_conversion(place, asked, home, model, values):
     model.load_weights("coco")
     (target,) = (home / "converted").iterdir()
     whole = bytearray(target.read_bytes())
@@ -99,7 +104,7 @@ def test_a_damaged_conversion_is_made_again(place, asked, home, model, values):
     assert len(asked) == 1
 
 
-def test_a_damaged_original_is_fetched_again(asked, home, model, values):
+def test_load_published_fetches_a_damaged_original_again(asked, home, model, values):
     model.load_weights("coco")
     path = home / "weights" / NAME
     path.write_bytes(path.read_bytes()[:-5000])
@@ -109,19 +114,19 @@ def test_a_damaged_original_is_fetched_again(asked, home, model, values):
 
 
 @pytest.mark.parametrize("what", ["coco", "imagenet"])
-def test_offline_it_says_what_to_put_where(what, asked, home, model, monkeypatch):
+def test_load_published_offline_says_what_to_put_where(what, asked, home, model, monkeypatch):
     monkeypatch.setenv("MRCNN_KERAS_OFFLINE", "1")
     before = weights_of(model)
     with pytest.raises(UserError) as caught:
         model.load_weights(what)
-    told = str(caught.value)
-    assert "is not fetched, since MRCNN_KERAS_OFFLINE is set" in told
-    assert f"get {NAME} in another way and put it into the folder {home / 'weights'}" in told
+    message = str(caught.value)
+    assert "is not fetched, since MRCNN_KERAS_OFFLINE is set" in message
+    assert f"get {NAME} in another way and put it into the folder {home / 'weights'}" in message
     assert asked == []
     assert_same_weights(weights_of(model), before)
 
 
-def test_a_file_put_there_by_hand(asked, home, model, values, original, monkeypatch):
+def test_load_published_takes_a_file_put_there_by_hand(asked, home, model, values, original, monkeypatch):
     monkeypatch.setenv("MRCNN_KERAS_OFFLINE", "1")
     (home / "weights").mkdir(parents=True)
     (home / "weights" / NAME).write_bytes(original.read_bytes())
@@ -129,7 +134,7 @@ def test_a_file_put_there_by_hand(asked, home, model, values, original, monkeypa
     assert_has(model, values)
 
 
-def test_imagenet(monkeypatch, home, tmp_path, capsys):
+def test_load_published_imagenet(monkeypatch, home, tmp_path, capsys):
     """By the table: the file of BACKBONE and BACKBONE_STRIDE_IN, whatever the preset."""
     tensors = imagenet_file(**RESNET18)
     model = MaskRCNN(Config.preset("resnet18_fpn", MASKS=False, **{**THIN, **FAST}))
@@ -158,7 +163,7 @@ def test_imagenet(monkeypatch, home, tmp_path, capsys):
         ("cocoo", {}, "cocoo cannot be read"),
     ],
 )
-def test_what_is_not_published(what, settings, sentence, model):
+def test_load_published_refuses_what_is_not_published(what, settings, sentence, model):
     other = MaskRCNN(model.config.replace(**settings)) if settings else model
     with pytest.raises(UserError, match=sentence):
         other.load_weights(what)

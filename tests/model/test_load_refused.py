@@ -37,26 +37,26 @@ def refused(model, path, sentence):
     before = weights_of(model)
     with pytest.raises(UserError) as caught:
         model.load_weights(path)
-    told = str(caught.value)
-    assert str(path) in told
-    assert told.count(str(path)) == 1
-    assert sentence in told
-    assert "; " in told
+    message = str(caught.value)
+    assert str(path) in message
+    assert message.count(str(path)) == 1
+    assert sentence in message
+    assert "; " in message
     assert_same_weights(weights_of(model), before)
 
 
-def test_arguments_of_the_lineage_are_told_to_be_needless(model, small):
-    with pytest.raises(UserError, match="has no by_name, exclude: .* leave it out"):
+def test_load_weights_refuses_by_name_and_exclude(model, small):
+    with pytest.raises(UserError, match="takes no by_name, exclude: .* leave it out"):
         model.load_weights(small, by_name=True, exclude=["mrcnn_mask"])
 
 
-def test_an_unknown_number_of_anchors_needs_their_ratios(tmp_path):
+def test_from_checkpoint_needs_the_ratios_of_unusual_anchors(tmp_path):
     tensors = dict(torchvision_file(**RESNET18))
     for name, rows in {"cls_logits": 5, "bbox_pred": 20}.items():
         weight = np.resize(tensors[f"rpn.head.{name}.weight"], (rows, *tensors[f"rpn.head.{name}.weight"].shape[1:]))
         tensors |= {f"rpn.head.{name}.weight": weight, f"rpn.head.{name}.bias": np.zeros(rows, np.float32)}
     path = save_torch(tmp_path / "five.pth", tensors)
-    with pytest.raises(UserError, match="has 5 anchors a cell .* give RPN_ANCHOR_RATIOS with 5 numbers"):
+    with pytest.raises(UserError, match="has 5 anchors per cell .* give RPN_ANCHOR_RATIOS with 5 numbers"):
         MaskRCNN.from_checkpoint(path)
     ratios = (0.25, 0.5, 1.0, 2.0, 4.0)
     assert MaskRCNN.from_checkpoint(path, RPN_ANCHOR_RATIOS=ratios).load_report.complete
@@ -69,12 +69,12 @@ def test_an_unknown_number_of_anchors_needs_their_ratios(tmp_path):
 OTHERS = {
     "deeper": (
         lambda: torchvision_file(**RESNET34),
-        "has res2_2_conv1, which this model's backbone has not",
+        "has res2_2_conv1, which this model's backbone does not have",
         "make the model with Config.preset('torchvision_v1', BACKBONE='resnet34')",
     ),
     "bottlenecks": (
         lambda: torchvision_file(**RESNET50),
-        "which this model's backbone has not",
+        "which this model's backbone does not have",
         "make the model with Config.preset('torchvision_v1')",
     ),
     "version 2": (
@@ -84,19 +84,19 @@ OTHERS = {
     ),
     "ImageNet, deeper": (
         lambda: imagenet_file(**RESNET34),
-        "has res2_2_conv1, which this model's backbone has not",
+        "has res2_2_conv1, which this model's backbone does not have",
         "set BACKBONE='resnet34' and BACKBONE_NORM='frozen_bn'",
     ),
 }
 
 
 @pytest.mark.parametrize("kind", OTHERS)
-def test_another_architecture_is_refused(kind, model, tmp_path):
+def test_load_weights_refuses_another_architecture(kind, model, tmp_path):
     make, fault, cure = OTHERS[kind]
     refused(model, save_torch(tmp_path / "other.pth", make()), f"{fault}; {cure}")
 
 
-def test_a_wider_backbone_is_refused(small):
+def test_load_weights_refuses_a_wider_backbone(small):
     refused(
         fresh_model(small, BACKBONE_WIDTH=16),
         small,
@@ -104,17 +104,17 @@ def test_a_wider_backbone_is_refused(small):
     )
 
 
-def test_group_norm_is_refused(small):
+def test_load_weights_refuses_group_norm(small):
     refused(fresh_model(small, BACKBONE_NORM="gn"), small, "where this model has beta, gamma; make")
 
 
 @pytest.mark.slow
-def test_resnet101_and_resnet50(tmp_path):
-    """The deeper one has all layers of the other in the same sizes: nothing but their number tells them apart."""
+def test_load_weights_refuses_resnet101_for_resnet50(tmp_path):
+    """The deeper one has all layers of the other in the same sizes: only their number distinguishes the two."""
     path, deeper = tmp_path / "r50.pkl", tmp_path / "r101.pkl"
     save_pickle(path, detectron2_file())
     save_pickle(deeper, detectron2_file(**RESNET101))
-    refused(fresh_model(path), deeper, "has res4_6_conv1, which this model's backbone has not; ")
+    refused(fresh_model(path), deeper, "has res4_6_conv1, which this model's backbone does not have; ")
     refused(fresh_model(deeper), path, "lacks res4_6_conv1, where this model's backbone has it; ")
 
 
@@ -146,13 +146,13 @@ LAST = "roi_heads.mask_predictor.mask_fcn_logits.bias"  # of the values that are
 
 
 @pytest.mark.parametrize("kind", DAMAGED)
-def test_a_file_damaged_in_the_middle_changes_nothing(kind, model, tmp_path):
+def test_load_weights_of_a_damaged_file_changes_nothing(kind, model, tmp_path):
     """All values before the damaged one are sound, and none of them gets into the model."""
     DAMAGED[kind](path := tmp_path / "damaged.bin", torchvision_file(**RESNET18), LAST)
     refused(model, path, "damaged")
 
 
-def test_an_h5_file_damaged_in_the_middle_changes_nothing(tmp_path):
+def test_load_weights_of_a_damaged_h5_file_changes_nothing(tmp_path):
     tensors = matterport_file(**RESNET18)
     path = save_h5(tmp_path / "sound.h5", tensors)
     model = fresh_model(path)

@@ -2,12 +2,13 @@
 
 import json
 
+import h5py
 import keras
 import numpy as np
 import pytest
 
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.model import MaskRCNN
+from mrcnn_keras.model import MaskRCNN, open_checkpoint
 from mrcnn_keras.weights.maps import find_source
 from tests.model.loading import FAST, assert_same_weights, fresh_model, weights_of
 from tests.weights.files.saved_files import EXAMPLES, imagenet_file, save, save_torch
@@ -15,7 +16,7 @@ from tests.weights.maps.thin_files import RESNET18, detectron2_file, torchvision
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_each_kind_of_file(name, tmp_path, capsys):
+def test_load_weights_of_each_kind_of_file(name, tmp_path, capsys):
     path, tensors, preset = save(tmp_path, name)
     model = fresh_model(path)
     assert preset == model.config.PRESET
@@ -61,8 +62,8 @@ def test_from_checkpoint_finds_the_settings(small):
     ],
     ids=["91 classes", "80 classes and the background"],
 )
-def test_class_names_and_category_ids_of_coco(make, stop_sign, gap, tmp_path):
-    """Category 12 is a gap in COCO: torchvision has a class for it, the others have not."""
+def test_from_checkpoint_knows_cocos_names_and_ids(make, stop_sign, gap, tmp_path):
+    """Category 12 is a gap in COCO: torchvision has a class for it, the others do not."""
     model = MaskRCNN.from_checkpoint(save_torch(tmp_path / "x.pth", make()), **FAST)
     names, ids = model.config.CLASS_NAMES, model.config.CATEGORY_IDS
     assert len(names) == model.config.NUM_CLASSES == len(ids) + 1
@@ -81,17 +82,21 @@ def test_from_checkpoint_with_other_classes(tmp_path):
     assert MaskRCNN.from_checkpoint(path, NUM_CLASSES=3, **FAST).config.CLASS_NAMES == ()
 
 
-def test_a_model_of_this_package(small, tmp_path):
+def test_load_weights_of_a_keras_file(small, tmp_path, monkeypatch):
     _, model = small
     model.save(tmp_path / "model.keras")
     other = MaskRCNN(model.config)
+    monkeypatch.setattr(MaskRCNN, "__init__", lambda *_: pytest.fail("built another model"))
+    with open_checkpoint(tmp_path / "model.keras") as checkpoint:
+        assert checkpoint.config() == model.config
+        assert checkpoint.has_anchors
     report = other.load_weights(tmp_path / "model.keras")
     assert report.complete
     assert report.notes == []
     assert_same_weights(weights_of(other), weights_of(model))
 
 
-def test_a_model_of_this_package_with_other_classes(small, tmp_path):
+def test_load_weights_of_a_keras_file_with_other_classes(small, tmp_path):
     _, model = small
     model.save(tmp_path / "model.keras")
     other = MaskRCNN(model.config.replace(NUM_CLASSES=2))
@@ -100,16 +105,24 @@ def test_a_model_of_this_package_with_other_classes(small, tmp_path):
     layers = ("box_head/class_logits", "box_head/deltas", "mask_head/logits")
     replaced = {f"{layer}/{part}" for layer in layers for part in ("kernel", "bias")}
     assert {*report.replaced} == replaced
-    wanted = {path: (before if path in replaced else weights_of(model))[path] for path in before}
-    assert_same_weights(weights_of(other), wanted)
+    expected = {path: (before if path in replaced else weights_of(model))[path] for path in before}
+    assert_same_weights(weights_of(other), expected)
 
 
-def test_keras_own_file_of_weights_goes_to_keras(small, tmp_path):
+def test_load_weights_of_a_weights_h5_file(small, tmp_path):
     _, model = small
     model.save_weights(tmp_path / "x.weights.h5")
     other = MaskRCNN(model.config)
     other.load_weights(tmp_path / "x.weights.h5")
     assert_same_weights(weights_of(other), weights_of(model))
+    with h5py.File(tmp_path / "x.weights.h5", "a") as file:
+        file.move("layers/rpn_head/logits", "elsewhere")
+        file["layers/rpn_head/logits"] = h5py.ExternalLink("other.h5", "/")
+    with pytest.raises(UserError, match="x.weights.h5 has a link to another file under the name 'logits', which is"):
+        other.load_weights(tmp_path / "x.weights.h5")
+    (tmp_path / "x.weights.h5").write_bytes((tmp_path / "x.weights.h5").read_bytes()[:-1])
+    with pytest.raises(UserError, match="x.weights.h5 has .* bytes where it should have .*: it is cut short"):
+        other.load_weights(tmp_path / "x.weights.h5")
 
 
 @pytest.mark.parametrize(
@@ -122,7 +135,7 @@ def test_keras_own_file_of_weights_goes_to_keras(small, tmp_path):
         ("empty.h5", b"", "empty.h5 "),
     ],
 )
-def test_what_cannot_be_read(name, content, sentence, small, tmp_path):
+def test_load_weights_refuses_unreadable_files(name, content, sentence, small, tmp_path):
     _, model = small
     before = weights_of(model)
     if content is not None:
@@ -134,21 +147,21 @@ def test_what_cannot_be_read(name, content, sentence, small, tmp_path):
     assert_same_weights(weights_of(model), before)
 
 
-def test_tensors_of_no_known_model(small, tmp_path):
+def test_load_weights_refuses_tensors_of_no_known_model(small, tmp_path):
     path = save_torch(tmp_path / "other.pth", {"encoder.weight": np.ones((2, 2), "f4")})
     for load in (small[1].load_weights, MaskRCNN.from_checkpoint):
         with pytest.raises(UserError, match=r"other.pth: holds encoder.weight \.\.\.: no model that is known"):
             load(path)
 
 
-def test_a_backbone_alone_is_no_model(tmp_path):
+def test_from_checkpoint_refuses_a_backbone_alone(tmp_path):
     path = save_torch(tmp_path / "resnet18.pth", imagenet_file(**RESNET18))
     with pytest.raises(UserError, match="resnet18.pth holds a backbone alone, no whole model; start a training from"):
         MaskRCNN.from_checkpoint(path)
 
 
-def test_the_optimizer_stays(small):
-    """What was learnt of the gradients is not the file's business."""
+def test_load_weights_leaves_the_optimizer(small):
+    """What the optimizer knows about the gradients does not depend on the file."""
     path, model = small
     model.compile(optimizer=keras.optimizers.SGD(0.125))
     model.load_weights(path)

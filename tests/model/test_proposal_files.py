@@ -1,4 +1,4 @@
-"""Files of proposals: the three forms, and what is told of others."""
+"""Files of proposals: the three forms, and what is said about others."""
 
 import json
 import pickle
@@ -14,7 +14,7 @@ from mrcnn_keras.model import read_proposals
 BOXES = np.array([[0, 0, 15, 30], [20, 20, 40, 60]])
 
 
-def test_npz(tmp_path):
+def test_read_proposals_from_npz(tmp_path):
     path = tmp_path / "boxes.npz"
     np.savez_compressed(path, **{"a.jpg": BOXES, "b.jpg": np.asfortranarray(BOXES[:1], ">f8"), "c": np.zeros((0, 4))})
     found = read_proposals(path)
@@ -26,7 +26,7 @@ def test_npz(tmp_path):
     assert all(boxes.dtype == np.float32 for boxes in found.values())
 
 
-def test_coco_results_are_sorted_by_score(tmp_path):
+def test_read_proposals_from_coco_results_sorted_by_score(tmp_path):
     """[x, y, width, height]: (10, 20, 30, 5) are rows 20 to 25, columns 10 to 40."""
     path = tmp_path / "results.json"
     rows = [(139, [10, 20, 30, 5], 0.2), (139, [0, 0, 1, 2], 0.9), (785, [1, 1, 1, 1], 1)]
@@ -41,7 +41,7 @@ def test_coco_results_are_sorted_by_score(tmp_path):
 
 
 @pytest.mark.parametrize("protocol", [2, 4])
-def test_detectron2(tmp_path, protocol, monkeypatch):
+def test_read_proposals_from_detectron2(tmp_path, protocol, monkeypatch):
     path = tmp_path / "proposals.pkl"
     content = {
         "ids": [139, "b.jpg"],
@@ -51,10 +51,7 @@ def test_detectron2(tmp_path, protocol, monkeypatch):
     }
     path.write_bytes(pickle.dumps(content, protocol))
     found = read_proposals(path)
-    assert {key: boxes.tolist() for key, boxes in found.items()} == {
-        139: [[0, 0, 2, 1], [20, 10, 25, 40]],
-        "b.jpg": [],
-    }
+    assert {key: boxes.tolist() for key, boxes in found.items()} == {139: [[0, 0, 2, 1], [20, 10, 25, 40]], "b.jpg": []}
     # As an enumeration of Detectron2, and under the names that Detectron had.
     module = types.ModuleType("detectron2.structures.boxes")
     module.BoxMode = type(
@@ -77,7 +74,7 @@ SPOILT = {
         lambda path: path.write_text("1 2 3 4"),
         "boxes.txt: proposals are read from .npz, .json, .pkl; give",
     ),
-    "absent.npz": (lambda path: None, "absent.npz is no file; give one with proposals"),
+    "absent.npz": (lambda path: None, "absent.npz is not a file; give one with proposals"),
     "empty.npz": (npz, "empty.npz holds no proposals; give a file with some"),
     "torn.npz": (lambda path: path.write_bytes(b"PK\3\4torn"), "torn.npz is damaged or not what it seems"),
     "three.npz": (lambda path: npz(path, a=np.zeros((2, 3))), r"three.npz has 'a' of shape \(2, 3\), float64; save"),
@@ -106,14 +103,14 @@ SPOILT = {
 
 
 @pytest.mark.parametrize("name", SPOILT)
-def test_what_is_wrong_is_told(name, tmp_path):
+def test_read_proposals_refuses_spoilt_files(name, tmp_path):
     write, sentence = SPOILT[name]
     write(tmp_path / name)
     with pytest.raises(UserError, match=sentence):
         read_proposals(tmp_path / name)
 
 
-def test_an_archive_that_unpacks_to_more_than_it_may(tmp_path, monkeypatch):
+def test_read_proposals_refuses_a_zip_bomb(tmp_path, monkeypatch):
     monkeypatch.setattr("mrcnn_keras.model.proposal_files.MOST_BYTES", 100)
     npz(tmp_path / "a.npz", a=BOXES, b=BOXES)  # of 64 bytes each
     with pytest.raises(UserError, match="a.npz unpacks to more than 0 GB of boxes; cut it into several files"):

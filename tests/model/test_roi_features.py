@@ -35,19 +35,18 @@ SIZES = (
 
 
 @pytest.mark.parametrize(("make", "boxes", "branch", "size"), SIZES)
-def test_a_branch_gets_the_same_features_in_both_modes(make, boxes, branch, size):
+def test_a_branch_reads_the_same_features_in_both_modes(make, boxes, branch, size):
     features = make()
     of_rois = features.of_rois(MAPS, ROIS)
     assert of_rois.shape == (2, 3, boxes[0], *boxes)
-    in_training = features.of_positives(MAPS, of_rois, TARGETS, branch)
+    in_training = features.of_positives(branch, MAPS, of_rois, TARGETS)
     assert in_training.shape == (2, size[0], *size)
-    found = features.of_detections(MAPS, TARGETS["positive_rois"], TARGETS["positive_images"], branch)
+    found = features.of_detections(branch, MAPS, TARGETS["positive_rois"], TARGETS["positive_images"])
     np.testing.assert_allclose(in_training, found, rtol=1e-4, atol=1e-4)
 
 
 def test_shared_features_are_made_once():
     features = shared()
     of_rois = features.of_rois(MAPS, ROIS)
-    picked = features.of_positives(None, of_rois, TARGETS, "mask")
+    picked = features.of_positives("mask", None, of_rois, TARGETS)
     np.testing.assert_array_equal(picked, tf.stack([of_rois[0, 1], of_rois[1, 0]]))
-    assert [len(of.trainable_weights) > 0 for of in (features, separate())] == [True, False]

@@ -28,7 +28,7 @@ def test_training_goes_on_as_if_it_had_not_been_saved(model, make_batch, as_data
     assert_equal(loaded.weights, model.weights)
     assert_equal(loaded.optimizer.variables, model.optimizer.variables)
     assert int(loaded.optimizer.iterations) > 0
-    assert int(loaded.parts.anchor_targets.step) == int(loaded.parts.roi_targets.step) > 0
+    assert int(loaded.get_layer("anchor_targets").step) == int(loaded.get_layer("roi_targets").step) > 0
     image = make_batch()["image"][0]
     found, again = (one.detect([image])[0].as_dict() for one in (model, loaded))
     assert {name: value.tolist() for name, value in found.items()} == {k: v.tolist() for k, v in again.items()}

@@ -53,7 +53,7 @@ def random_maps(*shapes, seed=0):
 
 
 def pool(features, strides, boxes, box_indices, size, function=roi_align, **options):
-    """The package's answer for the same lists of numbers."""
+    """The package's result for the same lists of numbers."""
     boxes = tf.reshape(tf.constant(boxes, tf.float32), [-1, 4])
     box_indices = tf.constant(box_indices, tf.int32)
     return function([tf.constant(f) for f in features], strides, boxes, box_indices, size, **options).numpy()

@@ -27,13 +27,7 @@ def test_the_sides_of_detectron2():
 def test_rounded_gives_the_sides_of_torchvision():
     rounded = {scale: cell_anchors([scale], [0.5, 1, 2], rounded=True) for scale in (32, 64, 128, 256, 512)}
     assert rounded[32].tolist() == [[-11, -23, 11, 23], [-16, -16, 16, 16], [-23, -11, 23, 11]]
-    assert [(-r[0, 1], -r[0, 0]) for r in rounded.values()] == [
-        (23, 11),
-        (45, 23),
-        (91, 45),
-        (181, 91),
-        (362, 181),
-    ]
+    assert [(-r[0, 1], -r[0, 0]) for r in rounded.values()] == [(23, 11), (45, 23), (91, 45), (181, 91), (362, 181)]
 
 
 def test_the_grid_runs_by_row_column_and_cell_anchor():

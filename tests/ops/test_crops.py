@@ -65,7 +65,7 @@ def test_the_gradient_is_the_same_in_a_graph_that_stacks_the_corners():
 def test_four_gathers_give_tensorflows_numbers(count):
     rng = np.random.default_rng(1)
     image = rng.normal(size=(2, 9, 5, 3)).astype(np.float32)
-    corners = rng.integers(-8, 24, (60, 2, 2)).astype(np.float32) / 16  # exact, so that both see the same border
+    corners = rng.integers(-8, 24, (60, 2, 2)).astype(np.float32) / 16  # exact, so that both have the same border
     corners[:10] = np.round(corners[:10])
     boxes, box_indices = corners.reshape(-1, 4), rng.integers(0, 2, 60).astype(np.int32)
     first, cells = box_indices * 45, tf.reshape(image, [-1, 3])

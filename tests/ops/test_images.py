@@ -27,9 +27,9 @@ PLANS = (
 
 
 def planned(height, width, **plan):
-    answer = plan_resize(tf.constant(height), tf.constant(width), **plan)
-    assert all(part.dtype == tf.int32 for part in answer)
-    return tuple(tuple(part.numpy().tolist()) for part in answer)
+    output = plan_resize(tf.constant(height), tf.constant(width), **plan)
+    assert all(part.dtype == tf.int32 for part in output)
+    return tuple(tuple(part.numpy().tolist()) for part in output)
 
 
 def test_sizes_by_hand():
@@ -59,10 +59,10 @@ def test_pixels_are_those_of_resize_within_a_grey_level(size, antialias):
     images = np.random.default_rng(0).integers(0, 256, (2, *size, 3)).astype(np.uint8)
     padded = resize_images(tf.constant(images), *plan_resize(*size, **plan), "triangle" if antialias else "bilinear")
     assert padded.dtype == tf.float32
-    for image, answer in zip(images, padded.numpy(), strict=True):
+    for image, output in zip(images, padded.numpy(), strict=True):
         expected, _ = resize.resize_image(image, antialias=antialias, **plan)
-        assert answer.shape == expected.shape
-        assert np.abs(answer - expected).max() <= 1
+        assert output.shape == expected.shape
+        assert np.abs(output - expected).max() <= 1
 
 
 def test_below_and_right_of_the_picture_is_zero():
@@ -120,9 +120,9 @@ def test_boxes_on_the_photograph_are_those_of_resize(height, width, fractions):
     plan = {"mode": "square", "min_dim": 80, "max_dim": 102, "place": "centre"}
     sizes = plan_resize(height, width, **plan)
     box = np.array(fractions, np.float32) * [height, width, height, width]
-    twin = resize.plan_resize(height, width, **plan)
-    answer = on_photograph(twin.boxes_to_network(box), (height, width), sizes[0].numpy(), sizes[2].numpy())
-    np.testing.assert_allclose(answer, twin.boxes_to_original(twin.boxes_to_network(box)), atol=1e-2)
+    planned = resize.plan_resize(height, width, **plan)
+    output = on_photograph(planned.boxes_to_network(box), (height, width), sizes[0].numpy(), sizes[2].numpy())
+    np.testing.assert_allclose(output, box, atol=1e-2)
 
 
 def test_keypoints_go_with_their_boxes():
@@ -142,7 +142,7 @@ def test_no_pictures():
     assert padded.shape == (0, 32, 32, 3)
 
 
-def test_boxes_to_network_is_what_resize_does():
+def test_boxes_to_network_equals_resize():
     """A photograph of 40 x 60 that became 80 x 90 and lies 8 pixels below the top."""
     boxes = [[0, 0, 40, 60], [10, 20, 30, 40], [5, 5, 5, 5]]
     moved = boxes_to_network(tf.constant([boxes], tf.float32), tf.constant([40, 60]), [80, 90], [8, 0])

@@ -25,7 +25,7 @@ def test_the_lower_and_right_edge_belongs_to_the_last_cell():
     assert cells([[18, 36, 2], [18, 20, 2], [10, 36, 2]], box, 4).tolist() == [15, 12, 3]
 
 
-def test_what_is_not_labelled_or_outside_does_not_count():
+def test_unlabelled_and_outside_keypoints_do_not_count():
     box = [10, 20, 18, 36]
     points = [[12, 22, 0], [12, 22, 1], [9.9, 22, 2], [12, 19.9, 2], [18.1, 22, 2], [12, 36.1, 2], [0, 0, 0]]
     assert cells(points, box, 4).tolist() == [-1, 4, -1, -1, -1, -1, -1]
@@ -44,7 +44,7 @@ def test_bicubic_weights_by_hand():
 
 def resized(values, count):
     """The first axis to `count` values in float64: each from its four neighbours, with the coefficient -0.75."""
-    side, answer = len(values), []
+    side, output = len(values), []
     for i in range(count):
         position = (i + 0.5) * side / count - 0.5
         first, total = math.floor(position), 0.0
@@ -52,8 +52,8 @@ def resized(values, count):
             d = abs(position - tap)
             near, far = 1.25 * d**3 - 2.25 * d**2 + 1, -0.75 * (d**3 - 5 * d**2 + 8 * d - 4)
             total = total + (near if d <= 1 else far) * values[min(max(tap, 0), side - 1)]
-        answer.append(total)
-    return np.array(answer)
+        output.append(total)
+    return np.array(output)
 
 
 @pytest.mark.parametrize(("cells", "count"), [(4, 1), (4, 3), (14, 14), (14, 37), (56, 20), (56, 131)])

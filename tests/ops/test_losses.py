@@ -23,7 +23,7 @@ def test_smooth_l1_without_a_parabola_is_the_distance():
     assert losses.smooth_l1(tensor([-2, 0, 0.5]), 0).numpy().tolist() == [2, 0, 0.5]
 
 
-def test_objectness_is_the_mean_over_what_is_counted():
+def test_objectness_is_the_mean_over_counted_ones():
     # Logit 0 costs log 2 either way, logit log 3 is 3/4 sure: log 4/3 where right, log 4 where wrong.
     logits = tensor([[0, math.log(3), math.log(3), 50]])
     loss = losses.objectness_loss(logits, tf.constant([[1, 1, 0, -1]]))
@@ -38,7 +38,7 @@ def test_box_loss_is_of_positives_over_all_counted():
     assert float(loss) == pytest.approx(2.125 / 2)
 
 
-def test_class_loss_is_the_mean_over_what_is_counted():
+def test_class_loss_is_the_mean_over_counted_ones():
     logits = tensor([[0, 0, 0, 0], [0, math.log(7), 0, 0], [9, 9, 9, -9]])
     loss = losses.class_loss(logits, tf.constant([2, 1, -1]))
     assert float(loss) == pytest.approx((math.log(4) + math.log(10 / 7)) / 2)

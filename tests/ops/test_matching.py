@@ -59,7 +59,7 @@ def test_rescue_is_not_for_objects_that_no_candidate_touches():
     assert labels == [0, 0]
 
 
-def test_a_rescued_candidate_answers_for_the_object_it_overlaps_most():
+def test_a_rescued_candidate_matches_the_object_it_overlaps_most():
     # It is the best of the small object (IoU 0.04), yet it is the large object's box.
     large, small = [0, 0, 10, 10], [0, 0, 2, 2]
     labels, indices = matched([[0, 0, 10, 10]], [small, large], [OBJECT, OBJECT], rescue=True)
@@ -140,7 +140,7 @@ def test_each_candidate_is_chosen_about_as_often():
 
 @settings(deadline=None, max_examples=100)
 @given(st.lists(st.integers(-1, 1), max_size=20), st.integers(1, 12), st.data())
-def test_what_a_sample_holds(labels, count, data):
+def test_a_sample_holds_positives_then_negatives(labels, count, data):
     positive_count = data.draw(st.integers(0, count))
     indices, chosen = sampled(labels, count, positive_count)
     positives = min(labels.count(1), positive_count)

@@ -13,7 +13,7 @@ from tests.oracles.reference.matterport_pictures import resize as slow_skimage
 
 each_method = pytest.mark.parametrize("method", resampling.METHODS)
 sides = st.integers(1, 40)
-# (height, width) of a picture and of the answer: smaller, larger, both, the same, by whole factors, of one pixel
+# (height, width) of a picture and of the result: smaller, larger, both, the same, by whole factors, of one pixel
 SIZES = [
     ((20, 31), (9, 13)),
     ((20, 31), (50, 47)),
@@ -39,11 +39,11 @@ exact = {"pillow": in_graph(resampling.pillow), "skimage": in_graph(resampling.s
 
 
 def resized(name, pictures, size):
-    """The same answer without a graph and in one."""
+    """The same result without a graph and in one."""
     pictures, size = tf.constant(pictures), tf.constant(size)
-    answer = resampling.METHODS[name](pictures, size).numpy()
-    np.testing.assert_array_equal(exact[name](pictures, size), answer)
-    return answer
+    output = resampling.METHODS[name](pictures, size).numpy()
+    np.testing.assert_array_equal(exact[name](pictures, size), output)
+    return output
 
 
 def noise(count, size, seed=0):
@@ -71,10 +71,10 @@ def row(method, values, count):
 @example((40, 1), (1, 40), 0, 0)
 def test_pillow_is_pillow_bit_for_bit(size, new_size, count, seed):
     pictures = noise(count, size, seed)
-    answers = resized("pillow", pictures, new_size)
-    assert answers.shape == (count, *new_size, 3)
-    for picture, answer in zip(pictures, answers, strict=True):
-        np.testing.assert_array_equal(answer, by_pillow(picture, new_size))
+    outputs = resized("pillow", pictures, new_size)
+    assert outputs.shape == (count, *new_size, 3)
+    for picture, output in zip(pictures, outputs, strict=True):
+        np.testing.assert_array_equal(output, by_pillow(picture, new_size))
 
 
 @pytest.mark.parametrize(
@@ -89,11 +89,11 @@ def test_pillow_is_pillow_for_pictures_of_usual_size(size, new_size):
 def test_skimage_is_skimage_bit_for_bit(size, new_size):
     transform = pytest.importorskip("skimage.transform")
     pictures = noise(2, size)
-    for picture, answer in zip(pictures, resized("skimage", pictures, new_size), strict=True):
+    for picture, output in zip(pictures, resized("skimage", pictures, new_size), strict=True):
         expected = transform.resize(
             picture, new_size, order=1, mode="constant", preserve_range=True, anti_aliasing=False
         )
-        np.testing.assert_array_equal(answer, expected.astype(np.uint8))
+        np.testing.assert_array_equal(output, expected.astype(np.uint8))
 
 
 @settings(deadline=None, max_examples=60)
@@ -130,10 +130,10 @@ def test_in_a_graph_of_unknown_sizes(method, count):
     graph = in_graph(resize)
     for size, new_size in (((9, 14), (20, 6)), ((8, 5), (4, 15))):
         pictures, new_size = tf.constant(noise(count, size)), tf.constant(new_size)
-        answer = graph(pictures, new_size)
-        assert answer.dtype == tf.float32
-        assert answer.shape == (count, *new_size.numpy(), 3)
-        np.testing.assert_allclose(answer, resize(pictures, new_size), atol=1e-4)
+        output = graph(pictures, new_size)
+        assert output.dtype == tf.float32
+        assert output.shape == (count, *new_size.numpy(), 3)
+        np.testing.assert_allclose(output, resize(pictures, new_size), atol=1e-4)
 
 
 @each_method

@@ -78,7 +78,7 @@ def cells_of_bins(box, stride, map_shape, size):
 
 
 def pool_reference(features, strides, boxes, box_indices, size, canonical=224, back=None):
-    """[M, size, size, C]. back [M, size, size, C]: the gradient of the answer; then the gradients of the features."""
+    """[M, size, size, C]. back [M, size, size, C]: the gradient of the output; then the gradients of the features."""
     pooled = np.zeros((len(boxes), size, size, features[0].shape[-1]))
     gradients = [np.zeros(feature.shape) for feature in features]
     for row, (box, image) in enumerate(zip(boxes, box_indices, strict=True)):
@@ -125,17 +125,10 @@ def test_roi_pool_of_any_boxes_equals_the_reference(corners_and_sides, size):
 
 
 @settings(deadline=None, max_examples=60)
-@given(
-    coordinates,
-    coordinates,
-    sides,
-    sides,
-    st.sampled_from(["mean", "max"]),
-    st.integers(1, 3),
-)
+@given(coordinates, coordinates, sides, sides, st.sampled_from(["mean", "max"]), st.integers(1, 3))
 def test_roi_warp_of_any_box_equals_the_reference(y1, x1, height, width, reduce, sampling):
     features, box = random_maps((1, 12, 9, 2)), [y1, x1, y1 + height, x1 + width]
-    # float32 may see a sample right at the cut-off, one cell outside, on the other side of it.
+    # float32 may place a sample right at the cut-off, one cell outside, on the other side of it.
     first_y, rows, first_x, columns = whole_cells(box, 4)
     for first, count, cells in ((first_y, rows, 12), (first_x, columns, 9)):
         indices = first + (np.arange(3 * sampling) + 0.5) / (3 * sampling) * count - 0.5
@@ -206,8 +199,8 @@ def test_a_graph_that_knows_no_sizes_gives_the_same(function):
     features = [tf.constant(f) for f in random_maps(*MAPS)]
     eager = pool(features, STRIDES, MANY, IMAGES, 3, function, canonical_size=28.0)
     for count in (len(MANY), 1, 0):
-        answer = graph(features, tf.reshape(tf.constant(MANY[:count]), [-1, 4]), tf.constant(IMAGES[:count], tf.int32))
-        np.testing.assert_allclose(answer, eager[:count], atol=1e-5)
+        output = graph(features, tf.reshape(tf.constant(MANY[:count]), [-1, 4]), tf.constant(IMAGES[:count], tf.int32))
+        np.testing.assert_allclose(output, eager[:count], atol=1e-5)
     assert graph.get_concrete_function().output_shapes.as_list() == [None, 3, 3, 3]
 
 
@@ -221,7 +214,7 @@ def test_roi_warp_by_gather_compiles_under_xla():
 
 
 def gradients(function, features, boxes, images, back, **options):
-    """Of the sum of back * answer with respect to the boxes and to each map."""
+    """Of the sum of back * output with respect to the boxes and to each map."""
     maps, boxes = [tf.convert_to_tensor(f) for f in features], tf.convert_to_tensor(boxes)
     strides = STRIDES[: len(maps)]
     with tf.GradientTape() as tape:
@@ -251,7 +244,7 @@ def test_of_equal_cells_the_first_has_the_gradient():
 
 @pytest.mark.parametrize("way", [nullcontext, portable])
 def test_the_gradient_of_roi_warp_is_that_of_the_reference(way):
-    # The reference is linear in the features: its gradient is what it answers to a one in each cell.
+    # The reference is linear in the features: its gradient is its output for a one in each cell.
     features, boxes, images = random_maps((1, 4, 5, 1), (1, 2, 3, 1)), [MANY[0], MANY[1], [1, 1, 9, 30]], [0, 0, 0]
     (back,) = random_maps((3, 2, 2, 1), seed=5)
     with way():

@@ -83,7 +83,7 @@ edges = st.floats(-10, 60, width=32)
 @given(edges, edges, st.floats(0, 80, width=32), st.floats(0, 80, width=32), st.booleans())
 def test_any_box_equals_the_reference(y1, x1, height, width, aligned):
     features, box = random_maps((1, 12, 9, 2)), np.array([y1, x1, y1 + height, x1 + width], np.float32)
-    # float32 may see a sample right at the cut-off, one cell outside, on the other side of it.
+    # float32 may place a sample right at the cut-off, one cell outside, on the other side of it.
     for low, high, cells in ((box[0], box[2], 12), (box[1], box[3], 9)):
         side = (high - low) / 4 if aligned else max((high - low) / 4, 1)
         indices = low / 4 + (np.arange(6) + 0.5) / 6 * side - (0.5 if aligned else 0)

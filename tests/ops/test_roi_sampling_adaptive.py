@@ -1,4 +1,4 @@
-"""RoIAlign with as many samples a bin as it has cells, rounded up: Detectron2's default."""
+"""RoIAlign with as many samples per bin as it has cells, rounded up: Detectron2's default."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from tests.ops.roi_align_reference import pool, random_maps, reference
 
 MAPS = (2, 16, 20, 3), (2, 8, 10, 3), (2, 4, 5, 3), (2, 2, 3, 3)
 STRIDES = (4, 8, 16, 32)
-# From one to eight samples a bin of three along an axis, on all four levels where canonical_size is 28.
+# From one to eight samples per bin of three along an axis, on all four levels where canonical_size is 28.
 BOXES = [
     [3.3, 2.1, 17.9, 16.2],
     [1.2, 3.3, 3.3, 77.1],
@@ -44,7 +44,7 @@ def test_boxes_of_all_shapes_and_levels_equal_the_reference(aligned, reduce):
 )
 def test_any_box_equals_the_reference(y1, x1, height, width, aligned):
     features, box = random_maps((1, 12, 9, 2)), np.array([y1, x1, y1 + height, x1 + width], np.float32)
-    # float32 may see one sample more, or a sample right at the cut-off on the other side of it.
+    # float32 may count one sample more, or a sample right at the cut-off on the other side of it.
     for low, high, cells in ((box[0], box[2], 12), (box[1], box[3], 9)):
         side = (high - low) / 4 if aligned else max((high - low) / 4, 1)
         assume(abs(side / 3 - round(side / 3)) > 1e-4 or side == 1)
@@ -82,14 +82,14 @@ def test_a_graph_that_knows_no_sizes_gives_the_same():
     features = [tf.constant(f) for f in random_maps(*MAPS)]
     eager = pool(features, STRIDES, BOXES, IMAGES, 3, sampling=0, canonical_size=28.0)
     for count in (len(BOXES), 1, 0):
-        answer = graph(features, tf.reshape(tf.constant(BOXES[:count]), [-1, 4]), tf.constant(IMAGES[:count], tf.int32))
-        np.testing.assert_allclose(answer, eager[:count], atol=1e-6)
+        output = graph(features, tf.reshape(tf.constant(BOXES[:count]), [-1, 4]), tf.constant(IMAGES[:count], tf.int32))
+        np.testing.assert_allclose(output, eager[:count], atol=1e-6)
     assert graph.get_concrete_function().output_shapes.as_list() == [None, 3, 3, 3]
 
 
 @pytest.mark.parametrize("in_graph", [False, True])
 def test_the_gradient_is_that_of_the_reference(in_graph):
-    # The reference is linear in the features: its gradient is what it answers to a one in each cell.
+    # The reference is linear in the features: its gradient is its output for a one in each cell.
     features, boxes, images = random_maps((1, 4, 5, 1), (1, 2, 3, 1)), [BOXES[0], BOXES[1], [1, 1, 9, 30]], [0, 0, 0]
     (g,) = random_maps((3, 2, 2, 1), seed=5)
 

@@ -1,4 +1,4 @@
-"""Matterport's RoIAlign: one sample a bin, the outermost on the box's corners, in shares of the last pixel's index."""
+"""Matterport's RoIAlign: one sample per bin, the outermost on the box's corners, as shares of the last index."""
 
 import math
 

@@ -23,7 +23,7 @@ TENSORS = (
 
 def tensors_of(model, images, sizes):
     """The tensors of the inference mode as numpy. images [B, H, W, 3] RGB 0..255, sizes [B, 2] of their real parts."""
-    heads = [head for head in ("mask", "keypoint") if hasattr(model.parts, f"{head}_head")]
+    heads = [branch.name for branch in model.network.roi_heads.branches]
     names = [*TENSORS, *(f"{head}_{what}" for head in heads for what in ("features", "logits"))]
     found = model.inference_tensors(*names)({"image": images.astype(np.float32), "image_size": sizes})
     return {name: _numpy(value) for name, value in found.items()}

@@ -35,10 +35,7 @@ def test_weights_come_from_their_names_alone():
 
 @pytest.mark.parametrize(
     ("kind", "table"),
-    [
-        ("torchvision_v1", "torchvision_maskrcnn_v1_keys.tsv"),
-        ("torchvision_v2", "torchvision_maskrcnn_v2_keys.tsv"),
-    ],
+    [("torchvision_v1", "torchvision_maskrcnn_v1_keys.tsv"), ("torchvision_v2", "torchvision_maskrcnn_v2_keys.tsv")],
 )
 def test_names_are_those_of_the_published_file(kind, table, shared):
     lines = (shared / "reference" / table).read_text().splitlines()

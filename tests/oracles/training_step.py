@@ -4,7 +4,6 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from mrcnn_keras.model.network import image_inputs
 from mrcnn_keras.ops import boxes as box_ops
 from mrcnn_keras.ops.images import plan_resize, resize_images
 from mrcnn_keras.ops.roi_sampling import roi_align
@@ -32,7 +31,8 @@ def losses_and_gradients(model, arrays, detectron2):
     inputs = {name: batch[name] for name in network.input}
     with tf.GradientTape() as tape:
         answers = network(inputs, training=True)
-        picked = model.parts.pick_anchors(answers.pop("rpn_logits"), answers.pop("rpn_deltas"), targets.pop("indices"))
+        rpn = answers.pop("rpn_logits"), answers.pop("rpn_deltas")
+        picked = model.network.proposal_generator.pick(*rpn, targets.pop("indices"))
         losses = model.losses_of({**answers, **targets, "rpn_logits": picked[0], "rpn_deltas": picked[1]})
         total = tf.add_n(list(losses.values()))
     variables = model.trainable_variables
@@ -43,25 +43,25 @@ def losses_and_gradients(model, arrays, detectron2):
 
 def _network(model, count):
     """The training mode with `count` RoIs per picture from outside."""
-    parts, inputs = model.parts, image_inputs(model.parts)
+    network, heads, inputs = model.network, model.network.roi_heads, model.network.inputs()
+    branches = {branch.name: branch for branch in heads.branches}
     positives = {"positive_rois": keras.Input((4,), name="positive_rois")}
     for name, shape in (("positive_places", (2,)), ("positive_images", ()), ("positive_gt", ())):
         positives[name] = keras.Input(shape, dtype="int32", name=name)
     inputs |= {"rois": keras.Input((count, 4), name="rois"), **positives}
-    window = parts.window(inputs["image"], inputs["image_size"])
-    pyramid = parts.neck(parts.backbone(parts.normalize(inputs["image"], window["pixels"])))
-    logits, deltas = parts.rpn(pyramid)
-    outputs = {"rpn_logits": logits, "rpn_deltas": deltas, "anchors": parts.anchors(pyramid, inputs["image"])}
-    pooled = parts.roi_features.of_rois(pyramid[:4], inputs["rois"])
-    outputs["class_logits"], outputs["box_deltas"] = parts.box_head(pooled)
-    if model.config.MASKS:
+    features = network.features(inputs["image"], inputs["image_size"])
+    maps = features["pyramid"][:4]
+    _, outputs = network.proposal_generator.propose(features, inputs["image"], given=None, training=True)
+    pooled = heads.features.of_rois(maps, inputs["rois"])
+    outputs["class_logits"], outputs["box_deltas"] = heads.box_head(pooled)
+    if "mask" in branches:
         found = positives["positive_rois"], positives["positive_images"]
-        outputs["mask_logits"] = parts.mask_head(parts.roi_features.of_detections(pyramid[:4], *found, "mask"))
-    if model.config.NUM_KEYPOINTS:
+        outputs["mask_logits"] = branches["mask"].head(heads.features.of_detections("mask", maps, *found))
+    if "keypoint" in branches:
         inputs["gt_keypoints"] = keras.Input((None, model.config.NUM_KEYPOINTS, 3), name="gt_keypoints")
-        chosen = parts.keypoint_targets(positives, inputs["gt_keypoints"])
-        keypoints = parts.roi_features.of_positives(pyramid[:4], pooled, chosen, "keypoint")
-        outputs |= {"keypoint_logits": parts.keypoint_head(keypoints), "keypoint_cells": chosen["cells"]}
+        chosen, cells = branches["keypoint"].encode(positives, gt_keypoints=inputs["gt_keypoints"])
+        keypoints = heads.features.of_positives("keypoint", maps, pooled, chosen)
+        outputs |= {"keypoint_logits": branches["keypoint"].head(keypoints), **cells}
     return keras.Model(inputs, outputs)
 
 

@@ -1,4 +1,4 @@
-"""What happens during a training: see also test_training.py."""
+"""Callbacks of a training; see also test_loop.py."""
 
 import pytest
 
@@ -15,5 +15,5 @@ from mrcnn_keras.training.callbacks import decisive_metric
         ({"NUM_KEYPOINTS": 3, "MASKS": False}, "keypoints/AP"),
     ],
 )
-def test_the_finest_answer_decides_which_model_is_best(settings, metric):
+def test_best_model_is_chosen_by_the_most_detailed_output(settings, metric):
     assert decisive_metric(Config(**settings)) == metric

@@ -1,4 +1,4 @@
-"""mk.train: what it writes, what ends it, and that a training that was broken off goes on where it was."""
+"""mk.train: what it writes, what stops it, and that an interrupted training continues where it stopped."""
 
 import math
 
@@ -23,13 +23,13 @@ SCORES = {f"{kind}/{name}" for kind in ("bbox", "segm") for name in ("AP", "AP50
 
 @pytest.fixture(scope="module")
 def shapes():
-    """Six pictures: three steps an epoch."""
+    """Six pictures: three steps per epoch."""
     return ShapesDataset(count=6, image_size=(64, 64), seed=0)
 
 
 @pytest.fixture(scope="module")
 def only_model(tiny):
-    """One model for the module, since to make its training step takes longer than to run it."""
+    """One model for the module, since building its training step takes longer than running it."""
     model = MaskRCNN(Config.preset("resnet18_fpn", **tiny, NUM_CLASSES=4))
     model.compile()
     return model, [np.array(weight) for weight in model.weights]
@@ -37,7 +37,7 @@ def only_model(tiny):
 
 @pytest.fixture
 def model(only_model):
-    """The model as it was made, with its first weights and no steps done."""
+    """The model with its initial weights and no finished steps."""
     model, weights = only_model
     for weight, value in zip(model.weights, weights, strict=True):
         weight.assign(value)
@@ -46,18 +46,18 @@ def model(only_model):
 
 
 def stop_after(steps):
-    """A callback that presses Ctrl-C when so many steps have been done with it."""
-    seen = []
+    """A callback that presses Ctrl-C after this many steps."""
+    steps_done = []
 
     def press(batch, logs):
-        seen.append(batch)
-        if len(seen) == steps:
+        steps_done.append(batch)
+        if len(steps_done) == steps:
             raise KeyboardInterrupt
 
     return keras.callbacks.LambdaCallback(on_train_batch_end=press)
 
 
-def test_what_a_training_writes(trained):
+def test_train_writes_all_files_of_a_run(trained):
     named = {"config.json", "best.keras", "last.keras", "metrics.csv", "curves.png", "train.log"}
     assert {path.name for path in trained.iterdir()} == named | {"progress.json", "options.json"}
     rows = RunFolder(trained).rows()
@@ -72,16 +72,16 @@ def test_what_a_training_writes(trained):
     assert last.config.CLASS_NAMES == ("BG", "circle", "square", "triangle")
     assert last.config.CATEGORY_IDS == (10, 20, 30)
     log = (trained / "train.log").read_text()
-    assert "6 pictures, 2 a step, 3 steps an epoch, 2 epochs" in log
+    assert "6 pictures, 2 per step, 3 steps per epoch, 2 epochs" in log
     assert "epoch 2: step 6, loss" in log
     assert (trained / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_ctrl_c_saves_and_a_resume_does_the_rest(model, shapes, tmp_path, capsys):
+def test_ctrl_c_saves_and_resume_completes_the_training(model, shapes, tmp_path, capsys):
     out = tmp_path / "run"
     with pytest.raises(KeyboardInterrupt):
         train(model, shapes, epochs=2, out=out, callbacks=[stop_after(4)])
-    assert "stopped at step 4; go on with resume" in capsys.readouterr().out
+    assert "stopped at step 4; continue with resume" in capsys.readouterr().out
     assert RunFolder(out).so_far()["step"] == 4
     first = RunFolder(out).metrics.read_text()
     with pytest.raises(UserError, match="already holds a training"):
@@ -89,7 +89,7 @@ def test_ctrl_c_saves_and_a_resume_does_the_rest(model, shapes, tmp_path, capsys
     with pytest.raises(UserError, match=r"was trained with other settings \(LEARNING_RATE\)"):
         train(MaskRCNN(model.config.replace(LEARNING_RATE=0.1)), shapes, epochs=2, out=out, resume=True)
 
-    for weight in model.weights:  # all comes from the file
+    for weight in model.weights:  # everything comes from the file
         weight.assign(np.zeros(weight.shape))
     history = train(model, shapes, epochs=2, out=out, resume=True)
     assert int(model.optimizer.iterations) == int(MaskRCNN.load(out / "last.keras").optimizer.iterations) == 6
@@ -105,7 +105,7 @@ def test_ctrl_c_saves_and_a_resume_does_the_rest(model, shapes, tmp_path, capsys
     assert "has already been trained for 6 steps" in capsys.readouterr().out
 
 
-def test_validation_is_told_to_callbacks(model, shapes, tmp_path):
+def test_callbacks_get_validation_figures(model, shapes, tmp_path):
     seen = []
     callback = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(dict(logs)))
     validation = ShapesDataset(count=2, image_size=(64, 64), seed=1)
@@ -115,14 +115,14 @@ def test_validation_is_told_to_callbacks(model, shapes, tmp_path):
     assert (tmp_path / "best.keras").exists()
 
 
-def test_a_callback_may_end_the_training(model, shapes, tmp_path):
+def test_callback_can_stop_the_training(model, shapes, tmp_path):
     stop = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: setattr(model, "stop_training", True))
     history = train(model, shapes, epochs=5, out=tmp_path, callbacks=[stop])
     assert history["step"] == [3]
     assert RunFolder(tmp_path).so_far()["step"] == 3
 
 
-def test_minutes_end_it_with_the_rate_near_zero(model, shapes, tmp_path):
+def test_timed_training_ends_with_a_learning_rate_near_zero(model, shapes, tmp_path):
     history = train(model, shapes, minutes=0.05, out=tmp_path)
     assert history["learning_rate"][-1] < 0.1 * model.config.LEARNING_RATE
     assert RunFolder(tmp_path).so_far()["step"] == history["step"][-1] == int(model.optimizer.iterations)
@@ -145,7 +145,7 @@ class Grey(Dataset):
         return np.zeros((64, 64, 0), bool), np.zeros(0, np.int32)
 
 
-def test_data_without_any_object(model, tmp_path):
+def test_train_on_data_without_objects(model, tmp_path):
     history = train(model, Grey(4), Grey(1), epochs=1, out=tmp_path)
     assert np.isfinite([history[name][0] for name in LOSSES]).all()
     assert history["mrcnn_mask_loss"] == [0]
@@ -153,7 +153,7 @@ def test_data_without_any_object(model, tmp_path):
     assert (tmp_path / "best.keras").exists()
 
 
-def test_a_loss_that_is_not_finite_is_named_with_its_pictures(model, shapes, tmp_path):
+def test_non_finite_loss_is_reported_with_its_pictures(model, shapes, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         train(model, shapes, epochs=2, out=tmp_path, callbacks=[stop_after(3)])
     before = (tmp_path / "last.keras").read_bytes()
@@ -185,18 +185,18 @@ class BrokenLater(Grey):
         return super().load_image(image_id)
 
 
-def test_a_picture_that_cannot_be_read_ends_it_with_its_sentence(model, tmp_path):
+def test_unreadable_picture_stops_the_training_with_its_message(model, tmp_path):
     with pytest.raises(UserError, match=r"^picture 'grey-2\.png' is damaged; replace it$"):
         train(model, BrokenLater(4), epochs=1, out=tmp_path)
     assert RunFolder(tmp_path).last.exists()
 
 
-def test_data_that_do_not_fit_are_refused_at_once(model, shapes, tmp_path):
+def test_train_refuses_data_that_do_not_fit_the_model(model, shapes, tmp_path):
     with pytest.raises(UserError, match=r"4 classes with the background \(BG, circle, .* NUM_CLASSES is 81"):
         train(MaskRCNN(Config.preset("resnet18_fpn")), shapes, out=tmp_path)
-    with pytest.raises(UserError, match="the training data hold no picture"):
+    with pytest.raises(UserError, match="the training data contain no picture"):
         train(model, Grey(0), out=tmp_path)
-    with pytest.raises(UserError, match="the validation data hold no picture"):
+    with pytest.raises(UserError, match="the validation data contain no picture"):
         train(model, shapes, Grey(0), out=tmp_path)
     other = Grey(1)
     other.class_info[1]["name"] = "cat"
@@ -208,7 +208,7 @@ def test_data_that_do_not_fit_are_refused_at_once(model, shapes, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_new_training_begins_at_step_0_and_keeps_a_schedule_of_the_users(model, shapes, tmp_path):
+def test_new_training_starts_at_step_0_and_keeps_the_users_schedule(model, shapes, tmp_path):
     schedule = keras.optimizers.schedules.ExponentialDecay(0.001, decay_steps=1, decay_rate=0.5)
     model.compile(keras.optimizers.SGD(schedule))
     model.optimizer.iterations.assign(50)  # as an earlier training leaves it

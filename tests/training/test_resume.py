@@ -1,4 +1,4 @@
-"""A training that loses power, or is stopped, ends as if it had not been."""
+"""A training that loses power or is stopped ends as if it had not been interrupted."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from mrcnn_keras.training import RunFolder
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 300  # seconds until a test gives up
 
-# Trains for 2 epochs of 3 steps, once straight and once with Ctrl-C after step 2 and a new model that resumes.
+# Trains for 2 epochs of 3 steps, once uninterrupted and once with Ctrl-C after step 2 and a new model that resumes.
 EXACT = """
 import json, sys
 import tensorflow as tf
@@ -59,7 +59,7 @@ print("moved", moved, "of", len(straight), "differing", differing)
 
 
 @pytest.mark.slow
-def test_a_resumed_training_has_the_same_weights_to_the_last_bit(tiny, tmp_path):
+def test_resumed_training_has_bit_equal_weights(tiny, tmp_path):
     settings = json.dumps({**tiny, "OPTIMIZER": "adamw", "LEARNING_RATE": 0.001, "BACKBONE_NORM": "bn"})
     command = [sys.executable, "-c", EXACT, settings, str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
@@ -72,7 +72,7 @@ def test_a_resumed_training_has_the_same_weights_to_the_last_bit(tiny, tmp_path)
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL is of POSIX systems")
-def test_a_training_that_is_killed_can_be_resumed(tiny_coco, tiny_options, tmp_path, capsys):
+def test_killed_training_can_be_resumed(tiny_coco, tiny_options, tmp_path, capsys):
     run = RunFolder(tmp_path / "run")
     length = ["--epochs", "12", "--steps-per-epoch", "2", "--seed", "3"]
     words = ["train", str(tiny_coco / "train"), "--out", str(run.path)]
@@ -86,7 +86,7 @@ def test_a_training_that_is_killed_can_be_resumed(tiny_coco, tiny_options, tmp_p
     before = [row for row in run.rows() if row["step"] <= saved]
     assert main([*words, "--resume", "--seed", "4"]) == 2
     assert "--seed 4: the training in" in capsys.readouterr().err
-    assert main([*words, "--resume"]) == 0  # the options of the beginning are remembered
+    assert main([*words, "--resume"]) == 0  # the options of the first start are remembered
     assert f"from step {saved}" in capsys.readouterr().out or saved == 0
     rows = run.rows()
     assert [row["step"] for row in rows] == list(range(2, 25, 2))

@@ -1,4 +1,4 @@
-"""The folder of a training: what it refuses, and that its files are whole."""
+"""RunFolder: what it refuses, and that its files are complete."""
 
 from types import SimpleNamespace
 
@@ -28,7 +28,7 @@ def run(tmp_path):
     return RunFolder(tmp_path / "run")
 
 
-def test_the_first_unused_name(tmp_path, monkeypatch):
+def test_unused_run_folder_is_the_first_free_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert str(RunFolder.unused().path) == "run"
     for name in ("run", "run-2"):
@@ -36,7 +36,7 @@ def test_the_first_unused_name(tmp_path, monkeypatch):
     assert str(RunFolder.unused().path) == "run-3"
 
 
-def test_open_writes_the_settings_and_removes_halves_of_files(run):
+def test_open_writes_settings_and_removes_incomplete_files(run):
     run.path.mkdir()
     for name in (".123-last.keras", ".123-metrics.csv", "notes-of-mine.txt", ".hidden"):
         (run.path / name).write_text("x")
@@ -45,19 +45,19 @@ def test_open_writes_the_settings_and_removes_halves_of_files(run):
     assert Config.load(run.config).NUM_CLASSES == 4
 
 
-def test_a_resume_leaves_the_settings_alone(run):
+def test_resume_does_not_change_config_json(run):
     run.open(Config(), resume=False)
     run.open(Config(NUM_CLASSES=7), resume=True)
     assert Config.load(run.config) == Config()
 
 
-def test_another_training_is_not_written_over(run):
+def test_run_folder_does_not_overwrite_another_training(run):
     run.check(resume=False)
     run.open(Config(), resume=False)
     run.save_last(Model(0), Clock(total_steps=8))
-    run.check(resume=False)  # nothing was learnt yet
+    run.check(resume=False)  # nothing has been learnt yet
     run.save_last(Model(3), Clock(total_steps=8))
-    with pytest.raises(UserError, match="already holds a training; resume it, or choose another folder"):
+    with pytest.raises(UserError, match="already holds a training; resume it or choose another folder"):
         run.check(resume=False)
     run.check(resume=True)
     run.last.unlink()
@@ -66,25 +66,25 @@ def test_another_training_is_not_written_over(run):
         run.check(resume=False)
 
 
-def test_last_of_unknown_steps_is_not_written_over(run):
+def test_run_folder_does_not_overwrite_last_keras_of_unknown_steps(run):
     run.path.mkdir()
     run.last.write_text("a model")
     with pytest.raises(UserError, match="already holds a training"):
         run.check(resume=False)
 
 
-def test_nothing_to_resume(run):
-    with pytest.raises(UserError, match="holds no last.keras to resume from"):
+def test_resume_without_last_keras_is_refused(run):
+    with pytest.raises(UserError, match="has no last.keras to resume from"):
         run.check(resume=True)
 
 
-def test_a_file_is_no_folder(tmp_path):
+def test_run_folder_refuses_a_file(tmp_path):
     (tmp_path / "run").write_text("x")
     with pytest.raises(UserError, match="run is a file; give a folder"):
         RunFolder(tmp_path / "run").check(resume=False)
 
 
-def test_where_a_training_is_comes_back(run):
+def test_progress_json_round_trip(run):
     run.path.mkdir()
     assert run.so_far() == {}
     clock = Clock(total_seconds=100, seconds=50, scheduled=25)
@@ -96,13 +96,13 @@ def test_where_a_training_is_comes_back(run):
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"step": 1}', '{"step": "x", "seconds": 1, "scheduled": 1}'])
-def test_a_damaged_progress_file_counts_as_none(run, text):
+def test_damaged_progress_json_counts_as_none(run, text):
     run.path.mkdir()
     run.progress.write_text(text)
     assert run.so_far() == {}
 
 
-def test_a_save_that_fails_leaves_the_older_file(run):
+def test_failed_save_keeps_the_older_last_keras(run):
     run.path.mkdir()
     run.save_last(Model(1), Clock(total_steps=8))
     with pytest.raises(OSError, match="the disk is full"):
@@ -112,7 +112,7 @@ def test_a_save_that_fails_leaves_the_older_file(run):
     assert sorted(p.name for p in run.path.iterdir()) == ["last.keras", "progress.json"]
 
 
-def test_rows_come_back(run):
+def test_metrics_csv_round_trip(run):
     run.path.mkdir()
     assert run.rows() == []
     rows = [
@@ -121,11 +121,7 @@ def test_rows_come_back(run):
     ]
     run.write_rows(rows)
     lines = run.metrics.read_text().splitlines()
-    assert lines == [
-        "epoch,step,seconds,loss,segm/AP,bbox/AP",
-        "1,10,2.5,1.23457,,",
-        "2,20,5,1e-07,0.25,nan",
-    ]
+    assert lines == ["epoch,step,seconds,loss,segm/AP,bbox/AP", "1,10,2.5,1.23457,,", "2,20,5,1e-07,0.25,nan"]
     back = run.rows()
     assert back[0] == {"epoch": 1, "step": 10, "seconds": 2.5, "loss": 1.23457, "segm/AP": None, "bbox/AP": None}
     assert back[1]["bbox/AP"] != back[1]["bbox/AP"]
@@ -134,14 +130,14 @@ def test_rows_come_back(run):
 
 
 @pytest.mark.parametrize("text", ["epoch,loss\n1,2\n", "epoch,step\n1,x\n", "epoch,step\n1,\n", "epoch,step\n1\n"])
-def test_a_table_that_no_training_wrote_is_refused(run, text):
+def test_foreign_metrics_csv_is_refused(run, text):
     run.path.mkdir()
     run.metrics.write_text(text)
-    with pytest.raises(UserError, match=r"metrics\.csv is not what a training wrote; remove it"):
+    with pytest.raises(UserError, match=r"metrics\.csv was not written by a training; remove it"):
         run.rows()
 
 
-def test_what_is_said_is_kept(run, capsys):
+def test_say_prints_and_logs(run, capsys):
     run.path.mkdir()
     run.say("epoch 1: käse")
     assert capsys.readouterr().out == "epoch 1: käse\n"

@@ -1,4 +1,4 @@
-"""The learning rate and the clock: pure functions of steps, or of a time that the tests turn themselves."""
+"""The learning rate and the clock: pure functions of steps, or of a time that the tests set."""
 
 import pytest
 
@@ -6,13 +6,13 @@ from mrcnn_keras.training import schedule
 from mrcnn_keras.training.schedule import Clock, Occasional, learning_rate
 
 
-def test_cosine_falls_from_peak_to_zero():
+def test_cosine_rate_falls_from_peak_to_zero():
     assert learning_rate(0.8, 0.0, 0) == 0.8
     assert learning_rate(0.8, 0.5, 50) == pytest.approx(0.4)
     assert learning_rate(0.8, 1.0, 100) == pytest.approx(0)
 
 
-def test_steps_fall_to_a_tenth_and_a_hundredth():
+def test_step_schedule_falls_to_a_tenth_and_a_hundredth():
     rates = [learning_rate(1.0, progress, 9, kind="step") for progress in (0, 0.66, 0.67, 0.88, 0.89, 1)]
     assert rates == [1, 1, 0.1, 0.1, 0.01, 0.01]
 
@@ -27,14 +27,14 @@ def test_warm_up_is_over_after_a_tenth_of_the_training():
     assert rates == pytest.approx([0.001, 0.25075, 0.5005, 0.75025, 1, 1])
 
 
-def test_progress_outside_is_cut():
+def test_learning_rate_clips_progress():
     assert learning_rate(1.0, 1.3, 0) == pytest.approx(0)
     assert learning_rate(1.0, -1, 0) == 1
 
 
 @pytest.fixture
 def time(monkeypatch):
-    """Its attribute `now` is what the clocks read, in seconds."""
+    """Its attribute `now` is the time that the clocks read, in seconds."""
 
     class Time:
         now = 1000.0
@@ -43,13 +43,13 @@ def time(monkeypatch):
     return Time
 
 
-def test_progress_of_steps(time):
+def test_clock_progress_of_steps(time):
     clock = Clock(total_steps=8)
     assert [clock.progress(step) for step in (0, 2, 8, 9)] == [0, 0.25, 1, 1]
     assert clock.so_far(2) == {"step": 2, "seconds": 0.0, "scheduled": 0.0}
 
 
-def test_progress_of_time_begins_with_the_first_step(time):
+def test_clock_progress_of_time_begins_after_the_first_step(time):
     clock = Clock(total_seconds=100)
     time.now += 20
     assert clock.progress(0) == 0
@@ -62,7 +62,7 @@ def test_progress_of_time_begins_with_the_first_step(time):
     assert clock.progress(3) == 1
 
 
-def test_the_end_is_kept_for_the_last_evaluation(time):
+def test_clock_reserves_time_for_the_last_evaluation(time):
     clock = Clock(total_seconds=100)
     clock.tick()
     clock.reserve = 30
@@ -72,13 +72,13 @@ def test_the_end_is_kept_for_the_last_evaluation(time):
     assert clock.progress(2) == 1
 
 
-def test_time_that_is_over_before_the_first_step_ends_the_training(time):
+def test_clock_that_ends_before_the_first_step_stops_the_training(time):
     clock = Clock(total_seconds=100)
     time.now += 101
     assert clock.progress(0) == 1
 
 
-def test_a_resumed_clock_goes_on(time):
+def test_resumed_clock_continues(time):
     clock = Clock(total_seconds=100)
     time.now += 20
     clock.tick()
@@ -98,7 +98,7 @@ def test_a_resumed_clock_goes_on(time):
     assert longer.progress(9) == 0.5
 
 
-def test_what_takes_long_is_seldom_due(time):
+def test_slow_work_is_seldom_due(time):
     saving = Occasional(0.1)
     assert saving.is_due()
     with saving.timed():

@@ -1,4 +1,4 @@
-"""Keypoints and skeletons in pictures."""
+"""Drawing of keypoints and skeletons."""
 
 import matplotlib
 import numpy as np
@@ -19,7 +19,7 @@ def drawn(points, skeleton=((0, 1),), **options):
     return canvas
 
 
-def test_points_and_the_line_between_them():
+def test_draws_keypoints_and_the_line_between_them():
     canvas = drawn([(20.5, 20.5, 0.9), (20.5, 60.5, 0.9)])
     assert canvas[20, 20].tolist() == canvas[20, 40].tolist() == canvas[20, 60].tolist() == list(RED)
     assert canvas[23, 40].tolist() != [128] * 3  # the line's dark edge
@@ -29,24 +29,24 @@ def test_points_and_the_line_between_them():
     assert alone[20, 60].tolist() == list(RED)
 
 
-def test_a_point_with_a_low_score_is_left_out_with_its_lines():
+def test_keypoint_with_a_low_score_is_left_out_with_its_lines():
     canvas = drawn([(20.5, 20.5, 0.9), (20.5, 60.5, 0.01)])
     assert (canvas[:, 30:] == 128).all()
     assert (drawn([(20, 20, 0), (20, 60, 0)]) == GREY).all()
 
 
-def test_a_hidden_point_is_a_ring():
+def test_hidden_keypoint_is_a_ring():
     canvas = drawn([(20.5, 20.5, 1), (20.5, 60.5, 2)], skeleton=(), annotated=True)
     assert canvas[20, 20].tolist() == list(DARK)
     assert canvas[20, 60].tolist() == list(RED)
 
 
-def test_points_far_outside_do_not_matter():
+def test_line_to_a_keypoint_far_outside_is_drawn():
     canvas = drawn([(20.5, 20.5, 0.9), (20.5, 1e9, 0.9)])
     assert canvas[20, 70].tolist() == list(RED)  # the line leads there
 
 
-def test_no_points():
+def test_draw_keypoints_of_an_empty_array():
     assert (drawn(np.zeros((0, 3)), skeleton=()) == GREY).all()
 
 

@@ -78,14 +78,14 @@ def test_low_scores_are_left_out_with_their_colours():
     assert not (image == (0, 255, 0)).all(axis=2).any()
 
 
-def test_small_objects_lie_over_large_ones():
+def test_small_objects_are_drawn_over_large_ones():
     boxes = [(45, 45, 55, 55), (10, 10, 90, 110)]
     image = draw_detections(GREY, instances(boxes, [1, 1]), NAMES, alpha=1, boxes=False, labels=False)
     assert image[50, 50].tolist() == ORANGE.tolist()
     assert image[20, 20].tolist() == SKY.tolist()
 
 
-def test_colours_by_class():
+def test_draw_detections_colours_by_class():
     same = instances([(10, 10, 30, 30), (60, 60, 90, 90)], [2, 2])
     image = draw_detections(GREY, same, NAMES, alpha=1, labels=False, colors="class")
     assert image[20, 20].tolist() == image[80, 80].tolist() == SKY.tolist()
@@ -97,7 +97,7 @@ def test_crowds_have_an_outline_only():
     assert image[20, 50].tolist() == ORANGE.tolist()
 
 
-def test_labels_are_written_and_take_captions():
+def test_labels_are_drawn_and_captions_replace_them():
     plain = draw_detections(GREY, two(), NAMES, labels=False)
     labelled = draw_detections(GREY, two(), NAMES)
     captioned = draw_detections(GREY, two(), NAMES, captions=["Äpfel", ""])
@@ -106,7 +106,7 @@ def test_labels_are_written_and_take_captions():
     assert not changed(captioned, plain)[62:].any()  # an empty caption is no label
 
 
-def test_labels_do_not_lie_over_each_other():
+def test_labels_do_not_overlap():
     boxes = [(40, 40, 60, 60)] * 3
     drawn = [
         draw_detections(GREY, instances(boxes[:n], [1] * n), NAMES, alpha=0, boxes=False, colors="class")
@@ -116,7 +116,7 @@ def test_labels_do_not_lie_over_each_other():
     assert areas[0] < areas[1] < areas[2]
 
 
-def test_labels_drop_out_where_objects_are_crowded():
+def test_labels_are_left_out_between_crowded_objects():
     boxes = [(y, x, y + 8, x + 8) for y in range(0, 300, 10) for x in range(0, 100, 10)]
     many = instances(boxes, [1] * 300, np.linspace(0.9, 0.5, 300), size=(300, 120))
     picture = np.full((300, 120, 3), 100, np.uint8)
@@ -137,7 +137,7 @@ def test_large_pictures_are_not_enlarged():
 
 
 @pytest.mark.parametrize("masks", [True, False])
-def test_nothing_found_gives_the_picture(masks):
+def test_draw_detections_of_nothing_returns_the_picture(masks):
     nothing = Detections.empty((100, 120), masks=masks)
     assert np.array_equal(draw_detections(GREY, nothing, NAMES), GREY)
     assert draw_comparison(GREY, nothing, nothing, NAMES).shape[2] == 3
@@ -169,7 +169,7 @@ def test_boxes_far_outside_are_cut():
         ({"colors": [(1.0, 0, 0)]}, "1 colours for 2 instances"),
     ],
 )
-def test_what_does_not_fit_is_refused(options, message):
+def test_draw_detections_refuses_arguments_that_do_not_fit(options, message):
     with pytest.raises(UserError, match=message):
         draw_detections(**({"image": GREY, "detections": two(), "class_names": NAMES} | options))
 
@@ -207,7 +207,7 @@ def test_display_instances_takes_all_three_orders():
     assert changed(pictures[0][::4, ::4]).any()
 
 
-def test_display_instances_takes_instances_without_scores_or_masks_or_instances():
+def test_display_instances_without_scores_masks_or_objects():
     boxes, masks, class_ids, _ = two()
     nothing = Detections.empty((100, 120))
     for ax in (
@@ -239,7 +239,7 @@ def test_display_instances_needs_names():
             display_instances(GREY, *arguments)
 
 
-def test_display_images_has_a_place_for_each():
+def test_display_images_has_axes_for_each_image():
     figure = display_images([GREY, GREY[:, :, 0], GREY], ["a", "b", "c"], cols=2, cmap="gray")
     assert [len(ax.images) for ax in figure.axes] == [1, 1, 1, 0]
     assert [ax.get_title() for ax in figure.axes] == ["a", "b", "c", ""]
@@ -284,7 +284,7 @@ def test_display_differences_takes_both_orders():
         display_differences(GREY, found, annotated, NAMES)
 
 
-def test_real_pictures(shared):
+def test_draw_comparison_of_photographs(shared):
     folder = sorted((shared / "data/nuclei/val").iterdir())[0]
     image = np.asarray(Image.open(next((folder / "images").iterdir())).convert("RGB"))
     masks = np.stack([np.asarray(Image.open(p).convert("L")) > 0 for p in (folder / "masks").iterdir()], axis=-1)

@@ -1,10 +1,21 @@
-"""The annotation formats, each a module with the same two functions.
+"""The annotation formats: where a file or folder holds one, and how it is read."""
 
-find(path) -> {subset: place}    what a file or folder holds in this format, {} for nothing; "" is no subset
-load(places) -> Dataset          some of these places together
-"""
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
 
-from mrcnn_keras.data.formats import coco, coco_keypoints, masks
+from mrcnn_keras.data.formats import coco, coco_places, masks
 
-# In the order in which a folder is looked at.
-FORMATS = {"coco": coco, "masks": masks, "coco_keypoints": coco_keypoints}
+
+class Format(NamedTuple):
+    find: Callable  # path -> {subset: place} of a file or folder; {} where nothing is in this format; "" is no subset
+    load: Callable  # some of these places -> Dataset
+
+
+_KEYPOINTS_FIRST = coco_places.KEYPOINTS, coco_places.INSTANCES
+# In the order in which they are looked for. COCO has files of keypoints and of instances of the same pictures.
+FORMATS = {
+    "coco": Format(coco_places.find, coco.load),
+    "masks": Format(masks.find, masks.load),
+    "coco_keypoints": Format(partial(coco_places.find, prefixes=_KEYPOINTS_FIRST), coco.load),
+}

@@ -1,6 +1,5 @@
-"""COCO: instances as JSON, polygons or run lengths; also what Roboflow, CVAT and others write in its form."""
+"""COCO: instances in JSON with polygons or run lengths, also as Roboflow, CVAT and others write it."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -8,21 +7,18 @@ import numpy as np
 from mrcnn_keras.data import images
 from mrcnn_keras.data.dataset import Dataset
 from mrcnn_keras.data.formats.coco_file import read_coco
-from mrcnn_keras.data.formats.coco_places import find, keypoint_file, picture_folder, siblings
-from mrcnn_keras.data.formats.coco_points import common_layout
+from mrcnn_keras.data.formats.coco_keypoints import common_layout
+from mrcnn_keras.data.formats.coco_places import keypoint_file, picture_folder, siblings
 from mrcnn_keras.data.rasterize import check_reach, crop_from_box, crop_from_polygons, crop_from_rle
 from mrcnn_keras.detections import Detections
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.files import replace_file
-
-__all__ = ["CocoDataset", "find", "load", "to_coco", "write_results"]
 
 
 class CocoDataset(Dataset):
-    """Pictures of COCO files. info "annotations": the records of coco_file.py; "height", "width": pixels."""
+    """Pictures of COCO files, with `annotations` (Annotation of coco_file.py), `height` and `width` in image_info."""
 
     def load_image(self, image_id):
-        """In the orientation that the annotations were made in: see images.read_image."""
+        """In the orientation in which it was annotated, see images.read_image."""
         info = self.image_info[image_id]
         return images.read_image(info["path"], (info["height"], info["width"]))
 
@@ -33,7 +29,7 @@ class CocoDataset(Dataset):
         return self._from_crops(image_id, size, self._class_ids(info), crops, self._points(info))
 
     def load_boxes(self, image_id):
-        """The boxes that the file gives; where it gives none, the outline's extent. No masks."""
+        """The boxes in the file, or the extent of the outline where there is none; without masks."""
         info = self.image_info[image_id]
         size = info["height"], info["width"]
         boxes = []
@@ -76,11 +72,11 @@ class CocoDataset(Dataset):
 
 
 def load(paths):
-    """The Dataset of some of the files that coco_places.find gave.
+    """The Dataset of some of the files that coco_places.find found.
 
-    The classes are those of all subsets in the same place, in the order of the category ids, so that each
-    subset alone has the same class ids. Raises UserError for files that do not fit each other or their
-    pictures, and for categories with different keypoints.
+    The classes are those of all subsets in the same place, ordered by category id, so that each subset alone has the
+    same class ids. Raises UserError for files that do not fit each other or their pictures, and for categories with
+    different keypoints.
     """
     family = dict.fromkeys([*paths, *(sibling for path in paths for sibling in siblings(path))])
     files = {path: read_coco(path) for path in family}
@@ -90,7 +86,7 @@ def load(paths):
     for path in paths:
         beside = keypoint_file(path)
         if beside is not None:
-            dataset.note(f"{beside.name} beside {path.name} has keypoints; they are read from that file if it is given")
+            dataset.note(f"{beside.name} beside {path.name} has keypoints; load that file to read them")
         if files[path].pictures:  # an exported subset may be empty
             _add_pictures(dataset, files[path])
     if not dataset.num_images:
@@ -99,10 +95,10 @@ def load(paths):
 
 
 def _add_classes(dataset, files):
-    """Adds the categories of `files`, in the order of their ids.
+    """Adds the categories of `files`, ordered by id.
 
-    Left out, where nothing is marked with them: a category that repeats the name of another, and one that
-    names the group of the others, as Roboflow's category 0 does.
+    Without annotations, a category is left out if it repeats the name of another or names the group of the others, as
+    Roboflow's category 0 does.
     """
     categories, places, used = {}, {}, set()
     for file in files:
@@ -110,7 +106,7 @@ def _add_classes(dataset, files):
             if categories.setdefault(category_id, (name, group))[0] != name:
                 raise UserError(
                     f"category {category_id} is {name!r} in {str(file.path)!r} but "
-                    f"{categories[category_id][0]!r} in {str(places[category_id])!r}; give an id one name, "
+                    f"{categories[category_id][0]!r} in {str(places[category_id])!r}; give each id one name, "
                     "or keep the files in different folders"
                 )
             places.setdefault(category_id, file.path)
@@ -121,10 +117,10 @@ def _add_classes(dataset, files):
         repeated = any(other == name and (i in used or i < category_id) for i, (other, _) in others.items())
         is_group = group == "none" and any(other_group == name for _, other_group in others.values())
         if category_id not in used and (repeated or is_group):
-            dataset.note(f"category {category_id} ({name!r}), unused and named by another one, left out")
+            dataset.note(f"category {category_id} ({name!r}) left out: unused, and another one has the name")
             continue
         if name in names:
-            dataset.note(f"category {category_id} has the name {name!r} of another one, so its id is added")
+            dataset.note(f"category {category_id} has the name {name!r} of another one, so its id was added")
             name = f"{name} ({category_id})"
         names.add(name)
         dataset.add_class("coco", category_id, name)
@@ -149,23 +145,11 @@ def _add_pictures(dataset, file):
             dataset.note(what, first + number, count)
 
 
-def write_results(path, results, category_ids):
-    """Writes detections in COCO's results form, which pycocotools and evaluation servers read.
-
-    results: (image id, Detections) pairs, the ids as in the ground truth file. category_ids: the category of
-    each class id, such as `dataset.category_ids`. Raises UserError for detections without scores.
-    """
-    entries = [entry for image_id, found in results for entry in found.coco_results(image_id, category_ids)]
-    with replace_file(path) as temporary:
-        Path(temporary).write_text(json.dumps(entries))
-
-
 def to_coco(dataset):
-    """The ground truth of `dataset` (any Dataset) as the content of a COCO file, masks as run lengths.
+    """The ground truth of `dataset` (any Dataset) as the content of a COCO file, with masks as run lengths.
 
-    Keypoints are written where the dataset has any. Images and categories keep the ids of their source; internal ids
-    take their place where those are no whole numbers or not unique. `file_name` is the name of the picture's file,
-    `area` the pixels of the mask.
+    Images and categories keep the ids of their source if these are unique whole numbers; otherwise they get internal
+    ids. `file_name` is the name of the picture's file, `area` the pixels of the mask.
     """
     image_ids = _unique([info["id"] for info in dataset.image_info], dataset.image_ids)
     category_ids = [0, *_unique(dataset.category_ids[1:], dataset.class_ids[1:])]

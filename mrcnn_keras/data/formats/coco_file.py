@@ -1,22 +1,20 @@
-"""One COCO JSON file -> checked records. What a user can get wrong in it is told here, with its place."""
+"""From a COCO JSON file to checked records. Mistakes in it are reported here, with their place."""
 
 import re
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import NamedTuple
 
-import numpy as np
-
-from mrcnn_keras.data.formats.coco_points import category_layout, read_points
+from mrcnn_keras.data.formats.coco_keypoints import category_layout, finite_numbers, is_whole, read_points
 from mrcnn_keras.data.images import MAX_PIXELS
 from mrcnn_keras.data.rasterize import run_lengths
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import read_json
 
-HEAD = 16384  # bytes that tell whether a file looks like COCO
+HEAD = 16384  # bytes that show whether a file looks like COCO
 
 
 class Annotation(NamedTuple):
-    """One object. `box` (y1, x1, y2, x2) or None; either polygons, or run lengths, or neither; keypoints or None."""
+    """One object. `box` is (y1, x1, y2, x2) or None; it has polygons, run lengths or neither."""
 
     id: object
     category_id: int
@@ -28,7 +26,7 @@ class Annotation(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """`file_name` with slashes, inside the folder of pictures; `size` (height, width) or None if not said."""
+    """`file_name` has slashes and lies inside the folder of pictures; `size` is (height, width), or None if absent."""
 
     id: object
     file_name: str
@@ -41,21 +39,21 @@ class CocoFile(NamedTuple):
     categories: dict  # {id: (name, supercategory)}
     layouts: dict  # {id: KeypointLayout} of the categories that have keypoints
     pictures: list
-    notes: dict  # {what: {number of the picture: count}}
+    notes: dict  # {finding: {index of the picture: count}}
 
 
 def looks_like_coco(path):
-    """Does the file begin like a COCO JSON? Only its head is read."""
+    """Whether the file begins like a COCO JSON; only its head is read."""
     try:
         with open(path, "rb") as file:
             head = file.read(HEAD).removeprefix(b"\xef\xbb\xbf").lstrip()
-    except OSError:  # it is told when somebody asks for this very file
+    except OSError:  # reported when this very file is loaded
         return False
     return head[:1] == b"{" and bool(re.search(rb'"(images|annotations|categories)"\s*:\s*\[', head))
 
 
 def read_coco(path):
-    """The COCO file at `path` -> CocoFile. Raises UserError where it is not COCO, or contradicts itself."""
+    """The COCO file at `path` -> CocoFile. Raises UserError if it is not COCO or contradicts itself."""
     return _Reader(Path(path)).read()
 
 
@@ -89,7 +87,7 @@ class _Reader:
         categories = {}
         for entry in entries:
             category_id, name = entry.get("id"), entry.get("name")
-            if not _is_whole(category_id) or not isinstance(name, str) or not name:
+            if not is_whole(category_id) or not isinstance(name, str) or not name:
                 raise self._error(f"has the category {str(entry)[:60]}", "write a whole number 'id' and a 'name'")
             if category_id in categories:
                 raise self._error(f"has two categories of id {category_id}", "give each its own id")
@@ -106,7 +104,7 @@ class _Reader:
 
     def _picture(self, entry):
         image_id, name = entry.get("id"), entry.get("file_name")
-        if not (_is_whole(image_id) or isinstance(image_id, str)):
+        if not (is_whole(image_id) or isinstance(image_id, str)):
             raise self._error(f"has an image of id {image_id!r}", "give each a whole number 'id'")
         if not isinstance(name, str) or not name:
             raise self._error(f"has no 'file_name' for image {image_id!r}", "add it")
@@ -116,7 +114,7 @@ class _Reader:
         size = (entry.get("height"), entry.get("width"))
         if size == (None, None):
             return Picture(image_id, str(plain), None, [])
-        if not all(_is_whole(side) and side > 0 for side in size) or size[0] * size[1] > MAX_PIXELS:
+        if not all(is_whole(side) and side > 0 for side in size) or size[0] * size[1] > MAX_PIXELS:
             raise self._error(f"has {name!r} of height {size[0]!r}, width {size[1]!r}", "write its size in pixels")
         return Picture(image_id, str(plain), (int(size[0]), int(size[1])), [])
 
@@ -125,7 +123,7 @@ class _Reader:
         what = f"annotation {annotation_id!r}"
         if not isinstance(image_id, (int, str)) or image_id not in numbers:
             raise self._error(f"has {what} of the missing image {image_id!r}", "add that image or remove it")
-        if not _is_whole(category_id) or category_id not in categories:
+        if not is_whole(category_id) or category_id not in categories:
             raise self._error(f"has {what} of the unknown category {category_id!r}", "add that category")
         number = numbers[image_id]
         what += f" of {pictures[number].file_name!r}"
@@ -133,45 +131,45 @@ class _Reader:
         if crowd not in (0, 1):
             raise self._error(f"has {what} with iscrowd {crowd!r}", "write 0 or 1")
         if crowd and isinstance(attributes, dict) and "occluded" in attributes and not attributes.get("is_crowd"):
-            crowd = 0  # CVAT writes iscrowd 1 for each object that was drawn with pixels
-            self._note("CVAT pixel masks marked iscrowd, taken for single objects", number)
+            crowd = 0  # CVAT writes iscrowd 1 for each object that was drawn pixel by pixel
+            self._note("CVAT pixel masks marked iscrowd, read as single objects", number)
         box = self._box(entry.get("bbox"), what)
         polygons, counts = self._outline(entry.get("segmentation"), pictures[number].size, what, number)
         if not polygons and counts is None:
             if box is None:
                 raise self._error(f"has {what} with neither segmentation nor bbox", "add one")
-            self._note("annotations without a segmentation, their box taken for the mask", number)
+            self._note("annotations without a segmentation, their box used as mask", number)
         points = self._points(entry.get("keypoints"), category_id, pictures[number].size, what, number)
         annotation = Annotation(annotation_id, category_id, bool(crowd), box, polygons, counts, points)
         pictures[number].annotations.append(annotation)
 
     def _points(self, values, category_id, size, what, number):
-        """-> [K, (y, x, visibility)] float32, or None for an annotation or a category without keypoints."""
+        """-> [K, (y, x, visibility)] float32, or None if the annotation or its category has no keypoints."""
         layout = self.layouts.get(category_id)
         if values is None or values == [] or layout is None:
             if values:
-                self._note("keypoints of a category that does not name its keypoints, left out", number)
+                self._note("keypoints left out, since their category does not name its keypoints", number)
             return None
         try:
             points = read_points(values, len(layout))
         except UserError as error:
             raise self._error(f"has {what} with {error}", "") from error
         if size is not None and (points[:, :2] > size).any() or (points < 0).any():
-            self._note("annotations with keypoints outside the picture, taken as not annotated", number)
+            self._note("annotations with keypoints outside the picture, read as not annotated", number)
         return points
 
     def _box(self, bbox, what):
         """COCO's [x, y, width, height] -> (y1, x1, y2, x2)."""
         if bbox is None or bbox == []:
             return None
-        numbers = _numbers(bbox)
+        numbers = finite_numbers(bbox)
         if numbers is None or numbers.size != 4:
             raise self._error(f"has {what} with bbox {str(bbox)[:60]}", "write [x, y, width, height]")
         x, y, width, height = numbers.tolist()
         return (y, x, y + max(0.0, height), x + max(0.0, width))
 
     def _outline(self, segmentation, size, what, number):
-        """-> polygons, counts; at most one of them is given."""
+        """-> polygons, counts; at most one of the two."""
         if segmentation is None or segmentation == [] or segmentation == {}:
             return (), None
         if isinstance(segmentation, dict):
@@ -180,7 +178,7 @@ class _Reader:
             raise self._error(f"has {what} with segmentation {str(segmentation)[:60]}", "write [[x1, y1, ...], ...]")
         polygons = []
         for polygon in segmentation:
-            numbers = _numbers(polygon)
+            numbers = finite_numbers(polygon)
             if numbers is None or numbers.size % 2:
                 raise self._error(f"has {what} with the polygon {str(polygon)[:60]}", "write [x1, y1, x2, y2, ...]")
             if numbers.size >= 6:
@@ -207,16 +205,3 @@ class _Reader:
 
     def _error(self, what, cure):
         return UserError(f"{str(self.path)!r} {what}" + (f"; {cure}" if cure else ""))
-
-
-def _is_whole(value):
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _numbers(values):
-    """A flat list of finite numbers -> [K] float64; None for anything else."""
-    try:
-        numbers = np.asarray(values, np.float64)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return numbers if numbers.ndim == 1 and np.isfinite(numbers).all() else None

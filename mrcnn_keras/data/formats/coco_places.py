@@ -1,4 +1,4 @@
-"""Where COCO files and their pictures lie, as COCO itself, Roboflow, CVAT and people arrange them.
+"""Where COCO files and their pictures lie, as COCO, Roboflow, CVAT and people arrange them.
 
 coco/annotations/instances_val2017.json  coco/val2017/*.jpg, coco/images/val2017/*.jpg or coco/images/*.jpg
 photos/train/_annotations.coco.json      photos/train/*.jpg
@@ -18,17 +18,17 @@ from mrcnn_keras.data.formats.folders import (
 )
 from mrcnn_keras.errors import UserError
 
-# What COCO's own files begin with, the preferred first. Captions have no instances.
+# How the names of COCO's own files begin, the preferred first. Captions have no instances.
 INSTANCES, KEYPOINTS = "instances_", "person_keypoints_"
 PREFIXES = (INSTANCES, KEYPOINTS)
 CAPTIONS = "captions_"
 
 
 def find(path, prefixes=PREFIXES):
-    """{subset: JSON file} where `path` is a COCO file, or a folder that holds or belongs to some; or {}.
+    """{subset: JSON file} if `path` is a COCO file, or a folder that contains or belongs to some; otherwise {}.
 
-    prefixes: of COCO's own files, the preferred first. The name "" stands for one file of no known subset. Raises
-    UserError for a folder with several such files.
+    prefixes: which of COCO's own files are preferred, the first most. The subset "" stands for a file of no known
+    subset. Raises UserError for a folder with several such files.
     """
     if path.is_file():
         return {"": path} if path.suffix.lower() == ".json" and looks_like_coco(path) else {}
@@ -39,8 +39,8 @@ def find(path, prefixes=PREFIXES):
     several = _instance_files(path, prefixes)
     if several:
         names = ", ".join(file.name for file in several[:5])
-        raise UserError(f"{str(path)!r} holds several COCO files ({names}); give the one that is meant")
-    for file in _instance_files(path.parent / "annotations", prefixes):  # of the folder coco/train: in coco/annotations
+        raise UserError(f"{str(path)!r} holds several COCO files ({names}); give one of them")
+    for file in _instance_files(path.parent / "annotations", prefixes):  # coco/annotations, for the folder coco/train
         if _bare_name(file) == path.name or subset_of_file(file) == subset_of_folder(path) is not None:
             return {"": file}
     inner = [named for named in (_subsets_in(folder, prefixes) for folder in folders_in(path)) if named]
@@ -48,7 +48,7 @@ def find(path, prefixes=PREFIXES):
 
 
 def siblings(path):
-    """The COCO files of all subsets of the place where the file `path` lies; [] where it is alone."""
+    """The COCO files of all subsets in the place where the file `path` lies; [] if it is alone."""
     home = path.parent.parent if path.parent.name == "annotations" else path.parent
     prefixes = sorted(PREFIXES, key=path.name.startswith, reverse=True)  # those of its own kind first
     places = [_subsets_in(path.parent, prefixes), _subsets_in_folders(home.parent, prefixes)]
@@ -57,24 +57,19 @@ def siblings(path):
 
 
 def keypoint_file(path):
-    """COCO's file of keypoints beside its file of instances `path`; None where there is none."""
+    """COCO's file of keypoints beside its file of instances `path`, or None."""
     beside = path.with_name(path.name.replace(INSTANCES, KEYPOINTS, 1))
     return beside if path.name.startswith(INSTANCES) and beside.is_file() else None
 
 
 def picture_folder(file):
-    """The folder that all picture names of `file` (a CocoFile) are relative to; only folders are listed.
+    """The folder that all picture names of `file` (a CocoFile) are relative to; no picture is opened.
 
-    Raises UserError where a picture is absent.
+    Raises UserError if a picture is absent.
     """
     near, above = file.path.parent, file.path.parent.parent
     subsets = dict.fromkeys(name for name in (_bare_name(file.path), subset_of_file(file.path)) if name)
-    folders = [
-        near,
-        near / "images",
-        *(near / name for name in subsets),
-        *(near / "images" / name for name in subsets),
-    ]
+    folders = [near, near / "images", *(near / name for name in subsets), *(near / "images" / name for name in subsets)]
     folders += [above / name for name in subsets] + [above / "images" / name for name in subsets]
     folders += [above / "images", above]
     names = [picture.file_name for picture in file.pictures]
@@ -83,19 +78,19 @@ def picture_folder(file):
     if len(absent[best]) == len(names):
         looked = ", ".join(str(folder) for folder in absent)
         raise UserError(
-            f"picture {names[0]!r} of {str(file.path)!r} does not exist, nor one of its other "
+            f"picture {names[0]!r} of {str(file.path)!r} does not exist, nor any of the other "
             f"{len(names) - 1}; put the pictures into one of {looked}"
         )
     if absent[best]:
         raise UserError(
-            f"picture {str(best / absent[best][0])!r} of {str(file.path)!r} does not exist, as "
-            f"{len(absent[best])} of {len(names)}; put it there, or export the annotations without it"
+            f"picture {str(best / absent[best][0])!r} of {str(file.path)!r} does not exist ({len(absent[best])} of "
+            f"{len(names)} missing); put it there, or export the annotations without it"
         )
     return best
 
 
 def _absent(folder, names):
-    """The names, relative to `folder`, of which there is no file."""
+    """The names, relative to `folder`, without a file."""
     listed = {}
     absent = []
     for name in names:
@@ -115,7 +110,7 @@ def _bare_name(file):
 
 
 def _instance_files(folder, prefixes):
-    """The COCO files in a folder: those with the first of `prefixes`, else those with the second, else all."""
+    """The COCO files in a folder: those with the first of `prefixes`, or those with the second, or all."""
     files = [file for file in files_in(folder, {".json"}) if looks_like_coco(file)]
     files = [file for file in files if not file.name.startswith(CAPTIONS)]
     for prefix in prefixes:
@@ -126,7 +121,7 @@ def _instance_files(folder, prefixes):
 
 
 def _subsets_in(folder, prefixes):
-    """{subset: COCO file} in a folder itself; {} where there is none, or several of no known subset."""
+    """{subset: COCO file} in a folder itself; {} if there is none, or several of no known subset."""
     files = _instance_files(folder, prefixes)
     named = name_subsets(files)
     if files and not named and (len(files) == 1 or files[0].name.startswith(PREFIXES)):
@@ -135,7 +130,7 @@ def _subsets_in(folder, prefixes):
 
 
 def _subsets_in_folders(path, prefixes):
-    """{subset: COCO file} where each subset has its own folder with one COCO file."""
+    """{subset: COCO file} of the subsets that have their own folder with one COCO file."""
     named = {}
     for name, folder in subset_folders(path).items():
         files = list((_subsets_in(folder, prefixes) or _subsets_in(folder / "annotations", prefixes)).values())

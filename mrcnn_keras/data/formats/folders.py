@@ -1,4 +1,4 @@
-"""What the formats share in looking at folders: the names of subsets, and lists of files."""
+"""How the formats read folders: the names of subsets, and lists of files."""
 
 import os
 import re
@@ -26,7 +26,7 @@ def subset_of_folder(path):
 
 
 def name_subsets(paths, subset_of=subset_of_file):
-    """{subset: path} of files or folders, in the order train, val, test; {} where one is of no known subset.
+    """{subset: path} of files or folders, in the order train, val, test; {} if one is of no known subset.
 
     Two paths of one subset ("train2014", "train2017") keep their own names instead.
     """
@@ -39,18 +39,18 @@ def name_subsets(paths, subset_of=subset_of_file):
 
 
 def subset_folders(path):
-    """{subset: folder} of the folders in `path` that are named as subsets."""
+    """{subset: folder} of the folders in `path` that are named like subsets."""
     folders = [folder for folder in folders_in(path) if subset_of_folder(folder)]
     return name_subsets(folders, subset_of_folder)
 
 
 def folders_in(path):
-    """The folders in `path`, sorted; hidden ones left out."""
+    """The folders in `path`, sorted, without hidden ones."""
     return sorted(Path(entry.path) for entry in _entries(path) if entry.is_dir())
 
 
 def files_in(path, suffixes=SUFFIXES):
-    """The files in the folder `path` that end so, sorted; hidden ones left out; [] if there is no folder."""
+    """The files with these suffixes in the folder `path`, sorted, without hidden ones; [] if there is no folder."""
     return sorted(
         Path(entry.path) for entry in _entries(path) if Path(entry.name).suffix.lower() in suffixes and entry.is_file()
     )

@@ -1,9 +1,9 @@
-"""Masks as pictures: one file an object, or one label picture an image. One class, "object".
+"""Masks as pictures: one file per object, or one label picture per image. The only class is "object".
 
-one file an object  a folder a picture: `NAME/images/*.png` (one) and `NAME/masks/*.png` (objects white), as
-                    the nuclei of the Data Science Bowl 2018
-label pictures      `images/NAME.*` beside `labels/NAME.*` (or `masks/`): 0 is background, each other grey
-                    value, palette index or colour is one object
+one file per object  one folder per image: `NAME/images/*.png` (one) and `NAME/masks/*.png` (objects in white), like the
+                     nuclei of the Data Science Bowl 2018
+label pictures       `images/NAME.*` beside `labels/NAME.*` (or `masks/`): 0 is background, every other grey value,
+                     palette index or colour is one object
 """
 
 import numpy as np
@@ -16,11 +16,11 @@ from mrcnn_keras.errors import UserError
 
 CLASS_NAME = "object"
 LABEL_FOLDERS = ("labels", "masks")
-MAX_LABELS = 10_000  # values in a label picture; one with more is a photograph
+MAX_LABELS = 10_000  # values in a label picture; a picture with more is a photograph
 
 
 class MaskDataset(Dataset):
-    """Pictures whose masks lie in picture files: one each (info "masks") or all in one (info "labels")."""
+    """Pictures with masks in picture files: one file each (`masks` in image_info) or all in one (`labels`)."""
 
     def load_annotations(self, image_id):
         info = self.image_info[image_id]
@@ -33,18 +33,14 @@ class MaskDataset(Dataset):
 
 
 def find(path):
-    """{subset: folder} where `path` is a folder of these kinds, "" for one without subsets; or {}."""
-    if _label_folder(path) or _is_folder_of_pictures(path):
-        return {"": path}
-    return {
-        name: folder
-        for name, folder in subset_folders(path).items()
-        if _label_folder(folder) or _is_folder_of_pictures(folder)
-    }
+    """{subset: folder} if `path` is a folder of these kinds, with "" if it has no subsets; otherwise {}."""
+    places = {"": path, **subset_folders(path)}
+    found = {name: place for name, place in places.items() if _label_folder(place) or _has_mask_folders(place)}
+    return {"": path} if "" in found else found
 
 
 def load(paths):
-    """The Dataset of some of the folders that `find` gave. Raises UserError for a file that is missing."""
+    """The Dataset of some of the folders that `find` found. Raises UserError for a missing file."""
     dataset = MaskDataset()
     dataset.add_class("masks", 1, CLASS_NAME)
     for path in paths:
@@ -57,7 +53,7 @@ def load(paths):
 
 
 def _label_folder(path):
-    """The folder of label pictures beside path/images, named as the pictures are; or None."""
+    """The folder of label pictures beside path/images, with the same names; or None."""
     stems = {file.stem for file in files_in(path / "images")}
     for name in LABEL_FOLDERS:
         if stems & {file.stem for file in files_in(path / name, images.LOSSLESS_SUFFIXES)}:
@@ -65,7 +61,7 @@ def _label_folder(path):
     return None
 
 
-def _is_folder_of_pictures(path):
+def _has_mask_folders(path):
     return any((folder / "images").is_dir() and (folder / "masks").is_dir() for folder in folders_in(path))
 
 
@@ -93,7 +89,7 @@ def _add_folders_of_pictures(dataset, path):
 
 
 def _crops_of_masks(files, name):
-    """-> (height, width) or None without files, MaskCrops."""
+    """-> (height, width), or None without files; MaskCrops."""
     size, crops = None, []
     for file in files:
         mask = images.read_mask(file)
@@ -114,7 +110,7 @@ def _crops_of_labels(file):
     values, numbers = np.unique(labels[rows, columns], return_inverse=True)
     if len(values) > MAX_LABELS:
         raise UserError(
-            f"{str(file)!r} has {len(values)} different values, too many to be one an object; "
+            f"{str(file)!r} has {len(values)} different values, too many to be one per object; "
             "save label pictures without loss, as PNG"
         )
     firsts, lasts = np.empty((2, len(values), 2), int)

@@ -1,4 +1,4 @@
-"""What generated pictures are painted with: photographs as backgrounds, colours that stand out, light and noise."""
+"""How generated pictures are painted: photographs as backgrounds, colours that stand out, light and noise."""
 
 from functools import cache
 from pathlib import Path
@@ -8,8 +8,8 @@ import numpy as np
 import skimage.data
 from PIL import Image
 
-# Files inside the scikit-image wheel. They are opened by path because the functions of skimage.data may
-# download a file that a later wheel leaves out.
+# Files in the wheel of scikit-image, opened by path because functions of skimage.data may download what a later wheel
+# does not contain.
 PHOTOGRAPHS = (
     "astronaut.png",
     "brick.png",
@@ -30,13 +30,13 @@ COLOURS = 5  # candidates for a shape's colour; the one farthest from what is be
 
 @cache
 def photographs():
-    """The backgrounds -> tuple of `[H, W, 3]` uint8, RGB, read once in a process."""
+    """The backgrounds -> tuple of `[H, W, 3]` uint8, RGB, read once per process."""
     folder = Path(skimage.data.__file__).parent
     return tuple(np.asarray(Image.open(folder / name).convert("RGB")) for name in PHOTOGRAPHS)
 
 
 def background(rng, image_size):
-    """A window of a photograph, randomly scaled, mirrored, darker or lighter -> `[H, W, 3]` float32."""
+    """A random window of a photograph, randomly scaled, mirrored and lit -> `[H, W, 3]` float32."""
     photograph = photographs()[rng.integers(len(PHOTOGRAPHS))]
     largest = np.divide(photograph.shape[:2], image_size).min()
     zoom = min(largest, np.exp(rng.uniform(*np.log(ZOOM))))
@@ -51,7 +51,7 @@ def background(rng, image_size):
 
 
 def contrasting_colour(rng, below):
-    """below: `[K, RGB]` -> of a few random colours the one farthest from the nearest tenth of `below`."""
+    """The one of a few random colours that is farthest from the nearest tenth of `below`, [K, RGB]."""
     colours = rng.uniform(15, 240, (COLOURS, 3)).astype(np.float32)
     sample = below[:: max(1, len(below) // 100)]
     distances = np.linalg.norm(colours[:, None] - sample[None], axis=-1)
@@ -59,7 +59,7 @@ def contrasting_colour(rng, below):
 
 
 def shading(rng, shape):
-    """Brightness of a lit, lightly rippled surface, about 1 -> `[h, w, 1]` float32."""
+    """Brightness, about 1, of a lit and slightly rippled surface -> `[h, w, 1]` float32."""
     y = np.linspace(-1, 1, shape[0], dtype=np.float32)[:, None]
     x = np.linspace(-1, 1, shape[1], dtype=np.float32)
     light, ripple = rng.uniform(0, 2 * np.pi, 2)
@@ -70,6 +70,6 @@ def shading(rng, shape):
 
 
 def noisy(rng, image):
-    """A picture of float32 with a camera's noise -> uint8."""
+    """A float32 picture with a camera's noise -> uint8."""
     image = image + rng.uniform(2, 8) * rng.standard_normal(image.shape, np.float32)
     return np.clip(image, 0, 255).astype(np.uint8)

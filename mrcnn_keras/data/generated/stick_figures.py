@@ -1,25 +1,22 @@
 """Stick figures over photographs: persons with keypoints, masks and boxes, without a download.
 
-Pictures are functions of the seed and their number alone, as those of shapes.py. A figure seen from the front has a
-face and a light stripe down its shirt, and its left hand is at the right of the picture; from behind it has neither,
-and its left hand is at the left. So a mirrored picture is a right one where left and right change places.
+A figure seen from the front has a face and a light stripe down its shirt, and its left hand is on the right of the
+picture; from behind it has neither, and its left hand is on the left. So a mirrored picture is a valid one if left and
+right change places.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from mrcnn_keras.data.dataset import Dataset
 from mrcnn_keras.data.generated import stick_pose
-from mrcnn_keras.data.generated.painting import background, contrasting_colour, noisy, photographs, shading
-from mrcnn_keras.data.generated.placing import place, random_numbers
+from mrcnn_keras.data.generated.generated_dataset import GeneratedDataset
+from mrcnn_keras.data.generated.painting import background, contrasting_colour, noisy, shading
 from mrcnn_keras.data.generated.stick_pose import LIMBS, NAMES, SKELETON
 from mrcnn_keras.detections import MaskCrop
-from mrcnn_keras.errors import UserError
 
 HEIGHT = (0.4, 0.85)  # of a figure standing upright, as a part of the picture's short side
 TURNED = 0.25  # share of figures seen from behind
-MIN_VISIBLE = 0.5  # of a figure's pixels in the picture; one with less in sight is not drawn
 SKIN = np.float32([(255, 224, 196), (224, 172, 130), (165, 114, 80), (95, 62, 45)])
 
 
@@ -27,106 +24,74 @@ class Figure(NamedTuple):
     """A figure in a window of the picture, where the picture's sides cut it off."""
 
     pose: stick_pose.Pose  # in pixels of the picture
-    visible: MaskCrop  # the window, and in it the part that no other figure hides
+    visible: MaskCrop  # the window, and the part in it that no other figure hides
     distances: np.ndarray  # [parts, h, w] float32: see stick_pose.part_distances
+    class_id: int = 1
 
 
-class StickFiguresDataset(Dataset):
+class StickFiguresDataset(GeneratedDataset):
     """Generated pictures of persons as stick figures with 13 keypoints.
 
-    count: number of pictures. image_size: (height, width), pixels. seed: 0 or more; another seed gives other
-    pictures. min_figures, max_figures: figures in a picture; 3 % of the pictures have none, and one without room for
-    more has fewer. It is prepared. Raises UserError for a number out of range.
+    The dataset is prepared; its only class is "person". A picture depends only on its seed and its index.
+
+    Args:
+        count: Integer, the number of pictures.
+        image_size: Tuple (height, width) in pixels, each at least 64.
+        seed: Integer from 0. Different seeds give different pictures.
+        min_figures: Integer, the least number of figures in a picture; 3 % of the pictures have none.
+        max_figures: Integer, the largest number; a picture without room for more has fewer.
+
+    Raises:
+        UserError: If a number is out of range.
     """
 
+    MIN_SIDE = 64
+    MIN_VISIBLE = 0.5  # of a figure's pixels in the picture
+
     def __init__(self, count=500, image_size=(160, 160), seed=0, min_figures=1, max_figures=3):
-        super().__init__()
-        if count < 1 or seed < 0:
-            raise UserError(f"StickFiguresDataset(count={count}, seed={seed}): count starts at 1, seed at 0")
-        if len(image_size) != 2 or min(image_size) < 64:
-            raise UserError(f"StickFiguresDataset(image_size={image_size}): give (height, width), each 64 or more")
-        if not 0 <= min_figures <= max_figures:
-            limits = f"min_figures={min_figures}, max_figures={max_figures}"
-            raise UserError(f"StickFiguresDataset({limits}): give 0 <= min_figures <= max_figures")
-        self.image_size = tuple(image_size)
-        self.seed = seed
-        self.figure_counts = (min_figures, max_figures)
-        self.add_class("figures", 1, "person")
+        super().__init__("figures", ["person"], count, image_size, seed, (min_figures, max_figures))
         self.set_keypoints(NAMES, skeleton=SKELETON)
-        for index in range(count):
-            self.add_image("figures", index, path=f"figures-{seed}-{index}.png")
-        self.prepare()
-        photographs()  # read once here, so that the threads of a pipeline find them ready
-
-    def load_image(self, image_id):
-        """-> `[H, W, 3]` uint8, RGB."""
-        rng = self._random_numbers(image_id)
-        return paint(rng, self.image_size, place_figures(rng, self.image_size, self.figure_counts))
-
-    def load_mask(self, image_id):
-        """-> masks `[H, W, N]` bool, class ids `[N]` int32; no pixel belongs to two figures."""
-        figures = self._figures(image_id)
-        masks = np.zeros((*self.image_size, len(figures)), bool)
-        for i, figure in enumerate(figures):
-            masks[(*figure.visible.window, i)] = figure.visible.bits
-        return masks, np.ones(len(figures), np.int32)
 
     def load_keypoints(self, image_id):
-        """-> `[N, 13, (y, x, visibility)]` float32; what another figure hides has visibility 1."""
-        figures = self._figures(image_id)
-        points = [_seen_points(figure, self.image_size) for figure in figures]
+        """What another figure hides has visibility 1."""
+        points = [_seen_points(figure, self.image_size) for figure in self.placed(image_id)]
         return np.array(points, np.float32).reshape(-1, len(NAMES), 3)
 
-    def _figures(self, image_id):
-        # The places come first from the stream of random numbers, so they need no painting.
-        return place_figures(self._random_numbers(image_id), self.image_size, self.figure_counts)
+    def random_object(self, rng, taken):
+        """The area is that of the part inside the picture."""
+        height = rng.uniform(*HEIGHT) * min(self.image_size)
+        pose = stick_pose.random_pose(rng, height, bool(rng.random() < TURNED))
+        low, high = pose.points.min(axis=0), pose.points.max(axis=0)
+        # An eighth of the figure may lie over the side; a figure that is larger than the picture lies anywhere.
+        room = np.stack([-low - (high - low) / 8, self.image_size - high + (high - low) / 8])
+        pose = pose._replace(points=pose.points + rng.uniform(room.min(axis=0), room.max(axis=0)))
+        reach = stick_pose.HEAD * height + 2
+        top, left = np.clip((pose.points.min(axis=0) - reach).astype(int), 0, self.image_size).tolist()
+        bottom, right = np.clip((pose.points.max(axis=0) + reach).astype(int) + 1, 0, self.image_size).tolist()
+        y, x = np.ogrid[top:bottom, left:right]
+        distances = stick_pose.part_distances(pose, y + 0.5, x + 0.5)
+        inside = distances.min(axis=0) < 0
+        visible = MaskCrop(top, left, inside & ~taken[top:bottom, left:right])
+        return Figure(pose, visible, distances), np.count_nonzero(inside)
 
-    def _random_numbers(self, image_id):
-        return random_numbers(self.seed, self.image_info[image_id]["id"])
-
-
-def place_figures(rng, image_size, figure_counts):
-    """Draws poses, places and sizes -> list of Figure, the lowest first."""
-    return place(rng, image_size, figure_counts, _random_figure, MIN_VISIBLE)
-
-
-def paint(rng, image_size, figures):
-    """Draws a background and the figures over it, the first one lowest -> `[H, W, 3]` uint8, RGB."""
-    image = background(rng, image_size)
-    for figure in figures:
-        window = image[figure.visible.window]
-        inside = figure.distances.min(axis=0) < 0
-        colours = {
-            "skin": SKIN[rng.integers(len(SKIN))] * np.float32(rng.uniform(0.85, 1.0)),
-            "shirt": contrasting_colour(rng, window[inside]),
-            "trousers": contrasting_colour(rng, window[inside]),
-            "hair": np.float32(rng.uniform(10, 70, 3)),
-        }
-        light = shading(rng, inside.shape)
-        for (first, _, _, cover), distance in zip(LIMBS, figure.distances, strict=True):
-            _cover(window, distance, colours[cover] * light)
-            if first == "trunk" and not figure.pose.turned:
-                _cover(window, _stripe(figure), np.float32(245) * light)
-        _paint_head(window, figure, colours["hair"] * light)
-    return noisy(rng, image)
-
-
-def _random_figure(rng, image_size, taken):
-    """-> (Figure, its pixels in the picture, those that others hide included)"""
-    height = rng.uniform(*HEIGHT) * min(image_size)
-    pose = stick_pose.random_pose(rng, height, bool(rng.random() < TURNED))
-    low, high = pose.points.min(axis=0), pose.points.max(axis=0)
-    # An eighth of the figure may lie over the side; a figure that is larger than the picture lies anywhere.
-    room = np.stack([-low - (high - low) / 8, image_size - high + (high - low) / 8])
-    pose = pose._replace(points=pose.points + rng.uniform(room.min(axis=0), room.max(axis=0)))
-    reach = stick_pose.HEAD * height + 2
-    top, left = np.clip((pose.points.min(axis=0) - reach).astype(int), 0, image_size).tolist()
-    bottom, right = np.clip((pose.points.max(axis=0) + reach).astype(int) + 1, 0, image_size).tolist()
-    y, x = np.ogrid[top:bottom, left:right]
-    distances = stick_pose.part_distances(pose, y + 0.5, x + 0.5)
-    inside = distances.min(axis=0) < 0
-    visible = MaskCrop(top, left, inside & ~taken[top:bottom, left:right])
-    return Figure(pose, visible, distances), np.count_nonzero(inside)
+    def paint(self, rng, objects):
+        image = background(rng, self.image_size)
+        for figure in objects:
+            window = image[figure.visible.window]
+            inside = figure.distances.min(axis=0) < 0
+            colours = {
+                "skin": SKIN[rng.integers(len(SKIN))] * np.float32(rng.uniform(0.85, 1.0)),
+                "shirt": contrasting_colour(rng, window[inside]),
+                "trousers": contrasting_colour(rng, window[inside]),
+                "hair": np.float32(rng.uniform(10, 70, 3)),
+            }
+            light = shading(rng, inside.shape)
+            for (first, _, _, cover), distance in zip(LIMBS, figure.distances, strict=True):
+                _cover(window, distance, colours[cover] * light)
+                if first == "trunk" and not figure.pose.turned:
+                    _cover(window, _stripe(figure), np.float32(245) * light)
+            _paint_head(window, figure, colours["hair"] * light)
+        return noisy(rng, image)
 
 
 def _seen_points(figure, image_size):
@@ -145,7 +110,7 @@ def _cover(window, distance, colour):
 
 
 def _grid(figure):
-    """Places (y, x) of the window's pixels, in heights of the figure from the middle of its head, its axes upright."""
+    """(y, x) of the window's pixels along the figure's axes, in its heights from the middle of its head."""
     pose, (top, left, bits) = figure.pose, figure.visible
     points = dict(zip(NAMES, pose.points, strict=True))
     y, x = np.ogrid[top : top + bits.shape[0], left : left + bits.shape[1]]

@@ -1,6 +1,6 @@
 """A stick figure: a random pose, and which pixels its head, trunk and limbs cover.
 
-Lengths are shares of the figure's height when it stands upright. Seen from the front, its left is at the right of the
+Lengths are shares of the figure's height when it stands upright. Seen from the front, its left is on the right of the
 picture. A point is (y, x), y downwards.
 """
 
@@ -20,10 +20,10 @@ SKELETON = (
     ("right_hip", "right_knee"), ("right_knee", "right_ankle"),
 )  # fmt: skip
 
-SHOULDER, HIP, HEAD = (-0.3, 0.13), (0.0, 0.085), 0.09  # places seen from between the hips; radius of the head
-NECK = 0.15  # from between the shoulders to the middle of the head
+SHOULDER, HIP, HEAD = (-0.3, 0.13), (0.0, 0.085), 0.09  # seen from between the hips; radius of the head
+NECK = 0.15  # from the middle of the shoulders to the middle of the head
 ARM, FOREARM, THIGH, SHIN = 0.17, 0.16, 0.23, 0.23
-# What a figure is made of, in the order in which it is painted: from, to, half its width, what covers it.
+# The parts of a figure, in the order in which they are painted: from, to, half the width, what covers it.
 LIMBS = (
     ("left_hip", "left_knee", 0.05, "trousers"),
     ("left_knee", "left_ankle", 0.042, "trousers"),
@@ -41,7 +41,7 @@ LIMBS = (
 class Pose(NamedTuple):
     points: np.ndarray  # [K, (y, x)] float64, in the order of NAMES, pixels
     height: float  # of the figure standing upright, pixels
-    turned: bool  # seen from behind: no face, and its left is at the left
+    turned: bool  # seen from behind: no face, and its left is on the left
 
 
 def random_pose(rng, height, turned):
@@ -49,7 +49,7 @@ def random_pose(rng, height, turned):
     places = {}
     lean = np.radians(np.clip(rng.normal(0, 12), -35, 35))
     for side in ("left", "right"):
-        out = 1 if (side == "left") != turned else -1  # towards which side of the picture
+        out = 1 if (side == "left") != turned else -1  # 1: towards the right of the picture
         arm, forearm = np.radians(rng.uniform(-10, 150)), np.radians(rng.uniform(-80, 110))
         thigh, shin = np.radians(rng.uniform(-6, 50)), np.radians(rng.uniform(-60, 10))
         shoulder, hip = (np.array((y, x * out)) for y, x in (SHOULDER, HIP))
@@ -65,9 +65,9 @@ def random_pose(rng, height, turned):
 
 
 def part_distances(pose, y, x):
-    """Distance in pixels from points of the picture to the outline of each of LIMBS, negative inside.
+    """Distances in pixels of points y [h, 1], x [1, w] to the outline of each of LIMBS -> [parts, h, w] float32.
 
-    y [h, 1], x [1, w]: the points. -> [parts, h, w] float32.
+    They are negative inside.
     """
     points = dict(zip(NAMES, pose.points, strict=True))
     corners = [points[name] for name in ("left_shoulder", "right_shoulder", "right_hip", "left_hip")]

@@ -1,7 +1,7 @@
-"""Published files: which there are, fetching one once, and keeping what was made of it."""
+"""Published files: which there are, how one is fetched, once, and what it was converted to."""
 
 from mrcnn_keras.weights.fetch.converted import open_converted
 from mrcnn_keras.weights.fetch.download import cache_folder, fetch_file
-from mrcnn_keras.weights.fetch.published import name_hash_mismatch, published_file
+from mrcnn_keras.weights.fetch.published import COCO, name_hash_mismatch, published_file
 
-__all__ = ["cache_folder", "fetch_file", "name_hash_mismatch", "open_converted", "published_file"]
+__all__ = ["COCO", "cache_folder", "fetch_file", "name_hash_mismatch", "open_converted", "published_file"]

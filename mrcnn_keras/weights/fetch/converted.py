@@ -1,37 +1,25 @@
-"""Weights of another project as this package's variables, kept in the cache so that they are converted once."""
+"""Another project's weights as this package's variables, kept in the cache so that they are converted only once."""
 
 import json
 import zipfile
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from mrcnn_keras.files import replace_file
+from mrcnn_keras.weights.files import StoredTensor
 
 ABOUT = "about.json"  # the file's other content; no variable has such a name
 
 
-@dataclass(frozen=True)
-class Stored:
-    """A variable in a converted file: call it to read it; the archive's checksum is verified then."""
-
-    archive: object
-    path: str
-    shape: tuple
-
-    def __call__(self):
-        with self.archive.open(f"{self.path}.npy") as entry:
-            return np.lib.format.read_array(entry, allow_pickle=False)
-
-
 @contextmanager
 def open_converted(path, folder, open_checkpoint):
-    """-> a dict of preset, settings, values and left_over of the file `path`, from `folder` or else put there first.
+    """-> a dict of preset, settings, values and left_over of a file, from its conversion in `folder`, made if absent.
 
-    open_checkpoint: context manager, path -> an object with these attributes. A conversion counts for the size and the
-    time that the file has now.
+    open_checkpoint: context manager, path -> an object with these attributes. A conversion is valid for the size and
+    the time that the file has now.
     """
     stat = Path(path).stat()
     target = Path(folder) / f"{Path(path).name}-{stat.st_size}-{stat.st_mtime_ns}.npz"
@@ -42,8 +30,14 @@ def open_converted(path, folder, open_checkpoint):
         found = _read(target)
     archive, about = found
     with archive:
-        values = {name: Stored(archive, name, tuple(shape)) for name, shape in about.pop("shapes").items()}
+        shapes = about.pop("shapes").items()
+        values = {name: StoredTensor(tuple(shape), partial(_read_array, archive, name)) for name, shape in shapes}
         yield {**about, "values": values}
+
+
+def _read_array(archive, name):
+    with archive.open(f"{name}.npy") as entry:
+        return np.lib.format.read_array(entry, allow_pickle=False)
 
 
 def _write(target, checkpoint):
@@ -61,8 +55,8 @@ def _write(target, checkpoint):
 
 
 def _read(target):
-    """-> (archive, about), or None where there is no whole conversion: all checksums in it are looked at."""
-    # What a damaged archive makes zipfile raise is of many kinds, and each means that it is made again.
+    """-> (archive, about), or None if there is no sound conversion: all checksums in it are verified."""
+    # A damaged archive makes zipfile raise errors of many kinds: with any of them it is made again.
     with suppress(Exception), ExitStack() as stack:
         archive = stack.enter_context(zipfile.ZipFile(target))
         if archive.testzip() is None:

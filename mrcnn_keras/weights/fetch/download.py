@@ -1,12 +1,11 @@
-"""Fetches a published file once, into a folder of the user's, and never gives one that is not the published one.
+"""Fetches a published file once, into the user's cache, and never returns one that is not the published one.
 
-Nothing is fetched unless it is asked for by name (`--weights coco`). What arrives gets the published file's name only
-after its size and checksum have been found right, and what has that name is not taken at its word either: so a file
-that was put there by hand serves as well.
+Nothing is fetched unless it is requested by name (`--weights coco`). A download gets the published file's name only
+after its size and checksum have been verified, and a file that has the name already is verified too: so one that was
+put there by hand will do as well.
 """
 
 import contextlib
-import hashlib
 import json
 import os
 import time
@@ -15,11 +14,12 @@ from pathlib import Path
 
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import replace_file
+from mrcnn_keras.weights.fetch.published import digest_of
 from mrcnn_keras.weights.fetch.transfer import receive, tag_path
 
 
 def cache_folder():
-    """The folder for what can be fetched or made again: $MRCNN_KERAS_HOME, or mrcnn_keras in the user's cache."""
+    """Where files are kept that can be fetched or made again: $MRCNN_KERAS_HOME, or mrcnn_keras in the user's cache."""
     home = os.environ.get("MRCNN_KERAS_HOME")
     if home:
         return Path(home).expanduser()
@@ -29,11 +29,11 @@ def cache_folder():
 def fetch_file(file, *, folder=None, progress=None):
     """-> the path of the PublishedFile `file`, whole and verified; without a request if it is there already.
 
-    folder: where it is kept, by default cache_folder() / "weights". progress: a function of (bytes there, bytes in
-    all or None), called often, also while another process is fetching the same file.
+    folder: where it is kept, by default cache_folder() / "weights". progress: a function of (bytes received, bytes in
+    all or None), called often, also while another process fetches the same file.
 
-    $MRCNN_KERAS_OFFLINE=1 forbids the network; $MRCNN_KERAS_MIRROR, a URL, takes the place of scheme and host. Raises
-    UserError if the file is not to be had, with what to do; a transfer that is cut off is resumed by the next call.
+    $MRCNN_KERAS_OFFLINE=1 forbids the network; $MRCNN_KERAS_MIRROR, a URL, replaces scheme and host. Raises UserError
+    if the file cannot be had, with what to do; an interrupted download is resumed by the next call.
     """
     folder = Path(folder) if folder else cache_folder() / "weights"
     progress = progress or (lambda done, total: None)
@@ -60,15 +60,14 @@ def fetch_file(file, *, folder=None, progress=None):
 
 
 def what_is_wrong(path, file):
-    """-> None if the file `path` is the PublishedFile `file`, otherwise what speaks against it, in words."""
+    """-> None if the file `path` is the PublishedFile `file`, otherwise the difference in words."""
     if not path.exists():
         return "it is absent"
     if file.size is not None and _size(path) != file.size:
         return f"it has {_size(path)} bytes, the published file {file.size}"
-    # Of two digests the longer one decides: one may be no more than the digits in the file's name.
+    # The longer of two digests decides: the other may be only the digits in the file's name.
     name, digits = max(("sha256", file.sha256 or ""), ("md5", file.md5 or ""), key=lambda pair: len(pair[1]))
-    with open(path, "rb") as stream:
-        found = hashlib.file_digest(stream, lambda: hashlib.new(name, usedforsecurity=False)).hexdigest()
+    found = digest_of(path, name)
     if not found.startswith(digits):
         return f"its {name} begins with {found[:8]}, the published file's with {digits[:8]}"
     return None
@@ -89,7 +88,7 @@ def _download(file, part, path, fault, progress):
     fault = what_is_wrong(part, file)
     if fault:
         part.unlink()
-        raise UserError(f"what {url} gave was removed: {fault}; run this again, or {otherwise}")
+        raise UserError(f"what {url} sent was removed: {fault}; run this again, or {otherwise}")
     os.replace(part, path)
 
 
@@ -100,7 +99,7 @@ def _size(path):
         return 0
 
 
-# A file that was found right is not read again at the next start, unless its size or its time has changed.
+# A verified file is not read again at the next start, unless its size or its time has changed.
 
 
 def _note_path(path):
@@ -120,7 +119,7 @@ def _is_remembered(path, file):
 
 
 def _remember(path, file):
-    # Where this cannot be written the file is verified at each start.
+    # If this cannot be written, the file is verified at each start.
     with contextlib.suppress(OSError), replace_file(_note_path(path)) as temporary:
         temporary.write_text(json.dumps(_note(path, file)))
 
@@ -137,9 +136,9 @@ INTERVAL = 0.2
 
 @contextlib.contextmanager
 def locked(path, waiting):
-    """Holds the lock of the file `path`, which is made if absent and stays; threads exclude each other too.
+    """Holds the lock of the file `path`, which is created if absent and stays; it excludes other threads too.
 
-    waiting: a function without arguments, called after each attempt that failed because another one holds the lock.
+    waiting: a function without arguments, called after each attempt that fails because the lock is held elsewhere.
     On a file system without locks the block runs without one.
     """
     with open(path, "ab") as file:
@@ -150,14 +149,14 @@ def locked(path, waiting):
 
 
 def _try_lock(file):
-    """-> False: another one has it"""
+    """-> False if it is held elsewhere"""
     try:
         if fcntl:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         else:
             file.seek(0)
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-    except (BlockingIOError, PermissionError):  # held: what POSIX and what Windows say
+    except (BlockingIOError, PermissionError):  # held, on POSIX and on Windows
         return False
     except OSError:  # no locks here, as on some network file systems
         return True

@@ -1,4 +1,8 @@
-"""One file by HTTP, resumed where an earlier transfer ended, and never more bytes than it may have."""
+"""One file by HTTP, resumed where an earlier transfer ended, and never more bytes than it may have.
+
+Own code, since `keras.utils.get_file` starts again after an interruption, takes any number of bytes, follows any
+redirect, compares whole digests only, and does not keep two processes apart.
+"""
 
 import http.client
 import ipaddress
@@ -10,28 +14,32 @@ import urllib.request
 from mrcnn_keras.errors import UserError
 
 CHUNK = 2**16  # bytes
-TIMEOUT = 30  # seconds without an answer
+TIMEOUT = 30  # seconds without a response
 LIMIT = 2**30  # bytes of a file whose size is not known; the largest published one has 0.45 * 10**9
 STRONG_TAG = re.compile(r'"[\x21\x23-\x7e]{1,200}"')  # an ETag that stands for the same bytes (RFC 9110, 8.8.3)
 CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-\d{1,15}/(\d{1,15}|\*)")  # RFC 9110, 14.4
 
 
 def receive(url, part, size, progress, otherwise):
-    """Writes what `url` gives to the file `part`, of which an earlier call may have left the beginning.
+    """Downloads `url` to the file `part`, where an earlier call may have left the beginning.
 
-    size: bytes of the whole file, or None. progress: a function of (bytes there, bytes in all or None). otherwise:
-    what the user can do instead, the end of the sentence that is raised as UserError if the file does not come. A
-    beginning that came stays in `part` and is the start of the next call. Nothing is said about the content.
+    size: bytes of the whole file, or None. progress: a function of (bytes received, bytes in all or None). otherwise:
+    what the user can do instead, the end of the sentence of the UserError if the file cannot be had. What was received
+    stays in `part`, and the next call continues there. The content is not verified.
     """
     try:
         response = _open(url, part)
     except urllib.error.HTTPError as error:
         error.close()
         meaning = http.client.responses.get(error.code, "an unknown status")
-        raise UserError(f"{url} was answered with {error.code} ({meaning}); {otherwise}") from error
+        raise UserError(f"{url} gave status {error.code} ({meaning}); {otherwise}") from error
     except UserError:
         raise
-    except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: a redirect to what is no URL
+    except (
+        OSError,
+        http.client.HTTPException,
+        ValueError,
+    ) as error:  # ValueError: a redirect to something that is not a URL
         reason = _words(getattr(error, "reason", error))
         raise UserError(
             f"{url} cannot be reached ({reason}); run this again with a connection, or {otherwise}"
@@ -41,12 +49,12 @@ def receive(url, part, size, progress, otherwise):
 
 
 def _open(url, part):
-    """-> the response: what `part` lacks (status 206), or the whole file"""
+    """-> a response with what `part` lacks (status 206), or with the whole file"""
     _check_url(url, http_here=True)
     done = part.stat().st_size if part.exists() else 0
     if done:
         tag = tag_path(part).read_text(errors="replace") if tag_path(part).exists() else ""
-        # With the tag a server gives the rest only of the same file that the beginning is from.
+        # With the tag, a server sends the rest only if the file is still the one that the beginning is from.
         headers = {"Range": f"bytes={done}-", **({"If-Range": tag} if STRONG_TAG.fullmatch(tag) else {})}
         try:
             response = _ask(url, headers)
@@ -61,7 +69,7 @@ def _open(url, part):
     response = _ask(url, {})
     if response.status == http.HTTPStatus.PARTIAL_CONTENT:
         response.close()
-        raise http.client.HTTPException("it gives a part where the whole was asked for")
+        raise http.client.HTTPException("it sent a part where the whole was requested")
     return response
 
 
@@ -77,8 +85,8 @@ def _write(response, url, part, size, progress, otherwise):
     done, total = _first_and_total(response) if resumed else (0, response.length)
     limit = LIMIT if size is None else size
     if total is not None and (total > limit or size is not None and total != size):
-        wanted = f"at most {LIMIT}" if size is None else size
-        raise UserError(f"{url} has {total} bytes, the published file has {wanted}; {otherwise}")
+        expected = f"at most {LIMIT}" if size is None else size
+        raise UserError(f"{url} has {total} bytes, the published file has {expected}; {otherwise}")
     total = total if size is None else size
     reason = None
     with open(part, "ab" if resumed else "wb") as stream:
@@ -99,7 +107,7 @@ def _write(response, url, part, size, progress, otherwise):
             progress(done, total)
     if done > limit:
         part.unlink()
-        raise UserError(f"{url} gave more than {limit} bytes, more than the published file has; {otherwise}")
+        raise UserError(f"{url} sent more than {limit} bytes, more than the published file has; {otherwise}")
     if reason or (total is not None and done < total):
         raise UserError(
             f"{url} was cut off after {done} of {total or 'unknown'} bytes ({reason or 'the connection was closed'}); "
@@ -108,7 +116,7 @@ def _write(response, url, part, size, progress, otherwise):
 
 
 def _first_and_total(response):
-    """-> (first byte, bytes of the whole file) of a response with status 206; None for what it does not say"""
+    """-> (first byte, bytes of the whole file) of a response with status 206; None where it does not say"""
     found = CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
     if not found:
         return None, None
@@ -116,7 +124,7 @@ def _first_and_total(response):
 
 
 def tag_path(part):
-    """Where the ETag of the file that `part` is the beginning of is kept."""
+    """Where the ETag of a partly downloaded file is kept."""
     return part.with_name(f"{part.name}.etag")
 
 
@@ -129,7 +137,7 @@ def _keep_tag(response, part):
 
 
 class SafeRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows as many redirects as urllib does, but only to https, and never from elsewhere to this computer."""
+    """Follows redirects as urllib does, but only to https, and never from elsewhere to this computer."""
 
     def redirect_request(self, req, fp, code, msg, headers, newurl):
         try:
@@ -141,11 +149,11 @@ class SafeRedirects(urllib.request.HTTPRedirectHandler):
 
 
 def _check_url(url, http_here):
-    """Refuses all but https, and http to this computer (for tests and mirrors) where http_here."""
+    """Refuses everything but https and, if http_here, http to this computer (for tests and mirrors)."""
     try:
         parts = urllib.parse.urlsplit(url)
         safe = parts.scheme == "https" or (http_here and parts.scheme == "http" and _is_this_computer(parts.hostname))
-    except ValueError:  # no host that could be one
+    except ValueError:  # the host is no valid one
         safe = False
     if not (safe and parts.hostname):
         raise UserError(

@@ -1,7 +1,19 @@
-"""Readers: {name: tensor} of a file of weights of any project; nothing of the file is run."""
+"""Readers: {name: tensor} of a file of weights of any project; nothing in the file is run."""
 
+from mrcnn_keras.weights.files.keras_file import check_weights, open_keras, open_weights
 from mrcnn_keras.weights.files.restricted_pickle import Known, load_pickle
-from mrcnn_keras.weights.files.stored_tensor import BadFile, FileBytes
+from mrcnn_keras.weights.files.stored_tensor import BadFile, FileBytes, StoredTensor
 from mrcnn_keras.weights.files.tensor_file import describe_error, read_tensors
 
-__all__ = ["BadFile", "FileBytes", "Known", "load_pickle", "read_tensors", "describe_error"]
+__all__ = [
+    "BadFile",
+    "FileBytes",
+    "Known",
+    "StoredTensor",
+    "check_weights",
+    "describe_error",
+    "load_pickle",
+    "open_keras",
+    "open_weights",
+    "read_tensors",
+]

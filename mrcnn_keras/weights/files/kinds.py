@@ -1,4 +1,4 @@
-"""What a file is, told by its first bytes, never by its name."""
+"""What a file is, recognised by its first bytes, never by its name."""
 
 from mrcnn_keras.weights.files.safetensors_file import looks_like_safetensors
 from mrcnn_keras.weights.files.stored_tensor import AGAIN, BadFile
@@ -30,7 +30,7 @@ OTHERS = {
 def kind_of(file):
     """FileBytes -> "torch", "torch_legacy", "pickle", "h5" or "safetensors".
 
-    Raises BadFile, with what the file is as far as that can be told, for everything else.
+    Raises BadFile for everything else, saying what the file seems to be.
     """
     if not file.size:
         raise BadFile("is empty")
@@ -51,7 +51,7 @@ def kind_of(file):
         raise BadFile("is a page of HTML or XML, as servers send instead of a file that is not there", AGAIN)
     if head[257:262] == b"ustar":
         raise BadFile("is a tar archive", f"{UNPACK}; if PyTorch before 0.1.10 wrote it, save it again with PyTorch")
-    # A pickle begins with its protocol from 2 on, else with its object, and always ends with a full stop.
+    # A pickle begins with its protocol (from 2 on) or else with its object, and always ends with a full stop.
     if (head[:1] == b"\x80" and head[1:2] in b"\2\3\4\5") or (
         head[:1] in b"(}c" and file.read(file.size - 1, 1) == b"."
     ):

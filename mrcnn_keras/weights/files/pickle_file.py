@@ -1,7 +1,7 @@
-"""A plain pickle of numpy arrays, as Detectron2's model zoo has (.pkl).
+"""Plain pickles of numpy arrays, as in Detectron2's model zoo (.pkl).
 
 The format has no checksum: damage inside the numbers shows only where it makes them impossible. The arrays stay
-in the file until they are asked for.
+in the file until they are read.
 """
 
 from mrcnn_keras.weights.files import pickled_arrays, restricted_pickle

@@ -1,4 +1,4 @@
-"""The names by which pickles describe numpy arrays, of Python 2, numpy 1 and numpy 2 alike."""
+"""The names by which pickles of Python 2, numpy 1 and numpy 2 describe numpy arrays."""
 
 import numpy as np
 
@@ -32,21 +32,21 @@ class PickledType:
 
     @property
     def element(self):
-        """The element's name, or None where its values are no numbers that weights have."""
+        """The element's name, or None if weights do not consist of such values."""
         return LETTERS.get(self.letters)
 
 
 class PickledArray:
-    """numpy.ndarray or a numpy scalar, before its bytes are looked at."""
+    """numpy.ndarray or a numpy scalar, whose bytes are not read yet."""
 
     def __init__(self, shape=(), kind=None, fortran=False, data=b""):
         self.shape, self.kind, self.fortran, self.data = shape, kind, fortran, data
 
     def set_state(self, state):
-        self.shape, self.kind, self.fortran, self.data = state[-4:]  # an older state lacks the version in front
+        self.shape, self.kind, self.fortran, self.data = state[-4:]  # older states lack the version in front
 
     def tensor(self):
-        """-> StoredTensor. Raises BadFile where it holds no numbers, or bytes and shape disagree."""
+        """-> StoredTensor. Raises BadFile if it holds no numbers, or bytes and shape disagree."""
         if not isinstance(self.kind, PickledType):
             raise BadFile("has a damaged numpy array")
         element = self.kind.element
@@ -58,7 +58,7 @@ class PickledArray:
         if not isinstance(data, bytes | LongString):
             raise BadFile("has a damaged numpy array")
         written = data.size if isinstance(data, LongString) else len(data)
-        # UTF-8 takes one or two bytes for each character of latin-1.
+        # UTF-8 takes one or two bytes per character of latin-1.
         fits = written / 2 <= size <= written if getattr(data, "latin1", False) else written == size
         if not fits:
             raise BadFile(f"has a numpy array of shape {shape} with {written} bytes instead of {size}: it is damaged")
@@ -72,16 +72,13 @@ class PickledArray:
 
 
 def _from_buffer(data, kind, shape, order, *_axis_order):
-    """How protocol 5 writes arrays."""
+    """An array as protocol 5 writes it."""
     if order not in ("C", "F") or _axis_order not in ((), (None,)):
         raise BadFile("has a numpy array whose axes are in an unusual order")
     return PickledArray(shape, kind, order == "F", data)
 
 
-NAMES = {
-    ("numpy", "dtype"): Known("numpy.dtype", PickledType),
-    ("numpy", "ndarray"): Known("numpy.ndarray"),
-}
+NAMES = {("numpy", "dtype"): Known("numpy.dtype", PickledType), ("numpy", "ndarray"): Known("numpy.ndarray")}
 for _core in ("numpy.core", "numpy._core"):
     NAMES |= {
         (f"{_core}.multiarray", "_reconstruct"): Known("numpy array", lambda kind, shape, letter: PickledArray()),

@@ -1,4 +1,4 @@
-"""The names by which PyTorch's pickles describe tensors. What they make are records; nothing is of torch."""
+"""The names by which PyTorch's pickles describe tensors; they make records, for which PyTorch is not needed."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -21,7 +21,7 @@ MOST_REPEATED = 2**26  # bytes of a tensor that is larger than the numbers it is
 
 
 class Storage(NamedTuple):
-    """Numbers in a row. `key` names them in the file; `start` and `count` in elements, as far as this one reaches."""
+    """A row of numbers. `key` is its name in the file; `start` and `count` (elements) say which part is meant."""
 
     key: str
     element: str
@@ -44,7 +44,7 @@ class TorchTensor(NamedTuple):
 
     @property
     def span(self):
-        """How many elements of the storage lie from the tensor's first to its last."""
+        """Elements of the storage from the tensor's first to its last."""
         if 0 in self.shape:
             return 0
         return 1 + sum((n - 1) * stride for n, stride in zip(self.shape, self.strides, strict=True))
@@ -52,7 +52,7 @@ class TorchTensor(NamedTuple):
     def tensor(self, read_bytes: Callable[[str, int, int], bytes], byte_order="<"):
         """-> StoredTensor. `read_bytes` takes the storage's key, an offset in bytes and a size.
 
-        Raises BadFile where a number would lie outside of the storage.
+        Raises BadFile if a number would lie outside the storage.
         """
         stored = stored_dtype(self.element, byte_order)
         shape, size = checked_shape(self.shape, stored.itemsize)
@@ -90,7 +90,7 @@ STORAGES = {
     "ComplexFloatStorage": "complex64",
     "ComplexDoubleStorage": "complex128",
 }
-# Those that no weights have are refused by name where a tensor of a state dict has them.
+# Types that no weights have are refused by name when a tensor of a state dict has them.
 TYPES = {*STORAGES.values(), "uint64", "uint32", "uint16", "float8_e4m3fn", "float8_e5m2"}
 NOT_DENSE = {
     "_rebuild_qtensor": "a quantised tensor",
@@ -104,7 +104,7 @@ NOT_DENSE = {
 
 
 def storage_of(identity):
-    """A persistent id of PyTorch -> Storage. In files before 0.4 a storage may be a part of another, its last entry."""
+    """A persistent id of PyTorch -> Storage. Before 0.4 its last entry may say that it is a part of another."""
     kind, *rest = identity if isinstance(identity, tuple) and identity else (None,)
     if kind == "module":
         raise BadFile("holds a whole model with its code; nothing of it was run", PLAIN_CURE)
@@ -120,20 +120,20 @@ def storage_of(identity):
 
 
 def _tensor(storage, offset, shape, strides, *rest):
-    """_rebuild_tensor, and _rebuild_tensor_v2 with requires_grad, hooks and, in newer files, what is to be done yet."""
+    """_rebuild_tensor, and _rebuild_tensor_v2 with requires_grad, hooks and, in newer files, pending operations."""
     if not isinstance(storage, Storage) or not isinstance(shape, tuple) or not isinstance(strides, tuple):
         raise BadFile("has a damaged tensor")
-    to_do = rest[2] if len(rest) > 2 else None
-    if to_do and (not isinstance(to_do, dict) or any(to_do.values())):
-        raise BadFile("has a tensor that is to be negated or conjugated yet", "save it with resolve_neg()")
+    pending = rest[2] if len(rest) > 2 else None
+    if pending and (not isinstance(pending, dict) or any(pending.values())):
+        raise BadFile("has a tensor that still has to be negated or conjugated", "save it with resolve_neg()")
     return TorchTensor(storage, offset, shape, strides, storage.element)
 
 
-def _typed_tensor(storage, offset, shape, strides, requires_grad, hooks, element, *to_do):
+def _typed_tensor(storage, offset, shape, strides, requires_grad, hooks, element, *pending):
     """_rebuild_tensor_v3, for types that have no storage class of their own."""
     if not isinstance(element, Known) or element.value is None:
         raise BadFile("has a damaged tensor")
-    tensor = _tensor(storage, offset, shape, strides, requires_grad, hooks, *to_do)
+    tensor = _tensor(storage, offset, shape, strides, requires_grad, hooks, *pending)
     return tensor._replace(element=element.value)
 
 
@@ -169,7 +169,7 @@ NAMES = {
 
 
 def find_name(module, name):
-    """What a name of PyTorch's files stands for, or None. Raises BadFile for tensors that are not plain numbers."""
+    """What a name in PyTorch's files stands for, or None. Raises BadFile for tensors that are not plain numbers."""
     if module == "torch._utils" and name in NOT_DENSE:
         raise BadFile(f"holds {NOT_DENSE[name]}", "save the weights as plain float tensors")
     return NAMES.get((module, name))

@@ -1,7 +1,7 @@
 """A pickle read as data: a small machine that knows the opcodes of plain containers and calls nothing from outside.
 
-Python's own Unpickler takes memory for whatever sizes a damaged pickle names (one opcode can ask for 64 GB), copies
-the arrays inside, and finds functions by name. This machine looks every name up in a table that its caller gives,
+Own code, since Python's Unpickler takes memory for whatever sizes a damaged pickle names (one opcode can ask for
+64 GB), copies the arrays inside, and finds functions by name. This machine looks up every name in its caller's table,
 leaves long strings in the file, and needs time and memory in proportion to the pickle's length, up to a limit.
 """
 
@@ -13,7 +13,7 @@ from mrcnn_keras.weights.files.stored_tensor import BadFile, FileBytes
 
 
 class LongString(NamedTuple):
-    """A string left in the file. `latin1` tells that its characters are bytes that were written as UTF-8."""
+    """A string left in the file. `latin1`: its characters stand for bytes, and were written as UTF-8."""
 
     file: FileBytes
     offset: int
@@ -26,14 +26,14 @@ class LongString(NamedTuple):
 
 
 class Known:
-    """A name that pickles may ask for. `call` makes the data that its call stands for; without it, it is a value."""
+    """A name that pickles may ask for. `call` makes the data that a call of it stands for; without, it is a value."""
 
     def __init__(self, name, call=None, value=None):
         self.name, self.call, self.value = name, call, value
 
 
 class Plain:
-    """An object of which only the attributes are kept, such as the options of a training script."""
+    """Any object with attributes, such as the options of a training script: only the attributes are kept."""
 
     def __init__(self, *_):
         self.attributes = {}
@@ -52,7 +52,7 @@ def _dictionary(*arguments):
 
 
 def _encode(text, encoding):
-    """How pickles of protocol 2 write bytes: as text with one character a byte."""
+    """How pickles of protocol 2 write bytes: as text with one character per byte."""
     if encoding not in ("latin1", "latin-1", "iso-8859-1") or not isinstance(text, str | LongString):
         raise BadFile(f"has bytes in the encoding {encoding!r}")
     return text.encode("latin-1") if isinstance(text, str) else text
@@ -83,17 +83,16 @@ PLAIN_CURE = "take a file of tensors alone (in PyTorch: torch.save(model.state_d
 
 
 def load_pickle(file, offset, find_name, persistent=None):
-    """The pickle at `offset` of a FileBytes -> (its object, the offset after it).
+    """The pickle at `offset` of a FileBytes -> (its object, the offset after it). Raises BadFile for all but data.
 
-    find_name: module and name -> Known, or None where that is refused; persistent: a function of a persistent id,
-    where the format has such. Strings of Python 2 are read as latin-1; longer ones than
-    LONG are LongString. Raises BadFile for everything that is not data.
+    find_name: module and name -> Known, or None for what is refused; persistent: a function of a persistent id, if the
+    format has such ids. Python 2's strings are read as latin-1; strings of more than LONG bytes become LongString.
     """
     return _Machine(file, offset, find_name, persistent).run()
 
 
 def _key(value):
-    """A key of a dict or a member of a set: hashing it must be quick whatever the file says."""
+    """Checks a key of a dict: hashing it must be quick, whatever the file contains."""
     if isinstance(value, str | int | float | bytes | None):
         return value
     if type(value) is tuple and len(value) < 10 and all(isinstance(v, str | int | float | bytes | None) for v in value):
@@ -107,7 +106,7 @@ class _Machine:
     def __init__(self, file, offset, find_name, persistent):
         self.file, self.offset, self.find_name, self.persistent = file, offset, find_name, persistent
         self.stack, self.marks, self.memo = [], [], {}
-        self.frame_end = None  # protocols from 4 on cut the pickle into frames, which tell where they end
+        self.frame_end = None  # from protocol 4 on, pickles consist of frames, which say where they end
 
     def run(self):
         for _ in range(MOST_OPCODES):
@@ -222,7 +221,9 @@ class _Machine:
 
     def build(self):
         state, value = self.pop(), self.pop()
-        if hasattr(value, "set_state"):  # of our own classes; the attributes of other values, _metadata, say nothing
+        if hasattr(
+            value, "set_state"
+        ):  # of our own classes; attributes of other values, such as _metadata, are of no use
             value.set_state(state)
         elif not isinstance(value, dict):
             raise BadFile("gives attributes to something that has none: it is damaged or no file of weights")
@@ -230,7 +231,7 @@ class _Machine:
 
     def find_persistent(self):
         if self.persistent is None:
-            raise BadFile("has a pickle that speaks of data outside of it")
+            raise BadFile("has a pickle that refers to data outside of it")
         self.push(self.persistent(self.pop()))
 
     def remember(self, index):

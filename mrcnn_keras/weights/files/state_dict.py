@@ -1,4 +1,4 @@
-"""Where in a checkpoint the weights are: training scripts keep them among optimizers, epochs and options."""
+"""Where the weights are in a checkpoint: training scripts save them beside optimizers, epochs and options."""
 
 from mrcnn_keras.weights.files.pickled_arrays import PickledArray
 from mrcnn_keras.weights.files.pickled_tensors import TorchTensor
@@ -7,20 +7,20 @@ from mrcnn_keras.weights.files.stored_tensor import BadFile
 USUAL = ("model", "state_dict", "model_state_dict", "model_state")
 WRAPPERS = ("module.", "_orig_mod.")  # DataParallel; torch.compile
 DEEPEST = 4  # dicts in dicts
-MOST_ENTRIES = 200_000  # of all dicts together: one dict may stand in many places
+MOST_ENTRIES = 200_000  # of all dicts together: one dict may occur in many places
 
 
 def is_tensor(value):
-    """Is it one of the records that stand for a tensor or an array?"""
+    """Is it a record that stands for a tensor or an array?"""
     return isinstance(value, TorchTensor | PickledArray)
 
 
 def find_state_dict(content):
     """The object of a pickle -> {name: tensor's record}, in the file's order.
 
-    Taken is the dict under "model", "state_dict", ..., else the whole, else the one dict in it that has tensors.
-    Dicts in it give names with dots. "module." and the like in front of all names are left out. Raises BadFile
-    where there is no tensor or more than one candidate.
+    That is the dict under "model", "state_dict", ..., else the whole, else the only dict in it that has tensors.
+    Nested dicts give names with dots. "module." and the like in front of all names are left out. Raises BadFile
+    if there is no tensor or more than one candidate.
     """
     return _without_wrappers(_flat(_choose(content)))
 

@@ -1,4 +1,4 @@
-"""One tensor that lies in a file, not read yet."""
+"""A tensor in a file, not read yet, and the bytes that it is read from."""
 
 import io
 import math
@@ -11,26 +11,42 @@ AGAIN = "download or copy it again"
 
 
 class BadFile(Exception):
-    """The half of a sentence that follows the file's path, and what to do about it.
+    """What is wrong with a file, as the sentence after its path, and what to do about it.
 
-    The readers know no path; `tensor_file` puts it in front and makes a UserError of the two.
+    The readers do not know the path; `describe_error` adds it and makes a UserError of both.
     """
 
     def __init__(self, what, cure=AGAIN):
         super().__init__(f"{what}; {cure}")
+        self.what = what
 
 
 class FileBytes:
-    """A binary file that is read by offset. `size` in bytes, as it was when the file was opened."""
+    """An open binary file that is read by offset; `size` is its length in bytes when it was opened."""
 
     def __init__(self, file):
-        self.file = file
+        self.file, self._kept = file, [file]
         self.size = file.seek(0, io.SEEK_END)
 
+    @property
+    def path(self):
+        """Where the file is."""
+        return self.file.name
+
+    def keep(self, thing):
+        """-> the thing, which is closed together with the file."""
+        self._kept.append(thing)
+        return thing
+
+    def close(self):
+        """Closes the file and what was kept with it."""
+        for thing in self._kept:
+            thing.close()
+
     def read(self, offset, size):
-        """-> `size` bytes from `offset`. Raises BadFile, before memory is taken, where the file has not that many."""
+        """-> `size` bytes from `offset`. Raises BadFile if the file does not have that many, before memory is taken."""
         if offset < 0 or size < 0 or offset + size > self.size:
-            raise BadFile(f"has {self.size} bytes where {offset + size} are spoken of: it is cut short or damaged")
+            raise BadFile(f"has {self.size} bytes where {offset + size} are mentioned: it is cut short or damaged")
         self.file.seek(offset)
         data = self.file.read(size)
         if len(data) != size:
@@ -38,7 +54,7 @@ class FileBytes:
         return data
 
     def line(self, offset):
-        """-> the bytes from `offset` up to the next newline, without it. Raises BadFile where there is none."""
+        """-> the bytes from `offset` up to the next newline, without it. Raises BadFile if there is none."""
         self.file.seek(offset)
         data = self.file.readline()
         if not data.endswith(b"\n"):
@@ -75,7 +91,7 @@ def stored_dtype(element, byte_order="<"):
 
 
 def to_numbers(stored, element):
-    """An array of stored_dtype -> the numbers in this machine's byte order; bfloat16 becomes float32, exactly."""
+    """An array of stored_dtype -> its numbers in this machine's byte order; bfloat16 becomes float32, exactly."""
     stored = stored.astype(stored.dtype.newbyteorder("="), copy=False)
     if element == "bfloat16":
         return (stored.astype(np.uint32) << 16).view(np.float32)
@@ -87,22 +103,25 @@ MOST_BYTES = 2**40  # of one tensor: beyond that its shape is damaged
 
 
 class StoredTensor(NamedTuple):
-    """`shape` as the file has it; `read` gives the array, which has that shape."""
+    """A tensor in a file: its `shape`, and `read`, which returns the array of that shape, as a call does."""
 
     shape: tuple
     read: Callable[[], np.ndarray]
 
+    def __call__(self):
+        return self.read()
+
 
 def is_count(value):
-    """Is it a whole number from 0 on? (True is none, though Python says so.)"""
+    """Is it a whole number, at least 0? (True is not, though Python counts it as one.)"""
     return type(value) is int and value >= 0
 
 
 def checked_shape(shape, itemsize):
-    """-> (shape as a tuple, its size in bytes). Raises BadFile where it is no shape of a tensor of sane size."""
+    """-> shape as a tuple, size in bytes. Raises BadFile if it is not the shape of a tensor of sane size."""
     shape = tuple(shape)
     if len(shape) > MOST_DIMENSIONS or not all(is_count(n) and n < MOST_BYTES for n in shape):
         raise BadFile("has a tensor whose shape is damaged")
     if (size := math.prod(shape) * itemsize) > MOST_BYTES:
-        raise BadFile(f"speaks of a tensor of shape {shape}, larger than any: it is damaged")
+        raise BadFile(f"has a tensor of shape {shape}, larger than any: it is damaged")
     return shape, size

@@ -1,8 +1,8 @@
-"""The door to files of weights: any kind, told by its content, as a mapping from names to numpy arrays.
+"""The front door to files of weights: any kind, recognised by its content, as a mapping from names to numpy arrays.
 
-Nothing of a file is run, whatever it asks for, and no more memory is taken than the tensors asked for need. All
-that can be wrong with a file comes out as a UserError. Only PyTorch's zip format has checksums; in the other kinds
-damage inside the numbers is found where it makes them infinite, undefined or absurdly large.
+Nothing in a file is run, whatever it asks for, and no more memory is taken than the requested tensors need. Whatever
+is wrong with a file becomes a UserError. Only PyTorch's zip format has checksums; in the other kinds damage inside the
+numbers is found where it makes them infinite, undefined or absurdly large.
 """
 
 from collections.abc import Mapping
@@ -32,10 +32,10 @@ VARIANCES = ("running_var", "moving_variance")
 
 
 class TensorFile(Mapping):
-    """The tensors of one file: name -> numpy array, in the file's order, read when asked for and not kept.
+    """The tensors of one file: name -> numpy array, in the file's order, read on demand and not kept.
 
     `kind` is "torch", "torch_legacy", "pickle", "h5" or "safetensors"; `shapes` is {name: shape} and reads nothing.
-    Arrays have the file's type (bfloat16 comes as float32) and may be read-only. Use it in a `with`, or close it.
+    Arrays have the file's type (bfloat16 becomes float32) and may be read-only. Use it in a `with`, or close it.
     """
 
     def __init__(self, path, file, kind, tensors):
@@ -68,7 +68,7 @@ class TensorFile(Mapping):
 
 
 def read_tensors(path):
-    """Open a file of weights -> TensorFile. Raises UserError: what the file is or lacks, and what to do."""
+    """Opens a file of weights -> TensorFile. Raises UserError: what the file is or lacks, and what to do."""
     path = Path(path)
     if path.is_dir():
         raise UserError(f"{path} is a folder; give the file of weights in it")
@@ -76,21 +76,21 @@ def read_tensors(path):
         file = open(path, "rb")  # noqa: SIM115  the TensorFile closes it
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}); give a file that is there and readable") from error
+    source = FileBytes(file)
     try:
         with describe_error(path):
-            source = FileBytes(file)
             kind = kind_of(source)
-            return TensorFile(path, file, kind, OPEN[kind](source))
+            return TensorFile(path, source, kind, OPEN[kind](source))
     except BaseException:
-        file.close()
+        source.close()
         raise
 
 
 @contextmanager
 def describe_error(path):
-    """Puts the path in front of what is wrong in a file.
+    """Makes a UserError that begins with the path of whatever goes wrong while a file is read.
 
-    The readers check what they know of; a damaged file finds the rest.
+    The readers check what they can think of; damaged files find the rest.
     """
     try:
         yield
@@ -108,7 +108,7 @@ def describe_error(path):
 def _checked(name, array):
     if array.dtype.kind != "f" or not array.size:
         return array
-    least, most = float(array.min()), float(array.max())  # one of them is nan where any number is
+    least, most = float(array.min()), float(array.max())  # one of them is nan if any number is
     if not np.isfinite(least) or not np.isfinite(most):
         raise BadFile(f"has numbers that are infinite or undefined in {name!r}: it is damaged")
     if max(-least, most) > LARGEST:

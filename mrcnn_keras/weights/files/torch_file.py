@@ -1,6 +1,7 @@
-"""PyTorch's files since 1.6: a zip archive NAME/data.pkl, NAME/data/KEY, with little else.
+"""PyTorch's files since 1.6: a zip archive with NAME/data.pkl, NAME/data/KEY and little else.
 
-Every part has a checksum, which is compared when the part is read: damage never gives wrong numbers.
+Every part has a checksum, which is compared when the part is read: damage never gives wrong numbers. Own code, since
+no library but PyTorch itself, of several hundred megabytes, reads these files.
 """
 
 import io
@@ -19,7 +20,7 @@ MOST_RATIO = 20  # by which larger parts may shrink: weights hardly do
 
 
 class _BoundedFile:
-    """What zipfile sees of the file: nothing is read in larger pieces than a checked part has."""
+    """The file as zipfile reads it: never in larger pieces than a checked part has."""
 
     def __init__(self, file):
         self.file, self.size, self.bound = file.file, file.size, MOST_DIRECTORY
@@ -34,7 +35,7 @@ class _BoundedFile:
 
 
 class TorchArchive:
-    """The parts of a zip archive, by their name without the archive's own."""
+    """The parts of a zip archive by name, without the folder that holds all of them."""
 
     def __init__(self, file):
         self.bounded = _BoundedFile(file)
@@ -50,10 +51,10 @@ class TorchArchive:
             cure = "save its state_dict() with torch.save, in PyTorch"
             raise BadFile("is a TorchScript archive, which holds code; nothing of it was run", cure)
         self.parts = {info.filename.removeprefix(folder): info for info in self.zip.infolist()}
-        self.last = (None, b"")  # a storage of which only a part was asked for: others may ask for the rest
+        self.last = (None, b"")  # a storage that was read in part: other tensors may need the rest
 
     def size_of(self, name):
-        """The size in bytes that a part says it has. Raises BadFile where it cannot have it."""
+        """The stated size of a part in bytes. Raises BadFile if that is impossible."""
         info = self.parts.get(name)
         if info is None:
             raise BadFile(f"lacks its part {name!r}")
@@ -67,7 +68,7 @@ class TorchArchive:
         return size
 
     def read(self, name):
-        """All bytes of a part. Raises BadFile where its checksum differs."""
+        """All bytes of a part. zipfile raises an error if its checksum differs."""
         self.bounded.bound = max(self.size_of(name), MOST_DIRECTORY)
         return self.zip.read(self.parts[name])
 
@@ -98,7 +99,7 @@ def open_torch(file):
             return record.tensor()
         key, said = record.storage.key, record.storage.count * record.storage.itemsize
         if said != (size := archive.size_of(f"data/{key}")):
-            raise BadFile(f"has {size} bytes of numbers in its part {key!r} where it speaks of {said}")
+            raise BadFile(f"has {size} bytes of numbers in its part {key!r} where its description has {said}")
         return record.tensor(archive.read_bytes, byte_order)
 
     return {name: tensor(record) for name, record in find_state_dict(content).items()}

@@ -1,6 +1,6 @@
-"""PyTorch's files before 1.6: pickles one after the other, then the numbers.
+"""PyTorch's files before 1.6: five pickles in a row, then the numbers; own code for the reason that torch_file gives.
 
-A magic number, a version, facts of the machine, the object, the keys of its storages, and for each key a count and
+A magic number, a version, facts about the machine, the object, the keys of its storages, and for each key a count and
 its numbers. The format has no checksum: damage inside the numbers shows only where it makes them impossible. All
 bytes are accounted for.
 """
@@ -14,20 +14,20 @@ from mrcnn_keras.weights.files.state_dict import find_state_dict
 from mrcnn_keras.weights.files.stored_tensor import BadFile, stored_dtype
 
 MAGIC = 0x1950A86A20F9469CFC6C
-START = b"\x8a\x0a" + MAGIC.to_bytes(10, "little") + b"."  # the first pickle, after its protocol
+START = b"\x8a\x0a" + MAGIC.to_bytes(10, "little") + b"."  # the first pickle, without its protocol
 VERSION = 1001
 
 
 def open_torch_legacy(file):
     """FileBytes -> {name: StoredTensor}. Raises BadFile."""
-    storages = {}  # key -> (element, count), as the pickle speaks of them
+    storages = {}  # key -> (element, count), according to the pickle
 
     def persistent(identity):
         storage = storage_of(identity)
-        # Of a part of a storage the id has the count of the whole in the fifth place.
+        # For a part of a storage, the id has the count of the whole in the fifth place.
         whole = (storage.element, identity[4])
         if storages.setdefault(storage.key, whole) != whole:
-            raise BadFile(f"speaks of its storage {storage.key!r} in two ways")
+            raise BadFile(f"describes its storage {storage.key!r} in two ways")
         return storage
 
     magic, end = load_pickle(file, 0, find_name)
@@ -45,7 +45,7 @@ def open_torch_legacy(file):
     for key in keys:
         element, count = storages[key]
         if int.from_bytes(file.read(end, 8), "little") != count:
-            raise BadFile(f"has a storage {key!r} of another size than its tensors speak of")
+            raise BadFile(f"has a storage {key!r} of another size than its tensors have")
         places[key] = end + 8
         end += 8 + count * stored_dtype(element).itemsize
     if end != file.size:
@@ -58,7 +58,7 @@ def open_torch_legacy(file):
         if isinstance(record, PickledArray):
             return record.tensor()
         found = record.tensor(read_bytes)
-        # Without a checksum a damaged stride looks like this; expand() gives tensors that use all they are made of.
+        # Without a checksum, a damaged stride looks like this; tensors that expand() makes use all numbers of theirs.
         if math.prod(record.shape) > record.span < record.storage.count:
             raise BadFile(f"has a tensor of shape {found.shape} that uses numbers twice and others never")
         return found

@@ -1,4 +1,4 @@
-"""Maps: which tensors of another project each of our variables is made of."""
+"""Maps: which tensors of another project's file each of our variables is made of."""
 
 from mrcnn_keras.weights.maps.projects import find_source
 

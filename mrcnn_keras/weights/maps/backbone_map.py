@@ -1,4 +1,4 @@
-"""ResNet's variables in a file: the same blocks under four kinds of names."""
+"""ResNet's variables in a file: the same blocks, named in four ways."""
 
 from mrcnn_keras.architectures import RESNETS
 from mrcnn_keras.errors import UserError
@@ -12,7 +12,7 @@ def add_backbone(layers, stem, block, bgr=False):
     """Adds stem and blocks to a LayerMap, with the settings BACKBONE and BACKBONE_WIDTH; returns channels of C2 .. C5.
 
     stem: (convolution, batch norm), their names in the file; block: function (stage 2 .. 5, index from 0, part) -> the
-    same of a part of a block, 1, 2, 3 or SHORTCUT. bgr: the file's model looks at pictures in blue, green, red.
+    same for a part of a block, 1, 2, 3 or SHORTCUT. bgr: the file's model takes pictures in blue, green, red.
     """
     width = layers.conv("stem_conv", stem[0], 3, 7, norm=("stem_norm", stem[1]), bgr=bgr)
     architecture = _architecture(layers, block)

@@ -1,7 +1,7 @@
 """Detectron2's Faster, Mask and Keypoint R-CNN with ResNet or ResNeXt and a pyramid.
 
-Its models look at pictures in blue, green, red, so the stem's input channels are turned round. Their background is the
-last class and has neither boxes nor masks: it comes to the front, with zeros for both.
+Its models take pictures in blue, green, red, so the stem's input channels are reversed. Their background is the last
+class and has neither boxes nor masks: it moves to the front, with zeros for both.
 """
 
 import re
@@ -17,7 +17,7 @@ LEFTOVERS = (
     (r"^proposal_generator\.anchor_generator\.", "anchors, which the model makes itself"),
     (r"^pixel_(mean|std)$", "a constant, which the preset has"),
     (r"\.num_batches_tracked$", "a counter of training steps"),
-    (r"^sem_seg_head\.", "semantic segmentation, which the model has not"),
+    (r"^sem_seg_head\.", "semantic segmentation, which the model does not have"),
 )
 OTHERS = (
     (r"^backbone\.res2\.", "has no feature pyramid (C4 or DC5)"),
@@ -34,7 +34,7 @@ def fits(shapes):
 
 
 def describe(shapes):
-    """{"preset": name, "settings": what the shapes tell}"""
+    """{"preset": name, "settings": what the shapes determine}"""
     settings = _map(shapes).settings
     names = class_settings(settings["NUM_CLASSES"], ids_as_classes=False)
     family = "detectron2_" if settings["MASKS"] else "detectron2_faster_"
@@ -67,7 +67,7 @@ def _map(shapes):
 
 
 def _refuse_others(shapes):
-    """A sentence for the models of the same project that are built otherwise."""
+    """Raises UserError for models of the same project that are built differently."""
     for pattern, kind in OTHERS:
         if any(re.search(pattern, name) for name in shapes):
             raise UserError(

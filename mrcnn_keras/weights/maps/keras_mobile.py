@@ -1,7 +1,7 @@
 """keras.applications' MobileNetV3 and EfficientNetV2 for ImageNet, with or without their classes.
 
-Our backbones are these networks, so the names are the same but for what Keras 3 changed: Conv/BatchNorm has become
-conv_bn. (The files of ConvNeXt name some of their weights only by a number, so they cannot be told apart for sure.)
+Our backbones are these networks, so the names are the same except for what Keras 3 changed: Conv/BatchNorm has become
+conv_bn. (ConvNeXt's files name some weights by a number only, so that they cannot be identified with certainty.)
 """
 
 import re
@@ -12,7 +12,7 @@ from mrcnn_keras.weights.maps import orders
 from mrcnn_keras.weights.maps.layer_map import CURE, KERAS, LayerMap, shapes_of
 
 MOBILENET, EFFICIENTNET = "expanded_conv_1_expand/kernel", "block1a_project_conv/kernel"
-# The number of blocks tells them apart.
+# They are distinguished by the number of blocks.
 SIZES = {
     MOBILENET: ("mobilenet_v3_", r"expanded_conv(_\d+)?_project/kernel", {11: "small", 15: "large"}),
     EFFICIENTNET: (
@@ -81,7 +81,7 @@ def _backbone(paths):
 
 
 def _pixels(backbone):
-    """What the network was trained to see: pictures with ImageNet's mean 0 and deviation 1, or from -1 to 1."""
+    """The pixels that the network was trained on: ImageNet's with mean 0 and deviation 1, or from -1 to 1."""
     if backbone.startswith("efficientnet_v2_b"):
         return IMAGENET
     middle = 127.5 if backbone.startswith("mobilenet") else 128.0

@@ -1,8 +1,8 @@
 """keras.applications' ResNet-50 and ResNet-101 (version 1) for ImageNet, with or without their classes.
 
-The weights come from Caffe: pictures in blue, green, red, of which only a mean is subtracted, and the stride in the
-first 1x1 convolution. Convolutions have a bias, which the batch norm after them takes over. Newer files say
-conv2_block1_1_conv where older ones (fchollet's, 2016) say res2a_branch2a.
+The weights come from Caffe: pictures in blue, green, red from which only a mean is subtracted, and the stride in the
+first 1x1 convolution. Convolutions have a bias, which the batch norm after them takes over. Newer files have
+conv2_block1_1_conv where older ones (fchollet's, 2016) have res2a_branch2a.
 """
 
 from mrcnn_keras.errors import UserError
@@ -12,11 +12,7 @@ from mrcnn_keras.weights.maps.layer_map import KERAS, LayerMap, shapes_of
 NEW = {"conv1_conv/kernel", "conv2_block1_1_conv/kernel"}
 OLD = {"conv1/kernel", "res2a_branch2a/kernel"}
 LEFTOVERS = ((r"^(predictions|probs|fc1000)/", "ImageNet's classes"),)
-CONVENTIONS = {
-    "BACKBONE_STRIDE_IN": "1x1",
-    "MEAN_PIXEL": (123.68, 116.779, 103.939),
-    "STD_PIXEL": (1.0, 1.0, 1.0),
-}
+CONVENTIONS = {"BACKBONE_STRIDE_IN": "1x1", "MEAN_PIXEL": (123.68, 116.779, 103.939), "STD_PIXEL": (1.0, 1.0, 1.0)}
 
 
 def fits(shapes):

@@ -1,6 +1,6 @@
-"""Which variable of the model is made of which tensors of a file: one layer after the other, with all shapes checked.
+"""Which variable of the model is made of which tensors of a file, layer by layer, with all shapes checked.
 
-Nothing is read for that: the shapes are enough, and a file whose shapes do not fit each other is refused before its
+The shapes suffice for that, and nothing else is read: a file whose shapes do not fit together is refused before its
 numbers take memory.
 """
 
@@ -27,27 +27,21 @@ class Dialect:
     axes: dict
 
 
-# (out, in, height, width) -> (height, width, in, out); a transposed convolution's (in, out, height, width) comes to
-# Keras's (height, width, out, in) by the same turn.
+# (out, in, height, width) -> (height, width, in, out); the same transposition turns a transposed convolution's
+# (in, out, height, width) into Keras's (height, width, out, in).
 TORCH = Dialect(
     "{}.weight", "{}.bias", "{}.weight", "{}.bias", "{}.running_mean", "{}.running_var", {4: (2, 3, 1, 0), 2: (1, 0)}
 )
 KERAS = Dialect(
-    "{}/kernel",
-    "{}/bias",
-    "{}/gamma",
-    "{}/beta",
-    "{}/moving_mean",
-    "{}/moving_variance",
-    {4: (0, 1, 2, 3), 2: (0, 1)},
+    "{}/kernel", "{}/bias", "{}/gamma", "{}/beta", "{}/moving_mean", "{}/moving_variance", {4: (0, 1, 2, 3), 2: (0, 1)}
 )
 
 
 @dataclass(frozen=True)
 class Value:
-    """A variable's value in a file: call it to read it, as float32 in the model's layout.
+    """A variable's value in a file: a call reads it, as float32 in the model's layout.
 
-    shape: of the answer; sources: names of the file's tensors that it is made of; make: arrays of the sources -> array.
+    shape: of the result; sources: names of the file's tensors that it is made of; make: arrays of the sources -> array.
     """
 
     tensors: object
@@ -60,11 +54,11 @@ class Value:
         for name, array in zip(self.sources, arrays, strict=True):
             if array.dtype.kind != "f":
                 raise UserError(
-                    f"{name} holds {array.dtype} where weights are numbers with a point; the file is damaged"
+                    f"{name} holds {array.dtype} where weights are floating point numbers; the file is damaged"
                 )
         with np.errstate(over="ignore", invalid="ignore"):
             value = np.ascontiguousarray(self.make(*arrays), dtype=np.float32)
-        # The sum is finite where all numbers are, and takes no memory.
+        # The sum is finite if all numbers are, and takes no memory.
         if value.shape != self.shape or not np.isfinite(value.sum(dtype=np.float64)):
             raise UserError(f"{', '.join(self.sources)}: numbers that no model can have; the file is damaged")
         return value
@@ -74,7 +68,7 @@ class LayerMap:
     """Collects the variables of the model that a file has.
 
     shapes: {name: shape} of the file; variables: {our path: (shape, sources, make)}, see Value; settings: what the
-    shapes tell about the model. A tensor that is absent or does not fit its neighbours raises UserError.
+    shapes determine. A tensor that is absent or does not fit its neighbours raises UserError.
     """
 
     def __init__(self, shapes, dialect):
@@ -102,7 +96,7 @@ class LayerMap:
 
         norm: (our name, their name) of the batch norm after it, which takes over a bias of the file; without it the
         bias is needed. order: function (name, number of channels) -> indices for orders.pick. bgr: the file's model
-        looks at pictures in blue, green, red.
+        takes pictures in blue, green, red.
         """
         name, (height, width, kernel_inputs, outputs) = self.kernel(theirs, 4)
         self._same(name, "is a kernel of {} cells", (height, width), (side, side))
@@ -173,12 +167,12 @@ class LayerMap:
         )
 
     def vector(self, name, count):
-        """The name, if it is there with one number for each of `count` channels."""
+        """The name, if it is present with one number per channel."""
         self._same(name, "has the shape {}", tuple(self._shape(name)), (count,))
         return name
 
     def equal(self, what, found, expected):
-        """Raises UserError where two numbers that the architecture makes equal are not; `what` says whose they are."""
+        """Raises UserError if two numbers are not equal that have to be; `what` says whose they are."""
         if found != expected:
             raise UserError(f"{what} is {found}, where {expected} would fit; {CURE}")
 

@@ -1,8 +1,8 @@
 """Matterport's Mask R-CNN: mask_rcnn_coco.h5 and users' own files, ResNet-50 and ResNet-101.
 
 Convolutions of the backbone have a bias, which the batch norm after them takes over. In the heads batch norm is folded
-into the layer before it, so that ours need none. The RPN has a background and an object logit an anchor, of which the
-difference is our one. Boxes are (dy, dx, log dh, log dw) and the background is class 0, as here.
+into the layer before it, so that ours need none. The RPN has a background logit and an object logit per anchor; their
+difference is our one logit. Boxes are (dy, dx, log dh, log dw) and the background is class 0, as here.
 """
 
 from functools import partial
@@ -22,7 +22,7 @@ def fits(shapes):
 
 
 def describe(shapes):
-    """{"preset": name, "settings": what the shapes tell}"""
+    """{"preset": name, "settings": what the shapes determine}"""
     settings = _map(shapes).settings
     preset = PRESETS.get(settings["BACKBONE"], PRESETS["resnet101"])
     names = class_settings(settings["NUM_CLASSES"], ids_as_classes=False)
@@ -96,9 +96,9 @@ def _add_mask_head(layers, pyramid, classes):
 
 
 def _add_folded(layers, ours, conv, norm, inputs, side, flat=False):
-    """A convolution with the batch norm after it in its kernel and bias; returns the channels going out.
+    """A convolution with the batch norm after it folded into kernel and bias; returns the channels going out.
 
-    flat: it covers its whole input and becomes a fully connected layer of (y, x, channel).
+    flat: it covers its whole input and becomes a fully connected layer over (y, x, channel).
     """
     kernel, shape = layers.kernel(conv, 4)
     count = shape[-1]

@@ -1,14 +1,14 @@
-"""Changes of order and small sums on the way from a file's tensors to the model's."""
+"""Changes of order and small calculations that turn a file's tensors into the model's."""
 
 import numpy as np
 
 from mrcnn_keras.errors import UserError
 
-MOST_CLASSES = 100_000  # as Config allows
+MOST_CLASSES = 100_000  # Config allows no more
 
 
 def pick(array, chosen):
-    """The channels `chosen` of the last axis, in that order; zeros where an index is -1. None: the array itself."""
+    """The channels `chosen` of the last axis, in that order, zeros for an index of -1; with None the array itself."""
     if chosen is None:
         return array
     picked = array[..., chosen]
@@ -17,14 +17,14 @@ def pick(array, chosen):
 
 
 def deltas(name, count):
-    """(dx, dy, dw, dh) a box -> (dy, dx, dh, dw): the order of `count` channels, for `pick`."""
+    """(dx, dy, dw, dh) per box -> (dy, dx, dh, dw): the order of `count` channels, for `pick`."""
     if count % 4 or count > 4 * MOST_CLASSES:
-        raise UserError(f"{name} has {count} outputs, where four a box are needed; the file is damaged")
+        raise UserError(f"{name} has {count} outputs, where four per box are needed; the file is damaged")
     return np.arange(count).reshape(-1, 4)[:, [1, 0, 3, 2]].ravel()
 
 
 def deltas_after_background(name, count):
-    """The same with a box of zeros in front, for the background, which has no box in the file."""
+    """The same after a box of zeros for the background, which has no box in the file."""
     return np.concatenate([np.full(4, -1), deltas(name, count)])
 
 
@@ -34,7 +34,7 @@ def background_to_front(name, count):
 
 
 def after_background(name, count):
-    """A channel of zeros for the background in front."""
+    """All channels after one of zeros for the background."""
     return np.arange(-1, _classes(name, count))
 
 
@@ -67,7 +67,7 @@ def checked_variance(name, variance):
 
 def folded_kernel(kernel, gamma, variance, epsilon):
     """A kernel [..., channels] and the batch norm after it as one kernel, computed in float64."""
-    # Into an array of float32: numpy widens some numbers at a time then, and not the whole kernel.
+    # With an array of float32 for the result, numpy widens a few numbers at a time and not the whole kernel.
     return np.multiply(kernel, _factor(gamma, variance, epsilon), out=np.empty_like(kernel), casting="same_kind")
 
 
@@ -81,6 +81,6 @@ def _factor(gamma, variance, epsilon):
 
 
 def objectness(pairs):
-    """[..., (background, object) an anchor] -> [..., anchor]: the logit whose sigmoid is the softmax's second part."""
+    """[..., (background, object) per anchor] -> [..., anchor]: the logit whose sigmoid is the softmax of the object."""
     pairs = pairs.astype(np.float64)
     return pairs[..., 1::2] - pairs[..., 0::2]

@@ -1,11 +1,9 @@
-"""Whose file is it: the source is known by the names of its tensors."""
+"""Which project a file is of, recognised by the names of its tensors."""
 
-from mrcnn_keras.weights.maps import detectron2, matterport, torchvision
-from mrcnn_keras.weights.maps import keras_mobile as applications
-from mrcnn_keras.weights.maps import keras_resnets as keras_applications
+from mrcnn_keras.weights.maps import detectron2, keras_mobile, keras_resnets, matterport, torchvision
 
-# Matterport's files also have the names of keras.applications' older ResNets, so they are looked at first.
-SOURCES = (torchvision, detectron2, matterport, keras_applications, applications)
+# Matterport's files also have the names of keras.applications' older ResNets, so it comes first.
+SOURCES = (torchvision, detectron2, matterport, keras_resnets, keras_mobile)
 
 
 def find_source(shapes):

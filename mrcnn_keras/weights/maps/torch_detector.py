@@ -1,4 +1,4 @@
-"""The variables of pyramid, RPN and heads in a file of a torch model: the same layers under two kinds of names."""
+"""The variables of pyramid, RPN and heads in files of PyTorch models: the same layers, named in two ways."""
 
 import math
 from functools import partial
@@ -7,17 +7,15 @@ from mrcnn_keras.errors import UserError
 from mrcnn_keras.weights.maps import orders
 from mrcnn_keras.weights.maps.layer_map import CURE
 
-MOST_LAYERS = 32  # of one kind in a row, as Config allows
+MOST_LAYERS = 32  # of one kind in a row; Config allows no more
 
 
 class Detector:
-    """Adds the parts of Faster, Mask and Keypoint R-CNN with a feature pyramid, and the settings that they tell.
+    """Adds the parts of Faster, Mask and Keypoint R-CNN with a feature pyramid, and the settings that they determine.
 
-    layers: the LayerMap that they are added to.
-
-    names: function our layer -> (convolution, batch norm) pairs in the file, of which the first that is there counts.
-    background: the place of the background among the file's classes, "first" or "last"; where it is last it has
-    neither boxes nor masks of its own.
+    layers: the LayerMap that they are added to. names: function our layer -> possible (convolution, batch norm) pairs
+    in the file; the first that is present counts. background: the place of the background among the file's classes,
+    "first" or "last"; if it is last it has neither boxes nor masks of its own.
     """
 
     def __init__(self, layers, names, background):
@@ -30,7 +28,7 @@ class Detector:
         self.without = 1 if last else 0  # classes that have no box and no mask
 
     def add(self, stage_channels):
-        """All parts; stage_channels: of C2 .. C5. The settings say whether there are masks and keypoints."""
+        """Adds all parts; stage_channels: of C2 .. C5. The settings say whether there are masks and keypoints."""
         pyramid = self._pyramid(stage_channels)
         self._region_proposals(pyramid)
         classes = self._box_head(pyramid)
@@ -40,7 +38,7 @@ class Detector:
         if self._has("keypoint_head/maps"):
             self._keypoint_head(pyramid)
         if len(self.normed) > 1:
-            raise UserError(f"some convolutions of pyramid and heads have batch norm and others have not; {CURE}")
+            raise UserError(f"some convolutions of pyramid and heads have batch norm and others do not; {CURE}")
         self.settings |= {"NUM_CLASSES": classes, "MASKS": masks}
 
     def _pyramid(self, stage_channels):
@@ -83,7 +81,7 @@ class Detector:
         return classes
 
     def _flat(self, channels):
-        """The first fully connected layer, which takes what RoIAlign gives, flat; returns its units."""
+        """The first fully connected layer, whose input is the output of RoIAlign, flattened; returns its units."""
         name, (inputs, units) = self.layers.kernel(self._theirs("box_head/fc1")[0], 2)
         side = math.isqrt(inputs // channels)
         self.layers.equal(f"the number of inputs of {name}", inputs, max(side, 1) ** 2 * channels)
@@ -108,7 +106,7 @@ class Detector:
         self.settings |= {"KEYPOINT_HEAD_CONVS": convs, "KEYPOINT_HEAD_CHANNELS": channels, "NUM_KEYPOINTS": keypoints}
 
     def _tower(self, head, channels):
-        """The 3x3 convolutions of a head; returns the channels after them and how many there are."""
+        """The 3x3 convolutions of a head; returns the channels after them and their number."""
         convs = 0
         while self._has(f"{head}/conv{convs + 1}"):
             out = self._conv(f"{head}/conv{convs + 1}", f"{head}/norm{convs + 1}", channels, 3)
@@ -117,7 +115,7 @@ class Detector:
         return channels, convs
 
     def _conv(self, ours, our_norm, inputs, side):
-        """A convolution with batch norm where the file has it, else with a bias."""
+        """A convolution with batch norm if the file has it, else with a bias."""
         conv, norm = self._theirs(ours)
         normed = norm is not None and self.layers.has_norm(norm)
         self.normed.add(normed)

@@ -1,6 +1,6 @@
 """torchvision's Faster, Mask and Keypoint R-CNN with ResNet and a pyramid, and its ResNets for ImageNet.
 
-Both kinds of names: those of the first files (2019) and those since torchvision 0.13, which have one number more where
+Two kinds of names: those of the first files (2019) and those since torchvision 0.13, which have one more number where
 a layer became a convolution with an optional batch norm. Pictures are RGB and the background is class 0, as here.
 """
 
@@ -18,10 +18,7 @@ IMAGENET_CONVENTIONS = {
     "MEAN_PIXEL": (123.675, 116.28, 103.53),
     "STD_PIXEL": (58.395, 57.12, 57.375),
 }
-LEFTOVERS = (
-    (r"\.num_batches_tracked$", "a counter of training steps"),
-    (r"^fc\.", "ImageNet's classes"),
-)
+LEFTOVERS = ((r"\.num_batches_tracked$", "a counter of training steps"), (r"^fc\.", "ImageNet's classes"))
 
 
 def fits(shapes):
@@ -30,7 +27,7 @@ def fits(shapes):
 
 
 def describe(shapes):
-    """{"preset": name, or None for a ResNet alone, "settings": what the shapes tell}"""
+    """{"preset": name, or None for a ResNet alone, "settings": what the shapes determine}"""
     settings = _map(shapes).settings
     if "NUM_CLASSES" not in settings:
         return {"preset": None, "settings": {**settings, **IMAGENET_CONVENTIONS}}
@@ -99,5 +96,5 @@ def _names(shapes):
 
 
 def _both(block, legacy=None):
-    """The (convolution, batch norm) of a block, today's and the first files' name."""
+    """The (convolution, batch norm) of a block, under today's names and those of the first files."""
     return [(f"{block}.0", f"{block}.1"), (legacy or block, None)]

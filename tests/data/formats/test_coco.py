@@ -1,4 +1,4 @@
-"""COCO files: what is in them, in every spelling, and every way to get one wrong."""
+"""COCO files: their contents in every spelling, and every mistake in them."""
 
 import json
 
@@ -9,14 +9,13 @@ from pycocotools import mask as coco_mask
 
 from mrcnn_keras.data import load_dataset
 from mrcnn_keras.data.formats import coco
-from mrcnn_keras.detections import Detections
 from mrcnn_keras.errors import UserError
 from tests.data.small_coco import coco_content
 
-SQUARE_NOTE = "category 0 ('square'), unused and named by another one, left out"
+SQUARE_NOTE = "category 0 ('square') left out: unused, and another one has the name"
 
 
-def test_a_small_file(make_coco):
+def test_small_coco_file(make_coco):
     dataset = load_dataset(make_coco(coco_content()))
     assert dataset.class_names == ["BG", "square", "triangle"]
     assert dataset.category_ids == [0, 0, 7]
@@ -46,7 +45,7 @@ def test_compressed_and_plain_run_lengths_are_the_same(make_coco):
     assert dataset.notes == ["masks without a pixel inside the picture, left out: 1 (first in coco image 'a.png')"]
 
 
-def test_several_polygons_are_one_object(make_coco):
+def test_polygons_of_one_annotation_are_one_object(make_coco):
     content = coco_content()
     content["annotations"] = content["annotations"][:1]
     content["annotations"][0]["segmentation"] += [[6, 0, 8, 0, 8, 1, 6, 1], [0, 0, 1, 1]]
@@ -58,7 +57,7 @@ def test_several_polygons_are_one_object(make_coco):
 
 
 @pytest.mark.parametrize("segmentation", [[], None, {}, [[]], [[1, 2, 3, 4]], "absent"])
-def test_without_a_segmentation_the_box_is_the_mask(make_coco, segmentation):
+def test_box_is_the_mask_without_a_segmentation(make_coco, segmentation):
     content = coco_content()
     annotation = {"image_id": 5, "category_id": 7, "bbox": [1, 2, 3, 4], "segmentation": segmentation}
     if segmentation == "absent":
@@ -69,11 +68,11 @@ def test_without_a_segmentation_the_box_is_the_mask(make_coco, segmentation):
     assert found.boxes.tolist() == [[2, 1, 6, 4]]
     assert found.areas.tolist() == [12]
     assert dataset.notes[-1] == (
-        "annotations without a segmentation, their box taken for the mask: 1 (first in coco image 'a.png')"
+        "annotations without a segmentation, their box used as mask: 1 (first in coco image 'a.png')"
     )
 
 
-def test_polygons_that_leave_the_picture_are_cut(make_coco):
+def test_polygons_outside_the_picture_are_cropped(make_coco):
     content = coco_content()
     content["annotations"] = content["annotations"][:1]
     content["annotations"][0]["segmentation"] = [[-3, -2, 2, -2, 2, 9, -3, 9]]
@@ -82,7 +81,7 @@ def test_polygons_that_leave_the_picture_are_cut(make_coco):
     assert dataset.load_boxes(0).boxes.tolist() == [[0, 0, 6, 2]]
 
 
-def test_pictures_without_objects(make_coco):
+def test_coco_pictures_without_objects(make_coco):
     content = coco_content()
     content["annotations"] = []
     dataset = load_dataset(make_coco(content))
@@ -91,7 +90,7 @@ def test_pictures_without_objects(make_coco):
     assert dataset.statistics()["images_without_objects"] == 1
 
 
-def test_an_unused_category_that_repeats_a_name_is_no_class(make_coco):
+def test_unused_category_with_a_repeated_name_is_no_class(make_coco):
     content = coco_content()
     content["categories"] = [{"id": 0, "name": "square"}, {"id": 3, "name": "square"}, {"id": 7, "name": "x"}]
     content["annotations"][0]["category_id"] = 3
@@ -103,7 +102,7 @@ def test_an_unused_category_that_repeats_a_name_is_no_class(make_coco):
     assert load_dataset(make_coco(content)).category_ids == [0, 0, 7]
 
 
-def test_two_used_categories_of_one_name_stay_two_classes(make_coco):
+def test_used_categories_with_the_same_name_stay_two_classes(make_coco):
     content = coco_content()
     content["categories"][1]["name"] = "square"
     dataset = load_dataset(make_coco(content))
@@ -111,7 +110,7 @@ def test_two_used_categories_of_one_name_stay_two_classes(make_coco):
     assert "has the name 'square' of another one" in dataset.notes[0]
 
 
-def test_the_group_that_roboflow_writes_as_category_0_is_no_class(make_coco):
+def test_roboflow_group_category_is_no_class(make_coco):
     content = coco_content()
     content["categories"] = [
         {"id": 0, "name": "shapes", "supercategory": "none"},
@@ -124,19 +123,17 @@ def test_the_group_that_roboflow_writes_as_category_0_is_no_class(make_coco):
     assert load_dataset(make_coco(content)).class_names == ["BG", "shapes", "square", "triangle"]
 
 
-def test_pixel_masks_of_cvat_are_no_crowds(make_coco):
+def test_cvat_pixel_masks_are_no_crowds(make_coco):
     content = coco_content()
     content["annotations"][2]["attributes"] = {"occluded": False}
     dataset = load_dataset(make_coco(content))
     assert dataset.load_annotations(0).class_ids.tolist() == [1, 2, 2]
-    assert dataset.notes == [
-        "CVAT pixel masks marked iscrowd, taken for single objects: 1 (first in coco image 'a.png')"
-    ]
+    assert dataset.notes == ["CVAT pixel masks marked iscrowd, read as single objects: 1 (first in coco image 'a.png')"]
     content["annotations"][2]["attributes"]["is_crowd"] = True
     assert load_dataset(make_coco(content)).load_annotations(0).class_ids.tolist() == [1, 2, -2]
 
 
-def test_boxes_for_counting_need_no_masks(make_coco):
+def test_load_boxes_uses_the_boxes_of_the_file(make_coco):
     content = coco_content()
     content["annotations"][0]["bbox"] = [1, 1, 2, 2]  # as it is written, not as the mask is
     dataset = load_dataset(make_coco(content))
@@ -146,7 +143,7 @@ def test_boxes_for_counting_need_no_masks(make_coco):
     assert (statistics["crowds"], statistics["max_instances"], statistics["width"]) == (1, 3, [8, 8, 8])
 
 
-def test_sizes_may_be_absent(make_coco):
+def test_picture_sizes_may_be_absent(make_coco):
     content = coco_content()
     path = make_coco(content)
     del content["images"][0]["width"], content["images"][0]["height"]
@@ -154,8 +151,8 @@ def test_sizes_may_be_absent(make_coco):
     assert load_dataset(path).load_annotations(0).size == (6, 8)
 
 
-def test_a_turned_photograph(make_coco, tmp_path):
-    """Annotated as stored, 6 x 8, or as shown, 8 x 6: the size in the file tells."""
+def test_annotated_size_decides_about_exif_orientation(make_coco, tmp_path):
+    """Annotated as stored, 6 x 8, or as shown, 8 x 6: the size in the file decides."""
     content = coco_content()
     path = make_coco(content)
     exif = Image.Exif()
@@ -223,7 +220,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_mistakes_are_told_before_training(make_coco, mistake):
+def test_mistakes_in_coco_files_are_refused_on_loading(make_coco, mistake):
     path = make_coco(coco_content())
     change, words = MISTAKES[mistake]
     path.write_text(json.dumps(changed(change)))
@@ -242,7 +239,7 @@ def test_mistakes_are_told_before_training(make_coco, mistake):
         ('{"images": [' + "9" * 5000 + "]}", "is not JSON"),
         ("[1, 2]", "is a JSON list, not an object"),
         ("\xff\xfe", "is not JSON"),
-        ('{"shapes": []}', "is JSON, but not of a known annotation format"),
+        ('{"shapes": []}', "is JSON, but not in a known annotation format"),
     ],
     ids=["nothing", "cut off", "deep", "a long number", "a list", "not UTF-8", "another format"],
 )
@@ -252,7 +249,7 @@ def test_files_that_are_not_coco(tmp_path, text, words):
         load_dataset(tmp_path / "a.json")
 
 
-def test_run_lengths_that_do_not_fit_are_told_with_their_place(make_coco):
+def test_run_lengths_of_the_wrong_size_name_their_annotation(make_coco):
     content = coco_content()
     content["annotations"][2]["segmentation"]["counts"] = "123"
     dataset = load_dataset(make_coco(content))
@@ -260,7 +257,7 @@ def test_run_lengths_that_do_not_fit_are_told_with_their_place(make_coco):
         dataset.load_annotations(0)
 
 
-def test_the_way_there_and_back(make_coco, tmp_path):
+def test_to_coco_writes_annotations_that_load_again(make_coco, tmp_path):
     path = make_coco(coco_content())
     first = load_dataset(path)
     content = coco.to_coco(first)
@@ -277,27 +274,10 @@ def test_the_way_there_and_back(make_coco, tmp_path):
     assert again.class_info == first.class_info
 
 
-def test_ids_that_are_not_unique_are_replaced(squares):
+def test_to_coco_replaces_ids_that_are_not_unique(squares):
     dataset = squares([(1, 0, 0, 5, 5)], [])
     dataset.add_class("others", 1, "x")
     dataset.image_info[1]["id"] = 0
     content = coco.to_coco(dataset)
     assert [image["id"] for image in content["images"]] == [0, 1]
     assert [category["id"] for category in content["categories"]] == [1, 2, 3]
-
-
-def test_results_are_what_pycocotools_reads(make_coco, tmp_path):
-    dataset = load_dataset(make_coco(coco_content()))
-    truth = dataset.load_annotations(0)[:2]
-    found = Detections(truth.size, truth.boxes, truth.class_ids, [0.75, 0.5], truth.mask_crops)
-    coco.write_results(tmp_path / "results.json", [(5, found), (6, found[:0])], dataset.category_ids)
-    results = json.loads((tmp_path / "results.json").read_text())
-    assert [(entry["image_id"], entry["category_id"], entry["score"]) for entry in results] == [
-        (5, 0, 0.75),
-        (5, 7, 0.5),
-    ]
-    assert results[0]["bbox"] == [1, 2, 3, 3]
-    assert coco_mask.decode(results[0]["segmentation"]).sum() == 9
-    with pytest.raises(UserError, match="have no scores"):
-        coco.write_results(tmp_path / "others.json", [(5, truth)], dataset.category_ids)
-    assert not (tmp_path / "others.json").exists()

@@ -21,7 +21,7 @@ def content(**category):
     return content
 
 
-def test_a_keypoint_is_the_centre_of_its_pixel(make_coco):
+def test_coco_keypoints_become_pixel_centres(make_coco):
     data = load_dataset(make_coco(content()))
     layout = data.keypoint_layout
     assert layout.names == ("left_end", "right_end", "top")
@@ -35,28 +35,28 @@ def test_a_keypoint_is_the_centre_of_its_pixel(make_coco):
     assert data.notes == []
 
 
-def test_files_without_keypoints_have_none(make_coco):
+def test_coco_files_without_keypoints_have_no_layout(make_coco):
     data = load_dataset(make_coco(coco_content()))
     assert data.keypoint_layout is None
     assert data.load_annotations(0).keypoints is None
 
 
-def test_keypoints_that_have_no_names_are_left_out_and_told(make_coco):
+def test_keypoints_without_names_are_left_out_and_noted(make_coco):
     named = coco_content()
     named["annotations"][0]["keypoints"] = [1, 1, 2]
     named["annotations"][1]["keypoints"] = []
     data = load_dataset(make_coco(named))
     assert data.keypoint_layout is None
-    (note,) = data.notes
-    assert "does not name its keypoints, left out: 1 (first in coco image 'a.png')" in note
+    note = "keypoints left out, since their category does not name its keypoints: 1 (first in coco image 'a.png')"
+    assert data.notes == [note]
 
 
-def test_a_keypoint_outside_the_picture_is_not_annotated(make_coco):
+def test_coco_keypoints_outside_the_picture_are_not_annotated(make_coco):
     outside = content()
     outside["annotations"][1]["keypoints"] = [8, 0, 2, 7, -1, 1, 7, 5, 2]
     data = load_dataset(make_coco(outside))
     assert data.load_annotations(0).keypoints[1].tolist() == [[0, 0, 0], [0, 0, 0], [5.5, 7.5, 2]]
-    assert "outside the picture, taken as not annotated: 1" in data.notes[0]
+    assert "outside the picture, read as not annotated: 1" in data.notes[0]
 
 
 MISTAKES = {
@@ -82,7 +82,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_mistakes_are_told_before_training(make_coco, mistake):
+def test_mistakes_in_coco_keypoints_are_refused_on_loading(make_coco, mistake):
     change, words = MISTAKES[mistake]
     changed = content()
     change(changed)
@@ -92,14 +92,14 @@ def test_mistakes_are_told_before_training(make_coco, mistake):
     assert "\n" not in str(error.value)
 
 
-def test_two_categories_of_the_same_keypoints_share_them(make_coco):
+def test_categories_with_the_same_keypoints_share_their_skeleton(make_coco):
     both = content()
     both["categories"][0]["keypoints"] = ["left_end", "right_end", "top"]
     data = load_dataset(make_coco(both))
     assert data.keypoint_layout.skeleton == ((0, 2), (2, 1))
 
 
-def test_the_way_there_and_back(make_coco, tmp_path):
+def test_to_coco_writes_keypoints_that_load_again(make_coco, tmp_path):
     first = load_dataset(make_coco(content()))
     written = coco.to_coco(first)
     assert written["categories"][1]["skeleton"] == [[1, 3], [3, 2]]
@@ -111,7 +111,7 @@ def test_the_way_there_and_back(make_coco, tmp_path):
     np.testing.assert_array_equal(again.load_keypoints(0), first.load_keypoints(0))
 
 
-def test_instances_come_first_and_tell_of_the_keypoints_beside_them(make_coco, tmp_path):
+def test_instance_file_notes_the_keypoint_file_beside_it(make_coco, tmp_path):
     make_coco(coco_content(), "annotations/instances_val2017.json")
     make_coco(content(), "annotations/person_keypoints_val2017.json")
     (tmp_path / "val2017").mkdir()
@@ -126,7 +126,7 @@ def test_instances_come_first_and_tell_of_the_keypoints_beside_them(make_coco, t
     assert load_dataset(tmp_path / "val2017", "coco_keypoints").num_images == 1
 
 
-def test_the_persons_of_coco(shared):
+def test_coco_person_keypoints(shared):
     folder = shared / "data" / "coco"
     train = load_dataset(folder, format="coco_keypoints", subset="train")
     assert train.keypoint_layout.names == KEYPOINT_NAMES

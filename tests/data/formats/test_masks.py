@@ -1,4 +1,4 @@
-"""Masks as picture files: one an object, or one label picture an image."""
+"""Masks as picture files: one per object, or one label picture per image."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def cells(tmp_path):
     return tmp_path
 
 
-def test_one_file_an_object(cells):
+def test_one_mask_file_per_object(cells):
     dataset = load_dataset(cells)
     assert dataset.class_names == ["BG", "object"]
     assert [info["id"] for info in dataset.image_info] == ["one", "two"]
@@ -44,14 +44,14 @@ def test_one_file_an_object(cells):
     assert (len(found), found.size) == (0, (4, 5))
 
 
-def test_an_empty_mask_is_left_out_and_told(cells):
+def test_empty_mask_file_is_left_out_and_noted(cells):
     save(cells / "one/masks/a.png", rectangle(0, 0, 0, 0))
     dataset = load_dataset(cells)
     assert len(dataset.load_annotations(0)) == 1
     assert dataset.notes == ["masks without a pixel inside the picture, left out: 1 (first in masks image 'one.png')"]
 
 
-def test_mistakes_in_folders_of_pictures(cells):
+def test_mistakes_in_mask_folders_are_refused(cells):
     save(cells / "one/masks/b.png", rectangle(0, 0, 3, 4, (8, 6)))
     with pytest.raises(UserError, match=r"mask '.*b\.png' is 8 x 6 pixels but another one is 6 x 8"):
         load_dataset(cells).load_annotations(0)
@@ -83,7 +83,7 @@ def labelled(tmp_path, request):
     return tmp_path
 
 
-def test_a_label_picture_an_image(labelled):
+def test_one_label_picture_per_image(labelled):
     dataset = load_dataset(labelled)
     assert dataset.class_names == ["BG", "object"]
     found = dataset.load_example(0)[1]
@@ -93,7 +93,7 @@ def test_a_label_picture_an_image(labelled):
     assert len(dataset.load_example(1)[1]) == 0
 
 
-def test_mistakes_in_label_pictures(labelled):
+def test_mistakes_in_label_pictures_are_refused(labelled):
     (labels,) = (path for path in labelled.iterdir() if path.name != "images")
     noise = np.arange(120 * 120, dtype=np.uint16).reshape(120, 120)
     save(labels / "b.png", noise)
@@ -108,7 +108,7 @@ def test_mistakes_in_label_pictures(labelled):
         load_dataset(labelled)
 
 
-def test_subsets_are_folders(tmp_path):
+def test_folders_of_masks_are_subsets(tmp_path):
     save(tmp_path / "stage1_train/one/images/one.png", rectangle(0, 0, 3, 4))
     save(tmp_path / "stage1_train/one/masks/a.png", rectangle(0, 0, 3, 4))
     save(tmp_path / "valid/images/two.png", rectangle(0, 0, 3, 4))

@@ -1,25 +1,14 @@
-import socket
-from concurrent.futures import ThreadPoolExecutor
+"""Generated shapes."""
 
 import numpy as np
 import pytest
 
 from mrcnn_keras.data.generated import ShapesDataset
-from mrcnn_keras.data.generated.painting import PHOTOGRAPHS, photographs
-from mrcnn_keras.data.generated.placing import MIN_PIXELS
-from mrcnn_keras.data.generated.shapes import (
-    DIAMETER,
-    MIN_VISIBLE,
-    SHAPES,
-    outline_area,
-    outline_distance,
-    paint,
-    place_shapes,
-)
-from mrcnn_keras.errors import UserError
+from mrcnn_keras.data.generated.generated_dataset import MIN_PIXELS
+from mrcnn_keras.data.generated.shapes import DIAMETER, SHAPES, outline_area, outline_distance
 
 
-def test_classes_and_kinds_of_what_it_gives():
+def test_shapes_have_three_classes_and_the_usual_types():
     data = ShapesDataset(count=3, image_size=(64, 96))
     assert data.class_names == ["BG", "circle", "square", "triangle"]
     assert list(data.image_ids) == [0, 1, 2]
@@ -31,29 +20,7 @@ def test_classes_and_kinds_of_what_it_gives():
     assert set(class_ids) <= {1, 2, 3}
 
 
-def test_a_picture_is_a_function_of_seed_and_index():
-    few, many = ShapesDataset(count=3, seed=7), ShapesDataset(count=30, seed=7)
-    many.load_image(29)  # what was made before does not matter
-    np.testing.assert_array_equal(few.load_image(2), many.load_image(2))
-    for one, other in zip(few.load_mask(2), many.load_mask(2), strict=True):
-        np.testing.assert_array_equal(one, other)
-
-
-def test_all_pictures_differ_across_indices_and_seeds():
-    sets = [ShapesDataset(count=40, seed=seed) for seed in (0, 1, 40)]
-    pictures = {data.load_image(i).tobytes() for data in sets for i in data.image_ids}
-    assert len(pictures) == 3 * 40
-
-
-def test_threads_make_the_same_pictures():
-    data = ShapesDataset(count=24)
-    with ThreadPoolExecutor(4) as pool:
-        together = list(pool.map(data.load_image, data.image_ids))
-    for i, image in enumerate(together):
-        np.testing.assert_array_equal(image, data.load_image(i))
-
-
-def test_numbers_of_shapes():
+def test_number_of_shapes_is_as_asked():
     data = ShapesDataset(count=400, image_size=(128, 160), min_shapes=2, max_shapes=4)
     counts = np.bincount([len(data.load_mask(i)[1]) for i in data.image_ids])
     assert len(counts) == 5
@@ -62,7 +29,7 @@ def test_numbers_of_shapes():
     assert counts[2:].min() > 90
 
 
-def test_a_picture_without_shapes():
+def test_pictures_without_shapes():
     data = ShapesDataset(count=2, min_shapes=0, max_shapes=0)
     masks, class_ids = data.load_mask(1)
     assert masks.shape == (128, 128, 0)
@@ -70,26 +37,26 @@ def test_a_picture_without_shapes():
     assert len(data.load_annotations(1)) == 0
 
 
-def test_masks_are_disjoint_and_large_enough():
+def test_masks_of_shapes_are_disjoint_and_large_enough():
     data = ShapesDataset(count=60, max_shapes=12)
     for i in data.image_ids:
         masks, class_ids = data.load_mask(i)
         assert masks.sum(axis=-1).max(initial=0) <= 1
         smallest = [outline_area(DIAMETER[0] * 64, corners) for corners in SHAPES.values()]
         for mask, class_id in zip(np.moveaxis(masks, -1, 0), class_ids, strict=True):
-            assert mask.sum() >= max(MIN_PIXELS, MIN_VISIBLE * smallest[class_id - 1])
+            assert mask.sum() >= max(MIN_PIXELS, data.MIN_VISIBLE * smallest[class_id - 1])
 
 
-def test_masks_are_where_the_picture_is_painted():
+def test_masks_of_shapes_are_where_the_picture_is_painted():
     """A picture with and without its shapes differs on the masks and, soft edges aside, nowhere else."""
-    agree = []
+    data, agree = ShapesDataset(max_shapes=6), []
     for seed in range(30):
         rng = np.random.default_rng(seed)
-        shapes = place_shapes(rng, (128, 128), (1, 6))
+        shapes = data.place(rng)
         state = rng.bit_generator.state
-        bare = paint(rng, (128, 128), []).astype(int)
+        bare = data.paint(rng, []).astype(int)
         rng.bit_generator.state = state
-        painted = paint(rng, (128, 128), shapes).astype(int)
+        painted = data.paint(rng, shapes).astype(int)
         masks = np.zeros((128, 128), bool)
         near = np.zeros((128, 128), bool)
         for shape in shapes:
@@ -100,7 +67,7 @@ def test_masks_are_where_the_picture_is_painted():
     assert np.mean(agree) > 0.97
 
 
-def test_outlines():
+def test_outline_distances_by_hand():
     """Points on the x axis: a shape of radius 10 that points to the right, seen from its centre."""
     y, x = np.zeros(4, np.float32), np.array([0, 4, 10, 13], np.float32)
     np.testing.assert_allclose(outline_distance(y, x, 10, 0, None), [-10, -6, 0, 3], atol=1e-5)
@@ -111,36 +78,3 @@ def test_outlines():
     np.testing.assert_allclose(outline_distance(y, x, 10, np.pi / 4, square), x - np.sqrt(50), atol=1e-5)
     assert outline_area(10, square) == pytest.approx(200)  # two diagonals of 20: 20 * 20 / 2
     assert outline_area(10, triangle) == pytest.approx(np.sqrt(3) / 4 * 300)  # side sqrt(3) * 10
-
-
-def test_annotations_are_the_masks():
-    data = ShapesDataset(count=5)
-    for i in data.image_ids:
-        masks, class_ids = data.load_mask(i)
-        found = data.load_annotations(i)
-        np.testing.assert_array_equal(found.masks, masks)
-        np.testing.assert_array_equal(found.class_ids, class_ids)
-        for (y1, x1, y2, x2), mask in zip(found.boxes, np.moveaxis(masks, -1, 0), strict=True):
-            rows, columns = np.nonzero(mask)
-            assert (y1, x1, y2, x2) == (rows.min(), columns.min(), rows.max() + 1, columns.max() + 1)
-
-
-def test_the_photographs_come_without_the_network(monkeypatch):
-    monkeypatch.setattr(socket, "socket", None)
-    photographs.cache_clear()
-    assert [image.shape[2] for image in photographs()] == [3] * len(PHOTOGRAPHS)
-
-
-@pytest.mark.parametrize(
-    ("wrong", "message"),
-    [
-        ({"count": 0}, "count=0"),
-        ({"image_size": (128,)}, "image_size"),
-        ({"image_size": (128, 8)}, "image_size"),
-        ({"min_shapes": 5, "max_shapes": 2}, "min_shapes <= max_shapes"),
-        ({"seed": -3}, "seed=-3"),
-    ],
-)
-def test_sizes_that_cannot_be(wrong, message):
-    with pytest.raises(UserError, match=message):
-        ShapesDataset(**wrong)

@@ -31,7 +31,7 @@ class Stages(dict):
 
 
 def roi_scales(pyramid, sizes, conventions):
-    """Feature pixels an image pixel, for P2..P5."""
+    """Feature pixels per image pixel, for P2..P5."""
     if not conventions.stride_from_shape:
         return [1 / 4, 1 / 8, 1 / 16, 1 / 32]
     return [2.0 ** np.round(np.log2(features.shape[2] / sizes[:, 0].max())) for features in pyramid[:4]]

@@ -10,7 +10,7 @@ class Conventions:
     mean, std: of the network input, in the order of `channels`, for values 0..1 (torchvision) or 0..255 (Detectron2)
     round_anchors: half-extents are rounded to whole pixels
     stride_from_shape: anchor stride = padded image // feature map, else 4, 8, 16, 32, 64
-    sampling_ratio: samples a bin and axis of RoIAlign, 0 = ceil(RoI / bins); aligned: minus half a pixel
+    sampling_ratio: samples per bin and axis of RoIAlign, 0 = ceil(RoI / bins); aligned: minus half a pixel
     smooth_l1_beta: 0 = L1; rpn_loss_norm: the RPN losses are divided by "sampled" anchors or by a "constant"
     hard_mask_targets: the resampled bitmap is cut at 0.5, with aligned RoIAlign
     """

@@ -47,20 +47,20 @@ def tar():
     ],
     ids=range(12),
 )
-def test_what_is_no_file_of_weights(tmp_path, data, message):
+def test_kind_of_other_files_is_named(tmp_path, data, message):
     (tmp_path / "x.pth").write_bytes(data)
     with pytest.raises(UserError, match=message):
         read_tensors(tmp_path / "x.pth")
 
 
-def test_a_keras_model(tmp_path):
+def test_kind_of_a_keras_model_is_named(tmp_path):
     keras = pytest.importorskip("keras")
     keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)]).save(tmp_path / "x.keras")
     with pytest.raises(UserError, match=r"is a \.keras model; open it with MaskRCNN\.load"):
         read_tensors(tmp_path / "x.keras")
 
 
-def test_paths_that_are_no_files(tmp_path):
+def test_paths_that_are_not_files_of_weights(tmp_path):
     with pytest.raises(UserError, match="is a folder; give the file of weights in it"):
         read_tensors(tmp_path)
     with pytest.raises(UserError, match=r"absent\.pth cannot be read \(No such file or directory\); give"):

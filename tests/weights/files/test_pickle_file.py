@@ -20,7 +20,7 @@ ARRAYS = {
 
 
 @pytest.mark.parametrize("protocol", range(6))
-def test_all_protocols(tmp_path, protocol):
+def test_pickle_of_each_protocol(tmp_path, protocol):
     content = {"model": ARRAYS, "__author__": "Detectron2 Model Zoo", "matching_heuristics": True}
     (tmp_path / "x.pkl").write_bytes(pickle.dumps(content, protocol))
     with read_tensors(tmp_path / "x.pkl") as file:
@@ -40,14 +40,14 @@ def python_2_array(array, core="numpy.core"):
 
 @pytest.mark.parametrize("core", ["numpy.core", "numpy._core"])
 @pytest.mark.parametrize("size", [3, 5000])
-def test_python_2_wrote_bytes_as_text(tmp_path, size, core):
+def test_pickle_of_python_2_with_bytes_as_text(tmp_path, size, core):
     array = np.random.default_rng(0).normal(size=size).astype("f4")
     (tmp_path / "x.pkl").write_bytes(pickled({b"model": {b"w": python_2_array(array, core)}, b"iter": 3}))
     with read_tensors(tmp_path / "x.pkl") as file:
         np.testing.assert_array_equal(file["w"], array)
 
 
-def test_bytes_and_shape_must_agree(tmp_path):
+def test_pickle_whose_bytes_and_shape_disagree(tmp_path):
     array = python_2_array(np.zeros(3, "f4"))
     state = (1, (4,), *array.state[2:])
     (tmp_path / "x.pkl").write_bytes(pickled({"w": array._replace(state=state)}))
@@ -56,13 +56,13 @@ def test_bytes_and_shape_must_agree(tmp_path):
 
 
 @pytest.mark.parametrize("array", [np.array(["text"]), np.array([{}]), np.zeros(2, "f4,i4"), np.zeros(2, complex)])
-def test_what_is_no_number_is_refused(tmp_path, array):
+def test_pickle_of_other_things_than_numbers_is_refused(tmp_path, array):
     (tmp_path / "x.pkl").write_bytes(pickle.dumps({"w": array}))
     with pytest.raises(UserError, match="numpy array of type"):
         read_tensors(tmp_path / "x.pkl")
 
 
-def test_bytes_after_the_end(tmp_path):
+def test_pickle_with_bytes_after_its_end(tmp_path):
     (tmp_path / "x.pkl").write_bytes(pickle.dumps({"model": ARRAYS}) + b"..")
     with pytest.raises(UserError, match="has 2 bytes after its pickle"):
         read_tensors(tmp_path / "x.pkl")

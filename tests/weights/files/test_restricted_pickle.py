@@ -30,19 +30,19 @@ values = st.recursive(
 
 @settings(deadline=None)
 @given(values, st.integers(min_value=0, max_value=5))
-def test_plain_data_come_back(value, protocol):
+def test_unpickling_plain_data(value, protocol):
     assert read(pickle.dumps(value, protocol)) == value
 
 
 @settings(deadline=None)
 @given(st.binary(max_size=200))
-def test_any_bytes_give_data_or_a_told_error(data):
+def test_unpickling_any_bytes_gives_data_or_an_error(data):
     # What is not a BadFile here becomes a UserError at the door; nothing may run or hang.
     with suppress(BadFile, ValueError, OverflowError, struct.error):
         load_pickle(FileBytes(io.BytesIO(data)), 0, lambda module, name: None)
 
 
-def test_nothing_of_a_command_is_run(tmp_path):
+def test_unpickling_runs_no_command(tmp_path):
     class Evil:
         def __reduce__(self):
             return os.system, (f"touch {tmp_path / 'ran'}",)
@@ -56,22 +56,22 @@ def test_nothing_of_a_command_is_run(tmp_path):
 @pytest.mark.parametrize(
     "name", ["builtins eval", "builtins getattr", "torch load", "torch.storage _load_from_bytes", "numpy fromfile"]
 )
-def test_no_other_name_is_known(name):
+def test_unpickling_knows_no_other_name(name):
     with pytest.raises(BadFile, match="is not data"):
         read(pickled(Call(Name(*name.split()), ("1",))))
 
 
-def test_a_known_value_is_not_called():
+def test_unpickling_does_not_call_a_known_value():
     with pytest.raises(BadFile, match="asks to call int, which is not data"):
         read(pickled(Call(Name("builtins", "int"), ("1",))))
 
 
-def test_instances_of_classes_are_refused():
+def test_unpickling_refuses_instances_of_classes():
     with pytest.raises(BadFile, match="opcode 0x69"):
         load_pickle(FileBytes(io.BytesIO(b"(S'ls'\nios\nsystem\n.")), 0, lambda module, name: None)
 
 
-def test_long_strings_stay_in_the_file():
+def test_unpickling_leaves_long_strings_in_the_file():
     found = read(pickle.dumps(b"x" * (LONG + 1), 4))
     assert isinstance(found, LongString)
     assert found.read() == b"x" * (LONG + 1)
@@ -87,7 +87,7 @@ def test_long_strings_stay_in_the_file():
         b"\x80\x04\x95" + struct.pack("<Q", 2**60) + b"N.",
     ],
 )
-def test_sizes_are_checked_before_memory_is_taken(data):
+def test_unpickling_checks_sizes_before_memory_is_taken(data):
     tracemalloc.start()
     with suppress(BadFile):
         load_pickle(FileBytes(io.BytesIO(data)), 0, lambda module, name: None)
@@ -96,12 +96,12 @@ def test_sizes_are_checked_before_memory_is_taken(data):
     assert peak < 1e6
 
 
-def test_a_key_whose_hash_takes_for_ever_is_refused():
+def test_unpickling_refuses_a_key_whose_hash_takes_for_ever():
     doubling = b"\x80\x02}(N" + b"q\x00h\x00\x86" * 100 + b"Nu."  # 100 tuples, each twice in the next: 2**100 hashes
     with pytest.raises(BadFile, match="as the key of a dict"):
         read(doubling)
 
 
-def test_deep_nesting_needs_no_recursion():
+def test_unpickling_deep_nesting_without_recursion():
     value = read(b"\x80\x02" + b"](" * 100_000 + b"e" * 100_000 + b".")
     assert len(value) == 1

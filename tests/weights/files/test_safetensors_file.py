@@ -22,7 +22,7 @@ numbers = st.sampled_from(["f2", "f4", "f8", "i8"]).flatmap(
 
 @settings(deadline=None)
 @given(st.dictionaries(names, numbers, min_size=1))
-def test_arrays_come_back(tmp_path_factory, content):
+def test_safetensors_arrays_come_back(tmp_path_factory, content):
     path = write_safetensors(tmp_path_factory.getbasetemp() / "x", content)
     with read_tensors(path) as file:
         assert file.kind == "safetensors"
@@ -32,7 +32,7 @@ def test_arrays_come_back(tmp_path_factory, content):
             assert file[name].dtype == array.dtype
 
 
-def test_bfloat16(tmp_path):
+def test_safetensors_bfloat16(tmp_path):
     header = {"w": {"dtype": "BF16", "shape": [2], "data_offsets": [0, 4]}}
     text = json.dumps(header).encode()
     (tmp_path / "x").write_bytes(struct.pack("<Q", len(text)) + text + bytes.fromhex("803f20c1"))
@@ -55,7 +55,7 @@ def test_bfloat16(tmp_path):
         ({"b": {"data_offsets": None}}, "damaged or not what it seems"),
     ],
 )
-def test_entries_that_do_not_fit(tmp_path, changes, message):
+def test_safetensors_refuses_entries_that_do_not_fit(tmp_path, changes, message):
     header = {
         "b": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]},
         "a": {"dtype": "I64", "shape": [2], "data_offsets": [24, 40]},
@@ -76,17 +76,17 @@ def test_entries_that_do_not_fit(tmp_path, changes, message):
         (b'{"a":{}', "damaged or not what it seems"),
     ],
 )
-def test_headers_that_are_none(tmp_path, header, message):
+def test_safetensors_refuses_damaged_headers(tmp_path, header, message):
     with pytest.raises(UserError, match=message):
         read_tensors(write_safetensors(tmp_path / "x", {}, header))
 
 
-def test_a_header_that_is_too_long(tmp_path):
+def test_safetensors_refuses_a_long_header(tmp_path):
     with pytest.raises(UserError, match="has a header of 9000000 bytes"):
         read_tensors(write_safetensors(tmp_path / "x", {}, b"{" + b" " * 8_999_999))
 
 
-def test_all_bytes_are_accounted_for(tmp_path):
+def test_safetensors_accounts_for_all_bytes(tmp_path):
     path = write_safetensors(tmp_path / "x", ARRAYS)
     data = path.read_bytes()
     for damaged in (data[:-1], data + b"\0"):

@@ -20,13 +20,13 @@ T, U = PickledArray(), PickledArray()
         {"a": T, "b.c": U, "epoch": 3, "_extra_state": None, 5: T},
     ],
 )
-def test_where_the_weights_are(content):
+def test_state_dict_is_found_in_a_checkpoint(content):
     found = find_state_dict(content)
     assert found == {"a": T, "b.c": U}
     assert list(found) == ["a", "b.c"]
 
 
-def test_a_prefix_of_some_names_stays():
+def test_state_dict_keeps_a_prefix_of_some_names():
     assert list(find_state_dict({"module.a": T, "b": U})) == ["module.a", "b"]
 
 
@@ -40,12 +40,12 @@ def test_a_prefix_of_some_names_stays():
         ({"a.b": T, "a": {"b": U}}, "two tensors with the name 'a.b'"),
     ],
 )
-def test_what_is_no_state_dict(content, message):
+def test_state_dict_is_refused(content, message):
     with pytest.raises(BadFile, match=message):
         find_state_dict(content)
 
 
-def test_dicts_in_circles_end():
+def test_state_dict_with_dicts_in_circles():
     content = {"a": T}
     for i in range(50):
         content[f"again{i}"] = content

@@ -35,7 +35,7 @@ def one(path, record, data=NUMBERS, **options):
         ((0, 4), (4, 1), 0, np.zeros((0, 4))),
     ],
 )
-def test_strides_and_offsets(tmp_path, shape, strides, offset, expected):
+def test_torch_strides_and_offsets(tmp_path, shape, strides, offset, expected):
     array = one(tmp_path, tensor(storage("0", "FloatStorage", 6), shape, strides, offset))
     np.testing.assert_array_equal(array, np.array(expected, "f4"))
     assert array.dtype == np.float32
@@ -54,13 +54,13 @@ def test_strides_and_offsets(tmp_path, shape, strides, offset, expected):
         ("BoolStorage", np.array([True, False])),
     ],
 )
-def test_types(tmp_path, kind, numbers):
+def test_torch_types(tmp_path, kind, numbers):
     array = one(tmp_path, tensor(storage("0", kind, 2), (2,), (1,)), numbers.tobytes())
     assert array.dtype == numbers.dtype
     np.testing.assert_array_equal(array, numbers)
 
 
-def test_bfloat16_is_the_upper_half_of_a_float32(tmp_path):
+def test_torch_bfloat16_is_the_upper_half_of_a_float32(tmp_path):
     array = one(tmp_path, tensor(storage("0", "BFloat16Storage", 2), (2,), (1,)), bytes.fromhex("803f20c1"))
     assert array.dtype == np.float32
     assert array.tolist() == [1.0, -10.0]
@@ -78,7 +78,7 @@ def test_bfloat16_is_the_upper_half_of_a_float32(tmp_path):
         (tensor(storage("0", "FloatStorage", 6), (2, 3), (1,)), "place is damaged"),
         (
             tensor(storage("0", "FloatStorage", 5), (5,), (1,)),
-            "has 24 bytes of numbers in its part '0' where it speaks of 20",
+            "has 24 bytes of numbers in its part '0' where its description has 20",
         ),
         (tensor(storage("1", "FloatStorage", 6), (6,), (1,)), "lacks its part 'data/1'"),
         (tensor(storage("0", "FloatStorage", 6), (2**10, 2**15), (0, 0)), "made of 1 numbers only; save it with clone"),
@@ -87,13 +87,13 @@ def test_bfloat16_is_the_upper_half_of_a_float32(tmp_path):
         (Call(Name("torch._utils", "_rebuild_tensor_v2"), (1,)), "describes a torch tensor in a way that is not known"),
     ],
 )
-def test_what_cannot_be_is_told(tmp_path, record, message):
+def test_torch_refuses_impossible_tensors(tmp_path, record, message):
     with pytest.raises(UserError, match=message) as error:
         one(tmp_path, record)
     assert str(error.value).startswith(str(tmp_path / "one.pth"))
 
 
-def test_a_file_from_a_machine_with_the_other_byte_order(tmp_path):
+def test_torch_file_with_the_other_byte_order(tmp_path):
     records, _ = torch_records({"w": SIX})
     path = write_torch(tmp_path / "big.pth", records, {"0": SIX.astype(">f4").tobytes()})
     data = path.read_bytes()
@@ -108,19 +108,19 @@ def test_a_file_from_a_machine_with_the_other_byte_order(tmp_path):
         assert file["w"].dtype.isnative
 
 
-def test_tensors_that_share_a_storage(tmp_path):
+def test_torch_tensors_that_share_a_storage(tmp_path):
     place = storage("0", "FloatStorage", 6)
     content = {"a": tensor(place, (2,), (1,)), "b": tensor(place, (3,), (1,), 3), "all": tensor(place, (6,), (1,))}
     with read_tensors(write_torch(tmp_path / "x.pth", content, {"0": SIX.tobytes()})) as file:
         assert [file[name].tolist() for name in file] == [[0, 1], [3, 4, 5], [0, 1, 2, 3, 4, 5]]
 
 
-def test_a_compressed_archive(tmp_path):
+def test_torch_compressed_archive(tmp_path):
     record = tensor(storage("0", "FloatStorage", 6), (6,), (1,))
     np.testing.assert_array_equal(one(tmp_path, record, compression=zipfile.ZIP_DEFLATED), SIX)
 
 
-def test_a_zip_bomb_is_refused_before_memory_is_taken(tmp_path):
+def test_torch_zip_bomb_is_refused_before_memory_is_taken(tmp_path):
     count = 2**24
     record = tensor(storage("0", "FloatStorage", count), (count,), (1,))
     path = write_torch(tmp_path / "x.pth", {"w": record}, {"0": bytes(4 * count)}, zipfile.ZIP_DEFLATED)
@@ -132,7 +132,7 @@ def test_a_zip_bomb_is_refused_before_memory_is_taken(tmp_path):
     assert peak < 1e6
 
 
-def test_damage_in_the_numbers_is_found_by_the_checksum(tmp_path):
+def test_torch_damage_is_found_by_the_checksum(tmp_path):
     records, storages = torch_records({"w": SIX, "v": SIX + 1})
     path = write_torch(tmp_path / "x.pth", records, storages)
     data = path.read_bytes()
@@ -143,7 +143,7 @@ def test_damage_in_the_numbers_is_found_by_the_checksum(tmp_path):
             file["w"]
 
 
-def test_torchscript_is_code(tmp_path):
+def test_torchscript_is_refused_as_code(tmp_path):
     path = write_torch(tmp_path / "x.pt", {}, {}, extra=[("code/__torch__.py", b"import os"), ("constants.pkl", b"")])
     with pytest.raises(UserError, match="TorchScript archive, which holds code; nothing of it was run; save its state"):
         read_tensors(path)
@@ -151,7 +151,7 @@ def test_torchscript_is_code(tmp_path):
 
 @settings(deadline=None)  # the first example imports torch
 @given(st.lists(st.integers(0, 4), max_size=4), st.sampled_from(TYPES), st.booleans(), st.randoms())
-def test_files_of_pytorch(tmp_path_factory, shape, kind, zipped, random):
+def test_torch_files_written_by_pytorch(tmp_path_factory, shape, kind, zipped, random):
     torch = pytest.importorskip("torch")
     torch.manual_seed(0)
     base = (torch.rand([n + 2 for n in shape]) * 100).to(getattr(torch, kind))
@@ -170,7 +170,7 @@ def test_files_of_pytorch(tmp_path_factory, shape, kind, zipped, random):
 
 @pytest.mark.parametrize("zipped", [True, False])
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
-def test_the_checkpoint_of_a_training_script(tmp_path, zipped, protocol):
+def test_torch_checkpoint_of_a_training_script(tmp_path, zipped, protocol):
     torch = pytest.importorskip("torch")
     model = torch.nn.DataParallel(torch.nn.Sequential(torch.nn.Conv2d(2, 3, 3), torch.nn.BatchNorm2d(3)))
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
@@ -197,7 +197,7 @@ def test_the_checkpoint_of_a_training_script(tmp_path, zipped, protocol):
 
 
 @pytest.mark.parametrize("zipped", [True, False])
-def test_a_whole_model_is_refused(tmp_path, zipped):
+def test_torch_whole_model_is_refused(tmp_path, zipped):
     torch = pytest.importorskip("torch")
     torch.save(torch.nn.Linear(2, 3), tmp_path / "x.pth", _use_new_zipfile_serialization=zipped)
     with pytest.raises(UserError, match=r"(asks for torch\.nn|with its code).*torch\.save\(model\.state_dict"):

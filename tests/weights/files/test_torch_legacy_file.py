@@ -15,7 +15,7 @@ def written(tmp_path):
     return write_torch_legacy(tmp_path / "x.pth", records, storages, COUNTS)
 
 
-def test_arrays_come_back(written):
+def test_torch_legacy_arrays_come_back(written):
     with read_tensors(written) as file:
         assert file.kind == "torch_legacy"
         assert file.shapes == {"a": (2, 3), "b": (), "c": (2,)}
@@ -24,7 +24,7 @@ def test_arrays_come_back(written):
             assert file[name].dtype == array.dtype
 
 
-def test_a_storage_that_is_a_part_of_another(tmp_path):
+def test_torch_legacy_storage_within_another(tmp_path):
     # Files before PyTorch 0.4: numbers 2, 3, 4 of the storage, named "part"; the tensor starts at the second of them.
     part = Persistent(("storage", Name("torch", "FloatStorage"), "0", "cpu", 6, ("part", 2, 3)))
     numbers = {"0": ARRAYS["a"].tobytes()}
@@ -37,7 +37,7 @@ def test_a_storage_that_is_a_part_of_another(tmp_path):
         read_tensors(path)
 
 
-def test_all_bytes_are_accounted_for(written):
+def test_torch_legacy_accounts_for_all_bytes(written):
     data = written.read_bytes()
     for damaged in (data[:-1], data + b"\0", data[: len(data) // 2]):
         written.write_bytes(damaged)
@@ -53,7 +53,7 @@ def test_all_bytes_are_accounted_for(written):
         (COUNTS, ["0", "1", "2", "2"], "lists other storages"),
     ],
 )
-def test_storages_that_do_not_fit(tmp_path, counts, keys, message):
+def test_torch_legacy_refuses_storages_that_do_not_fit(tmp_path, counts, keys, message):
     records, storages = torch_records(ARRAYS, legacy=True)
     path = write_torch_legacy(tmp_path / "x.pth", records, storages, counts)
     if keys:
@@ -63,7 +63,7 @@ def test_storages_that_do_not_fit(tmp_path, counts, keys, message):
 
 
 @pytest.mark.parametrize(("strides", "fits"), [((3, 1), True), ((0, 1), False), ((1, 1), False)])
-def test_a_damaged_stride(tmp_path, strides, fits):
+def test_torch_legacy_refuses_a_damaged_stride(tmp_path, strides, fits):
     place = Persistent(("storage", Name("torch", "FloatStorage"), "0", "cpu", 6, None))
     content = {"w": tensor(place, (2, 3), strides)}
     path = write_torch_legacy(tmp_path / "x.pth", content, {"0": ARRAYS["a"].tobytes()}, {"0": 6})
@@ -75,7 +75,7 @@ def test_a_damaged_stride(tmp_path, strides, fits):
             read_tensors(path)
 
 
-def test_a_tensor_that_was_expanded(tmp_path):
+def test_torch_legacy_reads_an_expanded_tensor(tmp_path):
     place = Persistent(("storage", Name("torch", "FloatStorage"), "0", "cpu", 6, None))
     content = {"w": tensor(place, (2, 6), (0, 1))}
     path = write_torch_legacy(tmp_path / "x.pth", content, {"0": ARRAYS["a"].tobytes()}, {"0": 6})

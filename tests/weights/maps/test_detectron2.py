@@ -10,7 +10,7 @@ from mrcnn_keras.weights.maps.detectron2 import describe, fits, translate
 from tests.weights.maps.thin_files import RESNET18, RESNET50, RESNET101, RESNEXT101, UNITS, detectron2_file
 
 
-def test_published_names(shared):
+def test_detectron2_published_names(shared):
     folder = shared / "oracle" / "detectron2_mask_rcnn_R_50_FPN_3x"
     recipe = json.loads((folder / "weights.json").read_text())
     with np.load(folder / "weights.npz") as small:
@@ -38,12 +38,12 @@ def test_published_names(shared):
         (RESNET18, True, "detectron2_r50_fpn"),  # no such file is published
     ],
 )
-def test_preset(architecture, masks, preset):
+def test_detectron2_preset(architecture, masks, preset):
     assert describe(detectron2_file(masks=masks, **architecture).shapes)["preset"] == preset
 
 
 @pytest.mark.parametrize(("architecture", "preset"), [(RESNET50, "r50"), (RESNET101, "r101"), (RESNEXT101, "x101")])
-def test_keypoints(architecture, preset):
+def test_detectron2_keypoints(architecture, preset):
     file = detectron2_file(classes=1, masks=False, keypoints=17, **architecture)
     described = describe(file.shapes)
     settings = described["settings"]
@@ -59,7 +59,7 @@ def test_keypoints(architecture, preset):
     )
 
 
-def test_the_stem_sees_red_first():
+def test_detectron2_stem_takes_red_first():
     """The sum over a patch of RGB with our kernel is the sum over the same patch in BGR with theirs."""
     rng = np.random.default_rng(1)
     file = detectron2_file()
@@ -69,7 +69,7 @@ def test_the_stem_sees_red_first():
     np.testing.assert_allclose((kernel * patch[..., None]).sum((0, 1, 2)), theirs, rtol=1e-5, atol=1e-5)
 
 
-def test_the_background_comes_first():
+def test_detectron2_background_comes_first():
     file = detectron2_file(classes=3)
     file["roi_heads.box_predictor.cls_score.bias"] = np.array([10, 11, 12, 99], np.float32)  # 99: the background
     file["roi_heads.box_predictor.bbox_pred.bias"] = np.arange(1, 13, dtype=np.float32)
@@ -90,13 +90,13 @@ def test_the_background_comes_first():
     np.testing.assert_array_equal(masks[:, 1:], file["roi_heads.mask_head.predictor.weight"][:, :, 0, 0].T)
 
 
-def test_the_anchors_boxes_are_turned():
+def test_detectron2_anchor_boxes_from_xy_to_yx():
     file = detectron2_file()
     file["proposal_generator.rpn_head.anchor_deltas.bias"] = np.arange(12, dtype=np.float32)
     assert translate(file)[0]["rpn/deltas/bias"]().tolist() == [1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10]
 
 
-def test_leftovers():
+def test_detectron2_left_over_tensors_have_a_reason():
     file = detectron2_file()
     file.add("pixel_mean", 3, 1, 1)
     leftovers = translate(file)[1]
@@ -104,7 +104,7 @@ def test_leftovers():
     assert leftovers["pixel_mean"] == "a constant, which the preset has"
 
 
-def test_long_heads():
+def test_detectron2_long_heads():
     """The models trained from scratch have batch norm everywhere, two convolutions in the RPN and four for boxes."""
     file = detectron2_file(long_heads=True)
     settings = describe(file.shapes)["settings"]
@@ -125,14 +125,14 @@ def test_long_heads():
         (["backbone.bottom_up.stem.conv1.weight", "head.cls_score.weight"], "RetinaNet"),
     ],
 )
-def test_models_that_cannot_be_read(names, sentence):
+def test_detectron2_refuses_other_models(names, sentence):
     shapes = dict.fromkeys(names, (8, 8, 1, 1))
     assert fits(shapes)
     with pytest.raises(UserError, match=sentence):
         describe(shapes)
 
 
-def test_boxes_that_do_not_belong_to_a_class():
+def test_detectron2_refuses_class_agnostic_boxes():
     shapes = detectron2_file(classes=3).shapes
     shapes["roi_heads.box_predictor.bbox_pred.weight"] = (4, UNITS)
     shapes["roi_heads.box_predictor.bbox_pred.bias"] = (4,)

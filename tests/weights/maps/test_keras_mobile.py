@@ -43,7 +43,7 @@ def saved(mobilenet, tmp_path_factory):
     return write_h5(tmp_path_factory.mktemp("applications") / "notop.h5", layers)
 
 
-def test_a_file_is_the_backbone(mobilenet, saved):
+def test_keras_mobile_file_is_the_backbone(mobilenet, saved):
     _, arrays = mobilenet
     with open_checkpoint(saved) as checkpoint:
         assert checkpoint.preset is None
@@ -55,21 +55,21 @@ def test_a_file_is_the_backbone(mobilenet, saved):
         assert checkpoint.left_over == {"normalization/mean": "the pixels' mean and deviation, which are settings"}
 
 
-@pytest.mark.parametrize(("settings", "told"), [({"MEAN_PIXEL": (127.5,) * 3}, None), ({}, "MEAN_PIXEL=")])
-def test_a_model_takes_it_for_its_own_deviation_and_says_that_the_mean_differs(mobilenet, saved, settings, told):
+@pytest.mark.parametrize(("settings", "noted"), [({"MEAN_PIXEL": (127.5,) * 3}, None), ({}, "MEAN_PIXEL=")])
+def test_keras_mobile_is_adapted_to_the_deviation_and_a_different_mean_noted(mobilenet, saved, settings, noted):
     backbone, arrays = mobilenet
     config = Config(BACKBONE="mobilenet_v3_small", BACKBONE_NORM_EPSILON=1e-3, **settings)
     with open_checkpoint(saved) as checkpoint:
         report = load_into({weight.path: weight for weight in backbone.weights}, config, checkpoint)
     assert report.complete
-    assert [told in note for note in report.notes] == ([True] if told else [])
+    assert [noted in note for note in report.notes] == ([True] if noted else [])
     factor = np.divide(config.STD_PIXEL, 127.5)[:, None]
     np.testing.assert_allclose(backbone.get_layer("conv").kernel, arrays["conv/kernel"] * factor, rtol=1e-6)
     np.testing.assert_array_equal(backbone.get_layer("conv_1").kernel, arrays["conv_1/kernel"])
 
 
 @pytest.mark.parametrize(("blocks", "size"), [(21, "b0"), (27, "b1"), (28, "b2"), (32, "b3"), (40, "s"), (57, "m")])
-def test_an_efficientnet_is_known_by_the_number_of_its_blocks(blocks, size):
+def test_efficientnet_is_identified_by_its_number_of_blocks(blocks, size):
     names = {f"block{1 + i // 26}{chr(ord('a') + i % 26)}_project_conv/kernel": (1, 1, 1, 1) for i in range(blocks)}
     assert fits(names)
     settings = describe(names)["settings"]
@@ -77,7 +77,7 @@ def test_an_efficientnet_is_known_by_the_number_of_its_blocks(blocks, size):
     assert settings["MEAN_PIXEL"] == ((123.675, 116.28, 103.53) if size[0] == "b" else (128, 128, 128))
 
 
-def test_another_number_of_blocks():
+def test_keras_mobile_refuses_another_number_of_blocks():
     names = {
         f"expanded_conv_{i}_{part}/kernel": np.zeros((1, 1, 1, 1)) for i in range(7) for part in ("expand", "project")
     }
@@ -87,10 +87,10 @@ def test_another_number_of_blocks():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["efficientnet_v2_b0", "efficientnet_v2_s", "mobilenet_v3_large"])
-def test_the_numbers_of_blocks_are_those_of_the_backbones(name):
+def test_keras_mobile_numbers_of_blocks_are_those_of_the_backbones(name):
     shapes = {weight.path: tuple(weight.shape) for weight in application_backbone(name).weights}
     assert describe(shapes)["settings"]["BACKBONE"] == name
 
 
-def test_a_file_of_another_network_is_none_of_these():
+def test_keras_mobile_does_not_fit_another_network():
     assert not fits({"conv1_conv/kernel": (7, 7, 3, 64), "stem_conv/kernel": (3, 3, 3, 32)})

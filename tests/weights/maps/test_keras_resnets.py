@@ -11,7 +11,7 @@ both_names = pytest.mark.parametrize("old", [False, True])
 
 
 @both_names
-def test_what_the_file_tells(old):
+def test_keras_resnets_settings(old):
     described = describe(keras_applications_file(old=old).shapes)
     assert described["preset"] is None
     assert described["settings"] == dict(
@@ -25,7 +25,7 @@ def test_what_the_file_tells(old):
     assert describe(keras_applications_file(old=old, **RESNET101).shapes)["settings"]["BACKBONE"] == "resnet101"
 
 
-def test_both_kinds_of_names_give_the_same():
+def test_keras_resnets_names_of_2016_and_of_today_give_the_same():
     """The files are filled in the order of the layers."""
     new, old = (translate(keras_applications_file(old=old))[0] for old in (False, True))
     assert new.keys() == old.keys()
@@ -34,7 +34,7 @@ def test_both_kinds_of_names_give_the_same():
 
 
 @both_names
-def test_the_stem_sees_red_first(old):
+def test_keras_resnets_stem_takes_red_first(old):
     file = keras_applications_file(old=old)
     theirs = file["conv1/kernel" if old else "conv1_conv/kernel"]
     ours = translate(file)[0]["stem_conv/kernel"]()
@@ -42,7 +42,7 @@ def test_the_stem_sees_red_first(old):
     np.testing.assert_array_equal(ours[:, :, 2], theirs[:, :, 0])
 
 
-def test_the_means_take_over_the_biases():
+def test_keras_resnets_means_take_over_the_biases():
     file = keras_applications_file()
     values, _ = translate(file)
     expected = file["conv3_block2_1_bn/moving_mean"] - file["conv3_block2_1_conv/bias"]
@@ -51,7 +51,7 @@ def test_the_means_take_over_the_biases():
     assert not any(path.endswith("/bias") for path in values)
 
 
-def test_convolutions_without_a_bias():
+def test_keras_resnets_convolutions_without_a_bias():
     file = keras_applications_file()
     for name in [name for name in file if name.endswith("_conv/bias")]:
         del file[name]
@@ -60,13 +60,13 @@ def test_convolutions_without_a_bias():
 
 
 @both_names
-def test_the_classes_of_imagenet_are_left(old):
+def test_keras_resnets_leave_the_classes_of_imagenet(old):
     leftovers = translate(keras_applications_file(old=old, top=True))[1]
     assert len(leftovers) == 2
     assert {*leftovers.values()} == {"ImageNet's classes"}
 
 
-def test_models_that_cannot_be_read():
+def test_keras_resnets_refuse_other_models():
     file = keras_applications_file()
     file.keras_norm("post_bn", 4)
     with pytest.raises(UserError, match="ResNet V2"):
@@ -75,6 +75,6 @@ def test_models_that_cannot_be_read():
         describe(keras_applications_file(blocks=(3, 8, 36, 3), bottleneck=True).shapes)
 
 
-def test_matterports_files_have_the_same_names_and_more():
+def test_keras_resnets_also_fit_matterports_files():
     assert fits(keras_applications_file(old=True).shapes)
     assert fits(matterport_file(**RESNET50).shapes)  # so find_source looks for Matterport first

@@ -27,7 +27,7 @@ def published(shared, backbone):
 @pytest.mark.parametrize(
     ("backbone", "preset", "variables"), [("resnet50", "matterport_r50", 307), ("resnet101", "matterport", 562)]
 )
-def test_published_names(shared, backbone, preset, variables):
+def test_matterport_published_names(shared, backbone, preset, variables):
     shapes = published(shared, backbone)
     assert fits(shapes)
     described = describe(shapes)
@@ -43,7 +43,7 @@ def test_published_names(shared, backbone, preset, variables):
     assert values["rpn/logits/kernel"].shape == (1, 1, 512, 3)
 
 
-def test_users_own_classes():
+def test_matterport_with_own_classes():
     described = describe(matterport_file(classes=2, **RESNET50).shapes)
     settings = described["settings"]
     assert described["preset"] == "matterport_r50"
@@ -51,7 +51,7 @@ def test_users_own_classes():
     assert (settings["TOP_DOWN_PYRAMID_SIZE"], settings["FPN_CLASSIF_FC_LAYERS_SIZE"]) == (PYRAMID, UNITS)
 
 
-def test_the_means_take_over_the_biases_of_the_backbone():
+def test_matterport_means_take_over_the_biases():
     rng = np.random.default_rng(1)
     file = matterport_file()
     values, _ = translate(file)
@@ -66,7 +66,7 @@ def test_the_means_take_over_the_biases_of_the_backbone():
     assert values["stem_norm/moving_mean"].sources == ("bn_conv1/moving_mean", "conv1/bias")
 
 
-def test_batch_norm_is_folded_into_the_box_head():
+def test_matterport_batch_norm_is_folded_into_the_box_head():
     """A convolution over all bins of a RoI and its batch norm are one fully connected layer of the RoI made flat."""
     rng = np.random.default_rng(2)
     file = matterport_file()
@@ -80,7 +80,7 @@ def test_batch_norm_is_folded_into_the_box_head():
     np.testing.assert_allclose(ours, batch_norm(file, "mrcnn_class_bn2", conv), rtol=1e-4, atol=1e-4)
 
 
-def test_batch_norm_is_folded_into_the_mask_head():
+def test_matterport_batch_norm_is_folded_into_the_mask_head():
     file = matterport_file()
     patch = np.random.default_rng(3).normal(size=(3, 3, PYRAMID))
     values, _ = translate(file)
@@ -91,7 +91,7 @@ def test_batch_norm_is_folded_into_the_mask_head():
         np.testing.assert_allclose(np.einsum("yxi,yxio->o", patch, kernel) + bias, expected, rtol=1e-4, atol=1e-4)
 
 
-def test_folding_is_done_in_float64():
+def test_matterport_folds_in_float64():
     """Each number of the file's float32 layer is rounded once, at the end."""
     file = matterport_file()
     file["mrcnn_mask_bn1/moving_variance"][:] = 1 / 3
@@ -101,7 +101,7 @@ def test_folding_is_done_in_float64():
     np.testing.assert_array_equal(translate(file)[0]["mask_head/conv1/kernel"](), expected)
 
 
-def test_one_logit_has_the_probability_of_two():
+def test_matterport_one_logit_has_the_probability_of_two():
     file = matterport_file()
     file["rpn_class_raw/bias"] = np.array([1, 3, 0, -2, 0.5, 0.5], np.float32)  # (background, object) of three anchors
     logits = translate(file)[0]["rpn/logits/bias"]()
@@ -114,7 +114,7 @@ def test_one_logit_has_the_probability_of_two():
     )
 
 
-def test_the_rest_stays_as_it_is():
+def test_matterport_other_tensors_are_unchanged():
     file = matterport_file()
     values, _ = translate(file)
     for ours, theirs in {
@@ -140,7 +140,7 @@ def test_the_rest_stays_as_it_is():
         ({"fpn_p2/kernel": ()}, "where 4 axes are needed"),
     ],
 )
-def test_shapes_that_do_not_fit(changes, sentence):
+def test_matterport_refuses_shapes_that_do_not_fit(changes, sentence):
     shapes = {**matterport_file().shapes, **changes}
     with pytest.raises(UserError, match=sentence):
         describe({name: shape for name, shape in shapes.items() if shape is not None})

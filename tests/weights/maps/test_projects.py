@@ -1,4 +1,4 @@
-"""The source of a file is known by its names; what is no such file is refused with a sentence."""
+"""The project of a file is recognised by its names; other files are refused with a sentence."""
 
 import contextlib
 
@@ -16,18 +16,18 @@ any_file = pytest.mark.parametrize("name", ALL)
 
 
 @any_file
-def test_source(name):
+def test_project_is_found_by_the_names(name):
     module = find_source(SHAPES[name]).__name__.rpartition(".")[2]
-    assert module == name.split()[0].replace(".", "_")
+    assert module == name.split()[0].replace("keras.applications", "keras_resnets")
 
 
 @pytest.mark.parametrize("shapes", [{}, {"weight": (3, 3)}, {"conv1.weight": (64, 3, 7, 7)}, {"conv1/kernel": ()}])
-def test_unknown(shapes):
+def test_no_project_for_other_names(shapes):
     assert find_source(shapes) is None
 
 
 @any_file
-def test_values_have_the_promised_shapes_and_are_read_when_asked_for(name):
+def test_mapped_values_have_their_shapes_and_are_read_on_demand(name):
     file = ALL[name]()
     values, leftovers = find_source(file.shapes).translate(file)
     assert not file.reads
@@ -39,7 +39,7 @@ def test_values_have_the_promised_shapes_and_are_read_when_asked_for(name):
     assert not {*file.reads} & {*leftovers}
 
 
-def test_values_can_be_read_again():
+def test_mapped_values_can_be_read_again():
     values, _ = find_source(SHAPES["matterport"]).translate(ALL["matterport"]())
     for path in ("stem_conv/kernel", "box_head/fc1/kernel", "rpn/logits/bias"):
         np.testing.assert_array_equal(values[path](), values[path]())
@@ -47,7 +47,7 @@ def test_values_can_be_read_again():
 
 @any_file
 @given(data=st.data())
-def test_any_damage_to_the_shapes_is_a_sentence_or_harmless(name, data):
+def test_damaged_shapes_are_refused_or_harmless(name, data):
     shapes = dict(SHAPES[name])
     victims = data.draw(st.lists(st.sampled_from(sorted(shapes)), min_size=1, max_size=3, unique=True))
     for victim in victims:
@@ -63,7 +63,7 @@ def test_any_damage_to_the_shapes_is_a_sentence_or_harmless(name, data):
 
 
 @any_file
-def test_every_tensor_that_is_used_is_needed_with_its_shape(name):
+def test_every_shape_that_is_used_is_checked(name):
     """A number more in a tensor's last axis is noticed, whichever it is."""
     file = ALL[name]()
     source = find_source(file.shapes)
@@ -73,7 +73,7 @@ def test_every_tensor_that_is_used_is_needed_with_its_shape(name):
             source.describe({**file.shapes, used: (*first, last + 1)})
 
 
-def test_wrong_numbers_are_refused():
+def test_mapped_values_refuse_wrong_numbers():
     file = torchvision_file()
     values, _ = find_source(file.shapes).translate(file)
     file["backbone.body.bn1.weight"] = np.ones(8, np.int64)

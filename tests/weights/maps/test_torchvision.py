@@ -1,4 +1,4 @@
-"""torchvision's files: both kinds of names, the order of axes and of boxes, and what the shapes tell."""
+"""torchvision's files: both kinds of names, the order of axes and of boxes, and what the shapes determine."""
 
 import ast
 
@@ -35,7 +35,7 @@ def published(shared, model):
         ("keypointrcnn", "torchvision_keypoint", 313),
     ],
 )
-def test_published_names(shared, model, preset, variables):
+def test_torchvision_published_names(shared, model, preset, variables):
     shapes = published(shared, model)
     assert fits(shapes)
     assert describe(shapes)["preset"] == preset
@@ -48,7 +48,7 @@ def test_published_names(shared, model, preset, variables):
     assert values["fpn/lateral5/kernel"].shape == (1, 1, 2048, 256)
 
 
-def test_settings_of_the_published_file(shared):
+def test_torchvision_settings_of_the_published_file(shared):
     settings = describe(published(shared, "maskrcnn_v2"))["settings"]
     expected = dict(BACKBONE="resnet50", BACKBONE_WIDTH=64, TOP_DOWN_PYRAMID_SIZE=256, RPN_CONVS=2, RPN_CHANNELS=256)
     expected |= dict(POOL_SIZE=7, BOX_HEAD_CONVS=4, BOX_HEAD_CHANNELS=256, BOX_HEAD_FCS=1)
@@ -60,7 +60,7 @@ def test_settings_of_the_published_file(shared):
     assert (len(names), names.count("N/A"), ids) == (91, 10, tuple(range(1, 91)))
 
 
-def test_both_kinds_of_names_give_the_same():
+def test_torchvision_names_of_2019_and_of_today_give_the_same():
     file = torchvision_file()
     old = file.renamed(legacy)
     assert describe(old.shapes) == describe(file.shapes)
@@ -82,31 +82,31 @@ def test_both_kinds_of_names_give_the_same():
         (dict(keypoints=3), "torchvision_keypoint"),
     ],
 )
-def test_preset(options, preset):
+def test_torchvision_preset(options, preset):
     described = describe(torchvision_file(**options).shapes)
     assert described["preset"] == preset
     assert described["settings"]["MASKS"] == options.get("masks", True)
 
 
-def test_other_classes_have_no_names():
+def test_torchvision_other_classes_have_no_names():
     settings = describe(torchvision_file(classes=5).shapes)["settings"]
     assert (settings["NUM_CLASSES"], settings["CLASS_NAMES"], settings["CATEGORY_IDS"]) == (5, (), ())
 
 
-def test_settings_of_keypoints(shared):
+def test_torchvision_settings_of_keypoints(shared):
     settings = describe(published(shared, "keypointrcnn"))["settings"]
     assert (settings["NUM_CLASSES"], settings["CLASS_NAMES"], settings["CATEGORY_IDS"]) == (2, ("BG", "person"), (1,))
     assert (settings["NUM_KEYPOINTS"], settings["KEYPOINT_NAMES"][0], settings["MASKS"]) == (17, "nose", False)
     assert (settings["KEYPOINT_HEAD_CONVS"], settings["KEYPOINT_HEAD_CHANNELS"]) == (8, 512)
 
 
-def test_other_keypoints_have_no_names():
+def test_torchvision_other_keypoints_have_no_names():
     settings = describe(torchvision_file(classes=2, keypoints=3).shapes)["settings"]
     assert (settings["NUM_KEYPOINTS"], settings["KEYPOINT_NAMES"], settings["KEYPOINT_FLIP_PAIRS"]) == (3, (), ())
     assert (settings["CLASS_NAMES"], settings["MASKS"]) == ((), True)
 
 
-def test_keypoints_are_every_second_part_of_their_head():
+def test_torchvision_keypoint_convolutions_are_every_second_part():
     file = torchvision_file(keypoints=3)
     values, _ = translate(file)
     assert values["keypoint_head/conv2/kernel"].sources == ("roi_heads.keypoint_head.2.weight",)
@@ -114,7 +114,7 @@ def test_keypoints_are_every_second_part_of_their_head():
     np.testing.assert_array_equal(values["keypoint_head/maps/kernel"](), deconvolution.transpose(2, 3, 1, 0))
 
 
-def test_boxes_are_turned_from_xy_to_yx():
+def test_torchvision_boxes_from_xy_to_yx():
     """Row 4 b + i of the file is part i of (dx, dy, dw, dh) of box b; ours are (dy, dx, dh, dw)."""
     file = torchvision_file(classes=2)
     file["rpn.head.bbox_pred.bias"] = np.arange(12, dtype=np.float32)
@@ -124,7 +124,7 @@ def test_boxes_are_turned_from_xy_to_yx():
     assert values["box_head/deltas/kernel"]()[3].tolist() == [1, 0, 3, 2, 5, 4, 7, 6]
 
 
-def test_classes_stay_in_place():
+def test_torchvision_classes_stay_in_place():
     file = torchvision_file(classes=3)
     values, _ = translate(file)
     kernel = values["box_head/class_logits/kernel"]()
@@ -133,8 +133,8 @@ def test_classes_stay_in_place():
     np.testing.assert_array_equal(values["mask_head/logits/kernel"]()[0, 0], mask_kernel[:, :, 0, 0].T)
 
 
-def test_flat_features():
-    """The first fully connected layer sees the same of a RoI, whichever way it is made flat."""
+def test_torchvision_flat_features():
+    """The first fully connected layer gives the same for a RoI, in whichever order it is flattened."""
     rng = np.random.default_rng(1)
     file = torchvision_file()
     kernel = translate(file)[0]["box_head/fc1/kernel"]()
@@ -143,7 +143,7 @@ def test_flat_features():
     np.testing.assert_allclose(roi.transpose(1, 2, 0).ravel() @ kernel, theirs, rtol=1e-5, atol=1e-5)
 
 
-def test_convolutions_are_torchs():
+def test_torchvision_convolutions_give_the_same():
     rng = np.random.default_rng(2)
     torch = pytest.importorskip("torch")
     import tensorflow as tf
@@ -167,7 +167,7 @@ def test_convolutions_are_torchs():
 
 
 @pytest.mark.parametrize(("name", "architecture"), [("resnet18", RESNET18), ("resnext101_32x8d", RESNEXT101)])
-def test_imagenet(name, architecture):
+def test_torchvision_imagenet_resnets(name, architecture):
     file = ThinFile()
     channels = torch_resnet(file, **architecture)
     file.torch_dense("fc", 1000, channels[-1])
@@ -182,7 +182,7 @@ def test_imagenet(name, architecture):
     np.testing.assert_array_equal(values["stem_conv/kernel"]()[2, 3, 0], file["conv1.weight"][:, 0, 2, 3])
 
 
-def test_grouped_kernel():
+def test_torchvision_grouped_kernel():
     file = ThinFile()
     torch_resnet(file, **RESNEXT101)
     kernel = translate(file)[0]["res2_0_conv2/kernel"]()
@@ -190,7 +190,7 @@ def test_grouped_kernel():
     np.testing.assert_array_equal(kernel[0, 1, 0], file["layer1.0.conv2.weight"][:, 0, 0, 1])
 
 
-def test_names_that_are_no_surprise_have_a_reason():
+def test_torchvision_unused_names_have_a_reason():
     file = torchvision_file()
     file.torch_dense("fc", 1000, 8)
     file.add("ema.decay", 1)
@@ -211,13 +211,13 @@ def test_names_that_are_no_surprise_have_a_reason():
         ("roi_heads.mask_predictor.mask_fcn_logits.weight", (2**50, 12, 1, 1), "mask_fcn_logits.bias has the shape"),
     ],
 )
-def test_shapes_that_do_not_fit(name, shape, sentence):
+def test_torchvision_refuses_shapes_that_do_not_fit(name, shape, sentence):
     shapes = {**torchvision_file().shapes, name: shape}
     with pytest.raises(UserError, match=sentence):
         describe(shapes)
 
 
-def test_models_that_cannot_be_read():
+def test_torchvision_refuses_other_models():
     with pytest.raises(UserError, match="detector without ResNet"):
         describe({"backbone.body.0.0.weight": (16, 3, 3, 3)})
     file = ThinFile()
@@ -228,5 +228,5 @@ def test_models_that_cannot_be_read():
     for part in ("weight", "bias", "running_mean", "running_var"):
         del mixed[f"roi_heads.mask_head.2.1.{part}"]
     mixed.add("roi_heads.mask_head.2.0.bias", PYRAMID)
-    with pytest.raises(UserError, match="batch norm and others have not"):
+    with pytest.raises(UserError, match="batch norm and others do not"):
         describe(mixed.shapes)

@@ -16,7 +16,7 @@ def weights_of(model):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ALL)
-def test_paths_and_shapes(name):
+def test_mapped_paths_and_shapes_are_those_of_the_model(name):
     file = ALL[name]()
     source = find_source(file.shapes)
     settings = source.describe(file.shapes)["settings"]

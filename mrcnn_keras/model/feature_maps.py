@@ -1,18 +1,21 @@
-"""The maps that region proposals and heads look at: a backbone, and a pyramid or its last map, by BACKBONE_FEATURES."""
+"""The maps that region proposals and heads read: a backbone, and a pyramid or its last map, by BACKBONE_FEATURES."""
 
 from mrcnn_keras.architectures import APPLICATIONS, FEATURES
 from mrcnn_keras.backbones import FPN, LastMap, RoIStage, application_backbone, resnet_backbone
 
 
 def make_backbone(config):
-    """The model from normalised images to a list of maps, one for each stage."""
+    """The model from normalised images to a list of maps, one per stage."""
     if config.BACKBONE in APPLICATIONS:
         return application_backbone(
-            config.BACKBONE, config.BACKBONE_NORM, config.BACKBONE_FREEZE_STAGES, config.BACKBONE_NORM_EPSILON
+            config.BACKBONE,
+            norm_kind=config.BACKBONE_NORM,
+            freeze_stages=config.BACKBONE_FREEZE_STAGES,
+            epsilon=config.BACKBONE_NORM_EPSILON,
         )
     features = FEATURES[config.BACKBONE_FEATURES]
     return resnet_backbone(
-        *_of_all_stages(config),
+        **_resnet_options(config),
         pool_pad=config.BACKBONE_POOL_PAD,
         last_stage=features.last_stage,
         dilated=features.dilated,
@@ -21,23 +24,23 @@ def make_backbone(config):
 
 def make_roi_stage(config):
     """The stage that a backbone which ends with C4 leaves to the RoIs."""
-    return RoIStage(*_of_all_stages(config), name="roi_stage")
+    return RoIStage(**_resnet_options(config), name="roi_stage")
 
 
-def _of_all_stages(config):
-    """What all stages of a ResNet have in common: the first arguments of resnet and RoIStage."""
-    return (
-        config.BACKBONE,
-        config.BACKBONE_NORM,
-        config.BACKBONE_STRIDE_IN,
-        config.BACKBONE_FREEZE_STAGES,
-        config.BACKBONE_NORM_EPSILON,
-        config.BACKBONE_WIDTH,
-    )
+def _resnet_options(config):
+    """The arguments that resnet_backbone and RoIStage, its last stage, have in common."""
+    return {
+        "architecture": config.BACKBONE,
+        "norm_kind": config.BACKBONE_NORM,
+        "stride_in": config.BACKBONE_STRIDE_IN,
+        "freeze_stages": config.BACKBONE_FREEZE_STAGES,
+        "epsilon": config.BACKBONE_NORM_EPSILON,
+        "width": config.BACKBONE_WIDTH,
+    }
 
 
 def make_neck(config, backbone):
-    """The layer from the backbone's maps to those that are looked at, and their channels."""
+    """The layer from the backbone's maps to those that RPN and heads read, and their channels."""
     if config.BACKBONE_FEATURES == "fpn":
         channels = config.TOP_DOWN_PYRAMID_SIZE
         return FPN(channels, config.HEAD_NORM, name="fpn"), channels

@@ -23,19 +23,19 @@ class RegionProposalNetwork:
         }
         self.clip = config.RPN_CLIP
         self.anchors = AnchorLayer(
-            config.anchor_scales(),
-            config.RPN_ANCHOR_RATIOS,
-            FEATURES[config.BACKBONE_FEATURES].strides,
-            config.RPN_ANCHOR_ROUNDED,
-            config.RPN_ANCHOR_SPACING,
-            config.BOX_CORNERS,
+            scales=config.anchor_scales(),
+            ratios=config.RPN_ANCHOR_RATIOS,
+            strides=FEATURES[config.BACKBONE_FEATURES].strides,
+            rounded=config.RPN_ANCHOR_ROUNDED,
+            spacing=config.RPN_ANCHOR_SPACING,
+            corners=config.BOX_CORNERS,
             name="anchors",
         )
         self.head = RPNHead(
-            config.RPN_CHANNELS or channels,
-            config.anchors_per_cell(),
-            config.HEAD_NORM if config.RPN_NORM == "same" else config.RPN_NORM,
-            config.RPN_CONVS,
+            channels=config.RPN_CHANNELS or channels,
+            anchors_per_cell=config.anchors_per_cell(),
+            norm_kind=config.HEAD_NORM if config.RPN_NORM == "same" else config.RPN_NORM,
+            convs=config.RPN_CONVS,
             name="rpn",
         )
         limits = config.PRE_NMS_LIMIT_TRAINING, config.POST_NMS_ROIS_TRAINING
@@ -43,11 +43,11 @@ class RegionProposalNetwork:
         limits = config.PRE_NMS_LIMIT_INFERENCE, config.POST_NMS_ROIS_INFERENCE
         self.select_inference = ProposalLayer(*limits, name="proposals", **options)
         self.targets = AnchorTargetLayer(
-            config.RPN_TRAIN_ANCHORS_PER_IMAGE,
-            config.RPN_POSITIVE_RATIO,
-            config.RPN_POSITIVE_IOU,
-            config.RPN_NEGATIVE_IOU,
-            config.RPN_BBOX_STD_DEV,
+            anchors_per_image=config.RPN_TRAIN_ANCHORS_PER_IMAGE,
+            positive_ratio=config.RPN_POSITIVE_RATIO,
+            positive_iou=config.RPN_POSITIVE_IOU,
+            negative_iou=config.RPN_NEGATIVE_IOU,
+            std_dev=config.RPN_BBOX_STD_DEV,
             name="anchor_targets",
         )
         self.pick = PickAnchors(name="pick_anchors")

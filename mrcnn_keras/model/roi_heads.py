@@ -21,34 +21,34 @@ class RoIHeads:
 
     def __init__(self, config):
         self.sample = RoITargetLayer(
-            config.TRAIN_ROIS_PER_IMAGE,
-            config.ROI_POSITIVE_RATIO,
-            config.ROI_POSITIVE_IOU,
-            config.BBOX_STD_DEV,
+            rois_per_image=config.TRAIN_ROIS_PER_IMAGE,
+            positive_ratio=config.ROI_POSITIVE_RATIO,
+            positive_iou=config.ROI_POSITIVE_IOU,
+            std_dev=config.BBOX_STD_DEV,
             name="roi_targets",
         )
         self.features = make_roi_features(config)
         self.box_head = BoxHead(
             config.NUM_CLASSES,
-            config.FPN_CLASSIF_FC_LAYERS_SIZE,
-            config.BOX_HEAD_FCS,
-            config.BOX_HEAD_CONVS,
-            config.BOX_HEAD_CHANNELS,
-            config.HEAD_NORM,
+            units=config.FPN_CLASSIF_FC_LAYERS_SIZE,
+            fcs=config.BOX_HEAD_FCS,
+            convs=config.BOX_HEAD_CONVS,
+            channels=config.BOX_HEAD_CHANNELS,
+            norm_kind=config.HEAD_NORM,
             name="box_head",
         )
         self.decode = DetectionLayer(
-            config.DETECTION_MAX_INSTANCES,
-            config.DETECTION_MIN_CONFIDENCE,
-            config.DETECTION_NMS_THRESHOLD,
-            config.BBOX_STD_DEV,
-            config.DETECTION_MIN_SIZE,
-            config.DETECTION_ONE_CLASS,
+            max_instances=config.DETECTION_MAX_INSTANCES,
+            min_confidence=config.DETECTION_MIN_CONFIDENCE,
+            nms_threshold=config.DETECTION_NMS_THRESHOLD,
+            std_dev=config.BBOX_STD_DEV,
+            min_size=config.DETECTION_MIN_SIZE,
+            one_class=config.DETECTION_ONE_CLASS,
             name="detections",
         )
         self.flatten = FlattenDetections(name="flatten_detections")
-        there_are = {MaskBranch: config.MASKS, KeypointBranch: config.NUM_KEYPOINTS}
-        self.branches = [kind(config) for kind, wanted in there_are.items() if wanted]
+        used = {MaskBranch: config.MASKS, KeypointBranch: config.NUM_KEYPOINTS}
+        self.branches = [branch(config) for branch in used if used[branch]]
 
     def train(self, maps, proposals, *, gt_boxes, gt_class_ids, **gt):
         """-> a dict of what the losses compare. gt: gt_masks, gt_keypoints, as far as there are branches for them."""
@@ -94,10 +94,12 @@ class MaskBranch:
     def __init__(self, config):
         maps, side = 1 if config.MASK_CLASS_AGNOSTIC else config.NUM_CLASSES, config.mask_side()
         if config.MASK_HEAD_KIND == "mlp":
-            self.head = MaskMLP(maps, side, config.MASK_HEAD_UNITS, config.MASK_HEAD_FCS, name="mask_head")
+            layers = {"units": config.MASK_HEAD_UNITS, "fcs": config.MASK_HEAD_FCS}
+            self.head = MaskMLP(maps, side, name="mask_head", **layers)
         else:
-            convs = config.MASK_HEAD_CONVS, config.MASK_HEAD_CHANNELS, config.HEAD_NORM, config.MASK_DECONVS
-            self.head = MaskHead(maps, *convs, name="mask_head")
+            layers = {"convs": config.MASK_HEAD_CONVS, "channels": config.MASK_HEAD_CHANNELS}
+            layers |= {"norm_kind": config.HEAD_NORM, "deconvs": config.MASK_DECONVS}
+            self.head = MaskHead(maps, name="mask_head", **layers)
         self.targets = MaskTargetLayer((side, side), name="mask_targets")
         self.probabilities = DetectionMasks(config.MASK_LOSS, name="detection_masks")
 
@@ -116,8 +118,8 @@ class KeypointBranch:
     name = "keypoint"
 
     def __init__(self, config):
-        convs = config.KEYPOINT_HEAD_CONVS, config.KEYPOINT_HEAD_CHANNELS, config.HEAD_NORM
-        self.head = KeypointHead(config.NUM_KEYPOINTS, *convs, name="keypoint_head")
+        layers = {"convs": config.KEYPOINT_HEAD_CONVS, "channels": config.KEYPOINT_HEAD_CHANNELS}
+        self.head = KeypointHead(config.NUM_KEYPOINTS, norm_kind=config.HEAD_NORM, name="keypoint_head", **layers)
         self.targets = KeypointTargetLayer(config.keypoint_side(), config.BOX_CORNERS, name="keypoint_targets")
         self.points = DetectionKeypoints(config.KEYPOINT_SCORE, config.BOX_CORNERS, name="detection_keypoints")
 

@@ -89,13 +89,11 @@ def neighbours(places, side, reach=0.0):
 
 def neighbours_of_crops(boxes, count, *sides):
     """The `neighbours` of crop_and_resize's samples along y and along x. sides: cells of these axes."""
-    found = []
+    found, corners = [], tf.split(boxes, 4, axis=1)  # not boxes[:, 0, None]: see the test
     for axis, side in enumerate(sides):
-        # No boxes[:, axis, None]: of boxes that were stacked, TensorFlow's graph optimizer loses the new axis.
-        first, last, end = boxes[:, axis], boxes[:, axis + 2], tf.cast(side - 1, boxes.dtype)
+        first, last, end = corners[axis], corners[axis + 2], tf.cast(side - 1, boxes.dtype)
         steps = tf.cast(tf.maximum(count[axis] - 1, 1), boxes.dtype)
         start = tf.where(count[axis] > 1, first, 0.5 * (first + last))
-        step = (last - first) * end / steps
-        places = (start * end)[:, None] + step[:, None] * tf.range(count[axis], dtype=boxes.dtype)
+        places = start * end + (last - first) * end / steps * tf.range(count[axis], dtype=boxes.dtype)
         found.append(neighbours(places, side))
     return found

@@ -1,4 +1,4 @@
-# `make demo` and `make test` need Python 3.11 with its venv module, make and the network, nothing else: all
+# `make demo` and `make test` need Python 3.11, 3.12 or 3.13 with its venv module, make and the network, nothing else: all
 # they install goes into the folder .venv. `make test PYTHON=python3.12` takes another Python.
 
 PYTHON ?= python3

@@ -100,7 +100,7 @@ def test_train_refuses_wrong_values_of_settings(mistake, coco):
     assert message == "BATCH_SIZE = 'two': expected a whole number, such as 2"
     assert "is not a multiple of 32" in mistake("train", coco(), "--image-size", 100)
     assert "LEARNING_RATE = -1.0: must lie between 0 and inf" in mistake("train", coco(), "--set", "LEARNING_RATE=-1")
-    assert "leaves nothing to learn or to check" in mistake("train", coco(), "--val-split", 0)
+    assert "leaves no picture to train or to validate" in mistake("train", coco(), "--val-split", 0)
 
 
 def test_debug_prints_the_traceback(capsys):
@@ -201,7 +201,7 @@ def test_cli_refuses_unreadable_models(trained, tiny_coco, tmp_path, mistake):
     assert "half.keras cannot be read" in mistake("detect", half, picture)
     assert "half.keras cannot be read" in mistake("evaluate", half, tiny_coco)
     assert "text.keras cannot be read" in mistake("export", tmp_path / "text.keras", "--to", "savedmodel", "--out", "x")
-    assert "model.h5 is no .keras file" in mistake("detect", tmp_path / "model.h5", picture)
+    assert "model.h5 is not a .keras file" in mistake("detect", tmp_path / "model.h5", picture)
     assert "empty holds no best.keras" in mistake("detect", tmp_path / "empty", picture)
     assert "no file of weights that can be read" in mistake("train", tiny_coco, "--weights", "model.h5")
 

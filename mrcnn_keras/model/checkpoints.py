@@ -128,7 +128,7 @@ def open_checkpoint(path):
                 config = Config.from_dict(settings)
             yield Checkpoint(str(path), config.PRESET or None, config.to_dict(), values)
         return
-    if path.is_dir():
+    if (path / PRESET_FILES[1]).exists():
         config = Config.load(path / PRESET_FILES[0])
         with describe_error(path / PRESET_FILES[1]), open_weights(path / PRESET_FILES[1]) as values:
             yield Checkpoint(str(path), config.PRESET or None, config.to_dict(), values)

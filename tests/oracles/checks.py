@@ -59,7 +59,10 @@ def _hold_matterport(arrays, stages):
     side = arrays["resized"].shape[0] - 1
     ours, theirs = ((rows[:, :4] * side, rows[:, 4], rows[:, 5]) for rows in (stages["mrcnn_detection"], wanted))
     found = compare.pairs(ours, theirs, NETWORK_BOX)
-    figures["mrcnn_detection"] = _share(SHARES["network"], len(found), len(wanted), "the picture")
+    figures["mrcnn_detection"] = _share(AT_THE_EDGE, len(found), len(wanted), "the picture")
+    inside = (theirs[0] < side).all(axis=1)
+    count = sum(bool(inside[row]) for row, _ in found)
+    figures["not at the edge"] = _share(SHARES["network"], count, int(inside.sum()), "what does not end at the edge")
     orders = {"box": (index, near), "detection": _both(found, len(wanted))}
     for key, theirs in arrays.items():
         if key == "rpn_class_logits":

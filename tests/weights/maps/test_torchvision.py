@@ -207,7 +207,7 @@ def test_torchvision_unused_names_have_a_reason():
         ("backbone.body.layer3.0.conv1.weight", (32, 65, 1, 1), "takes 65 channels, where 64 would fit"),
         ("backbone.fpn.layer_blocks.2.0.weight", (14, 12, 3, 3), "bias has the shape .12,., where .14,."),
         ("roi_heads.box_head.fc6.weight", (10, 49), "the number of inputs of roi_heads.box_head.fc6.weight is 49"),
-        ("roi_heads.box_predictor.bbox_pred.weight", (18, 10), "18 outputs, where four a box"),
+        ("roi_heads.box_predictor.bbox_pred.weight", (18, 10), "18 outputs, where four per box"),
         ("roi_heads.mask_predictor.mask_fcn_logits.weight", (2**50, 12, 1, 1), "mask_fcn_logits.bias has the shape"),
     ],
 )

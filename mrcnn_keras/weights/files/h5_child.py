@@ -16,7 +16,8 @@ import zipfile
 import h5py
 import numpy as np
 
-MEMORY = 2**29  # bytes, beside four times the size of the file
+MEMORY = 2**28  # bytes, beside four times the size of the file
+SECONDS = 30  # of computing, and one more per 10 MB: what loops for ever is noticed on a busy machine too
 MOST_SMALL = 2**24  # bytes of a dataset however well it is compressed
 MOST_RATIO = 20  # by which larger ones may shrink: weights hardly do
 MOST_WEIGHTS = 50_000
@@ -55,6 +56,7 @@ def open_file(path, kind):
     """-> h5py.File, and the text of config.json in a .keras file: a zip archive, whose checksums are verified."""
     size, config = os.path.getsize(path), None
     limit("RLIMIT_AS", memory() + MEMORY + 4 * size)
+    limit("RLIMIT_CPU", SECONDS + size // 10**7)
     with open(path, "rb") as source:
         head = source.read(64)
     if kind == "keras":

@@ -17,7 +17,7 @@ import numpy as np
 from mrcnn_keras.weights.files.stored_tensor import BadFile, StoredTensor, checked_shape
 
 CHILD = Path(__file__).with_name("h5_child.py")
-SECONDS = 30  # for one reply, and one more per megabyte
+SECONDS = 300  # for one reply, and one more per megabyte; usually `h5_child` reaches its own limit first
 MOST_JSON = 2**24  # bytes of the description
 
 

@@ -41,6 +41,6 @@ def test_keras_file_that_unpacks_to_more_memory_than_it_may_is_refused(tmp_path)
     with zipfile.ZipFile(tmp_path / "x.keras", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("config.json", "{}")
         with archive.open("model.weights.h5", "w") as member:
-            for _ in range(700):  # MB
+            for _ in range(400):  # MB
                 member.write(bytes(10**6))
     refused(tmp_path / "x.keras", r"x.keras cannot be read as a .keras model \(needs more memory than a file")

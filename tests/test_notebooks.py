@@ -22,11 +22,24 @@ def test_notebooks_are_small_and_have_outputs(path):
     assert not any(output.output_type == "error" for output in outputs)
 
 
+# Fewer pictures and a smaller graph, by which the notebook takes a third of the time.
+FASTER = {
+    "count=60": "count=8",
+    "range(30)": "range(2)",
+    "WARMUP_STEPS=50": "WARMUP_STEPS=50, BACKBONE_WIDTH=16, BACKBONE_NORM='frozen_bn', HEAD_NORM='none'",
+}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 def test_notebooks_run(path, tmp_path):
     spec = importlib.util.spec_from_file_location("execute", ROOT / "notebooks" / "execute.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    module.execute(path, tmp_path / path.name, minutes=0.01, folder=tmp_path)
+    text = path.read_text(encoding="utf-8")
+    for setting, faster in FASTER.items():
+        assert text.count(setting) == 1
+        text = text.replace(setting, faster)
+    (tmp_path / path.name).write_text(text, encoding="utf-8")
+    module.execute(tmp_path / path.name, tmp_path / "executed.ipynb", minutes=0.01, folder=tmp_path)
     assert (tmp_path / "serving" / "shapes" / "1" / "saved_model.pb").exists()

@@ -14,6 +14,7 @@ FAST = dict(
 TINY = dict(
     **FAST,
     BATCH_SIZE=2,
+    BACKBONE_WIDTH=16,
     BACKBONE_NORM="frozen_bn",  # half the time to make the graph
     HEAD_NORM="none",
     TOP_DOWN_PYRAMID_SIZE=32,

@@ -68,7 +68,7 @@ def test_convert_writes_the_model_and_a_report(convert, tmp_path, capsys):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["torchvision_v1", "matterport_r50"])
-def test_converted_model_detects_the_same(kind, convert, tmp_path):
+def test_converted_model_detects_the_same(kind, convert, tmp_path, without_graphs):
     if kind == "torchvision_v1":
         path = save_torch(tmp_path / "x.pth", state_dict(kind))
     else:

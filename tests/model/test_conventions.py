@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from mrcnn_keras.config import Config
+from mrcnn_keras.export import saved_model
+from mrcnn_keras.export.checking import check, summarize
 from mrcnn_keras.ops import images as image_ops
 
 pytestmark = pytest.mark.slow  # each kind of model takes some seconds to be made
@@ -52,6 +54,16 @@ def test_detections_lie_inside_the_photograph_and_have_an_area(preset, size, wit
     assert (np.diff(found.scores) <= 0).all()
     if size == (50, 40):
         assert len(found) > 0
+
+
+@pytest.mark.parametrize("preset", ["matterport", "torchvision_v2", "detectron2_r50_fpn"])
+def test_saved_model_follows_the_conventions(preset, with_conventions, tmp_path):
+    """Resizing, paste and the other rules of each project are in the graph."""
+    model = with_conventions(preset)
+    path = saved_model(model, tmp_path / "served" / "1")
+    figures = summarize(check(model, path, [photograph(50, 40), photograph(75, 110), np.zeros((9, 40, 3), np.uint8)]))
+    assert figures["matched"] >= 10
+    assert figures["equal"], figures
 
 
 def test_boxes_of_matterport_are_whole_pixels(with_conventions):

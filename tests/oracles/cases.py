@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from functools import lru_cache
 
 import numpy as np
 
@@ -60,6 +61,7 @@ class Shared:
             return dict(file)
 
 
+@lru_cache(maxsize=1)
 def shared_weights(folder):
     """{name: array}, as oracle/README.md says they are made."""
     recipe = json.loads((folder / "weights.json").read_text())

@@ -77,7 +77,7 @@ def test_train_refuses_wrong_proposals(proposals, tiny_coco, tiny_options, mista
     train = ["train", tiny_coco, "--epochs", "1", *tiny_options]
     assert mistake(*train, "--set", "PROPOSALS=given") == "PROPOSALS='given' needs proposals; give --proposals FILE"
     sentence = mistake("train", tiny_coco / "valid", "--epochs", "1", *tiny_options, "--proposals", "other.npz")
-    assert sentence == "other.npz is no file; give one with proposals"
+    assert sentence == "other.npz is not a file; give one with proposals"
     np.savez("other.npz", **{"elsewhere.jpg": [[0, 0, 30, 30]]})
     sentence = mistake("train", tiny_coco / "valid", "--epochs", "1", *tiny_options, "--proposals", "other.npz")
     assert sentence.startswith("the proposals are for 'elsewhere.jpg' and so on, not for coco image ")

@@ -58,7 +58,7 @@ def test_train_evaluate_and_detect_with_proposals(proposals, tiny_coco, tiny_opt
     valid = tiny_coco / "valid"
     assert mistake("evaluate", "run", valid) == "run takes proposals with each picture; give --proposals FILE"
     sentence = mistake("evaluate", "run", valid, "--proposals", "absent.pkl")
-    assert sentence == "absent.pkl is no file; give one with proposals"
+    assert sentence == "absent.pkl is not a file; give one with proposals"
     assert main(["evaluate", "run", str(valid), *proposals[2:], "--json", "scores.json", "--out", "drawn"]) == 0
     assert "bbox/AP50" in json.loads(Path("scores.json").read_text())
 

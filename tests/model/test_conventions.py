@@ -72,10 +72,10 @@ def test_boxes_of_matterport_are_whole_pixels(with_conventions):
 
 
 def test_a_box_that_rounding_empties_is_dropped(with_conventions):
-    # 128 network pixels are one of the photograph: boxes of less than half of it begin and end at the same edge.
+    # 64 network pixels are one of the photograph: boxes of less than half of it begin and end at the same edge.
     model = with_conventions("matterport")
-    answer = {name: value.numpy()[0] for name, value in model.answer(photograph(1, 1, 1)[None]).items()}
-    network = model.inference_tensors("detections")(network_inputs(model, photograph(1, 1, 1)))["detections"]
+    answer = {name: value.numpy()[0] for name, value in model.answer(photograph(1, 2)[None]).items()}
+    network = model.inference_tensors("detections")(network_inputs(model, photograph(1, 2)))["detections"]
     count, before = answer["num_detections"], network["num_detections"].numpy()[0]
     assert 0 < count < before
     sides = answer["boxes"][:, 2:] - answer["boxes"][:, :2]

@@ -15,7 +15,9 @@ BRANCH = {"NUM_KEYPOINTS": 3, "KEYPOINT_POOL_SIZE": 7, "KEYPOINT_HEAD_CONVS": 2,
 
 
 def test_keypoint_loss_of_fresh_maps_is_that_of_a_guess(small_model, make_batch):
-    model = small_model(**BRANCH, LOSS_WEIGHTS={**dict.fromkeys(LOSS_NAMES, 0), "mrcnn_keypoint_loss": 2})
+    model = small_model(
+        **BRANCH, HEAD_NORM="gn", LOSS_WEIGHTS={**dict.fromkeys(LOSS_NAMES, 0), "mrcnn_keypoint_loss": 2}
+    )
     outputs = model(make_batch(1, 2, keypoints=True), training=True)
     assert outputs["keypoint_logits"].shape[1:] == (28, 28, 3)
     cells = outputs["keypoint_cells"].numpy()

@@ -17,8 +17,9 @@ VARIANTS = {
     | C4
     | KEYPOINTS
     | {"BACKBONE": "resnet50", "BACKBONE_WIDTH": 8, "BACKBONE_NORM": "bn", "KEYPOINT_SCORE": "logit"}
-    | {"BOX_CORNERS": "pixel", "IMAGE_PAD_PLACE": "centre"},
+    | {"BOX_CORNERS": "pixel", "IMAGE_PAD_PLACE": "centre", "KEYPOINT_POOL_SIZE": 14},
     "c5 of MobileNet with batch norm, softmax masks of an MLP with 28 cells": ONE_MAP
+    | {"BACKBONE_WIDTH": 64}
     | {"BACKBONE": "mobilenet_v3_small", "BACKBONE_NORM": "bn", "BACKBONE_FREEZE_STAGES": 0, "BACKBONE_FEATURES": "c5"}
     | {"MASK_LOSS": "softmax", "MASK_HEAD_KIND": "mlp", "MASK_HEAD_UNITS": 16, "MASK_HEAD_FCS": 3, "MASK_DECONVS": 2},
 }
@@ -27,7 +28,7 @@ VARIANTS = {
 @pytest.mark.slow
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_variant_trains_with_and_without_objects_and_is_served(variant, small_model, make_batch, as_dataset, tmp_path):
-    model = small_model(**VARIANTS[variant], DETECTION_MIN_CONFIDENCE=0.01)
+    model = small_model(**VARIANTS[variant], DETECTION_MIN_CONFIDENCE=0)
     model.compile()
     keypoints = model.config.NUM_KEYPOINTS
     before = {weight.path: np.array(weight) for weight in model.trainable_weights}

@@ -40,7 +40,7 @@ def test_no_detections_have_no_keypoints(small_model):
     assert model.answer(np.zeros((0, 40, 30, 3), np.uint8))["keypoints"].shape == (0, 10, 3, 3)
 
 
-SIDE, STEPS = 96, 120
+SIDE, STEPS = 96, 160
 # Rods in two pictures: each from a red end to a green one, and the keypoint between them is not labelled in the second.
 RODS = ([(20, 14, 44, 70), (84, 40, 60, 86)], [(12, 20, 50, 30), (62, 88, 80, 26)])
 

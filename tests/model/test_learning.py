@@ -13,7 +13,7 @@ from tests.model.served import assert_comes_back_and_is_served
 
 pytestmark = pytest.mark.slow
 
-CELLS, STEPS = 28, 150
+CELLS, STEPS = 28, 240
 RECTANGLE, DISC = 1, 2
 SIDE = 96  # of the pictures, with (class, box, colour) of each object; a disc is the ellipse in its box.
 PICTURES = (

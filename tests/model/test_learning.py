@@ -122,14 +122,6 @@ def test_variant_learns_two_pictures_comes_back_and_is_served(variant, tmp_path)
         for class_id, box, _ in shapes:
             index = class_ids.index(class_id)
             truth, mask = full_mask(class_id, box, side), found.mask(index)
-            print(
-                "IOU",
-                variant,
-                round(float(np.sum(truth & mask) / np.sum(truth | mask)), 3),
-                found.scores[index],
-                np.abs(found.boxes[index] - box).max() / scale,
-                flush=True,
-            )
             assert np.sum(truth & mask) / np.sum(truth | mask) > 0.9
             np.testing.assert_allclose(found.boxes[index], box, atol=4 * scale)
     assert model.answer(images[0][None])["masks"].shape == (1, 20, *[model.config.mask_side()] * 2)

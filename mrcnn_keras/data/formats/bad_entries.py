@@ -1,4 +1,6 @@
-"""Entries of a data set that cannot be read: counted, left out, and too many of them refused; the same in all formats."""
+"""Entries of a data set that cannot be read: counted and left out, and too many of them refused; for all formats."""
+
+import math
 
 from mrcnn_keras.errors import UserError
 
@@ -9,15 +11,15 @@ QUOTED = 150  # characters of each, so that the whole stays readable
 class BadEntries:
     """Counts the entries of one dataset by kind ("pictures", "annotations", ...), and those of them that are left out.
 
-    share: from 0 to 1, how many of each kind may be left out. One always may, since 5 % of a small data set is less
-    than one entry; with 0 none may.
+    share: from 0 to 1, how many of each kind may be left out; 0 is none. A single one among several always may: 5 % of
+    a small data set are less than one entry, and one bad entry shall not refuse a data set.
     """
 
     def __init__(self, dataset, share):
         self.dataset = dataset
         self.share = share
         self.counts = {}
-        self.skipped = {}
+        self.skipped = {}  # {kind: {sentence: None}}, since an entry may be met more than once
 
     def count(self, kind, number):
         """Says that there are `number` more entries of this kind, good or bad."""
@@ -32,12 +34,14 @@ class BadEntries:
         """Raises UserError if more entries of a kind were left out than may be. Called once all are counted."""
         for kind, sentences in self.skipped.items():
             count, bad = self.counts[kind], len(sentences)
-            if bad > max(self.share * count, 1 if self.share else 0):
+            if bad > max(self.share * count, 1 if self.share and count > 1 else 0):
                 first = " | ".join(_short(sentence) for sentence in list(sentences)[:NAMED])
                 more = f" | and {bad - NAMED} more" if bad > NAMED else ""
+                enough = math.ceil(100 * bad / count) / 100
                 raise UserError(
-                    f"{bad} of {count} {kind} cannot be read ({bad / count:.0%}, {self.share:.0%} are allowed): {first}"
-                    f"{more}. Mend them, or leave out up to this share with --skip-bad (skip_bad)"
+                    f"{bad} of {count} {kind} cannot be read, more than the {100 * self.share:.3g} % that may be left "
+                    f"out: {first}{more}. Mend them, or leave them out with --skip-bad {enough} (in Python "
+                    f"skip_bad={enough})"
                 )
 
 

@@ -95,10 +95,8 @@ def _find(path, format):
     known = recognise(place)
     if known:
         name, file = known
-        where = (
-            f"{str(path)!r} is" if place.is_file() else f"no annotations were found in {str(path)!r}: {str(file)!r} is"
-        )
-        raise UserError(f"{where} {name}, a format that is not read yet; {CURES[name]}")
+        where = "" if place.is_file() else f"no annotations were found in {str(path)!r}: "
+        raise UserError(f"{where}{str(file)!r} is {name}, a format that is not read yet; {CURES[name]}")
     if place.suffix.lower() == ".json" and format in (None, "coco"):
         if format == "coco" or not isinstance(read_json(place), dict):
             return "coco", {"": place}  # reading it as COCO says what is wrong

@@ -4,8 +4,7 @@ import math
 
 from mrcnn_keras.errors import UserError
 
-NAMED = 3  # entries that a refusal quotes
-QUOTED = 150  # characters of each, so that the whole stays readable
+QUOTED = (250, 90, 90)  # characters of the first entries that a refusal quotes, so that the whole stays readable
 
 
 class BadEntries:
@@ -35,15 +34,17 @@ class BadEntries:
         for kind, sentences in self.skipped.items():
             count, bad = self.counts[kind], len(sentences)
             if bad > max(self.share * count, 1 if self.share and count > 1 else 0):
-                first = " | ".join(_short(sentence) for sentence in list(sentences)[:NAMED])
-                more = f" | and {bad - NAMED} more" if bad > NAMED else ""
-                enough = math.ceil(100 * bad / count) / 100
+                quoted = list(map(_short, sentences, QUOTED))
+                more = [f"and {bad - len(quoted)} more"] if bad > len(quoted) else []
+                enough = f"{math.ceil(100 * bad / count) / 100:g}"
+                cure = f"Mend them, or leave them out with --skip-bad {enough} (in Python skip_bad={enough})"
                 raise UserError(
                     f"{bad} of {count} {kind} cannot be read, more than the {100 * self.share:.3g} % that may be left "
-                    f"out: {first}{more}. Mend them, or leave them out with --skip-bad {enough} (in Python "
-                    f"skip_bad={enough})"
+                    f"out: {' | '.join(quoted + more)}. {cure if bad < count else 'Mend them'}"
                 )
 
 
-def _short(sentence):
-    return sentence if len(sentence) <= QUOTED else f"{sentence[: QUOTED - 3]}..."
+def _short(sentence, length):
+    """At most `length` characters, without the middle, as places stand before and cures behind."""
+    half = length // 2 - 2
+    return sentence if len(sentence) <= length else f"{sentence[:half]}...{sentence[-half:]}"

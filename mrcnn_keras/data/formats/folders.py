@@ -53,9 +53,14 @@ def folders_in(path):
 
 
 def files_in(path, suffixes=SUFFIXES):
-    """The files with these suffixes in the folder `path`, sorted, without hidden ones; [] if there is no folder."""
+    """The files with these suffixes, or all for None, in the folder `path`, sorted, without hidden ones.
+
+    [] if there is no folder.
+    """
     return sorted(
-        Path(entry.path) for entry in _entries(path) if Path(entry.name).suffix.lower() in suffixes and entry.is_file()
+        Path(entry.path)
+        for entry in _entries(path)
+        if (suffixes is None or Path(entry.name).suffix.lower() in suffixes) and entry.is_file()
     )
 
 

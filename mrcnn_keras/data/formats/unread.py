@@ -1,5 +1,6 @@
 """Annotation formats that are known but not read: their names, and what to export instead."""
 
+import itertools
 import json
 import re
 
@@ -36,20 +37,15 @@ def recognise(path):
     if path.is_file():
         name = _format_of(path)
         return name and (name, path)
-    suffixes = {".json", ".csv", ".xml", ".txt", ".yaml", ".tfrecord", ".tfrecords", ".record", ".names"}
-    for number, file in enumerate(files_below(path, suffixes)):
-        name = _format_of(file) if number < LOOKED_AT else None
-        if name:
-            return name, file
-    return None
+    files = (file for file in files_below(path, None) if _suffix(file) in _READERS)
+    names = ((_format_of(file), file) for file in itertools.islice(files, LOOKED_AT))
+    return next(((name, file) for name, file in names if name), None)
 
 
 def places_of_pictures(path):
     """What a folder without annotations has, in words: how many pictures are in it and in the folders inside."""
     inside = len(files_in(path))
-    below = sum(1 for _ in files_below(path)) - inside
-    places = f"{inside} pictures" + (f" and {below} in the folders inside" if below else "")
-    return f"it has {places}" if inside or below else "it has no pictures"
+    return f"pictures in it: {inside}, in folders inside: {sum(1 for _ in files_below(path)) - inside}"
 
 
 def _format_of(file):
@@ -58,10 +54,13 @@ def _format_of(file):
             head = opened.read(HEAD).decode("utf-8-sig", "replace")
     except OSError:
         return None
-    if file.suffix.lower() in (".tfrecord", ".tfrecords", ".record"):
-        return "TFRecord"
-    known = {".json": _of_json, ".csv": _of_csv, ".xml": _of_xml}.get(file.suffix.lower(), _of_text)
-    return known(file, head)
+    reader = _READERS.get(_suffix(file))
+    return reader and reader(file, head)
+
+
+def _suffix(file):
+    """In lower case, without the number of a part: "train.record-00000-of-00010" -> ".record"."""
+    return re.sub(r"-\d+-of-\d+$", "", file.suffix.lower())
 
 
 def _of_json(file, head):
@@ -119,15 +118,26 @@ def _of_xml(file, head):
     return "LabelMe (XML)" if "<polygon>" in head or "<segm>" in head else None
 
 
+def _of_yaml(file, head):
+    return "YOLO" if re.search(r"^names:", head, re.M) and re.search(r"^(train|val|nc|path):", head, re.M) else None
+
+
 def _of_text(file, head):
-    """YOLO: a class and 4 or more numbers a line, or a description of such a data set."""
-    if file.suffix.lower() == ".yaml":
-        return "YOLO" if re.search(r"^names:", head, re.M) and re.search(r"^(train|val|nc|path):", head, re.M) else None
-    if file.suffix.lower() == ".names":
-        return "YOLO"
+    """YOLO has a class and 4 or more numbers a line."""
     lines = [line.split() for line in head.splitlines()[:-1] or head.splitlines()]
-    fits = lines and all(
-        len(line) >= 5 and line[0].isdecimal() and all(_NUMBER.fullmatch(number) for number in line[1:])
-        for line in lines
-    )
-    return "YOLO" if fits else None
+    return "YOLO" if lines and all(map(_is_yolo, lines)) else None
+
+
+def _is_yolo(words):
+    return len(words) >= 5 and words[0].isdecimal() and all(_NUMBER.fullmatch(word) for word in words[1:])
+
+
+_READERS = {
+    ".json": _of_json,
+    ".csv": _of_csv,
+    ".xml": _of_xml,
+    ".yaml": _of_yaml,
+    ".txt": _of_text,
+    ".names": lambda file, head: "YOLO",
+    **dict.fromkeys((".tfrecord", ".tfrecords", ".record"), lambda file, head: "TFRecord"),
+}

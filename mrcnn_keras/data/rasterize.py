@@ -49,13 +49,9 @@ def crop_from_rle(counts, size):
 
     counts: as `run_lengths` takes them. Raises UserError if they do not add up to the picture.
     """
-    height, width = size
+    height = size[0]
     runs = run_lengths(counts)
-    if runs.max(initial=0) > height * width or runs.sum() != height * width:
-        raise UserError(
-            f"run lengths add up to {runs.sum()} pixels but the picture has {height} x {width} = "
-            f"{height * width}; export the mask again"
-        )
+    check_run_lengths(runs, size)
     ends = np.cumsum(runs)
     begins, ends = (ends - runs)[1::2], ends[1::2]
     begins, ends = begins[ends > begins], ends[ends > begins]
@@ -69,6 +65,16 @@ def crop_from_rle(counts, size):
     return crop_mask(columns.T, 0, left)
 
 
+def check_run_lengths(runs, size):
+    """Raises UserError if [K] run lengths do not add up to a picture of `size` (height, width)."""
+    height, width = size
+    if runs.max(initial=0) > height * width or runs.sum() != height * width:
+        raise UserError(
+            f"run lengths add up to {runs.sum()} pixels but the picture has {height} x {width} = "
+            f"{height * width}; export the mask again"
+        )
+
+
 def run_lengths(counts):
     """COCO's counts, a list of whole numbers or a compressed str or bytes -> [K] int64, none below 0.
 
@@ -79,7 +85,10 @@ def run_lengths(counts):
     if isinstance(counts, (str, bytes)):
         runs = _decompressed(counts.encode("utf-8", "backslashreplace") if isinstance(counts, str) else counts)
     else:
-        runs = np.asarray(counts)
+        try:
+            runs = np.asarray(counts)
+        except ValueError:  # lists of different lengths in it
+            runs = np.zeros((0, 0))
         if runs.ndim != 1 or (runs.size and runs.dtype.kind not in "iu"):
             raise UserError("run lengths are not a list of whole numbers; export the mask again")
         runs = runs.astype(np.int64)

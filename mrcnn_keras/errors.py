@@ -1,4 +1,7 @@
-"""The error for mistakes that a user can correct."""
+"""What is said to a user: the error for mistakes that they can correct, and notes about what is done nevertheless."""
+
+import functools
+import sys
 
 
 class UserError(ValueError):
@@ -6,3 +9,20 @@ class UserError(ValueError):
 
     The command line prints it without a traceback and ends with exit code 2.
     """
+
+
+@functools.cache
+def note(sentence):
+    """Says once, on standard error, what a user should know although nothing fails."""
+    print(f"note: {sentence}", file=sys.stderr)
+
+
+def listing(names, limit=10, length=300):
+    """Names joined by commas; of more than `limit`, or than `length` characters hold, only the first, and a count."""
+    names = [str(name) for name in names]
+    shown = names[:limit]
+    while len(shown) > 1 and len(", ".join(shown)) > length:
+        shown.pop()
+    text = ", ".join(shown)
+    text = text if len(text) <= length else f"{text[: length - 3]}..."
+    return text if len(shown) == len(names) else f"{text} and {len(names) - len(shown)} more"

@@ -26,7 +26,7 @@ INVISIBLE = ("Zs", "Mn", "Cc", "Cf")  # Unicode's kinds of spaces, marks and sig
 
 @lru_cache(maxsize=64)
 def font_of(size, path=None):
-    """Returns the font in a file; None: matplotlib's (Latin, Greek, Cyrillic, Arabic), or Pillow's where it is missing."""
+    """Returns the font in a file; None: matplotlib's (Latin, Greek, Cyrillic, Arabic), or Pillow's without it."""
     try:
         return ImageFont.truetype(path or _fonts()[0], size)
     except OSError:
@@ -78,8 +78,8 @@ def drawable_names(names):
         missing += [] if complete else [name]
     if missing:
         note(
-            f"no font on this computer has all letters of the class names {listing(missing, 5)}; drawn without these "
-            "or as class numbers; install a font that has them, such as Noto Sans CJK for Chinese"
+            f"no font on this computer has all letters of the class names {listing(missing, 5)}, which are drawn "
+            "without these or as class numbers; install a font that has them, such as Noto Sans CJK for Chinese"
         )
     return tuple(drawn)
 

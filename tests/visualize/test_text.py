@@ -34,7 +34,7 @@ def test_names_whose_letters_no_font_has_become_class_numbers_and_that_is_said_o
     drawable_names(names)
     said = capsys.readouterr().err
     assert said.count("no font on this computer has all letters of the class names") == 1
-    assert f"{CAT}, {SQUARE}, {APPLE}, big {CAT};" in said
+    assert f"{CAT}, {SQUARE}, {APPLE}, big {CAT}, which" in said
 
 
 def test_a_heart_with_a_variation_selector_is_drawn(capsys):

@@ -53,7 +53,7 @@ class Dataset(Catalogue):
         """
         if not self.image_info[image_id]["path"]:
             raise UserError(f"{self.image_name(image_id)} has no file; add it with a path, or write load_image")
-        return images.read_image(self.image_info[image_id]["path"])
+        return images.read_image(self.image_info[image_id]["path"], note=lambda what: self.note(what, image_id))
 
     def load_mask(self, image_id):
         """Reads the masks of a picture's objects.
@@ -231,6 +231,9 @@ class Dataset(Catalogue):
     def split(self, fraction=0.2, seed=0):
         """Splits the pictures at random. The same seed gives the same split.
 
+        Pictures of one file stay together, so that none is learnt and measured; unless a subclass has a `load_image`
+        of its own, as a file may hold many pictures then.
+
         Args:
             fraction: Float between 0 and 1, the share of the second part; each part gets at least one picture.
             seed: Integer.
@@ -243,11 +246,24 @@ class Dataset(Catalogue):
         """
         if not 0 < fraction < 1:
             raise UserError(f"a validation share of {fraction} leaves no picture to train or to validate; try 0.2")
-        if self.num_images < 2:
-            raise UserError(f"{self.num_images} picture cannot be split; add pictures, or do not split")
-        order = np.random.default_rng(seed).permutation(self.num_images)
-        count = min(max(1, round(fraction * self.num_images)), self.num_images - 1)
-        return self.subset(np.sort(order[count:])), self.subset(np.sort(order[:count]))
+        groups = self._groups()
+        if len(groups) < 2:
+            raise UserError(f"{len(groups)} picture cannot be split; add pictures, or do not split")
+        order = np.random.default_rng(seed).permutation(len(groups))
+        count = min(max(1, round(fraction * len(groups))), len(groups) - 1)
+        parts = order[count:], order[:count]
+        return tuple(self.subset(sorted(i for place in part for i in groups[place])) for part in parts)
+
+    def _groups(self):
+        """Lists of the internal ids that show the same file, in the order of the first of each."""
+        groups = {}
+        for i, info in enumerate(self.image_info):
+            groups.setdefault(str(info["path"]) if info["path"] and self._reads_whole_files() else i, []).append(i)
+        return list(groups.values())
+
+    def _reads_whole_files(self):
+        """Whether the path of a picture alone says what it shows."""
+        return type(self).load_image is Dataset.load_image
 
     def statistics(self):
         """Counts and measures what is in the dataset.
@@ -314,8 +330,19 @@ class SubsetOfDataset(Dataset):
         """Those of the whole dataset."""
         return self.dataset.notes
 
+    @property
+    def skipped(self):
+        """Those of the whole dataset."""
+        return self.dataset.skipped
+
     def note(self, what, image_id=None, count=1):
         self.dataset.note(what, None if image_id is None else self.dataset_ids[image_id], count)
+
+    def skip(self, sentence):
+        self.dataset.skip(sentence)
+
+    def _reads_whole_files(self):
+        return self.dataset._reads_whole_files()
 
     def image_reference(self, image_id):
         return self.dataset.image_reference(self.dataset_ids[image_id])

@@ -42,14 +42,13 @@ def detect_files(model_path, inputs, out, min_score, proposals=()):
 
     results, broken = [], []
     for number, (path, target) in enumerate(zip(files, targets, strict=True)):
-        place = f"{number + 1}/{len(files)} {path}"
+        place, notes = f"{number + 1}/{len(files)} {path}", []
         try:
             if path.suffix.lower() in VIDEOS:
                 progress = ProgressLine().counting(f"{place}: drew frame")
                 count = draw_video(path, target, lambda image: detected(image)[0], progress)
                 print(f"{place}: {count} frames -> {target}", flush=True)
                 continue
-            notes = []
             drawn, found = detected(read_image(path, note=notes.append), **given.get(path, {}))
         except UserError as error:
             broken.append(str(error))

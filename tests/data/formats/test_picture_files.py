@@ -128,9 +128,7 @@ def test_no_picture_at_all_names_the_folders_that_were_searched(load, tmp_path, 
     assert f"put the pictures into {tmp_path / 'data'}, or a folder in there" in str(error.value)
 
 
-@pytest.mark.parametrize(
-    "name", ["../../secret.png", "../../../secret.png", "{outside}", "..\\..\\secret.png"]
-)
+@pytest.mark.parametrize("name", ["../../secret.png", "../../../secret.png", "{outside}", "..\\..\\secret.png"])
 def test_a_name_never_leads_outside(load, tmp_path, name):
     """A file above the folder of the data set, with the name and the place that the annotations say."""
     inside = tmp_path / "a" / "b" / "data"

@@ -3,12 +3,19 @@
 import functools
 import sys
 
+LONGEST = 700  # characters
+
 
 class UserError(ValueError):
     """A mistake in the user's input: one sentence that names the value, the place and the cure.
 
-    The command line prints it without a traceback and ends with exit code 2.
+    The command line prints it without a traceback and ends with exit code 2. Of a sentence that is too long, since it
+    quotes a value without end, the middle is left out: the value is named before it, and the cure stands behind it.
     """
+
+    def __init__(self, sentence):
+        cut = len(sentence) >= LONGEST
+        super().__init__(f"{sentence[: LONGEST // 2]} ... {sentence[10 - LONGEST // 2 :]}" if cut else sentence)
 
 
 @functools.cache

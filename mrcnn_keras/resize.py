@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from mrcnn_keras.errors import UserError
+from mrcnn_keras.pictures import as_picture, as_rgb
 from mrcnn_keras.resize_rule import MODES, PLACES, ROUNDING, sizes_in_network
 
 
@@ -108,25 +109,10 @@ def resize_image(image, *, antialias=True, **plan):
     return padded, resize
 
 
-def as_rgb(image):
-    """[H, W], or [H, W, 1, 3 or 4], of any type -> [H, W, 3]: grey repeated, alpha dropped. None for other shapes."""
-    image = np.asarray(image)
-    image = image[:, :, None] if image.ndim == 2 else image
-    if image.ndim != 3 or image.shape[2] not in (1, 3, 4) or not image.size:
-        return None
-    return image.repeat(3, axis=2) if image.shape[2] == 1 else image[:, :, :3]
-
-
 def _as_uint8(image):
     """[H, W, 3], uint8 or float 0..255, as uint8."""
-    rgb = as_rgb(image)
-    if rgb is None or np.shape(image)[2:] != (3,):
+    if as_rgb(image) is None or np.shape(image)[2:] != (3,):
         raise UserError(f"image has shape {np.shape(image)}; give [height, width, 3] in RGB order")
-    if rgb.dtype == np.uint8:
-        return np.ascontiguousarray(rgb)
-    if rgb.dtype.kind not in "fiu":
-        raise UserError(f"image is of type {rgb.dtype}; give uint8, or numbers from 0 to 255")
-    low, high = float(rgb.min()), float(rgb.max())
-    if not (low >= 0 and high <= 255) or (rgb.dtype.kind == "f" and 0 < high <= 1):
-        raise UserError(f"image has values from {low:g} to {high:g}; give numbers from 0 to 255")
-    return np.rint(rgb).astype(np.uint8)
+    if np.asarray(image).dtype == bool:
+        raise UserError("image is of type bool; give uint8, or numbers from 0 to 255")
+    return np.ascontiguousarray(as_picture(image, "image"))

@@ -23,11 +23,13 @@ def detect_files(model_path, inputs, out, min_score, proposals=()):
 
     A row of the JSON has COCO's fields and the file's name (its path if two files have the same name). image_id is the
     number in the file's name, as in COCO, if all files are named by different numbers, otherwise the file's position,
-    counted from 1. Videos are only drawn. A file that cannot be read does not stop the others; the command then ends
-    with its error message. proposals: files with the proposals of each picture, for a model that takes them.
+    counted from 1. Videos are only drawn. Drawings are in folders like the pictures'. A file that cannot be read
+    does not stop the others; the command then ends with its error message. proposals: files with the proposals of each
+    picture, for a model that takes them.
     """
-    files = find_files(inputs, PICTURES | VIDEOS, "a picture, a video or a folder of them")
-    targets = _targets(files, Path(out))
+    below = find_files(inputs, PICTURES | VIDEOS, "a picture, a video or a folder of them", out)
+    files = [*below]
+    targets = _targets(below, Path(out))
     names, ids = _names(files), _image_ids(files)
     model = load_model(model_path)
     check_wanted(model, model_path, proposals)
@@ -40,28 +42,29 @@ def detect_files(model_path, inputs, out, min_score, proposals=()):
 
     results, broken = [], []
     for number, (path, target) in enumerate(zip(files, targets, strict=True)):
-        place = f"{number + 1}/{len(files)} {path}"
+        place, notes = f"{number + 1}/{len(files)} {path}", []
         try:
             if path.suffix.lower() in VIDEOS:
                 progress = ProgressLine().counting(f"{place}: drew frame")
                 count = draw_video(path, target, lambda image: detected(image)[0], progress)
                 print(f"{place}: {count} frames -> {target}", flush=True)
                 continue
-            drawn, found = detected(read_image(path), **given.get(path, {}))
+            drawn, found = detected(read_image(path, note=notes.append), **given.get(path, {}))
         except UserError as error:
             broken.append(str(error))
-            print(f"{place}: cannot be read", flush=True)
+            print(f"{place}: left out: {error}", flush=True)
             continue
         write_image(target, drawn)
         rows = found.coco_results(ids[number], categories)
         results += [{**row, "file_name": names[number]} for row in rows]
-        print(f"{place}: {len(found)} found -> {target}", flush=True)
+        print(f"{place}: {len(found)} found -> {target}", *(f"(note: {note})" for note in notes), flush=True)
     json_path = Path(out) / "detections.json"
     with replace_file(json_path) as temporary:
         temporary.write_text(json.dumps(results))
     print(f"wrote {len(results)} detections of {len(files) - len(broken)} files to {json_path}")
     if broken:
-        raise UserError(broken[0] + (f" ({len(broken)} files could not be read)" if len(broken) > 1 else ""))
+        count = f" ({len(broken)} of {len(files)} files could not be read)" if len(broken) > 1 else ""
+        raise UserError(f"{broken[0]}{count}")
     return {"files": len(files), "detections": len(results)}
 
 
@@ -86,15 +89,15 @@ def _given(files, proposals):
 
 
 def _targets(files, out):
-    """Returns a different path in `out` for each file, also if two folders contain files of the same name."""
-    targets, given = [], {path.resolve() for path in files}
-    for path in files:
+    """Returns a different path in `out` for each file, {path: name}, also if two have the same name."""
+    targets, given = {}, {path.resolve() for path in files}  # a dict, to find one of thousands at once
+    for path, name in files.items():
         suffix = ".mp4" if path.suffix.lower() in VIDEOS else ".png"
-        target, number = out / f"{path.stem}{suffix}", 1
+        target, number = out / name.with_suffix(suffix), 1
         while target in targets:
             number += 1
-            target = out / f"{path.stem}-{number}{suffix}"
+            target = out / name.with_name(f"{name.stem}-{number}{suffix}")
         if target.resolve() in given:
             raise UserError(f"{target} is one of the inputs and would be overwritten; give another folder with --out")
-        targets.append(target)
-    return targets
+        targets[target] = path
+    return [*targets]

@@ -32,7 +32,7 @@ def export_model(model_path, kind, out, options, pictures=(), proposals=()):
         if (kind, name) in NO_USE:
             option = f"--{name.replace('_', '-')}"
             raise UserError(f"{option} has no meaning with --to {kind}: {NO_USE[kind, name]}; leave it out")
-    files = find_files(pictures, PICTURES, "a picture or a folder of them")
+    files = [*find_files(pictures, PICTURES, "a picture or a folder of them")]
     if proposals and not files:
         raise UserError("--proposals goes with --check PICTURES; leave it out")
     model = load_model(model_path)

@@ -1,24 +1,60 @@
 """The input files of a command."""
 
+import glob
+import itertools
+from collections import Counter
 from pathlib import Path
 
-from mrcnn_keras.errors import UserError
+from mrcnn_keras.data.formats.folders import RUBBISH, files_below
+from mrcnn_keras.errors import UserError, listing
 
 
-def find_files(inputs, suffixes, wanted):
-    """Returns the paths of the user's files, and of the files in the user's folders that end in `suffixes`.
+def find_files(inputs, suffixes, wanted, out=None):
+    """Returns {path: its name below what was given} of the user's files, folders and patterns such as photos/*.jpg.
 
-    wanted: what may be given, in words. Raises UserError for a path that does not exist or a folder without any.
+    Of folders, with all folders in them, these are the files that end in `suffixes`, without hidden ones and what
+    systems leave there. A file is there once. wanted: what may be given, in words. out: a folder that is not searched.
+    Raises UserError for what does not exist and for a folder without any.
     """
-    files = []
+    out = None if out is None else Path(out).resolve()
+    found, known, repeated = {}, set(), 0
     for given in map(Path, inputs):
-        if given.is_dir():
-            inside = sorted(p for p in given.iterdir() if p.suffix.lower() in suffixes)
-            if not inside:
-                raise UserError(f"{given} contains no picture; give a folder with .jpg or .png files in it")
-            files += inside
-        elif given.exists():
-            files.append(given)
-        else:
-            raise UserError(f"{given} does not exist; give {wanted}")
-    return files
+        for path, name in _files_of(given, suffixes, wanted, out).items():
+            if path.resolve() in known:
+                repeated += 1
+                continue
+            known.add(path.resolve())
+            found[path] = name
+    if repeated:
+        print(f"note: {repeated} of the files given were there already; each is taken once")
+    return found
+
+
+def _files_of(given, suffixes, wanted, out):
+    """{path: name} of one argument."""
+
+    def enters(folder):
+        return folder.resolve() != out
+
+    if given.is_dir():
+        inside = {path: path.relative_to(given) for path in files_below(given, suffixes, enters)}
+        if not inside:
+            others = Counter(path.suffix or "without an ending" for path in files_below(given, None, enters))
+            what = f" but {listing(f'{n} files {end}' for end, n in others.most_common())}" if others else ""
+            raise UserError(f"{given} contains no picture{what}; give a folder with .jpg or .png files in it")
+        return inside
+    if given.exists():
+        return {given: Path(given.name)}
+    # A shell would have replaced a pattern, had it not been in quotes; that of Windows never does.
+    plain = list(itertools.takewhile(lambda part: not set(part) & set("*?["), given.parts))
+    if len(plain) == len(given.parts):
+        raise UserError(f"{given} does not exist; give {wanted}")
+    matching = [Path(path) for path in sorted(glob.glob(str(given), recursive=True))]
+    files = [path for path in matching if path.suffix.lower() in suffixes and path.is_file()]
+    folders = [path for path in matching if path.is_dir() and enters(path)]
+    files += itertools.chain.from_iterable(files_below(folder, suffixes, enters) for folder in folders)
+    names = {path: path.relative_to(Path(*plain)) for path in files}
+    names = {path: name for path, name in names.items() if not RUBBISH & {part.lower() for part in name.parts}}
+    if not names:
+        raise UserError(f"no picture is called {given}; give {wanted}")
+    return names

@@ -5,7 +5,7 @@ from pathlib import PurePath
 import numpy as np
 
 from mrcnn_keras.detections import KeypointLayout
-from mrcnn_keras.errors import UserError
+from mrcnn_keras.errors import UserError, listing
 
 
 class Catalogue:
@@ -135,7 +135,7 @@ class Catalogue:
             UserError: If the class was not added.
         """
         if source_class_id not in self.class_from_source_map:
-            known = ", ".join(list(self.class_from_source_map)[1:20])
+            known = listing(list(self.class_from_source_map)[1:])
             raise UserError(f"class {source_class_id!r} was not added; the classes are {known}")
         return self.class_from_source_map[source_class_id]
 

@@ -1,24 +1,34 @@
 """From picture files to arrays: any kind that Pillow reads, always upright RGB with 8 bits, never half a picture."""
 
+import importlib
 import io
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image, TiffImagePlugin, UnidentifiedImageError
 
 from mrcnn_keras.errors import UserError
+from mrcnn_keras.pictures import to_8_bit
 
 MAX_PIXELS = 178_956_970  # about 13,400 x 13,400: where Pillow, too, refuses to decode
+# AVIF comes with newer versions of Pillow, HEIC with a package of its own.
+with suppress(ImportError):
+    importlib.import_module("PIL.AvifImagePlugin")
+with suppress(ImportError):
+    importlib.import_module("pillow_heif").register_heif_opener()
+PHONES = tuple(kind for kind in ("AVIF", "HEIF") if kind in Image.OPEN)
 # Only plain pictures: Pillow would start other programs for some of the formats it knows.
-FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "PPM", "JPEG2000")
-LOSSY_FORMATS = ("JPEG", "MPO", "WEBP", "JPEG2000")
+FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "PPM", "JPEG2000", *PHONES)
+LOSSY_FORMATS = ("JPEG", "MPO", "WEBP", "JPEG2000", *PHONES)
 LOSSLESS_SUFFIXES = frozenset((".png", ".tif", ".tiff", ".bmp", ".gif", ".ppm", ".pgm"))
-SUFFIXES = LOSSLESS_SUFFIXES | {".jpg", ".jpeg", ".webp", ".jp2"}
+SUFFIXES = LOSSLESS_SUFFIXES | {".jpg", ".jpeg", ".webp", ".jp2", ".avif", ".heic", ".heif"}
 DARKEST_MASK = 32  # brightness that a mask saved with loss needs, since loss blurs values such as 0 and 1
 SAME_GREY = 64  # by which loss may make the channels of grey differ
 JPEG_END = b"\xff\xd9"
+SEVERAL = "pictures with several pages or frames, of which the first is read"
+MANY_BANDS = "pictures with more bands than red, green, blue and alpha, which are not read"
 NO_JPEG_END = "JPEG files without their end mark, read since no pixel is missing"
 LAST_BYTES = 32  # of a JPEG's data, whose loss must show in its pixels
 
@@ -111,6 +121,9 @@ def _opened(path, note=None):
                 file = files.enter_context(Image.open(io.BytesIO(_with_jpeg_end(data)), formats=FORMATS))
                 if note is not None:
                     note(NO_JPEG_END)
+            if note is not None:
+                for finding in _left_out(file):
+                    note(finding)
             yield file
     except UserError:
         raise
@@ -121,9 +134,50 @@ def _opened(path, note=None):
             f"picture {str(path)!r} has more than {MAX_PIXELS // 10**6} megapixels; cut it into smaller ones"
         ) from error
     except UnidentifiedImageError as error:
-        raise UserError(f"{str(path)!r} is not a picture of a known kind; save it as PNG or JPEG") from error
+        what = _unread_kind(path) or "is not a picture of a known kind; save it as PNG or JPEG"
+        raise UserError(f"{str(path)!r} {what}") from error
     except Exception as error:  # Pillow raises many kinds for damaged files
-        raise UserError(f"picture {str(path)!r} is damaged ({error}); replace it or remove it") from error
+        what = _unread_kind(path) or f"is damaged ({error}); replace it or remove it"
+        raise UserError(f"picture {str(path)!r} {what}") from error
+
+
+def _left_out(file):
+    """What of a file is not read, as findings."""
+    if file.format != "MPO" and getattr(file, "n_frames", 1) > 1:  # MPO: a JPEG with a preview, or a view from beside
+        yield SEVERAL
+    if file.format == "TIFF" and file.tag_v2.get(TiffImagePlugin.SAMPLESPERPIXEL, 1) > 4:
+        yield MANY_BANDS
+
+
+def _unread_kind(path):
+    """What a file is that cannot be read, with the cure; None where it is not known or of a kind that is read."""
+    start = Path(path).read_bytes()[:16]
+    if not start:
+        return "is not a picture but empty; replace it or remove it"
+    if start[4:12] in (b"ftypavif", b"ftypavis"):
+        return "is an AVIF picture, which this version of Pillow does not read; update Pillow, or save it as JPEG"
+    if start[4:11] in (b"ftyphei", b"ftyphev", b"ftypmif", b"ftypmsf"):
+        return "is a HEIC picture; run `pip install pillow-heif` to read such files, or save it as JPEG"
+    with suppress(Exception):  # of files that are no TIFF
+        return _unread_tiff(path, start)
+    return None
+
+
+def _unread_tiff(path, start):
+    """The same of a TIFF with the first 16 bytes `start`."""
+    big = 43 in start[2:4]  # with places of 64 bits
+    directory = TiffImagePlugin.ImageFileDirectory_v2(start if big else start[:8])
+    with open(path, "rb") as file:
+        file.seek(directory.next)
+        directory.load(file)
+    bands, bits = directory.get(TiffImagePlugin.SAMPLESPERPIXEL, 1), max(directory[TiffImagePlugin.BITSPERSAMPLE])
+    floats = 3 in directory.get(TiffImagePlugin.SAMPLEFORMAT, ())
+    if bands in (1, 3, 4) and bits <= 16 and not floats:
+        return None
+    return (
+        f"is a TIFF of {bands} band{'s' * (bands > 1)} with {'floating-point' if floats else 'whole'} numbers of "
+        f"{bits} bits; save it with 1 band (grey) or 3 (red, green, blue), and 8 or 16 bits"
+    )
 
 
 def _has_jpeg_end(data):
@@ -221,5 +275,4 @@ def _to_8_bit(values, path):
     low, high = int(values.min()), int(values.max())
     if low < 0 or high > 65535:
         raise UserError(f"picture {str(path)!r} has values from {low} to {high}; save it with 8 or 16 bits")
-    bits = next(bits for bits in (8, 10, 12, 14, 16) if high < 1 << bits)
-    return np.rint(values * (255 / ((1 << bits) - 1))).astype(np.uint8)
+    return to_8_bit(values)

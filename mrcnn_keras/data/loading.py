@@ -8,7 +8,7 @@ from mrcnn_keras.data.formats import FORMATS
 from mrcnn_keras.data.formats.class_names import alike
 from mrcnn_keras.data.formats.folders import subset_of_file
 from mrcnn_keras.data.formats.unread import CURES, places_of_pictures, recognise
-from mrcnn_keras.errors import UserError
+from mrcnn_keras.errors import UserError, listing
 from mrcnn_keras.files import read_json
 
 
@@ -58,7 +58,7 @@ def _note_repeated(dataset):
         seen.add(info["path"])
     for names in alike(dataset.class_names[1:]):
         dataset.note(
-            f"classes {', '.join(map(repr, names))} have almost the same name; if they are one, give them one category"
+            f"classes {listing(map(repr, names))} have almost the same name; if they are one, give them one category"
         )
 
 

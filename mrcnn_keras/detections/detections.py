@@ -128,7 +128,12 @@ class Detections:
 
         Returns:
             `Detections`.
+
+        Raises:
+            UserError: If `score` is no such number, as 50 for 50 %.
         """
+        if isinstance(score, str) or np.any(np.asarray(score) >= 2):
+            raise UserError(f"{score!r} is no lowest score; scores are numbers from 0 to 1, such as 0.5")
         return self if self.scores is None else self[self.scores >= score]
 
     @property

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from mrcnn_keras import coco
-from mrcnn_keras.errors import UserError
+from mrcnn_keras.errors import UserError, listing
 
 USUAL_SIGMA = 0.05  # of a keypoint that COCO does not know; COCO's are 0.025 (eyes) to 0.107 (hips)
 _MIRRORED = {"left": "right", "right": "left", "l": "r", "r": "l"}
@@ -95,7 +95,7 @@ def _places(names, pairs, what):
         try:
             first, second = (names.index(end) if isinstance(end, str) else int(end) for end in pair)
         except (TypeError, ValueError) as error:
-            raise UserError(f"{what} has {str(pair)[:60]}; give two of the keypoints {', '.join(names)}") from error
+            raise UserError(f"{what} has {str(pair)[:60]}; give two of the keypoints {listing(names)}") from error
         if not (0 <= first < len(names) and 0 <= second < len(names)) or first == second:
             raise UserError(f"{what} has ({first}, {second}); give two different places from 0 to {len(names) - 1}")
         found.append((first, second))

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from mrcnn_keras.detections import as_boxes
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.export.answers import as_detections
+from mrcnn_keras.export.answers import as_detections, for_pictures
 from mrcnn_keras.export.readers import require
 
 
@@ -15,8 +14,9 @@ def load_onnx(path):
         path: The .onnx file.
 
     Returns:
-        Function from a picture `[H, W, 3]` uint8 RGB to `Detections`. Where the model takes proposals, it takes
-        them as second argument, `[N, (y1, x1, y2, x2)]` in the picture's pixels.
+        Function from a picture `[H, W, 3]` uint8 RGB, or what else `MaskRCNN.detect` takes as one, to `Detections`, and
+        from a list or batch of pictures to a list. Where the model takes proposals, it takes them as second argument,
+        `[N, (y1, x1, y2, x2)]` in the picture's pixels.
 
     Raises:
         UserError: If it cannot be read, or onnxruntime is not installed.
@@ -32,11 +32,9 @@ def load_onnx(path):
     if "num_detections" not in names:
         raise UserError(f"the ONNX model {path} has no output num_detections; give one of mrcnn_keras.export")
 
-    def answer(image, proposals=None):
-        inputs = {"images": image[None]}
-        if proposals is not None:
-            inputs["proposals"] = as_boxes(proposals)[None]
+    def run(image, proposals):
+        inputs = {"images": image[None]} | ({} if proposals is None else {"proposals": proposals[None]})
         values = session.run(names, inputs)
         return as_detections({name: value[0] for name, value in zip(names, values, strict=True)}, image.shape[:2])
 
-    return answer
+    return for_pictures(run, any(given.name == "proposals" for given in session.get_inputs()))

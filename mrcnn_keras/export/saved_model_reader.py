@@ -2,9 +2,8 @@
 
 import tensorflow as tf
 
-from mrcnn_keras.detections import as_boxes
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.export.answers import as_detections
+from mrcnn_keras.export.answers import as_detections, for_pictures
 
 
 def load_saved_model(path):
@@ -14,8 +13,9 @@ def load_saved_model(path):
         path: Its folder.
 
     Returns:
-        Function from a picture `[H, W, 3]` uint8 RGB to `Detections`. Where the model takes proposals, it takes
-        them as second argument, `[N, (y1, x1, y2, x2)]` in the picture's pixels.
+        Function from a picture `[H, W, 3]` uint8 RGB, or what else `MaskRCNN.detect` takes as one, to `Detections`, and
+        from a list or batch of pictures to a list. Where the model takes proposals, it takes them as second argument,
+        `[N, (y1, x1, y2, x2)]` in the picture's pixels.
 
     Raises:
         UserError: If it cannot be read.
@@ -27,11 +27,11 @@ def load_saved_model(path):
     if "serving_default" not in loaded.signatures:
         raise UserError(f"the SavedModel {path} has no signature serving_default; give one of mrcnn_keras.export")
 
-    def answer(image, proposals=None):
-        inputs = {"images": tf.constant(image[None])}
-        if proposals is not None:
-            inputs["proposals"] = tf.constant(as_boxes(proposals)[None])
-        answers = loaded.signatures["serving_default"](**inputs)
+    signature = loaded.signatures["serving_default"]
+
+    def run(image, proposals):
+        inputs = {"images": image} | ({} if proposals is None else {"proposals": proposals})
+        answers = signature(**{name: tf.constant(value[None]) for name, value in inputs.items()})
         return as_detections({name: value[0].numpy() for name, value in answers.items()}, image.shape[:2])
 
-    return answer
+    return for_pictures(run, "proposals" in signature.structured_input_signature[1])

@@ -5,9 +5,8 @@ import importlib.util
 import numpy as np
 import tensorflow as tf
 
-from mrcnn_keras.detections import as_boxes
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.export.answers import as_detections
+from mrcnn_keras.export.answers import as_detections, for_pictures
 from mrcnn_keras.export.tflite_metadata import read_metadata
 from mrcnn_keras.ops import images as image_ops
 from mrcnn_keras.ops import masks as mask_ops
@@ -22,9 +21,10 @@ def load_tflite(path, threads=None):
         threads: Integer, threads of the processor; `None`: LiteRT decides.
 
     Returns:
-        Function from a picture `[H, W, 3]` uint8 RGB to `Detections`. It resizes the picture as the model itself does,
-        if the file's input is large enough for that, else to what fits. Where the model takes proposals, it takes them
-        as second argument, `[N, (y1, x1, y2, x2)]` in the picture's pixels.
+        Function from a picture `[H, W, 3]` uint8 RGB, or what else `MaskRCNN.detect` takes as one, to `Detections`, and
+        from a list or batch of pictures to a list. It resizes the picture as the model itself does, if the file's input
+        is large enough for that, else to what fits. Where the model takes proposals, it takes them as second argument,
+        `[N, (y1, x1, y2, x2)]` in the picture's pixels.
 
     Raises:
         UserError: If it cannot be read, or ai-edge-litert is not installed.
@@ -69,12 +69,12 @@ def as_the_file_is_fed(model, path):
 
 
 def _answering(run, metadata, proposal_count):
-    """answer(image, proposals=None) -> Detections by run(image=..., image_size=...), whose outputs are those of a file.
+    """What answers.for_pictures gives, by run(image=..., image_size=...), whose outputs are those of a file.
 
     proposal_count: proposals that it takes besides; 0: none.
     """
 
-    def answer(image, proposals=None):
+    def answer(image, proposals):
         size, plan = image.shape[:2], plan_input(*image.shape[:2], metadata)
         inputs = {
             "image": image_ops.resize_images(image[None], *plan, metadata["resize"]["method"]).numpy(),
@@ -85,7 +85,7 @@ def _answering(run, metadata, proposal_count):
         found = {name: value[0] for name, value in run(**inputs).items()}
         return _in_photograph(found, size, plan, metadata)
 
-    return answer
+    return for_pictures(answer)
 
 
 def plan_input(height, width, metadata):
@@ -104,7 +104,7 @@ def plan_input(height, width, metadata):
 
 def _padded(proposals, size, plan, count):
     """Proposals in the photograph's pixels, None for none, as the input `proposals` of the file."""
-    boxes = np.zeros((0, 4), np.float32) if proposals is None else as_boxes(proposals)
+    boxes = np.zeros((0, 4), np.float32) if proposals is None else proposals
     boxes = image_ops.boxes_to_network(tf.constant(boxes[None]), size, plan[0], plan[2]).numpy()[:, :count]
     return np.pad(boxes, [(0, 0), (0, count - boxes.shape[1]), (0, 0)])
 

@@ -1,7 +1,6 @@
 """MaskRCNN, the front door: the network as a functional Keras model that trains, detects, saves and loads."""
 
 import functools
-import os
 import zipfile
 import zlib
 from pathlib import Path
@@ -30,7 +29,7 @@ from mrcnn_keras.model.optimizer import exclude_from_weight_decay, make_optimize
 from mrcnn_keras.ops import detections as detection_ops
 from mrcnn_keras.ops import images as image_ops
 from mrcnn_keras.ops import masks as mask_ops
-from mrcnn_keras.resize import as_rgb
+from mrcnn_keras.pictures import as_pictures, refuse_shares
 from mrcnn_keras.weights.files import check_weights, describe_error, open_keras
 
 
@@ -197,8 +196,9 @@ class MaskRCNN(keras.Model):
         """Keras's predict, of the inference mode.
 
         Args:
-            x: Photographs, a list of `[H, W, 3]` uint8 RGB or a batch `[B, H, W, 3]`; or inputs of `inference`: a dict
-                of arrays, or a `tf.data.Dataset` of such dicts. Ground truth in a dict is left out.
+            x: Photographs as `detect` takes them, a list of `[H, W, 3]` uint8 RGB or a batch `[B, H, W, 3]`; or inputs
+                of `inference`: a dict of arrays, or a `tf.data.Dataset` of such dicts. Ground truth in a dict is left
+                out.
             batch_size: Integer, photographs or rows per step; default the setting BATCH_SIZE.
             **kwargs: As in Keras, for inputs of `inference`.
 
@@ -216,14 +216,15 @@ class MaskRCNN(keras.Model):
             return self.inference.predict(x.map(self._inference_inputs), **kwargs)
         batch_size = batch_size or self.config.BATCH_SIZE
         if isinstance(x, dict):
-            return self.inference.predict(self._inference_inputs(x), batch_size=batch_size, **kwargs)
+            return self.inference.predict(self._checked_inputs(x), batch_size=batch_size, **kwargs)
         if self.takes_proposals:
             raise UserError("this model takes proposals; call detect(images, proposals=[boxes, ...])")
-        if isinstance(x, (list, tuple)):
-            batches = [image[None] for image in photographs(x)]
+        images = as_pictures(x)
+        if np.ndim(x) == 4 and not isinstance(x, (list, tuple)):  # of one size
+            batches = [np.stack(images[i : i + batch_size]) for i in range(0, len(images), batch_size)]
         else:
-            images = np.stack(photographs(x)) if len(x) else np.zeros((0, 1, 1, 3), np.uint8)
-            batches = [images[start : start + batch_size] for start in range(0, max(len(images), 1), batch_size)]
+            batches = [image[None] for image in images]
+        batches = batches or [np.zeros((0, 1, 1, 3), np.uint8)]
         found = [self._answer(batch) for batch in batches]
         return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
 
@@ -237,12 +238,28 @@ class MaskRCNN(keras.Model):
             Dict of arrays, as `predict` returns it.
         """
         if isinstance(x, dict):
-            return self.inference.predict_on_batch(self._inference_inputs(x))
+            return self.inference.predict_on_batch(self._checked_inputs(x))
         return self.predict(x, batch_size=max(len(x), 1))
 
     def _inference_inputs(self, inputs):
         """The entries of a dict that the inference mode takes."""
         return {name: inputs[name] for name in self.inference.input if name in inputs}
+
+    def _checked_inputs(self, inputs):
+        """The same of a dict of arrays, which would otherwise find nothing, or things beside the pictures."""
+        inputs = self._inference_inputs(inputs)
+        if missing := {*self.inference.input} - {*inputs}:
+            wanted = " and ".join(self.inference.input)
+            raise UserError(f"predict got a dict without {' and '.join(sorted(missing))}; give {wanted}")
+        image, sizes = np.asarray(inputs["image"]), np.asarray(inputs["image_size"])
+        refuse_shares(image, "image")
+        wrong = sizes.shape != (*image.shape[:1], 2) or not ((sizes > 0) & (sizes <= image.shape[1:3])).all()
+        if image.ndim == 4 and wrong:
+            raise UserError(
+                f"image_size is {sizes.tolist()!s:.100} for image of shape {image.shape}; give [[height, width], ...], "
+                "what of each is picture and not padding"
+            )
+        return {name: np.asarray(value) if isinstance(value, list) else value for name, value in inputs.items()}
 
     def export(self, filepath, **kwargs):
         """Keras's export, of the inference mode alone; for one that takes photographs see `mrcnn_keras.export`.
@@ -324,8 +341,9 @@ class MaskRCNN(keras.Model):
         """Finds objects in photographs of any number and sizes.
 
         Args:
-            images: A list of `[H, W, 3]` uint8 RGB, or a batch `[B, H, W, 3]`; grey (`[H, W]`, `[H, W, 1]`) and RGBA
-                images are converted.
+            images: A list of `[H, W, 3]` uint8 RGB, or a batch `[B, H, W, 3]`. Grey (`[H, W]`, `[H, W, 1]`), RGBA,
+                16-bit and bool arrays, floats from 0 to 255 and Pillow images of any mode are converted; a Pillow image
+                is taken as it is stored, whatever its EXIF orientation.
             min_score: Float, 0 to 1: drops detections with a lower score. `None`: the setting
                 DETECTION_MIN_CONFIDENCE decides.
             proposals: Of a model that takes them, a list of `[N, (y1, x1, y2, x2)]`, one per image, in its pixels,
@@ -337,7 +355,7 @@ class MaskRCNN(keras.Model):
         Raises:
             UserError: If an image is not an image, or proposals are missing or not wanted.
         """
-        images = photographs(images)
+        images = as_pictures(images)
         given = proposals_of(images, proposals, self.takes_proposals)
         found = [self._detect(image, *more) for image, more in zip(images, given, strict=True)]
         return found if min_score is None else [detections.above(min_score) for detections in found]
@@ -520,14 +538,6 @@ class MaskRCNN(keras.Model):
         self.optimizer.build(self.trainable_variables)
 
 
-def photographs(images):
-    """A list of pictures -> list of [H, W, 3] uint8 RGB. Raises UserError for what is none."""
-    if not isinstance(images, (list, tuple)) and np.ndim(images) in (2, 3):
-        raise UserError(f"detect got one picture of shape {np.shape(images)}; give a list: model.detect([image])")
-    images = [images] if isinstance(images, (str, os.PathLike)) else images
-    return [_as_rgb(image, index) for index, image in enumerate(images)]
-
-
 def proposals_of(images, proposals, wanted):
     """-> for each picture what the model takes besides it: (), or where proposals are wanted ([1, N, 4] float32,)."""
     if not wanted:
@@ -538,18 +548,6 @@ def proposals_of(images, proposals, wanted):
         given = "none" if proposals is None else len(proposals)
         raise UserError(
             f"this model takes proposals, and {given} were given for {len(images)} pictures; give one array "
-            "[N, (y1, x1, y2, x2)] a picture: model.detect(images, proposals=[boxes, ...])"
+            "[N, (y1, x1, y2, x2)] per picture: model.detect(images, proposals=[boxes, ...])"
         )
     return [(as_boxes(boxes, f"picture {index}: proposals")[None],) for index, boxes in enumerate(proposals)]
-
-
-def _as_rgb(image, index):
-    """A picture as [H, W, 3] uint8."""
-    if isinstance(image, (str, os.PathLike)):
-        raise UserError(f"picture {index} is {str(image)!r}; give its pixels, [height, width, 3] RGB")
-    rgb = as_rgb(image)
-    if rgb is None:
-        raise UserError(f"picture {index} has shape {np.shape(image)}; give [height, width, 3] RGB")
-    if rgb.dtype != np.uint8:
-        raise UserError(f"picture {index} has type {rgb.dtype}; give uint8 0..255")
-    return rgb

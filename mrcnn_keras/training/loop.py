@@ -5,7 +5,7 @@ import math
 import tensorflow as tf
 
 from mrcnn_keras.data import check_keypoints, make_pipeline, take_error
-from mrcnn_keras.errors import UserError
+from mrcnn_keras.errors import UserError, listing
 from mrcnn_keras.model import MaskRCNN
 from mrcnn_keras.progress import ProgressLine
 from mrcnn_keras.training.callbacks import Progress, Recorder, Schedule, StopAtNonFinite
@@ -165,7 +165,7 @@ def _take_over(model, path):
     saved = MaskRCNN.load(path)
     if saved.config != model.config:
         mine = model.config.to_dict()
-        changed = ", ".join(name for name, value in saved.config.to_dict().items() if value != mine[name])
+        changed = listing(name for name, value in saved.config.to_dict().items() if value != mine[name])
         raise UserError(f"{path} was trained with other settings ({changed}); resume with the same ones")
     if type(saved.optimizer) is not type(model.optimizer):
         raise UserError(f"{path} was trained with another optimizer; compile the model with the same one")

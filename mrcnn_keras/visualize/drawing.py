@@ -3,13 +3,15 @@
 import cv2
 import numpy as np
 
-from mrcnn_keras.errors import UserError
+from mrcnn_keras.errors import UserError, note
+from mrcnn_keras.pictures import as_picture
 from mrcnn_keras.visualize.colors import instance_colors
 from mrcnn_keras.visualize.keypoints import draw_keypoints
-from mrcnn_keras.visualize.text import add_caption, draw_labels, font_size
+from mrcnn_keras.visualize.text import add_caption, draw_labels, drawable_names, font_size
 
 READABLE = 512  # pixels: smaller pictures are enlarged to about this size so that text is readable
 GAP = 8  # pixels between two pictures
+BACKGROUND = ("bg", "background", "void", "none", "nothing", "unlabeled", "unlabelled", "")  # what class 0 is called
 
 
 def draw_detections(
@@ -31,7 +33,7 @@ def draw_detections(
     Small objects are drawn over large ones. Labels are drawn in order of score while there is room.
 
     Args:
-        image: `[H, W, 3]` uint8 RGB, the photograph of the detections.
+        image: `[H, W, 3]` uint8 RGB, the photograph of the detections, or what else `MaskRCNN.detect` takes as one.
         detections: `Detections`, found or annotated. Crowd regions get an outline without filling.
         class_names: List of strings, background first, so that `class_names[class_id]` is the name.
         alpha: Float, 0 to 1, opacity of the masks.
@@ -50,10 +52,11 @@ def draw_detections(
     Raises:
         UserError: If image, instances, colours, captions and names do not fit together.
     """
-    if image.shape != (*detections.size, 3) or image.dtype != np.uint8:
+    image = as_picture(image)
+    if image.shape[:2] != detections.size:
         raise UserError(
-            f"picture of shape {image.shape}, {image.dtype}, with instances of a {detections.size[0]} x "
-            f"{detections.size[1]} photograph; give that one as [height, width, 3] uint8"
+            f"picture of {image.shape[0]} x {image.shape[1]} pixels with instances of a {detections.size[0]} x "
+            f"{detections.size[1]} photograph; give that one"
         )
     colors = instance_colors(colors, detections.class_ids)
     captions = _captions(detections, class_names) if captions is None else captions
@@ -119,11 +122,18 @@ def enlargement(image):
 
 
 def _captions(detections, class_names):
+    class_names = drawable_names(tuple(map(str, class_names)))
     largest = int(np.abs(detections.class_ids).max(initial=0))
     if largest >= len(class_names):
+        first = f", of which the first is {class_names[0]!r}" if class_names else ""
         raise UserError(
-            f"class id {largest} has no name among the {len(class_names)} class_names; give one per "
-            f"class, background first"
+            f"class id {largest} has no name among the {len(class_names)} class_names{first}; give one per class, "
+            "background first: ['BG', ...]"
+        )
+    if largest and class_names[0].strip("_ ").lower() not in BACKGROUND:
+        note(
+            f"class_names begins with {class_names[0]!r}, which counts as the background, so that class id 1 is "
+            f"{class_names[1]!r}; if {class_names[0]!r} is a class, give ['BG', {class_names[0]!r}, ...]"
         )
     names = [class_names[abs(i)] + (" (crowd)" if i < 0 else "") for i in detections.class_ids.tolist()]
     if detections.scores is None:

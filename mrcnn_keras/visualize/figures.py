@@ -1,17 +1,23 @@
 """Instances in matplotlib figures, for notebooks: the functions of Matterport's package, which return what they draw.
 
-pyplot creates a figure only if no `ax` is given, so that a notebook shows it. No display is needed.
+pyplot creates a figure only if no `ax` is given, so that a notebook shows it. No display is needed; without one pyplot
+keeps only the last of these figures, as nobody would close the others.
 """
 
+import matplotlib
 import numpy as np
 from pycocotools import mask as coco_mask
 
 from mrcnn_keras.detections import Detections, crop_mask
 from mrcnn_keras.errors import UserError
+from mrcnn_keras.pictures import as_picture
 from mrcnn_keras.visualize.colors import ANNOTATED, FOUND
 from mrcnn_keras.visualize.drawing import draw_detections
+from mrcnn_keras.visualize.text import drawable_names
 
 FIGURE_WIDTH = 16  # inches, as in Matterport's package
+FIGURE = "mrcnn_keras"
+WITHOUT_WINDOWS = ("agg", "cairo", "pdf", "pgf", "ps", "svg", "template")  # backends of matplotlib
 
 
 def display_instances(
@@ -32,6 +38,9 @@ def display_instances(
 ):
     """Shows instances over their photograph. In a script, `matplotlib.pyplot.show()` opens the window.
 
+    The figure is for looking at: `draw_detections` gives the pixels themselves, for files and for many pictures. With a
+    backend without windows, pyplot closes the figure of the call before; its `Axes` and `savefig` still work.
+
     It can be called in three ways, distinguished by the types:
 
         display_instances(image, detections, class_names)
@@ -39,7 +48,7 @@ def display_instances(
         display_instances(image, boxes, masks, class_ids, class_names, scores)  # Matterport's order
 
     Args:
-        image: `[H, W, 3]` uint8 RGB.
+        image: `[H, W, 3]` uint8 RGB, or what else `MaskRCNN.detect` takes as a picture.
         boxes: `Detections`, or `[N, (y1, x1, y2, x2)]` pixels.
         masks: `[H, W, N]` bool, or `None`.
         class_ids: `[N]` integers.
@@ -92,10 +101,10 @@ def display_images(images, titles=None, cols=4, cmap=None, norm=None, interpolat
     from matplotlib import pyplot
 
     cols = max(1, min(cols, len(images)))
-    rows = max(1, -(-len(images) // cols))
+    rows, images = max(1, -(-len(images) // cols)), [np.asarray(image) for image in images]
     tallest = max((image.shape[0] / image.shape[1] for image in images), default=1)
     size = (14, 14 * rows / cols * tallest)
-    figure, axes = pyplot.subplots(rows, cols, figsize=size, squeeze=False, layout="constrained")
+    figure, axes = pyplot.subplots(rows, cols, figsize=size, squeeze=False, layout="constrained", num=_figure_name())
     for ax in axes.flat:
         ax.axis("off")
     for ax, image, name in zip(axes.flat, images, titles or [""] * len(images), strict=False):
@@ -139,6 +148,7 @@ def display_differences(
         raise UserError("the found instances have no scores; give annotated, then found ones")
     annotated, found = annotated[annotated.class_ids > 0], found.above(score_threshold)
     matches, overlaps = match_instances(annotated, found, iou_threshold)
+    names = drawable_names(tuple(map(str, names)))
     captions = ["" if i in matches else f"{names[c]} missed" for i, c in enumerate(annotated.class_ids)]
     for class_id, score, match, overlap in zip(found.class_ids, found.scores, matches, overlaps, strict=True):
         verdict = f"{score:.2f} / {overlap:.2f}" if match >= 0 else f"false {score:.2f}"
@@ -189,8 +199,19 @@ def _are_names(value):
 
 
 def _instances(image, boxes, masks, class_ids, scores):
+    image = as_picture(image)
     crops = None if masks is None else tuple(crop_mask(masks[:, :, i]) for i in range(masks.shape[2]))
     return Detections(image.shape[:2], boxes, class_ids, scores, crops)
+
+
+def _figure_name():
+    """What a new figure is called: None where there are windows; otherwise one name, under which the last is closed."""
+    from matplotlib import pyplot
+
+    if matplotlib.get_backend().lower() not in WITHOUT_WINDOWS:
+        return None
+    pyplot.close(FIGURE)
+    return FIGURE
 
 
 def _show(drawn, size, title, figsize, ax):
@@ -198,7 +219,7 @@ def _show(drawn, size, title, figsize, ax):
     if ax is None:
         from matplotlib import pyplot
 
-        ax = pyplot.figure(figsize=figsize).add_subplot()
+        ax = pyplot.figure(_figure_name(), figsize=figsize).add_subplot()
     ax.imshow(drawn, extent=(0, size[1], size[0], 0))
     ax.axis("off")
     ax.set_title(title)

@@ -1,27 +1,87 @@
-"""Text on pictures: a font with more than ASCII, and labels that avoid each other."""
+"""Text on pictures: a font that has its letters, and labels that avoid each other."""
 
+import contextlib
 import math
-from functools import lru_cache
+import unicodedata
+from functools import cache, lru_cache
 from pathlib import Path
 
 import matplotlib
 import numpy as np
+from matplotlib.font_manager import findSystemFonts
+from matplotlib.ft2font import FT2Font
 from PIL import Image, ImageDraw, ImageFont
 
+from mrcnn_keras.errors import listing, note
 from mrcnn_keras.visualize.colors import text_color
 
 PADDING = 2  # pixels between a label's text and its edge
 # If the labels would cover a larger share of a picture, only those smaller than their object are drawn.
 CROWDED = 0.2
+# Fonts whose letters are boxes, or nothing.
+EMPTY_FONTS = ("lastresort", "adobeblank")
+BESIDE = " (crowd) 0.123456789 / missed false"  # what stands beside a name
+INVISIBLE = ("Zs", "Mn", "Cc", "Cf")  # Unicode's kinds of spaces, marks and signs: no font is chosen for their sake
 
 
-@lru_cache(maxsize=8)
-def font_of(size):
-    """Returns matplotlib's font (Latin, Greek, Cyrillic), or Pillow's own if that is missing."""
+@lru_cache(maxsize=64)
+def font_of(size, path=None):
+    """Returns the font in a file; None: matplotlib's (Latin, Greek, Cyrillic, Arabic), or Pillow's without it."""
     try:
-        return ImageFont.truetype(Path(matplotlib.get_data_path(), "fonts/ttf/DejaVuSans.ttf"), size)
+        return ImageFont.truetype(path or _fonts()[0], size)
     except OSError:
         return ImageFont.load_default(size)
+
+
+@lru_cache(maxsize=1)
+def _fonts():
+    """Paths of matplotlib's font and of all that the system has."""
+    system = sorted(path for path in findSystemFonts() if not Path(path).stem.lower().startswith(EMPTY_FONTS))
+    return [str(Path(matplotlib.get_data_path(), "fonts/ttf/DejaVuSans.ttf")), *system]
+
+
+@cache
+def _letters_of(path):
+    """Code points that a font has; none if Pillow cannot draw it in any size, as those of coloured emoji."""
+    with contextlib.suppress(OSError, RuntimeError, ValueError):
+        ImageFont.truetype(path, 20)
+        return frozenset(FT2Font(path).get_charmap())
+    return frozenset()
+
+
+@lru_cache(maxsize=4096)
+def fitting(text):
+    """-> text in one line without letters that its font lacks, whether it has all, and the path of that font.
+
+    It is the first that has all letters, or else the one that has the most.
+    """
+    wanted = {ord(letter) for letter in text if unicodedata.category(letter) not in INVISIBLE}
+    path, most = None, -1
+    for candidate in _fonts():
+        count = len(wanted & _letters_of(candidate))
+        path, most = (candidate, count) if count > most else (path, most)
+        if count == len(wanted):
+            break
+    known = _letters_of(path) or wanted  # without any file Pillow's own font is used
+    kept = "".join(letter for letter in text if letter.isspace() or ord(letter) in known)
+    return " ".join(kept.split()), wanted <= known, path
+
+
+@lru_cache(maxsize=16)
+def drawable_names(names):
+    """Class names, a tuple with the background first, as they can be drawn beside a score: some as "class 3"."""
+    drawn, missing = [], []
+    for class_id, name in enumerate(names):
+        text, complete, _ = fitting(name + BESIDE)
+        text = text.removesuffix(BESIDE.strip()).strip()
+        drawn.append(text if complete or any(map(str.isalnum, text)) else f"class {class_id}")
+        missing += [] if complete else [name]
+    if missing:
+        note(
+            f"no font on this computer has all letters of the class names {listing(missing, 5)}, which are drawn "
+            "without these or as class numbers; install a font that has them, such as Noto Sans CJK for Chinese"
+        )
+    return tuple(drawn)
 
 
 def font_size(height, width):
@@ -35,16 +95,17 @@ def draw_labels(image, texts, boxes, colors, size):
     texts: [N] str, most important first. boxes: [N, (y1, x1, y2, x2)] pixels of the image. colors: [N, 3] uint8 RGB of
     the labels' backgrounds. size: pixels of the font.
     """
-    font = font_of(size)
-    height = sum(font.getmetrics()) + PADDING
-    widths = [math.ceil(font.getlength(text)) + 2 * PADDING for text in texts]
-    crowded = height * sum(widths) > CROWDED * image.shape[0] * image.shape[1]
+    texts, _, paths = zip(*map(fitting, texts), strict=True)
+    fonts = [font_of(size, path) for path in paths]
+    heights = [sum(font.getmetrics()) + PADDING for font in fonts]
+    widths = [math.ceil(font.getlength(text)) + 2 * PADDING for text, font in zip(texts, fonts, strict=True)]
+    crowded = np.dot(heights, widths) > CROWDED * image.shape[0] * image.shape[1]
     boxes = np.asarray(boxes, float)
     areas = np.maximum(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1), 1)
     picture = Image.fromarray(image)
     draw = ImageDraw.Draw(picture)
     taken = np.zeros((0, 4))
-    for i, (text, width) in enumerate(zip(texts, widths, strict=True)):
+    for i, (text, font, height, width) in enumerate(zip(texts, fonts, heights, widths, strict=True)):
         if not text or (crowded and height * width > areas[i]):
             continue
         places = _places(boxes[i], height, width, image.shape)

@@ -260,3 +260,64 @@ def test_label_values_are_taken_as_they_are(saved):
     assert images.read_labels(saved(palette)).tolist() == [[0, 1], [2, 1]]
     coloured = np.array([[[0, 0, 0], [1, 2, 3]]], np.uint8)
     assert images.read_labels(saved(coloured)).tolist() == [[0, 0x010203]]
+
+
+def tiff(path, shape, kind=1, bits=8):
+    """An uncompressed TIFF of zeros [height, width, bands]; kind: 1 for whole numbers, 3 for floats."""
+    height, width, bands = shape
+    entries = [(256, width), (257, height), (258, bits), (259, 1), (262, 1), (277, bands), (278, height), (339, kind)]
+    entries += [(273, 8), (279, height * width * bands * bits // 8)]
+    data = bytes(entries[-1][1])
+    directory = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in sorted(entries))
+    header = b"II*\0" + struct.pack("<I", 8 + len(data))
+    path.write_bytes(header + data + struct.pack("<H", len(entries)) + directory + bytes(4))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind", "bits", "words"),
+    [
+        ((6, 9, 5), 1, 8, "is a TIFF of 5 bands with whole numbers of 8 bits; save it with 1 band"),
+        ((6, 9, 3), 3, 32, "is a TIFF of 3 bands with floating-point numbers of 32 bits"),
+        ((6, 9, 1), 3, 64, "is a TIFF of 1 band with floating-point numbers of 64 bits"),
+    ],
+)
+def test_kinds_of_tiff_that_are_not_read_are_named(tmp_path, shape, kind, bits, words):
+    with pytest.raises(UserError, match=rf"a\.tif' {words}"):
+        images.read_image(tiff(tmp_path / "a.tif", shape, kind, bits))
+
+
+def test_of_several_pages_the_first_is_read_with_a_note(tmp_path):
+    pages = [Image.fromarray(NOISE), Image.fromarray(255 - NOISE)]
+    notes = []
+    for name in ("a.tif", "a.gif"):
+        pages[0].save(tmp_path / name, save_all=True, append_images=pages[1:])
+        first = images.read_image(tmp_path / name, note=notes.append)
+        assert name == "a.gif" or (first == NOISE).all()
+    assert notes == [images.SEVERAL] * 2
+    pages[0].save(tmp_path / "one.tif")
+    images.read_image(tmp_path / "one.tif", note=notes.append)
+    assert len(notes) == 2
+
+
+@pytest.mark.parametrize(
+    ("start", "words"),
+    [
+        (b"\0\0\0\x18ftypheic", "a HEIC picture; run `pip install pillow-heif` to read such files"),
+        (b"\0\0\0\x18ftypmif1", "a HEIC picture; run `pip install pillow-heif`"),
+        (b"\0\0\0\x18ftypavif", "an AVIF picture, which this version of Pillow does not read"),
+        (b"", "not a picture but empty; replace it or remove it"),
+    ],
+)
+def test_pictures_of_phones_are_named(tmp_path, monkeypatch, start, words):
+    monkeypatch.setattr(images, "FORMATS", ("JPEG", "PNG"))
+    (tmp_path / "a.heic").write_bytes(start + bytes(100) if start else start)
+    with pytest.raises(UserError, match=rf"a\.heic' is {words}"):
+        images.read_image(tmp_path / "a.heic")
+
+
+@pytest.mark.skipif("AVIF" not in images.FORMATS, reason="needs Pillow with AVIF")
+def test_avif_is_read(tmp_path):
+    Image.fromarray(np.full((8, 9, 3), 200, np.uint8)).save(tmp_path / "a.avif", quality=95)
+    assert ".avif" in images.SUFFIXES
+    assert np.abs(images.read_image(tmp_path / "a.avif").astype(int) - 200).max() < 5

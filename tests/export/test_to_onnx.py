@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.export import check, onnx, summarize
@@ -60,6 +61,17 @@ def test_onnx_detects_each_picture_of_a_batch_as_the_model(trained_model, writte
     for name in ("boxes", "scores", "masks", "mask_boxes"):
         assert not answers[name][padding].any(), name
     assert run(written, images[:0])["masks"].shape == (0, 10, 14, 14)
+
+
+def test_load_onnx_takes_what_detect_takes(trained_model, written, picture):
+    """Grey, RGBA, float, Pillow images and lists ended in errors of onnxruntime and Python."""
+    image, answer = picture(45, 70), load(written)
+    palette = Image.fromarray(image).quantize(64)
+    pictures = [image[:, :, 0], np.dstack([image, image[:, :, 0]]), image.astype(float), palette]
+    for found, expected in zip(answer(pictures), trained_model.detect(pictures), strict=True):
+        assert compare(found, expected)["equal"]
+    with pytest.raises(UserError, match="multiply them by 255"):
+        answer(image / 255)
 
 
 def test_metadata_and_inputs_of_an_onnx_file(written):

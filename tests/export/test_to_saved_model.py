@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from mrcnn_keras.detections import Detections, crop_mask
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.export import saved_model, summarize
+from mrcnn_keras.export import load_saved_model, saved_model, summarize
 from mrcnn_keras.export.checking import check, compare
 from tests.export.blocked import without
 
@@ -47,6 +47,16 @@ def detections(answer, row):
     crops = [crop_mask(mask) for mask in masks[:count]]
     values = (answer[name][row, :count] for name in ("boxes", "class_ids", "scores"))
     return Detections(masks.shape[1:], *values, crops)
+
+
+def test_load_saved_model_takes_what_detect_takes(model, saved, picture):
+    image, answer = picture(37, 53), load_saved_model(saved)
+    pictures = [image[:, :, 0], np.dstack([image, image[:, :, 0]]), image.astype(np.float32)]
+    for found, expected in zip(answer(pictures), model.detect(pictures), strict=True):
+        assert len(expected) > 5
+        assert compare(found, expected)["equal"]
+    with pytest.raises(UserError, match="multiply them by 255"):
+        answer(image / 255)
 
 
 def test_saved_model_detects_as_the_model_without_the_package(model, saved_full, picture, tmp_path):

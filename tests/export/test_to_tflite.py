@@ -52,6 +52,19 @@ def test_tflite_detects_as_the_model(thin, thin_tflite, picture, size):
     assert row["equal"], row
 
 
+def test_load_tflite_takes_what_detect_takes(thin, thin_tflite, picture):
+    """Grey and RGBA ended in errors of XNNPACK, and pixels from 0 to 1 found nothing without a word."""
+    image, answer = picture(37, 53), load_tflite(thin_tflite)
+    grey = image[:, :, 0]
+    for given, expected in zip(
+        answer([grey, np.dstack([image, grey]), image.astype(float)]), thin.detect([grey, image, image]), strict=True
+    ):
+        assert len(expected) > 5
+        assert compare(given, expected)["equal"]
+    with pytest.raises(UserError, match="multiply them by 255"):
+        answer(image / 255)
+
+
 def test_operations_are_built_in(thin_tflite):
     found = operators(thin_tflite)
     assert {"CONV_2D", "NON_MAX_SUPPRESSION_V4", "GATHER"} <= found

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from mrcnn_keras.detections import Detections
 from mrcnn_keras.errors import UserError
@@ -70,6 +71,14 @@ def test_grey_and_transparent_photographs(finder):
     assert_same(finder.detect([alpha]), finder.detect([photograph(50, 40)]))
 
 
+def test_a_pillow_image_and_floats_are_the_same_photograph(finder):
+    image = photograph(50, 40)
+    (expected,) = finder.detect([image])
+    assert_same(finder.detect([Image.fromarray(image), image.astype(np.float32)]), [expected, expected])
+    palette = Image.fromarray(image).quantize(64)
+    assert_same(finder.detect([palette]), finder.detect([np.asarray(palette.convert("RGB"))]))
+
+
 def test_min_score_drops_lower_scores(finder):
     (found,) = finder.detect([photograph(64, 64)])
     middle = float(np.median(found.scores))
@@ -91,7 +100,7 @@ def test_min_score_drops_lower_scores(finder):
         (["photograph.jpg"], "picture 0 is 'photograph.jpg'"),
         ("photograph.jpg", "picture 0 is 'photograph.jpg'; give its pixels"),
         (Path("photograph.jpg"), "picture 0 is 'photograph.jpg'"),
-        ([None], r"picture 0 has shape \(\)"),
+        ([photograph(8, 8), None], "picture 1 is None: its file was not read"),
         (tf.zeros([8, 8, 3], tf.uint8), r"one picture of shape \(8, 8, 3\)"),
     ],
 )

@@ -48,7 +48,27 @@ def test_predict_of_photographs_is_that_of_detect(model):
     for place, found in enumerate(model.detect(images)):
         assert one_by_one["num_detections"][place] == len(found) > 0
         np.testing.assert_allclose(one_by_one["boxes"][place, : len(found)], found.boxes, atol=1e-3)
-    assert len(model.predict(images[:0])["boxes"]) == 0
+    assert len(model.predict(images[:0])["boxes"]) == len(model.predict([])["boxes"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"image": np.full((2, 64, 64, 3), 0.5)}, "image has type float64; give uint8 0..255: .*multiply them by 255"),
+        (
+            {"image_size": [[64, 64], [65, 64]]},
+            r"image_size is \[\[64, 64\], \[65, 64\]\] for image of shape \(2, 64, 64, 3\)",
+        ),
+        ({"image_size": [[64, 64], [0, 64]]}, r"image_size is \[\[64, 64\], \[0, 64\]\]"),
+        ({"image_size": [64, 64]}, r"give \[\[height, width\], ...\]"),
+    ],
+)
+def test_predict_of_a_dict_refuses_what_finds_nothing_or_things_outside(model, change, words):
+    inputs = {"image": np.zeros((2, 64, 64, 3), np.uint8), "image_size": [[64, 64]] * 2}
+    with pytest.raises(UserError, match=words):
+        model.predict(inputs | change)
+    with pytest.raises(UserError, match="a dict without image_size; give image and image_size"):
+        model.predict({"image": inputs["image"]})
 
 
 def test_predict_leaves_ground_truth_out(model, make_batch):

@@ -163,7 +163,8 @@ def test_boxes_far_outside_are_cut():
     ("options", "message"),
     [
         ({"image": np.zeros((5, 5, 3), np.uint8)}, "100 x 120 photograph"),
-        ({"image": GREY.astype(float)}, "float64"),
+        ({"image": GREY / 255}, "float64"),
+        ({"image": None}, "the picture is None"),
         ({"class_names": ["BG", "circle"]}, "class id 2 has no name"),
         ({"captions": ["one"]}, "1 captions for 2 instances"),
         ({"colors": [(1.0, 0, 0)]}, "1 colours for 2 instances"),
@@ -237,6 +238,36 @@ def test_display_instances_needs_names():
     for arguments in [(two(),), (boxes, masks, class_ids, scores), (two(), "BG")]:
         with pytest.raises(UserError, match="class_names is"):
             display_instances(GREY, *arguments)
+
+
+def test_names_without_the_background_are_noticed(capsys):
+    """With them every object was drawn under the name of the class after its own."""
+    draw_detections(GREY, two()[:1], ["circle", "square", "star"])
+    assert "class_names begins with 'circle', which counts as the background" in capsys.readouterr().err
+    with pytest.raises(UserError, match="no name among the 2 class_names, of which the first is 'circle'"):
+        draw_detections(GREY, two(), ["circle", "square"])
+    draw_detections(GREY, two(), ["_background_", "circle", "square"])
+    assert not capsys.readouterr().err
+
+
+def test_pictures_of_any_kind_are_drawn_into():
+    expected = draw_detections(GREY, two(), NAMES)
+    alpha = np.dstack([GREY, GREY[:, :, 0]])
+    for image in (Image.fromarray(GREY), GREY[:, :, 0], alpha, GREY.astype(np.float32)):
+        assert np.array_equal(draw_detections(image, two(), NAMES), expected)
+        boxes, masks, class_ids, _ = two()
+        assert display_instances(image, boxes, masks, class_ids, NAMES).images
+
+
+def test_figures_that_nobody_sees_do_not_stay_open(tmp_path):
+    axes = [display_instances(GREY, two(), NAMES, figsize=(2, 2)) for _ in range(5)]
+    display_images([GREY, Image.fromarray(GREY)])
+    assert len(pyplot.get_fignums()) == 1
+    axes[0].figure.savefig(tmp_path / "first.png")
+    assert Image.open(tmp_path / "first.png").width > 100
+    other = pyplot.figure()
+    display_instances(GREY, two(), NAMES, figsize=(2, 2))
+    assert pyplot.fignum_exists(other.number)
 
 
 def test_display_images_has_axes_for_each_image():

@@ -21,7 +21,7 @@ from mrcnn_keras.data.rasterize import (
     run_lengths,
 )
 from mrcnn_keras.detections import Detections
-from mrcnn_keras.errors import UserError
+from mrcnn_keras.errors import UserError, listing
 
 
 class CocoDataset(Dataset):
@@ -127,7 +127,7 @@ def _note_files(dataset, files, others):
     for subset in dict.fromkeys(subsets):
         names = [file.path.name for file, other in zip(files, subsets, strict=True) if subset and other == subset]
         if len(names) > 1:
-            dataset.note(f"{', '.join(names)} are all read as {subset}; if they are versions of each other, give one")
+            dataset.note(f"{listing(names)} are all read as {subset}; if they are versions of each other, give one")
 
 
 def _add_classes(dataset, files):

@@ -20,7 +20,7 @@ from mrcnn_keras.data.formats.folders import (
     subset_of_folder,
 )
 from mrcnn_keras.data.formats.picture_files import PictureSearch, plain_name
-from mrcnn_keras.errors import UserError
+from mrcnn_keras.errors import UserError, listing
 
 # How the names of COCO's own files begin, the preferred first. Captions have no instances.
 INSTANCES, KEYPOINTS = "instances_", "person_keypoints_"
@@ -106,7 +106,7 @@ def find_pictures(file):
         raise UserError(
             f"picture {name!r} of {str(file.path)!r} does not exist{others}; put the pictures into "
             f"{' or '.join(map(str, whole))}, or a folder in there (they were looked for there and in "
-            f"{', '.join(map(str, flat))})"
+            f"{listing(flat)})"
         )
     return FoundPictures(paths, notes, faults)
 

@@ -1,0 +1,64 @@
+"""Class names in any script: drawn by a font that has their letters, or as class numbers, and never as empty boxes."""
+
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+
+from mrcnn_keras.detections import Detections
+from mrcnn_keras.visualize import draw_detections, text
+from mrcnn_keras.visualize.text import drawable_names, fitting
+
+FONTS = Path(matplotlib.get_data_path(), "fonts/ttf")
+DEJAVU, STIX = str(FONTS / "DejaVuSans.ttf"), str(FONTS / "STIXGeneral.ttf")
+CAT, SQUARE, APPLE = "\u732b", "\u6b63\u65b9\u5f62", "\U0001f34e"  # Chinese for cat and square; an emoji
+
+
+@pytest.fixture(autouse=True)
+def only_these_fonts(monkeypatch):
+    caches = (fitting, drawable_names, text.note)
+    for cache in caches:
+        cache.cache_clear()
+    monkeypatch.setattr(text, "_fonts", lambda: [DEJAVU, STIX])
+    yield
+    for cache in caches:
+        cache.cache_clear()
+
+
+def test_names_whose_letters_no_font_has_become_class_numbers_and_that_is_said_once(capsys):
+    names = ("BG", CAT, SQUARE, APPLE, "big " + CAT, "\u043a\u043e\u0442", "a/b", "AP", "two\nlines")
+    drawn = ("BG", "class 1", "class 2", "class 3", "big", "\u043a\u043e\u0442", "a/b", "AP", "two lines")
+    assert drawable_names(names) == drawn
+    drawable_names.cache_clear()
+    drawable_names(names)
+    said = capsys.readouterr().err
+    assert said.count("no font on this computer has all letters of the class names") == 1
+    assert f"{CAT}, {SQUARE}, {APPLE}, big {CAT}, which" in said
+
+
+def test_a_heart_with_a_variation_selector_is_drawn(capsys):
+    [_, heart] = drawable_names(("BG", "\u2665\ufe0f"))
+    assert heart.strip("\ufe0f") == "\u2665"
+    assert not capsys.readouterr().err
+
+
+def test_a_font_of_the_system_that_has_the_letters_is_used():
+    letters = sorted(text._letters_of(STIX) - text._letters_of(DEJAVU))
+    name = next(chr(letter) for letter in letters if chr(letter).isalnum())
+    assert fitting("circle 0.98") == ("circle 0.98", True, DEJAVU)
+    assert fitting(f"{name} 0.98") == (f"{name} 0.98", True, STIX)
+    assert drawable_names(("BG", name)) == ("BG", name)
+
+
+def test_pictures_have_the_class_number_instead_of_boxes():
+    image = np.full((100, 120, 3), 100, np.uint8)
+    found = Detections((100, 120), [(40, 10, 90, 110)], [1], [0.9])
+    expected = draw_detections(image, found, ["BG", "class 1"])
+    assert np.array_equal(draw_detections(image, found, ["BG", CAT]), expected)
+    assert not np.array_equal(draw_detections(image, found, ["BG", "cat"]), expected)
+
+
+def test_fonts_that_cannot_be_drawn_have_no_letters(tmp_path):
+    (tmp_path / "damaged.ttf").write_bytes(b"no font")
+    assert text._letters_of(str(tmp_path / "damaged.ttf")) == frozenset()

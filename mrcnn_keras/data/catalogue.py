@@ -22,6 +22,7 @@ class Catalogue:
         self.keypoint_layout = None
         self._notes = {}  # {finding: {image id: count}}
         self._contradictory = set()  # findings
+        self._skipped = {}  # {sentence: None}, in order
 
     def add_class(self, source, class_id, class_name):
         """Adds a class, unless the source already has one of this id.
@@ -224,6 +225,19 @@ class Catalogue:
         counts = self._notes.setdefault(what, {})
         if image_id is not None:
             counts[int(image_id)] = count
+
+    @property
+    def skipped(self):
+        """List of sentences, one per picture, annotation or mask file that was left out since it cannot be read."""
+        return list(self._skipped)
+
+    def skip(self, sentence):
+        """Adds an entry that was left out to `skipped`. The same sentence counts once.
+
+        Args:
+            sentence: String, the entry's place and what is wrong with it.
+        """
+        self._skipped[sentence] = None
 
 
 def picture_keys(path, source_id=None):

@@ -327,8 +327,16 @@ class SubsetOfDataset(Dataset):
         """Those of the whole dataset."""
         return self.dataset.contradictions
 
+    @property
+    def skipped(self):
+        """Those of the whole dataset."""
+        return self.dataset.skipped
+
     def note(self, what, image_id=None, count=1, contradiction=False):
         self.dataset.note(what, None if image_id is None else self.dataset_ids[image_id], count, contradiction)
+
+    def skip(self, sentence):
+        self.dataset.skip(sentence)
 
     def image_reference(self, image_id):
         return self.dataset.image_reference(self.dataset_ids[image_id])

@@ -10,7 +10,7 @@ from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import read_json
 
 
-def load_dataset(path, format=None, subset=None):
+def load_dataset(path, format=None, subset=None, skip_bad=0.05):
     """Loads the annotated pictures of a file or folder. Class ids do not depend on the subset.
 
     Args:
@@ -19,13 +19,18 @@ def load_dataset(path, format=None, subset=None):
         format: `"coco"`, `"masks"`, `"coco_keypoints"` (COCO's files of keypoints, where those of instances lie
             beside them), or `None` to find out.
         subset: `"train"`, `"val"`, `"test"` or another name of `find_subsets`, or `None` for all pictures.
+        skip_bad: Float from 0 to 1: up to this share of the pictures, of the annotations and of the mask files is left
+            out where they cannot be read; a single one always is. 0 refuses the first.
 
     Returns:
-        `Dataset`; its `notes` say what was left out or repaired.
+        `Dataset`; its `notes` say what was repaired, and `skipped` which entries were left out.
 
     Raises:
-        UserError: If there are no annotations, or for any mistake in them. Pictures are not decoded yet.
+        UserError: If there are no annotations, a file as a whole cannot be read, or more entries than `skip_bad` allows
+            cannot be. Pictures are not decoded yet.
     """
+    if not 0 <= skip_bad <= 1:
+        raise UserError(f"skip_bad {skip_bad} is no share of entries; give a number from 0 (none) to 1 (all)")
     format, places = _find(path, format)
     if subset is None:
         chosen = list(places.values())
@@ -36,7 +41,7 @@ def load_dataset(path, format=None, subset=None):
             cure = f"it has {named}" if named else "it is not divided, so give no subset"
             raise UserError(f"{str(path)!r} has no subset {subset!r}; {cure}")
         chosen = [places[name]]
-    dataset = FORMATS[format].load(chosen)
+    dataset = FORMATS[format].load(chosen, skip_bad)
     dataset.prepare()
     return dataset
 

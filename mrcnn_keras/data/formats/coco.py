@@ -7,6 +7,7 @@ import numpy as np
 from mrcnn_keras.data import images
 from mrcnn_keras.data.contradictions import note_outlines
 from mrcnn_keras.data.dataset import Dataset
+from mrcnn_keras.data.formats.bad_entries import BadEntries
 from mrcnn_keras.data.formats.coco_file import read_coco
 from mrcnn_keras.data.formats.coco_keypoints import common_layout
 from mrcnn_keras.data.formats.coco_places import keypoint_file, picture_folder, siblings
@@ -78,7 +79,7 @@ class CocoDataset(Dataset):
             raise UserError(f"{self.image_name(image_id)}, annotation {annotation.id!r}: {error}") from error
 
 
-def load(paths):
+def load(paths, skip_bad=0.05):
     """The Dataset of some of the files that coco_places.find found.
 
     The classes are those of all subsets in the same place, ordered by category id, so that each subset alone has the
@@ -88,6 +89,7 @@ def load(paths):
     family = dict.fromkeys([*paths, *(sibling for path in paths for sibling in siblings(path))])
     files = {path: read_coco(path) for path in family}
     dataset = CocoDataset()
+    bad = BadEntries(dataset, skip_bad)
     _add_classes(dataset, files.values())
     dataset.keypoint_layout = common_layout(files.values())
     for path in paths:
@@ -96,6 +98,7 @@ def load(paths):
             dataset.note(f"{beside.name} beside {path.name} has keypoints; load that file to read them")
         if files[path].pictures:  # an exported subset may be empty
             _add_pictures(dataset, files[path])
+    bad.check()
     if not dataset.num_images:
         raise UserError(f"{str(paths[0])!r} has no picture in 'images'; export it with the pictures")
     return dataset

@@ -10,6 +10,7 @@ import numpy as np
 
 from mrcnn_keras.data import images
 from mrcnn_keras.data.dataset import Dataset
+from mrcnn_keras.data.formats.bad_entries import BadEntries
 from mrcnn_keras.data.formats.folders import files_in, folders_in, subset_folders
 from mrcnn_keras.detections import MaskCrop, crop_mask
 from mrcnn_keras.errors import UserError
@@ -39,9 +40,10 @@ def find(path):
     return {"": path} if "" in found else found
 
 
-def load(paths):
+def load(paths, skip_bad=0.05):
     """The Dataset of some of the folders that `find` found. Raises UserError for a missing file."""
     dataset = MaskDataset()
+    bad = BadEntries(dataset, skip_bad)
     dataset.add_class("masks", 1, CLASS_NAME)
     for path in paths:
         labels = _label_folder(path)
@@ -49,6 +51,7 @@ def load(paths):
             _add_label_pictures(dataset, path / "images", labels)
         else:
             _add_folders_of_pictures(dataset, path)
+    bad.check()
     return dataset
 
 

@@ -1,16 +1,31 @@
 """What in a dataset contradicts itself: boxes and outlines, pictures that are there twice, the two sides of a split."""
 
+import hashlib
+import os
+
 import numpy as np
+
+from mrcnn_keras.data.images import exif_forms
 
 # Pixels that a box in a file may differ from its outline's extent: boxes are rounded, and drawn by hand.
 LOOSE = 3
 # Pixels within which another reading of a box must give the extent, to be believed.
 EXACT = 1.5
 LEAST_OVERLAP = 0.5  # IoU
+SHOWN = 8  # names in a sentence
 OTHER_BOX = "boxes that look like {}, not [x, y, width, height], so the outlines count"
 NO_AREA = "boxes without area where there is an outline, which counts"
 MISFIT = "outlines that do not fill their box, so the outlines count"
-NOTHING = "annotations without an outline whose box has no area, such as those of a background: no objects"
+NOTHING = "annotations with neither an outline nor a box with area, such as those of a background, left out"
+REPEATED = "pictures that are listed before, too"
+COPIED = "pictures with the content of another file"
+LEAKED = "validation pictures that are training pictures, too, so that the figures on them are too good"
+UPRIGHT = "pictures with an EXIF orientation, turned upright, since their annotations have the size of that form"
+STORED = "pictures with an EXIF orientation, left as stored, since their annotations have the size of that form"
+EITHER = (
+    "pictures with an EXIF orientation, whose annotations are taken as drawn on the upright picture; they may be of the "
+    "stored one, which has the same size"
+)
 SHARES = "outlines or boxes in 0..1, read as pixels, so that they cover one pixel; write pixels"
 
 
@@ -75,3 +90,62 @@ def _overlap(first, second):
     both = np.prod(np.maximum(sides, 0))
     areas = [np.prod(np.subtract(box[2:], box[:2])) for box in (first, second)]
     return both / (sum(areas) - both)
+
+
+def note_pictures(dataset):
+    """Notes pictures that are there twice, and those with an EXIF orientation, since annotations may be of either form.
+
+    Args:
+        dataset: `Dataset` that gets the notes.
+    """
+    paths = [info["path"] for info in dataset.image_info]
+    same_file, same_content = _first_alike(paths, names_only=True), _first_alike(paths)
+    for image_id, path in enumerate(paths):
+        if same_file[image_id] < image_id:
+            dataset.note(REPEATED, image_id, contradiction=True)
+        elif same_content[image_id] < image_id:
+            dataset.note(COPIED, image_id)
+        forms = path and exif_forms(path)
+        if forms:
+            stored, upright = forms
+            annotated = dataset.load_boxes(image_id).size
+            finding = EITHER if stored == upright else UPRIGHT if annotated == upright else STORED
+            dataset.note(finding, image_id, contradiction=finding == EITHER)
+
+
+def note_sides(training, validation, counts):
+    """Notes on the validation data what is wrong with a split.
+
+    Args:
+        training: `Dataset`.
+        validation: `Dataset`.
+        counts: The objects by class name, `per_class` of the statistics, of both.
+    """
+    paths = [[info["path"] for info in dataset.image_info] for dataset in (training, validation)]
+    for image_id, first in enumerate(_first_alike(sum(paths, []))[len(paths[0]) :]):
+        if first < len(paths[0]):
+            validation.note(LEAKED, image_id, contradiction=True)
+    for side, here, there in (("training", *counts), ("validation", *counts[::-1])):
+        lacking = [name for name, count in there.items() if count and not here.get(name)]
+        if lacking:
+            validation.note(f"classes without an example in the {side} data: {named(lacking)}")
+
+
+def named(names):
+    """The first names of classes, for a sentence."""
+    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+
+
+def _first_alike(paths, names_only=False):
+    """For each path the place of the first that is the same file, or has the same bytes; its own without a file."""
+    real = [path and os.path.realpath(path) for path in paths]
+    sizes = {}
+    for path in dict.fromkeys(real):
+        if path and not names_only and os.path.isfile(path):
+            sizes.setdefault(os.path.getsize(path), []).append(path)
+    contents = {}
+    for path in (path for alike in sizes.values() if len(alike) > 1 for path in alike):
+        with open(path, "rb") as file:
+            contents[path] = hashlib.file_digest(file, "sha256").digest()
+    firsts = {}
+    return [firsts.setdefault(contents.get(path, path), i) if path else i for i, path in enumerate(real)]

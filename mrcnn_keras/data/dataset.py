@@ -1,6 +1,7 @@
 """Which pictures there are and what is annotated on them: the class that a user fills or subclasses."""
 
 import dataclasses
+import os
 from collections.abc import Mapping
 
 import numpy as np
@@ -231,7 +232,7 @@ class Dataset(Catalogue):
         return SubsetOfDataset(self, image_ids)
 
     def split(self, fraction=0.2, seed=0):
-        """Splits the pictures at random. The same seed gives the same split.
+        """Splits the pictures at random, a file that is listed twice into one part. The same seed gives the same split.
 
         Args:
             fraction: Float between 0 and 1, the share of the second part; each part gets at least one picture.
@@ -245,11 +246,16 @@ class Dataset(Catalogue):
         """
         if not 0 < fraction < 1:
             raise UserError(f"a validation share of {fraction} leaves no picture to train or to validate; try 0.2")
-        if self.num_images < 2:
-            raise UserError(f"{self.num_images} picture cannot be split; add pictures, or do not split")
-        order = np.random.default_rng(seed).permutation(self.num_images)
-        count = min(max(1, round(fraction * self.num_images)), self.num_images - 1)
-        return self.subset(np.sort(order[count:])), self.subset(np.sort(order[:count]))
+        files = {}
+        for image_id in np.random.default_rng(seed).permutation(self.num_images).tolist():
+            path = self.image_info[image_id]["path"]
+            files.setdefault(os.path.realpath(path) if path else image_id, []).append(image_id)
+        if len(files) < 2:
+            raise UserError(f"{len(files)} picture cannot be split; add pictures, or do not split")
+        train, val = list(files.values()), []
+        while len(train) > 1 and len(val) < max(1, round(fraction * self.num_images)):
+            val += train.pop(0)
+        return self.subset(np.sort(np.concatenate(train))), self.subset(np.sort(val))
 
     def statistics(self):
         """Counts and measures what is in the dataset.

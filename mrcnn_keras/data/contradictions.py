@@ -23,8 +23,8 @@ LEAKED = "validation pictures that are training pictures, too, so that the figur
 UPRIGHT = "pictures with an EXIF orientation, turned upright, since their annotations have the size of that form"
 STORED = "pictures with an EXIF orientation, left as stored, since their annotations have the size of that form"
 EITHER = (
-    "pictures with an EXIF orientation, whose annotations are taken as drawn on the upright picture; they may be of the "
-    "stored one, which has the same size"
+    "pictures with an EXIF orientation, whose annotations are taken as drawn on the upright picture; they may be of "
+    "the stored one, which has the same size"
 )
 SHARES = "outlines or boxes in 0..1, read as pixels, so that they cover one pixel; write pixels"
 

@@ -1,7 +1,6 @@
 """Which pictures there are and what is annotated on them: the class that a user fills or subclasses."""
 
 import dataclasses
-import os
 from collections.abc import Mapping
 
 import numpy as np
@@ -56,7 +55,7 @@ class Dataset(Catalogue):
         """
         if not self.image_info[image_id]["path"]:
             raise UserError(f"{self.image_name(image_id)} has no file; add it with a path, or write load_image")
-        return images.read_image(self.image_info[image_id]["path"])
+        return images.read_image(self.image_info[image_id]["path"], note=lambda what: self.note(what, image_id))
 
     def load_mask(self, image_id):
         """Reads the masks of a picture's objects.
@@ -232,7 +231,10 @@ class Dataset(Catalogue):
         return SubsetOfDataset(self, image_ids)
 
     def split(self, fraction=0.2, seed=0):
-        """Splits the pictures at random, a file that is listed twice into one part. The same seed gives the same split.
+        """Splits the pictures at random. The same seed gives the same split.
+
+        Pictures of one file stay together, so that none is learnt and measured; unless a subclass has a `load_image`
+        of its own, as a file may hold many pictures then.
 
         Args:
             fraction: Float between 0 and 1, the share of the second part; each part gets at least one picture.
@@ -246,16 +248,24 @@ class Dataset(Catalogue):
         """
         if not 0 < fraction < 1:
             raise UserError(f"a validation share of {fraction} leaves no picture to train or to validate; try 0.2")
-        files = {}
-        for image_id in np.random.default_rng(seed).permutation(self.num_images).tolist():
-            path = self.image_info[image_id]["path"]
-            files.setdefault(os.path.realpath(path) if path else image_id, []).append(image_id)
-        if len(files) < 2:
-            raise UserError(f"{len(files)} picture cannot be split; add pictures, or do not split")
-        train, val = list(files.values()), []
-        while len(train) > 1 and len(val) < max(1, round(fraction * self.num_images)):
-            val += train.pop(0)
-        return self.subset(np.sort(np.concatenate(train))), self.subset(np.sort(val))
+        groups = self._groups()
+        if len(groups) < 2:
+            raise UserError(f"{len(groups)} picture cannot be split; add pictures, or do not split")
+        order = np.random.default_rng(seed).permutation(len(groups))
+        count = min(max(1, round(fraction * len(groups))), len(groups) - 1)
+        parts = order[count:], order[:count]
+        return tuple(self.subset(sorted(i for place in part for i in groups[place])) for part in parts)
+
+    def _groups(self):
+        """Lists of the internal ids that show the same file, in the order of the first of each."""
+        groups = {}
+        for i, info in enumerate(self.image_info):
+            groups.setdefault(str(info["path"]) if info["path"] and self._reads_whole_files() else i, []).append(i)
+        return list(groups.values())
+
+    def _reads_whole_files(self):
+        """Whether the path of a picture alone says what it shows."""
+        return type(self).load_image is Dataset.load_image
 
     def statistics(self):
         """Counts and measures what is in the dataset.
@@ -343,6 +353,9 @@ class SubsetOfDataset(Dataset):
 
     def skip(self, sentence):
         self.dataset.skip(sentence)
+
+    def _reads_whole_files(self):
+        return self.dataset._reads_whole_files()
 
     def image_reference(self, image_id):
         return self.dataset.image_reference(self.dataset_ids[image_id])

@@ -1,6 +1,7 @@
 """From picture files to arrays: any kind that Pillow reads, always upright RGB with 8 bits, never half a picture."""
 
-from contextlib import contextmanager
+import io
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import cv2
@@ -12,11 +13,17 @@ from mrcnn_keras.errors import UserError
 MAX_PIXELS = 178_956_970  # about 13,400 x 13,400: where Pillow, too, refuses to decode
 # Only plain pictures: Pillow would start other programs for some of the formats it knows.
 FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "WEBP", "PPM", "JPEG2000")
-LOSSLESS_SUFFIXES = frozenset((".png", ".tif", ".tiff", ".bmp", ".gif"))
-SUFFIXES = LOSSLESS_SUFFIXES | {".jpg", ".jpeg", ".webp", ".ppm", ".pgm", ".jp2"}
+LOSSY_FORMATS = ("JPEG", "MPO", "WEBP", "JPEG2000")
+LOSSLESS_SUFFIXES = frozenset((".png", ".tif", ".tiff", ".bmp", ".gif", ".ppm", ".pgm"))
+SUFFIXES = LOSSLESS_SUFFIXES | {".jpg", ".jpeg", ".webp", ".jp2"}
+DARKEST_MASK = 32  # brightness that a mask saved with loss needs, since loss blurs values such as 0 and 1
+SAME_GREY = 64  # by which loss may make the channels of grey differ
+JPEG_END = b"\xff\xd9"
+NO_JPEG_END = "JPEG files without their end mark, read since no pixel is missing"
+LAST_BYTES = 32  # of a JPEG's data, whose loss must show in its pixels
 
 
-def read_image(path, size=None):
+def read_image(path, size=None, note=None):
     """Reads the picture in a file.
 
     Grey and palette pictures become RGB; alpha is dropped. Values of more than 8 bits are scaled by the bits that the
@@ -26,6 +33,7 @@ def read_image(path, size=None):
         path: Path of the file.
         size: Tuple (height, width) of the picture when it was annotated, or `None`. A picture with an EXIF orientation
             stays as it is stored if only that has this size.
+        note: Function that is called with a finding, such as a JPEG that lacks its end mark, or `None`.
 
     Returns:
         `[H, W, 3]` uint8, RGB, upright.
@@ -33,7 +41,7 @@ def read_image(path, size=None):
     Raises:
         UserError: If the file is absent, damaged, cut off, too large, or does not have `size`.
     """
-    with _opened(path) as file:
+    with _opened(path, note) as file:
         pixels = _rgb(file, path)
         orientation = _orientation(file, path, size)
     return np.ascontiguousarray(_turned(pixels, orientation))
@@ -60,34 +68,61 @@ def exif_forms(path):
 def read_mask(path):
     """A picture of one object -> [H, W] bool: the pixels at least half as bright as the brightest.
 
-    So masks of 0 and 1 or 0 and 255, with smooth edges or in colour are all understood; a black one is empty.
+    So masks of 0 and 1 or 0 and 255, with smooth edges or in colour are all understood; a black one is empty. Raises
+    UserError if loss has blurred the values.
     """
     with _opened(path) as file:
+        lossy = file.format in LOSSY_FORMATS
         pixels = np.asarray(file.convert("L")) if file.mode in ("1", "L") else _rgb(file, path).max(axis=2)
+    if lossy and 0 < pixels.max() < DARKEST_MASK:
+        raise UserError(
+            f"mask {str(path)!r} was saved with loss and has no value above {pixels.max()}, so that object and "
+            "background are blurred; save it as PNG"
+        )
     return (pixels >= pixels.max() / 2) & (pixels > 0)
 
 
 def read_labels(path):
     """A label picture -> [H, W] int32, 0 for the background and a different number for each object.
 
-    Grey and 16-bit values and palette indices are taken as they are; a colour becomes 65536 R + 256 G + B.
+    Grey and 16-bit values and palette indices are taken as they are; a colour becomes 65536 R + 256 G + B. A picture
+    saved with loss has at most one object, the white in black. Raises UserError if it shows more than that.
     """
     with _opened(path) as file:
+        if file.format in LOSSY_FORMATS:
+            _check_black_and_white(_rgb(file, path), path)
+            return read_mask(path).astype(np.int32)
         if file.mode in ("1", "L", "P") or file.mode.startswith("I"):
             return np.array(file).astype(np.int32)
         red, green, blue = np.moveaxis(_rgb(file, path).astype(np.int32), 2, 0)
     return (red << 16) + (green << 8) + blue
 
 
+def _check_black_and_white(pixels, path):
+    """Raises UserError if [H, W, 3] pixels have areas of colour or of grey, beside smooth edges."""
+    bright, dark = pixels.max(axis=2), pixels.min(axis=2)
+    quarter = float(bright.max()) / 4
+    between = (bright > quarter) & (bright < 3 * quarter)
+    areas = cv2.erode(between.astype(np.uint8), np.ones((5, 5), np.uint8), borderValue=0)
+    if areas.any() or (bright - dark > SAME_GREY).any():
+        raise UserError(
+            f"label picture {str(path)!r} was saved with loss and is not just black and white, so that its objects "
+            "cannot be told apart; save label pictures as PNG"
+        )
+
+
 @contextmanager
-def _opened(path):
+def _opened(path, note=None):
     """The Pillow file at `path`, its size checked; whatever goes wrong inside becomes a UserError."""
     try:
-        with Image.open(path, formats=FORMATS) as file:
+        with ExitStack() as files:
+            file = files.enter_context(Image.open(path, formats=FORMATS))
             if file.width * file.height > MAX_PIXELS:
                 raise Image.DecompressionBombError
-            if file.format in ("JPEG", "MPO") and not _has_jpeg_end(Path(path).read_bytes()):
-                raise OSError("it is cut off")
+            if file.format in ("JPEG", "MPO") and not _has_jpeg_end(data := Path(path).read_bytes()):
+                file = files.enter_context(Image.open(io.BytesIO(_with_jpeg_end(data)), formats=FORMATS))
+                if note is not None:
+                    note(NO_JPEG_END)
             yield file
     except UserError:
         raise
@@ -113,6 +148,31 @@ def _has_jpeg_end(data):
         filler = data[place + 1 : place + 2] == b"\xff"
         place += 1 if filler else 2 + max(2, int.from_bytes(data[place + 2 : place + 4], "big"))
     return data.find(b"\xff\xd9", place) >= 0
+
+
+def _with_jpeg_end(data):
+    """The JPEG with an end mark, if all its pixels are there; raises OSError if it is cut off.
+
+    Where data are missing, a decoder fills in: differently if something else than the end follows. And the last bytes
+    must matter, or they are something else's, behind the place where the picture was cut.
+    """
+    data = data.rstrip(b"\0")
+    data += b"\0" if data.endswith(b"\xff") else b""
+    other = np.random.default_rng(0).integers(0, 255, 4096, np.uint8).tobytes()
+    whole = _jpeg_pixels(data + JPEG_END)
+    missing = _jpeg_pixels(data[:-LAST_BYTES] + other + JPEG_END)
+    if whole is None or whole != _jpeg_pixels(data + other + JPEG_END) or whole == missing:
+        raise OSError("it is cut off")
+    return data + JPEG_END
+
+
+def _jpeg_pixels(data):
+    """The decoded bytes, or None if that fails."""
+    try:
+        with Image.open(io.BytesIO(data), formats=("JPEG",)) as file:
+            return file.tobytes()
+    except (OSError, SyntaxError):
+        return None
 
 
 def _sizes(file):

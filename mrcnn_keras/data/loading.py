@@ -5,7 +5,9 @@ import os
 from pathlib import Path
 
 from mrcnn_keras.data.formats import FORMATS
+from mrcnn_keras.data.formats.class_names import alike
 from mrcnn_keras.data.formats.folders import subset_of_file
+from mrcnn_keras.data.formats.unread import CURES, places_of_pictures, recognise
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import read_json
 
@@ -41,9 +43,23 @@ def load_dataset(path, format=None, subset=None, skip_bad=0.05):
             cure = f"it has {named}" if named else "it is not divided, so give no subset"
             raise UserError(f"{str(path)!r} has no subset {subset!r}; {cure}")
         chosen = [places[name]]
-    dataset = FORMATS[format].load(chosen, skip_bad)
+    dataset = FORMATS[format].load(chosen, skip_bad, alone=Path(path).expanduser().is_file())
     dataset.prepare()
+    _note_repeated(dataset)
     return dataset
+
+
+def _note_repeated(dataset):
+    """Notes pictures that are there more than once, and classes that are probably one."""
+    seen = set()
+    for image_id, info in enumerate(dataset.image_info):
+        if info["path"] in seen:
+            dataset.note("pictures whose file was listed before under another id; both are used", image_id)
+        seen.add(info["path"])
+    for names in alike(dataset.class_names[1:]):
+        dataset.note(
+            f"classes {', '.join(map(repr, names))} have almost the same name; if they are one, give them one category"
+        )
 
 
 def find_subsets(path, format=None):
@@ -76,11 +92,18 @@ def _find(path, format):
         places = FORMATS[name].find(place)
         if places:
             return name, places
+    known = recognise(place)
+    if known:
+        name, file = known
+        where = "" if place.is_file() else f"no annotations were found in {str(path)!r}: "
+        raise UserError(f"{where}{str(file)!r} is {name}, a format that is not read yet; {CURES[name]}")
     if place.suffix.lower() == ".json" and format in (None, "coco"):
         if format == "coco" or not isinstance(read_json(place), dict):
             return "coco", {"": place}  # reading it as COCO says what is wrong
         raise UserError(f"{str(path)!r} is JSON, but not in a known annotation format; export it as COCO")
-    known = ", ".join(FORMATS if format is None else [format])
+    looked = ", ".join(FORMATS if format is None else [format])
     raise UserError(
-        f"no annotations were found in {str(path)!r}, looking for {known}; see load_dataset for possible places"
+        f"no annotations were found in {str(path)!r}, looking for {looked} ({places_of_pictures(place)}); put a COCO "
+        "JSON file beside the pictures or above their folders, or pictures in images/ with masks of the same names in "
+        "labels/, or for each picture a folder with images/ and masks/"
     )

@@ -57,13 +57,9 @@ def crop_from_rle(counts, size):
 
     counts: as `run_lengths` takes them. Raises UserError if they do not add up to the picture.
     """
-    height, width = size
+    height = size[0]
     runs = run_lengths(counts)
-    if runs.max(initial=0) > height * width or runs.sum() != height * width:
-        raise UserError(
-            f"run lengths add up to {runs.sum()} pixels but the picture has {height} x {width} = "
-            f"{height * width}; export the mask again"
-        )
+    check_run_lengths(runs, size)
     ends = np.cumsum(runs)
     begins, ends = (ends - runs)[1::2], ends[1::2]
     begins, ends = begins[ends > begins], ends[ends > begins]
@@ -75,6 +71,16 @@ def crop_from_rle(counts, size):
     steps[ends - left * height] -= 1
     columns = np.cumsum(steps[:-1], dtype=np.int8).reshape(right - left, height)
     return crop_mask(columns.T, 0, left)
+
+
+def check_run_lengths(runs, size):
+    """Raises UserError if [K] run lengths do not add up to a picture of `size` (height, width)."""
+    height, width = size
+    if runs.max(initial=0) > height * width or runs.sum() != height * width:
+        raise UserError(
+            f"run lengths add up to {runs.sum()} pixels but the picture has {height} x {width} = "
+            f"{height * width}; export the mask again"
+        )
 
 
 def run_lengths(counts):

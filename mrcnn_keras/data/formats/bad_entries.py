@@ -1,23 +1,24 @@
-"""Entries of a data set that cannot be read: counted, left out, and too many of them refused; the same in all formats."""
+"""Entries of a data set that cannot be read: counted and left out, and too many of them refused; for all formats."""
+
+import math
 
 from mrcnn_keras.errors import UserError
 
-NAMED = 3  # entries that a refusal quotes
-QUOTED = 150  # characters of each, so that the whole stays readable
+QUOTED = (250, 90, 90)  # characters of the first entries that a refusal quotes, so that the whole stays readable
 
 
 class BadEntries:
     """Counts the entries of one dataset by kind ("pictures", "annotations", ...), and those of them that are left out.
 
-    share: from 0 to 1, how many of each kind may be left out. One always may, since 5 % of a small data set is less
-    than one entry; with 0 none may.
+    share: from 0 to 1, how many of each kind may be left out; 0 is none. A single one among several always may: 5 % of
+    a small data set are less than one entry, and one bad entry shall not refuse a data set.
     """
 
     def __init__(self, dataset, share):
         self.dataset = dataset
         self.share = share
         self.counts = {}
-        self.skipped = {}
+        self.skipped = {}  # {kind: {sentence: None}}, since an entry may be met more than once
 
     def count(self, kind, number):
         """Says that there are `number` more entries of this kind, good or bad."""
@@ -32,14 +33,18 @@ class BadEntries:
         """Raises UserError if more entries of a kind were left out than may be. Called once all are counted."""
         for kind, sentences in self.skipped.items():
             count, bad = self.counts[kind], len(sentences)
-            if bad > max(self.share * count, 1 if self.share else 0):
-                first = " | ".join(_short(sentence) for sentence in list(sentences)[:NAMED])
-                more = f" | and {bad - NAMED} more" if bad > NAMED else ""
+            if bad > max(self.share * count, 1 if self.share and count > 1 else 0):
+                quoted = list(map(_short, sentences, QUOTED))
+                more = [f"and {bad - len(quoted)} more"] if bad > len(quoted) else []
+                enough = f"{math.ceil(100 * bad / count) / 100:g}"
+                cure = f"Mend them, or leave them out with --skip-bad {enough} (in Python skip_bad={enough})"
                 raise UserError(
-                    f"{bad} of {count} {kind} cannot be read ({bad / count:.0%}, {self.share:.0%} are allowed): {first}"
-                    f"{more}. Mend them, or leave out up to this share with --skip-bad (skip_bad)"
+                    f"{bad} of {count} {kind} cannot be read, more than the {100 * self.share:.3g} % that may be left "
+                    f"out: {' | '.join(quoted + more)}. {cure if bad < count else 'Mend them'}"
                 )
 
 
-def _short(sentence):
-    return sentence if len(sentence) <= QUOTED else f"{sentence[: QUOTED - 3]}..."
+def _short(sentence, length):
+    """At most `length` characters, without the middle, as places stand before and cures behind."""
+    half = length // 2 - 2
+    return sentence if len(sentence) <= length else f"{sentence[:half]}...{sentence[-half:]}"

@@ -8,15 +8,19 @@ from mrcnn_keras.data import images
 from mrcnn_keras.data.contradictions import note_outlines
 from mrcnn_keras.data.dataset import Dataset
 from mrcnn_keras.data.formats.bad_entries import BadEntries
+from mrcnn_keras.data.formats.class_names import folded, is_background
 from mrcnn_keras.data.formats.coco_file import read_coco
 from mrcnn_keras.data.formats.coco_keypoints import common_layout
-from mrcnn_keras.data.formats.coco_places import keypoint_file, picture_folder, siblings
+from mrcnn_keras.data.formats.coco_places import find_pictures, keypoint_file, siblings
+from mrcnn_keras.data.formats.folders import subset_of_file
 from mrcnn_keras.data.rasterize import (
     check_reach,
+    check_run_lengths,
     crop_from_polygons,
     crop_from_rle,
     extent_of_polygons,
     outline_of_box,
+    run_lengths,
 )
 from mrcnn_keras.errors import UserError
 
@@ -27,7 +31,11 @@ class CocoDataset(Dataset):
     def load_image(self, image_id):
         """In the orientation in which it was annotated, see images.read_image."""
         info = self.image_info[image_id]
-        return images.read_image(info["path"], (info["height"], info["width"]))
+        size = info["height"], info["width"]
+        return images.read_image(info["path"], size, note=lambda what: self.note(what, image_id))
+
+    def _reads_whole_files(self):
+        return True
 
     def load_annotations(self, image_id):
         info = self.image_info[image_id]
@@ -79,46 +87,68 @@ class CocoDataset(Dataset):
             raise UserError(f"{self.image_name(image_id)}, annotation {annotation.id!r}: {error}") from error
 
 
-def load(paths, skip_bad=0.05):
+def load(paths, skip_bad=0.05, alone=False):
     """The Dataset of some of the files that coco_places.find found.
 
     The classes are those of all subsets in the same place, ordered by category id, so that each subset alone has the
-    same class ids. Raises UserError for files that do not fit each other or their pictures, and for categories with
-    different keypoints.
+    same class ids; with `alone`, those of `paths` only. skip_bad: as of BadEntries. Raises UserError for files that do
+    not fit each other or their pictures, and for categories with different keypoints.
     """
-    family = dict.fromkeys([*paths, *(sibling for path in paths for sibling in siblings(path))])
-    files = {path: read_coco(path) for path in family}
     dataset = CocoDataset()
-    bad = BadEntries(dataset, skip_bad)
-    _add_classes(dataset, files.values())
-    dataset.keypoint_layout = common_layout(files.values())
-    for path in paths:
+    bad, of_others = BadEntries(dataset, skip_bad), BadEntries(CocoDataset(), skip_bad)
+    files = {path: read_coco(path, bad) for path in dict.fromkeys(paths)}
+    family = [] if alone else dict.fromkeys(sibling for path in paths for sibling in siblings(path))
+    others = [read_coco(path, of_others) for path in family if path not in files]
+    _add_classes(dataset, sorted([*files.values(), *others], key=lambda file: file.path))
+    _note_files(dataset, list(files.values()), others)
+    dataset.keypoint_layout = common_layout([*files.values(), *others])
+    for path, file in files.items():
         beside = keypoint_file(path)
         if beside is not None:
             dataset.note(f"{beside.name} beside {path.name} has keypoints; load that file to read them")
-        if files[path].pictures:  # an exported subset may be empty
-            _add_pictures(dataset, files[path])
+        if file.pictures:  # an exported subset may be empty
+            _add_pictures(dataset, file, bad)
     bad.check()
     if not dataset.num_images:
         raise UserError(f"{str(paths[0])!r} has no picture in 'images'; export it with the pictures")
     return dataset
 
 
+def _note_files(dataset, files, others):
+    """Notes which files the classes come from, unless all are those of one file."""
+    own = {category_id for file in files for category_id in file.categories}
+    added = {info["id"] for info in dataset.class_info[1:]} - own
+    for file in others:
+        names = [repr(name) for category_id, (name, _) in file.categories.items() if category_id in added]
+        if names:
+            dataset.note(
+                f"classes {', '.join(names[:5])}{' and others' * (len(names) > 5)} come from {str(file.path)!r}, so "
+                "that all subsets have the same class ids; give the annotation file itself to have its classes only"
+            )
+    subsets = [subset_of_file(file.path) for file in files]
+    for subset in dict.fromkeys(subsets):
+        names = [file.path.name for file, other in zip(files, subsets, strict=True) if subset and other == subset]
+        if len(names) > 1:
+            dataset.note(f"{', '.join(names)} are all read as {subset}; if they are versions of each other, give one")
+
+
 def _add_classes(dataset, files):
     """Adds the categories of `files`, ordered by id.
 
-    Without annotations, a category is left out if it repeats the name of another or names the group of the others, as
-    Roboflow's category 0 does.
+    Without annotations, a category is left out if it is called background, repeats the name of another or names the
+    group of the others, as Roboflow's category 0 does.
     """
     categories, places, used = {}, {}, set()
     for file in files:
         for category_id, (name, group) in file.categories.items():
-            if categories.setdefault(category_id, (name, group))[0] != name:
+            first = categories.setdefault(category_id, (name, group))[0]
+            if folded(first) != folded(name):
                 raise UserError(
-                    f"category {category_id} is {name!r} in {str(file.path)!r} but "
-                    f"{categories[category_id][0]!r} in {str(places[category_id])!r}; give each id one name, "
-                    "or keep the files in different folders"
+                    f"category {category_id} is {name!r} in {str(file.path)!r} but {first!r} in "
+                    f"{str(places[category_id])!r}; give each id one name, or load one of the files"
                 )
+            if first != name:
+                dataset.note(f"category {category_id} is {name!r} in {file.path.name}, read as {first!r} as elsewhere")
             places.setdefault(category_id, file.path)
         used |= {annotation.category_id for picture in file.pictures for annotation in picture.annotations}
     names = set()
@@ -126,6 +156,9 @@ def _add_classes(dataset, files):
         others = {i: category for i, category in categories.items() if i != category_id}
         repeated = any(other == name and (i in used or i < category_id) for i, (other, _) in others.items())
         is_group = group == "none" and any(other_group == name for _, other_group in others.values())
+        if category_id not in used and others and is_background(name):
+            dataset.note(f"category {category_id} ({name!r}) left out: no object, and the background is no class")
+            continue
         if category_id not in used and (repeated or is_group):
             dataset.note(f"category {category_id} ({name!r}) left out: unused, and another one has the name")
             continue
@@ -136,23 +169,61 @@ def _add_classes(dataset, files):
         dataset.add_class("coco", category_id, name)
 
 
-def _add_pictures(dataset, file):
-    root = picture_folder(file)
-    first = dataset.num_images
-    for picture in file.pictures:
-        path = str(root / picture.file_name)
-        height, width = picture.size or images.read_size(path)
-        polygons = [polygon for annotation in picture.annotations for polygon in annotation.polygons]
-        if polygons:
-            try:
-                check_reach(polygons, (height, width))
-            except UserError as error:
-                raise UserError(f"{str(file.path)!r}, picture {picture.file_name!r}: {error}") from error
-        annotations = tuple(picture.annotations)
+def _add_pictures(dataset, file, bad):
+    found = find_pictures(file)
+    image_ids = {}
+    for number, picture in enumerate(file.pictures):
+        if number in found.faults:
+            bad.skip("pictures", found.faults[number])
+            continue
+        path = found.paths[number]
+        try:
+            height, width = picture.size or images.read_size(path)
+        except UserError as error:
+            bad.skip("pictures", str(error))
+            continue
+        annotations = tuple(_usable(picture, (height, width), file, bad))
+        image_ids[number] = dataset.num_images
         dataset.add_image("coco", picture.id, path, height=height, width=width, annotations=annotations)
+        if number in found.notes:
+            dataset.note(found.notes[number], image_ids[number])
     for what, counts in file.notes.items():
+        if not counts:
+            dataset.note(what)
         for number, count in counts.items():
-            dataset.note(what, first + number, count)
+            if number in image_ids:
+                dataset.note(what, image_ids[number], count)
+
+
+def _usable(picture, size, file, bad):
+    """The annotations of a picture that can be drawn in its size."""
+    try:
+        outlines = [outline for annotation in picture.annotations for outline in _outlines(annotation)]
+        if outlines:
+            check_reach(outlines, size)
+        if picture.size is not None:  # run lengths have been checked against it
+            return picture.annotations
+    except UserError:
+        pass  # the annotation to blame is found below
+    usable = []
+    for annotation in picture.annotations:
+        try:
+            if annotation.counts is None:
+                check_reach(_outlines(annotation), size)
+            else:
+                check_run_lengths(run_lengths(annotation.counts), size)
+            usable.append(annotation)
+        except UserError as error:
+            what = f"annotation {annotation.id!r} of picture {picture.file_name!r}"
+            bad.skip("annotations", f"{str(file.path)!r}, {what}: {error}")
+    return usable
+
+
+def _outlines(annotation):
+    """Lists of points of all that will be drawn by them."""
+    if annotation.polygons or annotation.counts is not None:
+        return annotation.polygons
+    return [np.reshape(annotation.box, (2, 2))]
 
 
 def to_coco(dataset):

@@ -1,12 +1,16 @@
-"""From a COCO JSON file to checked records. Mistakes in it are reported here, with their place."""
+"""From a COCO JSON file to checked records. What is wrong in it is reported here, with its place.
+
+A mistake in the file as a whole is a UserError, one in a picture or an annotation leaves that one out (BadEntries).
+"""
 
 import re
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import NamedTuple
 
-from mrcnn_keras.data.formats.coco_keypoints import category_layout, finite_numbers, is_whole, read_points
+from mrcnn_keras.data.formats.class_names import is_background
+from mrcnn_keras.data.formats.coco_keypoints import as_whole, category_layout, extent, finite_numbers, read_points
 from mrcnn_keras.data.images import MAX_PIXELS
-from mrcnn_keras.data.rasterize import run_lengths
+from mrcnn_keras.data.rasterize import check_run_lengths, run_lengths
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import read_json
 
@@ -26,7 +30,7 @@ class Annotation(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """`file_name` has slashes and lies inside the folder of pictures; `size` is (height, width), or None if absent."""
+    """`file_name` is as in the file and may lead anywhere; `size` is (height, width), or None if absent."""
 
     id: object
     file_name: str
@@ -52,14 +56,18 @@ def looks_like_coco(path):
     return head[:1] == b"{" and bool(re.search(rb'"(images|annotations|categories)"\s*:\s*\[', head))
 
 
-def read_coco(path):
-    """The COCO file at `path` -> CocoFile. Raises UserError if it is not COCO or contradicts itself."""
-    return _Reader(Path(path)).read()
+def read_coco(path, bad):
+    """The COCO file at `path` -> CocoFile, its unusable entries left to `bad` (BadEntries).
+
+    Raises UserError if it is not COCO or its categories contradict each other.
+    """
+    return _Reader(Path(path), bad).read()
 
 
 class _Reader:
-    def __init__(self, path):
+    def __init__(self, path, bad):
         self.path = path
+        self.bad = bad
         self.layouts = {}
         self.notes = {}
 
@@ -70,77 +78,152 @@ class _Reader:
         for key in ("images", "annotations", "categories"):
             if not isinstance(content.get(key), list):
                 raise self._error(f"has no list {key!r}", "COCO has images, annotations and categories")
-            for entry in content[key]:
-                if not isinstance(entry, dict):
-                    raise self._error(f"has {str(entry)[:40]!r} among its {key}", "export it again")
+        if any(isinstance(entry, dict) and "segments_info" in entry for entry in content["annotations"][:1]):
+            cure = "give COCO's file of instances, or convert it with panopticapi's panoptic2detection_coco_format.py"
+            raise self._error("is COCO panoptic, whose masks are in PNG files; that is not read", cure)
         categories = self._categories(content["categories"])
-        pictures = [self._picture(entry) for entry in content["images"]]
-        numbers = {picture.id: number for number, picture in enumerate(pictures)}
-        if len(numbers) < len(pictures):
-            repeated = next(p.id for number, p in enumerate(pictures) if numbers[p.id] != number)
-            raise self._error(f"has two images of id {repeated!r}", "give each its own id")
-        for entry in content["annotations"]:
-            self._add_annotation(entry, pictures, numbers, categories)
+        pictures, by_id, left_out = self._pictures(content["images"])
+        self.bad.count("annotations", len(content["annotations"]))
+        ids = set()
+        for place, entry in enumerate(content["annotations"], start=1):
+            try:
+                self._add_annotation(entry, place, ids, pictures, by_id, left_out, categories)
+            except UserError as error:
+                self.bad.skip("annotations", str(error))
         return CocoFile(self.path, categories, self.layouts, pictures, self.notes)
 
     def _categories(self, entries):
         categories = {}
         for entry in entries:
-            category_id, name = entry.get("id"), entry.get("name")
-            if not is_whole(category_id) or not isinstance(name, str) or not name:
+            if not isinstance(entry, dict):
+                raise self._error(f"has {str(entry)[:40]!r} among its categories", "export it again")
+            category_id, name = as_whole(entry.get("id")), entry.get("name")
+            if category_id is None or not isinstance(name, str) or not name:
                 raise self._error(f"has the category {str(entry)[:60]}", "write a whole number 'id' and a 'name'")
-            if category_id in categories:
-                raise self._error(f"has two categories of id {category_id}", "give each its own id")
+            if categories.get(category_id, (name,))[0] != name:
+                raise self._error(
+                    f"has two categories of id {category_id}, {categories[category_id][0]!r} and {name!r}",
+                    "give each its own id",
+                )
             categories[category_id] = (name, entry.get("supercategory"))
             try:
-                layout = category_layout(entry)
+                layout, hints = category_layout(entry)
             except UserError as error:
                 raise self._error(f"has the category {name!r} with {error}", "") from error
             if layout is not None:
                 self.layouts[category_id] = layout
+            for hint in hints:
+                self.notes.setdefault(f"category {name!r}: {hint}", {})
         if not categories:
             raise self._error("has no category", "add the classes of its annotations")
         return categories
 
+    def _pictures(self, entries):
+        """-> list of Picture, {id: place in it}, set of the ids whose picture is left out.
+
+        An id that is a whole number is a key as that number, too, if no other id is written like it.
+        """
+        self.bad.count("pictures", len(entries))
+        pictures, names, left_out = [], {}, set()
+        for entry in entries:
+            try:
+                picture = self._picture(entry)
+            except UserError as error:
+                self.bad.skip("pictures", str(error))
+                left_out.add(_key(entry.get("id")) if isinstance(entry, dict) else None)
+                continue
+            if picture.file_name in names.setdefault(picture.id, {}):
+                self._note("pictures listed twice under one id, read once", names[picture.id][picture.file_name])
+                continue
+            names[picture.id][picture.file_name] = len(pictures)
+            pictures.append(picture)
+        shared = {image_id: list(of_id) for image_id, of_id in names.items() if len(of_id) > 1}
+        for image_id, (first, second, *_) in shared.items():
+            for name in names[image_id]:
+                error = self._error(
+                    f"has two images of id {image_id!r}, {first!r} and {second!r}, so that the annotations of "
+                    f"{name!r} are unknown",
+                    "give each its own id",
+                )
+                self.bad.skip("pictures", str(error))
+            left_out.add(_key(image_id))
+        if shared:
+            places = [number for number, picture in enumerate(pictures) if picture.id not in shared]
+            moved = {old: new for new, old in enumerate(places)}
+            pictures = [pictures[number] for number in places]
+            self.notes = {
+                what: {moved[number]: count for number, count in counts.items() if number in moved}
+                for what, counts in self.notes.items()
+            }
+        by_id = {}
+        for number, picture in enumerate(pictures):
+            by_id.setdefault(_key(picture.id), number)
+        by_id |= {picture.id: number for number, picture in enumerate(pictures)}
+        return pictures, by_id, left_out
+
     def _picture(self, entry):
+        if not isinstance(entry, dict):
+            raise self._error(f"has {str(entry)[:40]!r} among its images", "export it again")
         image_id, name = entry.get("id"), entry.get("file_name")
-        if not (is_whole(image_id) or isinstance(image_id, str)):
-            raise self._error(f"has an image of id {image_id!r}", "give each a whole number 'id'")
+        image_id = image_id if isinstance(image_id, str) else as_whole(image_id)
+        if image_id is None:
+            raise self._error(f"has an image of id {entry.get('id')!r}", "give each a whole number 'id'")
         if not isinstance(name, str) or not name:
             raise self._error(f"has no 'file_name' for image {image_id!r}", "add it")
-        plain = PurePosixPath(name.replace("\\", "/"))
-        if plain.is_absolute() or PureWindowsPath(name).drive or ".." in plain.parts or "\0" in name:
-            raise self._error(f"has {name!r}, outside its folder", "write names relative to the folder of pictures")
-        size = (entry.get("height"), entry.get("width"))
-        if size == (None, None):
-            return Picture(image_id, str(plain), None, [])
-        if not all(is_whole(side) and side > 0 for side in size) or size[0] * size[1] > MAX_PIXELS:
-            raise self._error(f"has {name!r} of height {size[0]!r}, width {size[1]!r}", "write its size in pixels")
-        return Picture(image_id, str(plain), (int(size[0]), int(size[1])), [])
+        if entry.get("height") is None and entry.get("width") is None:
+            return Picture(image_id, name, None, [])
+        size = tuple(as_whole(entry.get(side)) for side in ("height", "width"))
+        if not all(side is not None and side > 0 for side in size) or size[0] * size[1] > MAX_PIXELS:
+            given = f"height {entry.get('height')!r}, width {entry.get('width')!r}"
+            raise self._error(f"has {name!r} of {given}", "write its size in pixels")
+        return Picture(image_id, name, size, [])
 
-    def _add_annotation(self, entry, pictures, numbers, categories):
-        annotation_id, image_id, category_id = (entry.get(key) for key in ("id", "image_id", "category_id"))
-        what = f"annotation {annotation_id!r}"
-        if not isinstance(image_id, (int, str)) or image_id not in numbers:
+    def _add_annotation(self, entry, place, ids, pictures, by_id, left_out, categories):
+        if not isinstance(entry, dict):
+            raise self._error(f"has {str(entry)[:40]!r} among its annotations", "export it again")
+        what = f"annotation {entry.get('id')!r}"
+        if what in ids or entry.get("id") is None:
+            what += f" (number {place} in the list)"
+        ids.add(what)
+        image_id, category_id = entry.get("image_id"), as_whole(entry.get("category_id"))
+        known = isinstance(image_id, (int, float, str))
+        number = by_id.get(image_id, by_id.get(_key(image_id))) if known else None
+        if number is None:
+            if known and _key(image_id) in left_out:
+                return
             raise self._error(f"has {what} of the missing image {image_id!r}", "add that image or remove it")
-        if not is_whole(category_id) or category_id not in categories:
-            raise self._error(f"has {what} of the unknown category {category_id!r}", "add that category")
-        number = numbers[image_id]
+        if category_id not in categories:
+            raise self._error(f"has {what} of the unknown category {entry.get('category_id')!r}", "add that category")
         what += f" of {pictures[number].file_name!r}"
-        crowd, attributes = entry.get("iscrowd", 0), entry.get("attributes")
+        crowd, attributes = entry.get("iscrowd"), entry.get("attributes")
+        crowd = crowd if isinstance(crowd, bool) else 0 if crowd is None else as_whole(crowd)
         if crowd not in (0, 1):
-            raise self._error(f"has {what} with iscrowd {crowd!r}", "write 0 or 1")
+            raise self._error(f"has {what} with iscrowd {entry['iscrowd']!r}", "write 0 or 1")
         if crowd and isinstance(attributes, dict) and "occluded" in attributes and not attributes.get("is_crowd"):
             crowd = 0  # CVAT writes iscrowd 1 for each object that was drawn pixel by pixel
             self._note("CVAT pixel masks marked iscrowd, read as single objects", number)
-        box = self._box(entry.get("bbox"), what)
         polygons, counts = self._outline(entry.get("segmentation"), pictures[number].size, what, number)
-        if not polygons and counts is None:
+        has_outline = bool(polygons) or counts is not None
+        try:
+            box = self._box(entry.get("bbox"), what)
+        except UserError:
+            if not has_outline:
+                raise
+            box = None
+            self._note("annotations with a bbox that is not [x, y, width, height], their outline used", number)
+        if not has_outline:
+            name = categories[category_id][0]
+            if is_background(name) and (box is None or box[0] >= box[2] or box[1] >= box[3]):
+                self._note(f"annotations of {name!r} without an outline, read as pictures without objects", number)
+                return
             if box is None:
-                raise self._error(f"has {what} with neither segmentation nor bbox", "add one")
+                box = extent(entry.get("keypoints"))
+                if box is None:
+                    raise self._error(f"has {what} with neither segmentation nor bbox", "add one")
+                self._note("annotations of keypoints alone, the rectangle around them used as box", number)
             self._note("annotations without a segmentation, their box used as mask", number)
         points = self._points(entry.get("keypoints"), category_id, pictures[number].size, what, number)
-        annotation = Annotation(annotation_id, category_id, bool(crowd), box, polygons, counts, points)
+        annotation = Annotation(entry.get("id"), category_id, bool(crowd), box, polygons, counts, points)
         pictures[number].annotations.append(annotation)
 
     def _points(self, values, category_id, size, what, number):
@@ -174,6 +257,7 @@ class _Reader:
             return (), None
         if isinstance(segmentation, dict):
             return (), self._counts(segmentation, size, what)
+        segmentation = self._lists(segmentation, number)
         if not isinstance(segmentation, list) or not all(isinstance(part, list) for part in segmentation):
             raise self._error(f"has {what} with segmentation {str(segmentation)[:60]}", "write [[x1, y1, ...], ...]")
         polygons = []
@@ -187,6 +271,19 @@ class _Reader:
                 self._note("polygons of fewer than three points, left out", number)
         return tuple(polygons), None
 
+    def _lists(self, segmentation, number):
+        """[[x1, y1, ...], ...] of one flat list, or of lists of points, as some tools write them."""
+        if not isinstance(segmentation, list):
+            return segmentation
+        if all(isinstance(value, (int, float)) for value in segmentation):
+            self._note("outlines that are one flat list of numbers, read as one polygon", number)
+            return [segmentation]
+        points = [_flat_points(part) for part in segmentation]
+        if all(part is not None for part in points):
+            self._note("outlines that are lists of points, read as polygons", number)
+            return points
+        return segmentation
+
     def _counts(self, segmentation, size, what):
         counts, rle_size = segmentation.get("counts"), segmentation.get("size")
         if size is not None and rle_size != list(size):
@@ -195,7 +292,10 @@ class _Reader:
                 "export it again; both are [height, width]",
             )
         try:
-            return counts if isinstance(counts, str) else run_lengths(counts)
+            runs = run_lengths(counts)
+            if size is not None:
+                check_run_lengths(runs, size)
+            return counts if isinstance(counts, str) else runs
         except UserError as error:
             raise self._error(f"has {what}, whose {error}", "") from error
 
@@ -205,3 +305,16 @@ class _Reader:
 
     def _error(self, what, cure):
         return UserError(f"{str(self.path)!r} {what}" + (f"; {cure}" if cure else ""))
+
+
+def _key(value):
+    """An id in the one way in which "1", 1 and 1.0 are written alike."""
+    whole = as_whole(value)
+    return str(value) if whole is None else whole
+
+
+def _flat_points(polygon):
+    """[[x1, y1], [x2, y2], [x3, y3], ...] -> [x1, y1, x2, y2, ...], or None for anything else."""
+    pairs = isinstance(polygon, list) and len(polygon) > 2
+    pairs = pairs and all(isinstance(point, list) and len(point) == 2 for point in polygon)
+    return [value for point in polygon for value in point] if pairs else None

@@ -1,5 +1,7 @@
 """The keypoints of a COCO file: what its categories say about them, and the lists of its annotations."""
 
+import re
+
 import numpy as np
 
 from mrcnn_keras.detections import KeypointLayout
@@ -7,21 +9,47 @@ from mrcnn_keras.errors import UserError
 
 
 def category_layout(category):
-    """The KeypointLayout of an entry of "categories", or None if it names no keypoints.
+    """The KeypointLayout of an entry of "categories", or None if it names no keypoints; and findings on its skeleton.
 
-    COCO counts the ends of a skeleton's lines from 1. Raises UserError, worded for the middle of a sentence.
+    COCO counts the ends of a skeleton's lines from 1; it is for drawing, so that nothing in it is refused. Raises
+    UserError for the names, worded for the middle of a sentence.
     """
-    names, lines = category.get("keypoints"), category.get("skeleton")
+    names = category.get("keypoints")
     if not names:
-        return None
+        return None, []
     if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
         raise UserError(f"keypoints {str(names)[:60]}; write a list of names")
     if len(set(names)) < len(names):
         raise UserError(f"two keypoints {max(names, key=names.count)!r}; give each its own name")
-    lines = [] if lines is None else lines
-    if not isinstance(lines, list) or not all(_is_line(line, len(names)) for line in lines):
-        raise UserError(f"skeleton {str(lines)[:60]}; write pairs of 1 to {len(names)}")
-    return KeypointLayout(tuple(names), skeleton=tuple((first - 1, second - 1) for first, second in lines))
+    skeleton, findings = _skeleton(category.get("skeleton"), names)
+    return KeypointLayout(tuple(names), skeleton=skeleton), findings
+
+
+def _skeleton(lines, names):
+    """-> pairs of places from 0, and findings."""
+    findings = []
+    lines = [] if lines is None else lines if isinstance(lines, list) else [lines]
+    pairs = [_ends(line, names) for line in lines]
+    whole = [pair for pair in pairs if pair]
+    first = 1
+    if any(0 in pair for pair in whole) and all(end < len(names) for pair in whole for end in pair):
+        first = 0
+        findings.append("the skeleton counts from 0, and is read so")
+    known = [pair for pair in whole if all(first <= end < first + len(names) for end in pair) and pair[0] != pair[1]]
+    if len(known) < len(lines):
+        findings.append(
+            f"{len(lines) - len(known)} of the skeleton's {len(lines)} lines do not join two of its {len(names)} "
+            "keypoints; they are not drawn"
+        )
+    return tuple((start - first, end - first) for start, end in known), findings
+
+
+def _ends(line, names):
+    """A line of a skeleton -> its two ends, counted as in the file, or by name from 1; None if it has no two."""
+    if not isinstance(line, (list, tuple)) or len(line) != 2:
+        return None
+    ends = [names.index(end) + 1 if end in names else as_whole(end) for end in line]
+    return None if None in ends else ends
 
 
 def read_points(values, count):
@@ -30,7 +58,7 @@ def read_points(values, count):
     COCO gives pixel indices, so 0.5 is added to get the centre (as in Detectron2; torchvision does not). Raises
     UserError for anything else, worded for the middle of a sentence.
     """
-    points = finite_numbers(values)
+    points = _flat(values)
     if points is None or points.size != 3 * count or not np.isin(points[2::3], (0, 1, 2)).all():
         raise UserError(
             f"keypoints {str(values)[:60]}; write x, y, v for each of the category's {count} keypoints, v 0 (not "
@@ -67,10 +95,27 @@ def finite_numbers(values):
     return numbers if numbers.ndim == 1 and np.isfinite(numbers).all() else None
 
 
-def is_whole(value):
-    return isinstance(value, int) and not isinstance(value, bool)
+def as_whole(value):
+    """1, 1.0 and "1" -> 1, and None for what is no whole number."""
+    if isinstance(value, str) and re.fullmatch(r"\s*[+-]?\d{1,30}(\.0*)?\s*", value, re.ASCII):
+        return int(value.partition(".")[0])
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _is_line(line, count):
-    ends = isinstance(line, list) and len(line) == 2 and all(is_whole(end) and 1 <= end <= count for end in line)
-    return ends and line[0] != line[1]
+def extent(values):
+    """The rectangle (y1, x1, y2, x2) around the annotated ones of any number of COCO's x, y, v, or None."""
+    points = _flat(values)
+    if points is None or not points.size or points.size % 3:
+        return None
+    points = points.reshape(-1, 3)
+    seen = points[points[:, 2] > 0, 1::-1]
+    return (*seen.min(axis=0).tolist(), *(seen.max(axis=0) + 1).tolist()) if len(seen) else None
+
+
+def _flat(values):
+    """A flat list of finite numbers, or a list of [x, y, v] -> flat float64, or None for anything else."""
+    if isinstance(values, list) and values and all(isinstance(point, list) and len(point) == 3 for point in values):
+        values = [value for point in values for value in point]
+    return finite_numbers(values)

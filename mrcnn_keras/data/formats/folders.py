@@ -1,4 +1,4 @@
-"""How the formats read folders: the names of subsets, and lists of files."""
+"""How the formats read folders: the names of subsets, and lists of files, without the rubbish that systems leave."""
 
 import os
 import re
@@ -11,6 +11,9 @@ _WORDS = {
     **dict.fromkeys(("val", "valid", "validation"), "val"),
     **dict.fromkeys(("test", "testing"), "test"),
 }
+# What macOS, Windows, Synology and Linux put among files, beside all that begins with a dot.
+RUBBISH = frozenset(("__macosx", "thumbs.db", "desktop.ini", "$recycle.bin", "system volume information", "@eadir"))
+MAX_DEPTH = 8  # folders inside each other that are searched
 
 
 def subset_of_file(path):
@@ -45,19 +48,38 @@ def subset_folders(path):
 
 
 def folders_in(path):
-    """The folders in `path`, sorted, without hidden ones."""
+    """The folders in `path`, sorted, without hidden ones and rubbish."""
     return sorted(Path(entry.path) for entry in _entries(path) if entry.is_dir())
 
 
 def files_in(path, suffixes=SUFFIXES):
-    """The files with these suffixes in the folder `path`, sorted, without hidden ones; [] if there is no folder."""
+    """The files with these suffixes, or all for None, in the folder `path`, sorted, without hidden ones.
+
+    [] if there is no folder.
+    """
     return sorted(
-        Path(entry.path) for entry in _entries(path) if Path(entry.name).suffix.lower() in suffixes and entry.is_file()
+        Path(entry.path)
+        for entry in _entries(path)
+        if (suffixes is None or Path(entry.name).suffix.lower() in suffixes) and entry.is_file()
     )
+
+
+def files_below(path, suffixes=SUFFIXES, enters=lambda folder: True):
+    """The same for `path` and all folders in it, one after the other, except those that `enters` refuses.
+
+    Links to folders are not followed, as they may lead back.
+    """
+    folders = [(Path(path), 0)]
+    while folders:
+        folder, depth = folders.pop(0)
+        yield from files_in(folder, suffixes)
+        if depth < MAX_DEPTH:
+            inner = [entry for entry in folders_in(folder) if not entry.is_symlink() and enters(entry)]
+            folders += [(entry, depth + 1) for entry in inner]
 
 
 def _entries(path):
     if not os.path.isdir(path):
         return []
     with os.scandir(path) as entries:
-        return [entry for entry in entries if not entry.name.startswith(".")]
+        return [entry for entry in entries if not entry.name.startswith(".") and entry.name.lower() not in RUBBISH]

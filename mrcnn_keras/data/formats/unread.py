@@ -1,0 +1,143 @@
+"""Annotation formats that are known but not read: their names, and what to export instead."""
+
+import itertools
+import json
+import re
+
+from mrcnn_keras.data.formats.folders import files_below, files_in
+
+HEAD = 1 << 16  # bytes of a file that are looked at
+LOOKED_AT = 200  # files of a folder
+_CONVERTERS = "export COCO JSON from the tool that made it, such as Roboflow, CVAT or Label Studio"
+_NUMBER = re.compile(r"-?\d*\.?\d+(e-?\d+)?")
+# What to do instead, by the name of the format.
+CURES = {
+    "VIA 1 or 2 (JSON)": "open it in VIA 2 and choose Annotation, Export Annotations (COCO format)",
+    "VIA 3 (JSON)": "export it as COCO from VIA 3",
+    "VIA (csv)": "open it in VIA 2 and choose Annotation, Export Annotations (COCO format)",
+    "labelme (JSON)": "convert the folder with labelme2coco",
+    "LabelMe (XML)": "convert it to COCO JSON, for example with Datumaro",
+    "YOLO": _CONVERTERS,
+    "Pascal VOC": _CONVERTERS,
+    "CVAT XML": "export the task from CVAT again as COCO 1.0",
+    "Supervisely": "export it again with Supervisely's app Export to COCO",
+    "CreateML": _CONVERTERS,
+    "TFRecord": _CONVERTERS,
+    "Label Studio (JSON)": "export the project from Label Studio again as COCO",
+    "COCO panoptic": "use COCO's file of instances, or convert it with panopticapi's panoptic2detection_coco_format.py",
+    "COCO captions": "use COCO's file of instances",
+    "COCO results": "these are detections; give the file of annotations",
+    "Datumaro": "export it as COCO with Datumaro",
+    "a table of boxes (csv)": _CONVERTERS,
+}
+
+
+def recognise(path):
+    """-> (name of the format, file by which it is known) for a file or folder of annotations, or None."""
+    if path.is_file():
+        name = _format_of(path)
+        return name and (name, path)
+    files = (file for file in files_below(path, None) if _suffix(file) in _READERS)
+    names = ((_format_of(file), file) for file in itertools.islice(files, LOOKED_AT))
+    return next(((name, file) for name, file in names if name), None)
+
+
+def places_of_pictures(path):
+    """What a folder without annotations has, in words: how many pictures are in it and in the folders inside."""
+    inside = len(files_in(path))
+    return f"pictures in it: {inside}, in folders inside: {sum(1 for _ in files_below(path)) - inside}"
+
+
+def _format_of(file):
+    try:
+        with open(file, "rb") as opened:
+            head = opened.read(HEAD).decode("utf-8-sig", "replace")
+    except OSError:
+        return None
+    reader = _READERS.get(_suffix(file))
+    return reader and reader(file, head)
+
+
+def _suffix(file):
+    """In lower case, without the number of a part: "train.record-00000-of-00010" -> ".record"."""
+    return re.sub(r"-\d+-of-\d+$", "", file.suffix.lower())
+
+
+def _of_json(file, head):
+    try:
+        content = json.loads(file.read_bytes().decode("utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    if isinstance(content, list):
+        keys = [set(entry) for entry in content[:20] if isinstance(entry, dict)]
+        return _of_list(set.union(set(), *keys))
+    if not isinstance(content, dict):
+        return None
+    if "_via_img_metadata" in content:
+        return "VIA 1 or 2 (JSON)"
+    if {"project", "file", "metadata"} <= content.keys():
+        return "VIA 3 (JSON)"
+    if isinstance(content.get("shapes"), list) and content.keys() & {"imagePath", "imageData", "version", "flags"}:
+        return "labelme (JSON)"
+    if isinstance(content.get("objects"), list) and "size" in content:
+        return "Supervisely"
+    if isinstance(content.get("items"), list) and "categories" in content:
+        return "Datumaro"
+    first = next(iter(content.get("annotations") or []), None) if isinstance(content.get("annotations"), list) else None
+    if isinstance(first, dict) and first.keys() & {"segments_info", "caption"}:
+        return "COCO panoptic" if "segments_info" in first else "COCO captions"
+    values = list(content.values())
+    via = values and all(isinstance(value, dict) and {"filename", "regions"} <= value.keys() for value in values)
+    return "VIA 1 or 2 (JSON)" if via else None
+
+
+def _of_list(keys):
+    if {"image_id", "category_id", "score"} <= keys:
+        return "COCO results"
+    if "image" in keys and "annotations" in keys and "data" not in keys:
+        return "CreateML"
+    if {"data", "annotations"} <= keys or {"data", "completions"} <= keys or {"image", "annotator"} <= keys:
+        return "Label Studio (JSON)"
+    return None
+
+
+def _of_csv(file, head):
+    first = head.partition("\n")[0].lower()
+    if "region_shape_attributes" in first:
+        return "VIA (csv)"
+    return "a table of boxes (csv)" if "xmin" in first and "ymax" in first else None
+
+
+def _of_xml(file, head):
+    if re.search(r"<annotations>", head) and re.search(r"<image\s[^>]*name=", head):
+        return "CVAT XML"
+    if not re.search(r"<annotation[\s>]", head):
+        return None
+    if "<bndbox>" in head or re.search(r"<segmented>", head):
+        return "Pascal VOC"
+    return "LabelMe (XML)" if "<polygon>" in head or "<segm>" in head else None
+
+
+def _of_yaml(file, head):
+    return "YOLO" if re.search(r"^names:", head, re.M) and re.search(r"^(train|val|nc|path):", head, re.M) else None
+
+
+def _of_text(file, head):
+    """YOLO has a class and 4 or more numbers a line."""
+    lines = [line.split() for line in head.splitlines()[:-1] or head.splitlines()]
+    return "YOLO" if lines and all(map(_is_yolo, lines)) else None
+
+
+def _is_yolo(words):
+    return len(words) >= 5 and words[0].isdecimal() and all(_NUMBER.fullmatch(word) for word in words[1:])
+
+
+_READERS = {
+    ".json": _of_json,
+    ".csv": _of_csv,
+    ".xml": _of_xml,
+    ".yaml": _of_yaml,
+    ".txt": _of_text,
+    ".names": lambda file, head: "YOLO",
+    **dict.fromkeys((".tfrecord", ".tfrecords", ".record"), lambda file, head: "TFRecord"),
+}

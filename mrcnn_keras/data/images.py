@@ -158,10 +158,11 @@ def _with_jpeg_end(data):
     """
     data = data.rstrip(b"\0")
     data += b"\0" if data.endswith(b"\xff") else b""
-    other = np.random.default_rng(0).integers(0, 255, 4096, np.uint8).tobytes()
+    others = np.random.default_rng(0).integers(1, 255, 4096, np.uint8)
     whole = _jpeg_pixels(data + JPEG_END)
-    missing = _jpeg_pixels(data[:-LAST_BYTES] + other + JPEG_END)
-    if whole is None or whole != _jpeg_pixels(data + other + JPEG_END) or whole == missing:
+    filled = {_jpeg_pixels(data + other.tobytes() + JPEG_END) for other in (others, 255 - others)}
+    missing = _jpeg_pixels(data[:-LAST_BYTES] + others.tobytes() + JPEG_END)
+    if whole is None or filled != {whole} or whole == missing:
         raise OSError("it is cut off")
     return data + JPEG_END
 

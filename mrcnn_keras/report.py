@@ -127,7 +127,8 @@ def _bars(what, counts, total):
         bar = "#" * math.ceil(BAR * count / most) or "no example"
         lines.append(f"{name:<{width}}  {count:>7}  {count / total:>4.0%}  {bar}")
     if together:
-        lines.append(f"{len(unused)} without an example: {', '.join(unused)}")
+        plural = f"{what}es" if what.endswith("s") else f"{what}s"
+        lines.append(f"{len(unused)} {plural} without an example: {', '.join(unused)}")
     return lines
 
 

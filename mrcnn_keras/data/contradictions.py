@@ -132,7 +132,14 @@ def note_sides(training, validation, counts):
 
 
 def named(names):
-    """The first names of classes, for a sentence."""
+    """Lists the first names of classes and counts the rest.
+
+    Args:
+        names: List of strings.
+
+    Returns:
+        String for a sentence.
+    """
     return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
 
 

@@ -1,8 +1,9 @@
 """Boxes and outlines that contradict each other are noted, and what is trained is counted."""
 
 import pytest
+from PIL import Image
 
-from mrcnn_keras.data import load_dataset
+from mrcnn_keras.data import load_dataset, note_pictures, note_sides
 from tests.data.small_coco import coco_content
 
 SQUARE = [[20, 12, 50, 12, 50, 37, 20, 37]]  # 30 wide and 25 high in a picture of 96 x 64: side 27.4
@@ -73,8 +74,8 @@ def test_what_covers_no_pixel_is_not_counted(one_class):
     assert (found["instances"], found["per_class"], found["max_instances"]) == (1, {"thing": 1}, 1)
     assert found["object_side"] == pytest.approx([750**0.5] * 3)
     nothing, left_out = dataset.contradictions
-    assert nothing.startswith("annotations without an outline whose box has no area")
-    assert nothing.endswith("no objects: 1 (first in coco image 'a.png')")
+    assert nothing.startswith("annotations with neither an outline nor a box with area")
+    assert nothing.endswith("left out: 1 (first in coco image 'a.png')")
     assert left_out == "masks without a pixel inside the picture, left out: 3 (first in coco image 'a.png')"
 
 
@@ -90,3 +91,63 @@ def test_real_annotations_contradict_nothing(shared, name):
     dataset = load_dataset(shared / "data" / name)
     dataset.statistics()
     assert dataset.contradictions == []
+
+
+def sizes(*entries):
+    """The content of a COCO file with a square in each of these pictures of (name, width, height)."""
+    images = [{"id": i, "file_name": name, "width": w, "height": h} for i, (name, w, h) in enumerate(entries, start=1)]
+    square = {"category_id": 1, "segmentation": [[2, 2, 12, 2, 12, 12, 2, 12]]}
+    annotations = [{"id": entry["id"], "image_id": entry["id"], **square} for entry in images]
+    return {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "thing"}]}
+
+
+def save(path, size, orientation=1, grey=9):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.new("L", size, grey).save(path, exif=exif)
+
+
+def test_pictures_that_are_there_twice_are_noted(make_coco, tmp_path):
+    dataset = load_dataset(make_coco(sizes(*[(name, 96, 64) for name in ("a.png", "b.png", "c.png", "a.png")])))
+    for name, grey in {"a.png": 1, "b.png": 1, "c.png": 2}.items():
+        save(tmp_path / name, (96, 64), grey=grey)
+    note_pictures(dataset)
+    assert dataset.contradictions == ["pictures that are listed before, too: 1 (first in coco image 'a.png')"]
+    assert "pictures with the content of another file: 1 (first in coco image 'b.png')" in dataset.notes
+
+
+def test_pictures_with_an_exif_orientation_are_noted(make_coco, tmp_path):
+    entries = [("half.jpg", 96, 64), ("square.jpg", 64, 64), ("quarter.jpg", 64, 96), ("stored.png", 96, 64)]
+    dataset = load_dataset(make_coco(sizes(*entries, ("plain.jpg", 96, 64), ("upright.jpg", 96, 64))))
+    for name, size, orientation in [
+        ("half.jpg", (96, 64), 3),
+        ("square.jpg", (64, 64), 6),
+        ("quarter.jpg", (96, 64), 8),
+        ("stored.png", (96, 64), 6),
+        ("upright.jpg", (96, 64), 1),
+    ]:
+        save(tmp_path / name, size, orientation)
+    note_pictures(dataset)
+    (either,) = dataset.contradictions
+    assert "they may be of the stored one, which has the same size: 2 (first in coco image 'half.jpg')" in either
+    about = [note for note in dataset.notes if "EXIF" in note and note != either]
+    assert [note.rpartition(": ")[2] for note in sorted(about)] == [
+        "1 (first in coco image 'stored.png')",
+        "1 (first in coco image 'quarter.jpg')",
+    ]
+
+
+def test_pictures_on_both_sides_of_a_split_are_noted(make_coco, tmp_path):
+    training = load_dataset(make_coco(sizes(("a.png", 96, 64), ("b.png", 96, 64)), "train/some.json"))
+    validation = load_dataset(make_coco(sizes(("c.png", 96, 64), ("d.png", 96, 64)), "other/some.json"))
+    for path, grey in {"train/a.png": 1, "train/b.png": 2, "other/c.png": 3, "other/d.png": 2}.items():
+        save(tmp_path / path, (96, 64), grey=grey)
+    note_sides(training, validation, [{"cat": 3, "dog": 0, "owl": 1}, {"cat": 1, "dog": 2}])
+    leaked, *lacking = validation.notes
+    assert leaked.endswith("so that the figures on them are too good: 1 (first in coco image 'd.png')")
+    assert lacking == [
+        "classes without an example in the training data: dog",
+        "classes without an example in the validation data: owl",
+    ]
+    assert validation.contradictions == [leaked]
+    assert training.notes == []

@@ -110,9 +110,10 @@ def dataset_report(statistics):
 
 def counted(statistics):
     """Returns what `Dataset.statistics()` has counted in some words."""
-    text = f"{statistics['images']} pictures, {statistics['images_without_objects']} of them without objects"
-    text += f"; {statistics['instances']} objects"
-    return text + (f", {statistics['crowds']} crowd regions" if statistics["crowds"] else "")
+    return (
+        f"images {statistics['images']} ({statistics['images_without_objects']} without objects), "
+        f"objects {statistics['instances']}, crowd regions {statistics['crowds']}"
+    )
 
 
 def _bars(what, counts, total):

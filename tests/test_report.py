@@ -125,7 +125,7 @@ def test_dataset_report_of_many_unused_classes_and_one_size():
     assert lines[5] == "object side    27 pixels"
     assert lines[-2].split() == ["cat", "2", "100%", "#" * 30]
     assert lines[-1] == f"60 classes without an example: {', '.join(names)}"
-    assert counted(statistics) == "2 pictures, 0 of them without objects; 2 objects, 1 crowd regions"
+    assert counted(statistics) == "images 2 (0 without objects), objects 2, crowd regions 1"
 
 
 def test_dataset_report_of_an_empty_dataset():

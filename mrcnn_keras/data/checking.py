@@ -99,10 +99,11 @@ def no_object(dataset):
         if (class_ids > 0).any():
             return ""
         crowds += len(class_ids)
-    reasons = [f"{crowds} crowd regions, which are not single objects (iscrowd 1; write 0)"] if crowds else []
+    reasons = [f"{crowds} crowd region{'s' * (crowds > 1)} (iscrowd 1), which are not single objects"] if crowds else []
     reasons += dataset.contradictions
     reasons += [f"{len(dataset.skipped)} entries that cannot be read"] if dataset.skipped else []
-    return f"{dataset.num_images} pictures with " + (", ".join(reasons[:4]) or "no annotation")
+    pictures = f"{dataset.num_images} picture{'s' * (dataset.num_images > 1)} with "
+    return pictures + (", ".join(reasons[:4]) or "no annotation")
 
 
 def check_objects(dataset):

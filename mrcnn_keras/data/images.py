@@ -195,7 +195,8 @@ def _orientation(file, path, size):
         return 1
     raise UserError(
         f"picture {str(path)!r} is {upright[0]} x {upright[1]} pixels but its annotations say "
-        f"{size[0]} x {size[1]} (height x width); use the picture that was annotated"
+        f"{size[0]} x {size[1]} (height x width); "
+        + ("swap the two in the file" if tuple(size)[::-1] == upright else "use the picture that was annotated")
     )
 
 

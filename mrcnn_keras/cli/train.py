@@ -99,7 +99,9 @@ def _open_weights(options):
     if options.resume or options.weights in ("none", *PUBLISHED):
         return nullcontext()
     if not Path(options.weights).exists():
-        raise UserError(f"--weights {options.weights}: no such file; give none, coco, imagenet or an existing file")
+        raise UserError(
+            f"--weights {options.weights}: no such file; give none, coco, imagenet or an existing file or run folder"
+        )
     return open_checkpoint(options.weights)
 
 

@@ -12,10 +12,12 @@ LOOSE = 3
 # Pixels within which another reading of a box must give the extent, to be believed.
 EXACT = 1.5
 LEAST_OVERLAP = 0.5  # IoU
+LARGE_PART = 0.1  # of a box, that lies beyond the picture
 SHOWN = 8  # names in a sentence
 OTHER_BOX = "boxes that look like {}, not [x, y, width, height], so the outlines count"
 NO_AREA = "boxes without area where there is an outline, which counts"
 MISFIT = "outlines that do not fill their box, so the outlines count"
+BEYOND = "boxes that reach beyond the picture as [x, y, width, height], but not as corners [x1, y1, x2, y2]"
 NOTHING = "annotations with neither an outline nor a box with area, such as those of a background, left out"
 REPEATED = "pictures that are listed before, too"
 COPIED = "pictures with the content of another file"
@@ -54,8 +56,8 @@ def _finding(written, extent, points, size):
         points = np.concatenate(points)
         if min(size) > 2 and points.min() >= 0 and points.max() <= 1 and (points % 1).any():
             return SHARES
-        if written is None and np.ptp(points, axis=0).min() == 0:
-            return NOTHING
+        if written is None:
+            return _finding_of_box((*points.min(axis=0), *points.max(axis=0)), size)
     if written is None or extent is None or _distance(written, extent, size) <= LOOSE:
         return None
     if written[0] == written[2] or written[1] == written[3]:
@@ -64,6 +66,17 @@ def _finding(written, extent, points, size):
         if _distance(box, extent, size) <= EXACT:
             return OTHER_BOX.format(name)
     return MISFIT if _overlap(written, extent) < LEAST_OVERLAP else None
+
+
+def _finding_of_box(box, size):
+    """Without an outline a box contradicts the picture alone."""
+    sides = np.subtract(box[2:], box[:2])
+    if not sides.all():
+        return NOTHING
+    corners = _readings(box, size)["corners [x1, y1, x2, y2]"]
+    fits = np.greater(corners[2:], corners[:2]).all() and np.less_equal(corners[2:], size).all()
+    beyond = np.subtract(box[2:], size)
+    return BEYOND if fits and (beyond > np.maximum(LOOSE, LARGE_PART * sides)).any() else None
 
 
 def _readings(box, size):

@@ -51,6 +51,16 @@ def test_boxes_drawn_by_hand_are_no_contradiction(one_class, bbox):
     assert dataset.contradictions == []
 
 
+def test_boxes_alone_that_look_like_corners_are_noted(one_class):
+    corners, whole, cut = {"bbox": [40, 20, 80, 50]}, {"bbox": [10, 5, 80, 50]}, {"bbox": [80, 20, 40, 30]}
+    dataset = one_class(corners, whole, cut)
+    assert dataset.statistics()["instances"] == 3
+    assert dataset.contradictions == [
+        "boxes that reach beyond the picture as [x, y, width, height], but not as corners [x1, y1, x2, y2]: 1 "
+        "(first in coco image 'a.png')"
+    ]
+
+
 def test_outlines_in_shares_of_the_picture_are_noted(one_class):
     dataset = one_class(
         {"bbox": [20, 12, 30, 25], "segmentation": IN_SHARES},

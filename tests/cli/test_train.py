@@ -129,7 +129,7 @@ def test_train_from_imagenet_leaves_the_anchors_to_the_data(train, file, tmp_pat
             "--weights none.pth",
             "--weights none.pth: no such file; give none, coco, imagenet or an existing file or run folder",
         ),
-        ("--weights COCO", "--weights COCO: no such file; give none, coco, imagenet or an existing file or run folder"),
+        ("--weights COCO", "--weights COCO: no such file; give none, coco, imagenet or an existing file or run"),
         ("--weights coco --preset resnet18_fpn", "preset 'resnet18_fpn' has no published COCO weights"),
         ("--weights coco --preset resnet18", "preset 'resnet18' is unknown"),
         ("--weights small.pth --preset resnet18_fpn", "small.pth "),

@@ -93,7 +93,10 @@ def run_lengths(counts):
     if isinstance(counts, (str, bytes)):
         runs = _decompressed(counts.encode("utf-8", "backslashreplace") if isinstance(counts, str) else counts)
     else:
-        runs = np.asarray(counts)
+        try:
+            runs = np.asarray(counts)
+        except ValueError:  # lists of different lengths in it
+            runs = np.zeros((0, 0))
         if runs.ndim != 1 or (runs.size and runs.dtype.kind not in "iu"):
             raise UserError("run lengths are not a list of whole numbers; export the mask again")
         runs = runs.astype(np.int64)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from mrcnn_keras.data import images
+from mrcnn_keras.data import Dataset, images
 from mrcnn_keras.errors import UserError
 
 NOISE = np.random.default_rng(0).integers(0, 256, (7, 5, 3), dtype=np.uint8)
@@ -175,6 +175,33 @@ def test_a_jpeg_whose_end_is_zeros_is_never_read(tmp_path, saved):
         assert np.asarray(file).shape == (200, 300, 3)
     with pytest.raises(UserError, match=r"cut\.jpg' is damaged"):
         images.read_image(cut)
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_blocks": 4}])
+@pytest.mark.parametrize("end", [b"", b"\xff", bytes(5000)], ids=["nothing", "half a mark", "zeros"])
+def test_a_jpeg_that_only_lacks_its_end_mark_is_read_with_a_note(saved, options, end):
+    path = saved(photograph(), "a.jpg", **options)
+    expected = images.read_image(path)
+    data = path.read_bytes()
+    notes = []
+    path.write_bytes(data[:-2] + end)
+    assert (images.read_image(path, note=notes.append) == expected).all()
+    assert notes == ["JPEG files without their end mark, read since no pixel is missing"]
+    assert images.read_size(path) == (200, 300)
+    for missing in (20, 200, 2000):
+        path.write_bytes(data[: -2 - missing] + end)
+        with pytest.raises(UserError, match=r"a\.jpg' is damaged \(it is cut off\)"):
+            images.read_image(path)
+
+
+def test_the_note_on_a_jpeg_comes_out_of_the_dataset(saved):
+    path = saved(photograph(), "a.jpg")
+    path.write_bytes(path.read_bytes()[:-2])
+    dataset = Dataset()
+    dataset.add_image("photos", 0, str(path))
+    assert dataset.load_image(0).shape == (200, 300, 3)
+    note = "JPEG files without their end mark, read since no pixel is missing: 1 (first in photos image 'a.jpg')"
+    assert dataset.notes == [note]
 
 
 def test_end_marker_of_a_thumbnail_does_not_count(tmp_path, saved):

@@ -102,6 +102,7 @@ def test_compressed_counts_by_hand():
         (["8"], "not a list of whole numbers"),
         (None, "not a list of whole numbers"),
         ([[48]], "not a list of whole numbers"),
+        ([40, [8]], "not a list of whole numbers"),
         ([2**70], "not a list of whole numbers"),
         ([2**63 - 1, 2**63 - 1, 50], "add up to"),
         ("82V", "is damaged"),

@@ -4,6 +4,7 @@ import math
 
 from mrcnn_keras.errors import UserError
 
+LONGEST = 600  # characters of a sentence; values and names in it may be longer
 QUOTED = (250, 90, 90)  # characters of the first entries that a refusal quotes, so that the whole stays readable
 
 
@@ -26,6 +27,7 @@ class BadEntries:
 
     def skip(self, kind, sentence):
         """Leaves out an entry. `sentence` has its place, the value and the cure."""
+        sentence = _short(sentence, LONGEST)
         self.skipped.setdefault(kind, {})[sentence] = None
         self.dataset.skip(sentence)
 

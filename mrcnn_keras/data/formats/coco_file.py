@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from mrcnn_keras.data.formats.class_names import is_background
 from mrcnn_keras.data.formats.coco_keypoints import as_whole, category_layout, extent, finite_numbers, read_points
+from mrcnn_keras.data.formats.unread import CURES, other_coco
 from mrcnn_keras.data.images import MAX_PIXELS
 from mrcnn_keras.data.rasterize import check_run_lengths, run_lengths
 from mrcnn_keras.errors import UserError
@@ -75,12 +76,11 @@ class _Reader:
         content = read_json(self.path)
         if not isinstance(content, dict):
             raise self._error(f"is a JSON {type(content).__name__}, not an object", "give a COCO file")
+        if other := other_coco(content):
+            raise self._error(f"is {other}, a format that is not read yet", CURES[other])
         for key in ("images", "annotations", "categories"):
             if not isinstance(content.get(key), list):
                 raise self._error(f"has no list {key!r}", "COCO has images, annotations and categories")
-        if any(isinstance(entry, dict) and "segments_info" in entry for entry in content["annotations"][:1]):
-            cure = "give COCO's file of instances, or convert it with panopticapi's panoptic2detection_coco_format.py"
-            raise self._error("is COCO panoptic, whose masks are in PNG files; that is not read", cure)
         categories = self._categories(content["categories"])
         pictures, by_id, left_out = self._pictures(content["images"])
         self.bad.count("annotations", len(content["annotations"]))

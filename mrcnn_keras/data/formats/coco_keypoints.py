@@ -7,6 +7,8 @@ import numpy as np
 from mrcnn_keras.detections import KeypointLayout
 from mrcnn_keras.errors import UserError
 
+FAR = 1e9  # pixels: far outside every picture, and still a float32
+
 
 def category_layout(category):
     """The KeypointLayout of an entry of "categories", or None if it names no keypoints; and findings on its skeleton.
@@ -65,7 +67,7 @@ def read_points(values, count):
             "annotated), 1 (hidden) or 2 (visible)"
         )
     points = points.reshape(count, 3)[:, [1, 0, 2]] + (0.5, 0.5, 0)
-    return np.where(points[:, 2:] > 0, points, 0).astype(np.float32)
+    return np.where(points[:, 2:] > 0, points.clip(-FAR, FAR), 0).astype(np.float32)
 
 
 def common_layout(files):

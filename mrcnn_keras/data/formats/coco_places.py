@@ -103,7 +103,7 @@ def find_pictures(file):
     if not paths:
         others = f", nor does any of the other {len(names) - 1}" if len(names) > 1 else ""
         raise UserError(
-            f"picture {file.pictures[0].file_name!r} of {str(file.path)!r} does not exist{others}; put the pictures "
+            f"picture {file.pictures[0].file_name[:200]!r} of {str(file.path)!r} does not exist{others}; put the pictures "
             f"into {' or '.join(map(str, whole))}, or a folder in there (they were looked for there and in "
             f"{', '.join(map(str, flat))})"
         )

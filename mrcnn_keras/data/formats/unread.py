@@ -48,6 +48,14 @@ def places_of_pictures(path):
     return f"pictures in it: {inside}, in folders inside: {sum(1 for _ in files_below(path)) - inside}"
 
 
+def other_coco(content):
+    """Which of COCO's other files the content of a JSON object is, "COCO panoptic" or "COCO captions"; or None."""
+    annotations = content.get("annotations")
+    first = annotations[0] if isinstance(annotations, list) and annotations else None
+    keys = {"segments_info": "COCO panoptic", "caption": "COCO captions"}
+    return next((name for key, name in keys.items() if isinstance(first, dict) and key in first), None)
+
+
 def _format_of(file):
     try:
         with open(file, "rb") as opened:
@@ -83,9 +91,8 @@ def _of_json(file, head):
         return "Supervisely"
     if isinstance(content.get("items"), list) and "categories" in content:
         return "Datumaro"
-    first = next(iter(content.get("annotations") or []), None) if isinstance(content.get("annotations"), list) else None
-    if isinstance(first, dict) and first.keys() & {"segments_info", "caption"}:
-        return "COCO panoptic" if "segments_info" in first else "COCO captions"
+    if other_coco(content):
+        return other_coco(content)
     values = list(content.values())
     via = values and all(isinstance(value, dict) and {"filename", "regions"} <= value.keys() for value in values)
     return "VIA 1 or 2 (JSON)" if via else None

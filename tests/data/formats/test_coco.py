@@ -1,6 +1,7 @@
 """COCO files: their contents in every spelling, and every mistake in them."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -179,44 +180,17 @@ def changed(change):
 MISTAKES = {
     "no images": (lambda c: c.pop("images"), "has no list 'images'"),
     "images of another type": (lambda c: c.update(images={}), "has no list 'images'"),
-    "an image that is a number": (lambda c: c["images"].append(3), "has '3' among its images"),
     "no picture": (lambda c: c.update(images=[], annotations=[]), "has no picture in 'images'"),
     "no category": (lambda c: c.update(categories=[], annotations=[]), "has no category"),
+    "a category that is a number": (lambda c: c["categories"].append(3), "has '3' among its categories"),
     "a category without name": (lambda c: c["categories"][0].pop("name"), "has the category {'id': 0}"),
-    "a category with a wrong id": (lambda c: c["categories"][0].update(id="0"), "has the category {'id': '0'"),
-    "two categories of one id": (lambda c: c["categories"][1].update(id=0), "has two categories of id 0"),
-    "two images of one id": (lambda c: c["images"].append(c["images"][0]), "has two images of id 5"),
-    "an image without id": (lambda c: c["images"][0].pop("id"), "has an image of id None"),
-    "an image with a list as id": (lambda c: c["images"][0].update(id=[1]), r"has an image of id \[1\]"),
-    "a missing image": (lambda c: c["annotations"][0].update(image_id=6), "annotation 1 of the missing image 6"),
-    "a list as image": (lambda c: c["annotations"][0].update(image_id=[5]), r"annotation 1 of the missing image \[5"),
-    "an unknown category": (lambda c: c["annotations"][0].update(category_id=1), "1 of the unknown category 1"),
-    "a crowd of 2": (lambda c: c["annotations"][0].update(iscrowd=2), "annotation 1 of 'a.png' with iscrowd 2"),
-    "a box of three": (lambda c: c["annotations"][0].update(bbox=[1, 2, 3]), r"bbox \[1, 2, 3\]"),
-    "a box of words": (lambda c: c["annotations"][0].update(bbox=["a", 2, 3, 4]), "bbox"),
-    "a box that is not a list": (lambda c: c["annotations"][0].update(bbox=7), "bbox 7"),
-    "a box without end": (lambda c: c["annotations"][0].update(bbox=[0, 0, float("inf"), 1]), "bbox"),
-    "no number in a polygon": (lambda c: c["annotations"][0].update(segmentation=[[0, 0, 1, 0, float("nan"), 1]]), "p"),
-    "an odd polygon": (lambda c: c["annotations"][0].update(segmentation=[[1, 2, 3, 4, 5, 6, 7]]), "the polygon"),
-    "points in a polygon": (lambda c: c["annotations"][0].update(segmentation=[[[1, 2], [3, 4], [5, 6]]]), "polygon"),
-    "a flat polygon": (lambda c: c["annotations"][0].update(segmentation=[1, 2, 3, 4, 5, 6]), "with segmentation"),
-    "a word as segmentation": (lambda c: c["annotations"][0].update(segmentation="x"), "with segmentation x"),
-    "neither": (lambda c: c["annotations"][0].pop("segmentation"), "neither segmentation nor bbox"),
-    "run lengths of another size": (lambda c: c["annotations"][2]["segmentation"].update(size=[8, 6]), r"\[8, 6\]"),
-    "run lengths without counts": (lambda c: c["annotations"][2]["segmentation"].pop("counts"), "not a list of whole"),
-    "a point far outside": (
-        lambda c: c["annotations"][0].update(segmentation=[[0, 0, 500, 0, 0, 5]]),
-        r"picture 'a.png': an outline has the point \(x 500, y 0\), far outside",
-    ),
-    "a picture outside": (lambda c: c["images"][0].update(file_name="../../etc/passwd"), "outside its folder"),
-    "an absolute path": (lambda c: c["images"][0].update(file_name="/etc/passwd"), "outside its folder"),
-    "a drive": (lambda c: c["images"][0].update(file_name="C:\\photos\\a.png"), "outside its folder"),
-    "no file name": (lambda c: c["images"][0].pop("file_name"), "no 'file_name' for image 5"),
-    "an absent picture": (lambda c: c["images"][0].update(file_name="b.png"), "'b.png' of .* does not exist"),
+    "a category with a wrong id": (lambda c: c["categories"][0].update(id="x"), "has the category {'id': 'x'"),
+    "two categories of one id": (lambda c: c["categories"][1].update(id=0), "has two categories of id 0, 'square' and"),
+    "an absent picture": (lambda c: c["images"][0].update(file_name="b.png"), "'b.png' of .* does not exist; put"),
+    "a picture outside": (lambda c: c["images"][0].update(file_name="../../etc/passwd"), "etc/passwd' of .* not exist"),
+    "an absolute path": (lambda c: c["images"][0].update(file_name="/etc/passwd"), "'/etc/passwd' of .* not exist"),
     "a folder as picture": (lambda c: c["images"][0].update(file_name="."), "does not exist"),
-    "no width": (lambda c: c["images"][0].update(width=None), "of height 6, width None"),
-    "no height": (lambda c: c["images"][0].update(height=0), "of height 0, width 8"),
-    "an absurd size": (lambda c: c["images"][0].update(height=10**6, width=10**6), "write its size in pixels"),
+    "COCO panoptic": (lambda c: c["annotations"][0].update(segments_info=[]), "is COCO panoptic, .* use COCO's"),
 }
 
 
@@ -228,6 +202,74 @@ def test_mistakes_in_coco_files_are_refused_on_loading(make_coco, mistake):
     with pytest.raises(UserError, match=words) as error:
         load_dataset(path)
     assert "annotations.json" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def box(value):
+    """The first annotation has this bbox and no outline."""
+    return lambda c: c["annotations"][0].update(bbox=value, segmentation=[])
+
+
+def outline(value):
+    return lambda c: c["annotations"][0].update(segmentation=value)
+
+
+# Mistakes in one entry, its kind, and the words on it.
+BAD_ENTRIES = {
+    "an image that is a number": (lambda c: c["images"].append(3), "has '3' among its images"),
+    "an image without id": (lambda c: c["images"][1].pop("id"), "has an image of id None"),
+    "an image with a list as id": (lambda c: c["images"][1].update(id=[1]), r"has an image of id \[1\]"),
+    "no file name": (lambda c: c["images"][1].pop("file_name"), "no 'file_name' for image 9"),
+    "an absent picture": (lambda c: c["images"][1].update(file_name="c.png"), "picture 'c.png' of .* does not exist"),
+    "no width": (lambda c: c["images"][1].update(width=None), "of height 6, width None"),
+    "no height": (lambda c: c["images"][1].update(height=0), "of height 0, width 8"),
+    "an absurd size": (lambda c: c["images"][1].update(height=10**6, width=10**6), "write its size in pixels"),
+    "an annotation that is a number": (lambda c: c["annotations"].append(7), "has '7' among its annotations"),
+    "a missing image": (lambda c: c["annotations"][0].update(image_id=6), "annotation 1 of the missing image 6"),
+    "a list as image": (lambda c: c["annotations"][0].update(image_id=[5]), r"annotation 1 of the missing image \[5"),
+    "an unknown category": (lambda c: c["annotations"][0].update(category_id=1), "1 of the unknown category 1"),
+    "a crowd of 2": (lambda c: c["annotations"][0].update(iscrowd=2), "annotation 1 of 'a.png' with iscrowd 2"),
+    "a box of three": (box([1, 2, 3]), r"bbox \[1, 2, 3\]"),
+    "a box of words": (box(["a", 2, 3, 4]), "bbox"),
+    "a box that is not a list": (box(7), "bbox 7"),
+    "a box without end": (box([0, 0, float("inf"), 1]), r"annotation 1 of 'a.png' with bbox \[0, 0, inf"),
+    "a box of nothing": (box([float("inf"), float("inf"), -float("inf"), -float("inf")]), r"bbox \[inf, inf, -inf"),
+    "a box far outside": (box([0, 0, 500, 1]), r"point \(x 500, y 1\), far outside"),
+    "no number in a polygon": (outline([[0, 0, 1, 0, float("nan"), 1]]), "the polygon"),
+    "an odd polygon": (outline([[1, 2, 3, 4, 5, 6, 7]]), "the polygon"),
+    "a word as segmentation": (outline("x"), "with segmentation x"),
+    "mixed outlines": (outline([[1, 2, 3, 4, 5, 6], 7]), "with segmentation"),
+    "a point far outside": (outline([[0, 0, 500, 0, 0, 5]]), r"picture 'a.png': .* the point \(x 500, y 0\)"),
+    "neither": (lambda c: c["annotations"][0].pop("segmentation"), "neither segmentation nor bbox"),
+    "run lengths of another size": (lambda c: c["annotations"][2]["segmentation"].update(size=[8, 6]), r"\[8, 6\]"),
+    "run lengths without counts": (lambda c: c["annotations"][2]["segmentation"].pop("counts"), "not a list of whole"),
+    "run lengths of too few pixels": (
+        lambda c: c["annotations"][2]["segmentation"].update(counts="123"),
+        "annotation 3 of 'a.png', whose run lengths add up to 6 pixels",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", BAD_ENTRIES)
+def test_one_bad_entry_is_left_out_and_named(make_coco, mistake):
+    content = coco_content()
+    content["images"].append({"id": 9, "file_name": "b.png", "height": 6, "width": 8})
+    path = make_coco(content)
+    change, words = BAD_ENTRIES[mistake]
+    change(content)
+    path.write_text(json.dumps(content))
+    dataset = load_dataset(path)
+    (sentence,) = dataset.skipped
+    assert re.search(words, sentence)
+    assert "annotations.json" in sentence
+    assert dataset.subset([0]).skipped == dataset.skipped
+    objects = sum(len(dataset.load_annotations(i)) for i in dataset.image_ids)
+    assert (dataset.num_images, objects) in ((1, 3), (2, 2), (2, 3))  # a picture less, an annotation less, one too many
+    with pytest.raises(UserError, match="1 of . (pictures|annotations) cannot be read, more than the 0 %") as error:
+        load_dataset(path, skip_bad=0)
+    assert re.search(words, str(error.value))
+    assert "skip_bad=0." in str(error.value)
+    assert len(str(error.value)) < 700
     assert "\n" not in str(error.value)
 
 
@@ -248,14 +290,6 @@ def test_files_that_are_not_coco(tmp_path, text, words):
     (tmp_path / "a.json").write_bytes(text.encode("latin-1"))
     with pytest.raises(UserError, match=words):
         load_dataset(tmp_path / "a.json")
-
-
-def test_run_lengths_of_the_wrong_size_name_their_annotation(make_coco):
-    content = coco_content()
-    content["annotations"][2]["segmentation"]["counts"] = "123"
-    dataset = load_dataset(make_coco(content))
-    with pytest.raises(UserError, match=r"coco image 'a.png', annotation 3: run lengths add up to 6 pixels"):
-        dataset.load_annotations(0)
 
 
 def test_to_coco_writes_annotations_that_load_again(make_coco, tmp_path):
@@ -282,3 +316,133 @@ def test_to_coco_replaces_ids_that_are_not_unique(squares):
     content = coco.to_coco(dataset)
     assert [image["id"] for image in content["images"]] == [0, 1]
     assert [category["id"] for category in content["categories"]] == [1, 2, 3]
+
+
+def test_a_good_outline_with_a_broken_bbox_is_used(make_coco):
+    content = coco_content()
+    content["annotations"][0]["bbox"] = [float("nan"), 0, 1, 1]
+    dataset = load_dataset(make_coco(content))
+    assert dataset.load_annotations(0).boxes.tolist()[0] == [2, 1, 5, 4]
+    assert dataset.load_boxes(0).boxes.tolist()[0] == [2, 1, 5, 4]
+    assert dataset.skipped == []
+    assert dataset.notes == [
+        "annotations with a bbox that is not [x, y, width, height], their outline used: 1 (first in coco image 'a.png')"
+    ]
+
+
+@pytest.mark.parametrize(
+    "segmentation", [[1, 2, 4, 2, 4, 5, 1, 5], [[[1, 2], [4, 2], [4, 5], [1, 5]]]], ids=["flat", "points"]
+)
+def test_outlines_nested_otherwise_are_read(make_coco, segmentation):
+    content = coco_content()
+    content["annotations"][0]["segmentation"] = segmentation
+    dataset = load_dataset(make_coco(content))
+    assert dataset.load_annotations(0).areas.tolist()[0] == 9
+    assert (len(dataset.notes), dataset.skipped) == (1, [])
+
+
+@pytest.mark.parametrize("write", [str, float, lambda i: f"{i}.0"], ids=["text", "float", "text of a float"])
+def test_ids_and_sizes_are_the_same_however_they_are_written(make_coco, write):
+    content = coco_content()
+    path = make_coco(content)
+    content["annotations"][0] |= {"image_id": write(5), "category_id": write(0), "iscrowd": write(0)}
+    content["categories"][1]["id"] = write(7)
+    content["images"][0] |= {"width": write(8), "height": write(6)}
+    path.write_text(json.dumps(content))
+    dataset = load_dataset(path)
+    assert dataset.load_annotations(0).class_ids.tolist() == [1, 2, -2]
+    assert dataset.category_ids == [0, 0, 7]
+    assert dataset.load_example(0)[0].shape == (6, 8, 3)
+    content["images"][0]["id"] = write(5)
+    content["annotations"][0]["image_id"] = 5
+    path.write_text(json.dumps(content))
+    assert len(load_dataset(path).load_annotations(0)) == 3
+
+
+def test_text_that_is_no_number_stays_an_id(make_coco):
+    content = coco_content()
+    content["images"] = [
+        {**content["images"][0], "id": image_id, "file_name": f"{image_id}.png"} for image_id in ("a", "01")
+    ]
+    for annotation, image_id in zip(content["annotations"], ("a", "01", 1), strict=True):
+        annotation["image_id"] = image_id
+    dataset = load_dataset(make_coco(content))
+    assert [info["id"] for info in dataset.image_info] == ["a", "01"]
+    assert [len(dataset.load_annotations(i)) for i in (0, 1)] == [1, 2]
+
+
+def test_two_images_of_one_id_are_left_out_unless_they_are_one(make_coco):
+    content = coco_content()
+    content["images"] += [content["images"][0], {**content["images"][0], "id": 6, "file_name": "b.png"}]
+    content["images"] += [{**content["images"][0], "id": 6, "file_name": "c.png"}]
+    path = make_coco(content)
+    with pytest.raises(UserError, match="2 of 4 pictures .* two images of id 6, 'b.png' and 'c.png', so that"):
+        load_dataset(path)
+    dataset = load_dataset(path, skip_bad=0.5)
+    assert [info["id"] for info in dataset.image_info] == [5]
+    assert len(dataset.load_annotations(0)) == 3
+    assert dataset.notes == ["pictures listed twice under one id, read once: 1 (first in coco image 'a.png')"]
+
+
+def test_annotations_of_a_picture_that_is_left_out_are_not_bad_themselves(make_coco):
+    content = coco_content()
+    content["images"].append({"id": 6, "file_name": "b.png", "height": 6, "width": 8})
+    content["annotations"][0]["image_id"] = content["annotations"][1]["image_id"] = 6
+    path = make_coco(content)
+    for broken in ({"width": -3}, {"file_name": "absent.png"}):
+        content["images"][1] |= broken
+        path.write_text(json.dumps(content))
+        dataset = load_dataset(path)
+        assert (dataset.num_images, len(dataset.skipped)) == (1, 1)
+        assert dataset.load_annotations(0).class_ids.tolist() == [-2]
+
+
+def test_unused_background_category_is_no_class(make_coco):
+    content = coco_content()
+    for name in ("_background_", "Background", "BG"):
+        content["categories"] = [{"id": 0, "name": name}, {"id": 7, "name": "triangle"}]
+        dataset = load_dataset(make_coco({**content, "annotations": content["annotations"][1:]}))
+        assert dataset.class_names == ["BG", "triangle"]
+        assert dataset.load_annotations(0).class_ids.tolist() == [1, -1]
+        assert dataset.notes == [f"category 0 ({name!r}) left out: no object, and the background is no class"]
+        assert load_dataset(make_coco(content)).class_names == ["BG", name, "triangle"]  # with an outline
+
+
+@pytest.mark.parametrize(
+    "nothing", [{"bbox": [0, 0, 0, 0], "segmentation": []}, {"bbox": [3, 3, 0, 5]}, {"segmentation": []}]
+)
+def test_background_without_outline_means_a_picture_without_objects(make_coco, nothing):
+    content = coco_content()
+    content["images"].append({"id": 6, "file_name": "b.png", "height": 6, "width": 8})
+    content["categories"][0]["name"] = "background"
+    content["annotations"][0] = {"id": 1, "image_id": 6, "category_id": 0, **nothing}
+    dataset = load_dataset(make_coco(content))
+    assert dataset.class_names == ["BG", "triangle"]
+    assert [len(dataset.load_annotations(i)) for i in (0, 1)] == [2, 0]
+    assert dataset.statistics()["images_without_objects"] == 1
+    assert dataset.skipped == []
+    assert "annotations of 'background' without an outline, read as pictures without objects: 1" in dataset.notes[1]
+
+
+def test_class_names_that_differ_by_case_and_spaces_are_noted(make_coco):
+    content = coco_content()
+    content["categories"] = [{"id": 0, "name": "Traffic light"}, {"id": 7, "name": "traffic_light "}]
+    dataset = load_dataset(make_coco(content))
+    assert dataset.class_names == ["BG", "Traffic light", "traffic_light "]
+    assert dataset.notes == [
+        "classes 'Traffic light', 'traffic_light ' have almost the same name; if they are one, give them one category"
+    ]
+
+
+def test_a_picture_listed_twice_is_noted_and_not_split(make_coco):
+    content = coco_content()
+    content["images"] = [{**content["images"][0], "id": i, "file_name": f"{i % 4}.png"} for i in range(8)]
+    content["annotations"] = []
+    dataset = load_dataset(make_coco(content))
+    note = "pictures whose file was listed before under another id; both are used: 4 (first in coco image '0.png')"
+    assert dataset.notes == [note]
+    for seed in range(5):
+        parts = [{info["path"] for info in part.image_info} for part in dataset.split(0.5, seed)]
+        assert [len(paths) for paths in parts] == [2, 2]
+        assert not parts[0] & parts[1]
+        assert [part.num_images for part in dataset.subset(range(8)).split(0.25, seed)] == [6, 2]

@@ -1,6 +1,7 @@
 """Keypoints of COCO files."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -60,29 +61,25 @@ def test_coco_keypoints_outside_the_picture_are_not_annotated(make_coco):
 
 
 MISTAKES = {
-    "too few numbers": (
-        lambda c: c["annotations"][1].update(keypoints=[5, 0, 2]),
-        "each of the category's 3 keypoints",
-    ),
-    "words": (lambda c: c["annotations"][1].update(keypoints=["a"] * 9), "annotation 2 of 'a.png' with keypoints"),
-    "no number": (lambda c: c["annotations"][1].update(keypoints=[float("nan"), 0, 1] * 3), "with keypoints"),
-    "nested": (lambda c: c["annotations"][1].update(keypoints=[[5, 0, 2]] * 3), "with keypoints"),
-    "an object": (lambda c: c["annotations"][1].update(keypoints={"top": [1, 2, 2]}), "with keypoints"),
-    "a visibility of 3": (lambda c: c["annotations"][1].update(keypoints=[5, 0, 3] * 3), r"v 0 \(not annotated\)"),
     "names that are numbers": (lambda c: c["categories"][1].update(keypoints=[1, 2, 3]), "write a list of names"),
     "a name as names": (lambda c: c["categories"][1].update(keypoints="top"), "'triangle' with keypoints top; write"),
     "equal names": (lambda c: c["categories"][1].update(keypoints=["a", "b", "a"]), "two keypoints 'a'"),
-    "a skeleton from 0": (lambda c: c["categories"][1].update(skeleton=[[0, 1]]), "write pairs of 1 to 3"),
-    "a skeleton of words": (lambda c: c["categories"][1].update(skeleton=[["a", "b"]]), "write pairs of 1 to 3"),
     "two kinds": (
         lambda c: c["categories"][0].update(keypoints=["corner"]),
         r"category 'triangle' has other keypoints \(3: 'left_end', ...\) than 'square' \(1: 'corner', ...\)",
     ),
 }
+BAD_ENTRIES = {
+    "too few numbers": ([5, 0, 2], "each of the category's 3 keypoints"),
+    "words": (["a"] * 9, "annotation 2 of 'a.png' with keypoints"),
+    "no number": ([float("nan"), 0, 1] * 3, "with keypoints"),
+    "an object": ({"top": [1, 2, 2]}, "with keypoints"),
+    "a visibility of 3": ([5, 0, 3] * 3, r"v 0 \(not annotated\)"),
+}
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_mistakes_in_coco_keypoints_are_refused_on_loading(make_coco, mistake):
+def test_mistakes_in_names_of_keypoints_are_refused_on_loading(make_coco, mistake):
     change, words = MISTAKES[mistake]
     changed = content()
     change(changed)
@@ -90,6 +87,57 @@ def test_mistakes_in_coco_keypoints_are_refused_on_loading(make_coco, mistake):
         load_dataset(make_coco(changed))
     assert "annotations.json" in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("mistake", BAD_ENTRIES)
+def test_an_annotation_with_bad_keypoints_is_left_out(make_coco, mistake):
+    values, words = BAD_ENTRIES[mistake]
+    changed = content()
+    changed["annotations"][1]["keypoints"] = values
+    path = make_coco(changed)
+    dataset = load_dataset(path)
+    assert dataset.load_annotations(0).class_ids.tolist() == [1, -2]
+    assert re.search(words, dataset.skipped[0])
+    with pytest.raises(UserError, match=words):
+        load_dataset(path, skip_bad=0)
+
+
+@pytest.mark.parametrize(
+    ("skeleton", "lines", "words"),
+    [
+        ([[0, 1], [1, 2]], ((0, 1), (1, 2)), "'triangle': the skeleton counts from 0, and is read so"),
+        ([[1, 2], [2, 5]], ((0, 1),), "'triangle': 1 of the skeleton's 2 lines do not join two of its 3 keypoints"),
+        ([[1, 2], [0, 3]], ((0, 1),), "1 of the skeleton's 2 lines"),
+        ([["left_end", "top"]], ((0, 2),), None),
+        ([[1.0, "3"]], ((0, 2),), None),
+        ([["a", "b"], [1, 1], [1], 7, None, [[1, 2], [2, 3]]], (), "6 of the skeleton's 6 lines"),
+        ("a-b", (), "1 of the skeleton's 1 lines"),
+        (None, (), None),
+    ],
+)
+def test_a_skeleton_is_for_drawing_and_never_refused(make_coco, skeleton, lines, words):
+    data = load_dataset(make_coco(content(skeleton=skeleton)))
+    assert data.keypoint_layout.skeleton == lines
+    assert [words in note for note in data.notes] == ([True] if words else [])
+    assert data.load_keypoints(0)[1].tolist() == [[0.5, 5.5, 2], [3.5, 7.5, 1], [0, 0, 0]]
+
+
+def test_keypoints_may_be_a_list_of_points(make_coco):
+    nested = content()
+    nested["annotations"][1]["keypoints"] = [[5, 0, 2], [7, 3, 1], [0, 0, 0]]
+    data = load_dataset(make_coco(nested))
+    assert data.load_keypoints(0)[1].tolist() == [[0.5, 5.5, 2], [3.5, 7.5, 1], [0, 0, 0]]
+    assert (data.notes, data.skipped) == ([], [])
+
+
+def test_keypoints_alone_have_the_rectangle_around_them_as_box(make_coco):
+    alone = content()
+    alone["annotations"][1] |= {"keypoints": [5, 0, 2, 7, 3, 1, 0, 0, 0], "segmentation": []}
+    data = load_dataset(make_coco(alone))
+    assert data.load_annotations(0).boxes[1].tolist() == [0, 5, 4, 8]
+    assert "annotations of keypoints alone, the rectangle around them used as box: 1" in data.notes[0]
+    alone["annotations"][1]["keypoints"] = [0] * 9
+    assert "neither segmentation nor bbox" in load_dataset(make_coco(alone)).skipped[0]
 
 
 def test_categories_with_the_same_keypoints_share_their_skeleton(make_coco):

@@ -1,0 +1,67 @@
+"""A format that is known but not read is called by its name, with what to export instead."""
+
+import json
+
+import pytest
+
+from mrcnn_keras.data import load_dataset
+from mrcnn_keras.errors import UserError
+
+REGION = {"shape_attributes": {"name": "polygon", "all_points_x": [1, 2, 3], "all_points_y": [1, 2, 1]}}
+FILES = {
+    "VIA 1": ("via.json", {"a.png123": {"filename": "a.png", "regions": {"0": REGION}}}, "VIA 1 or 2"),
+    "VIA 2": ("via.json", {"a.png123": {"filename": "a.png", "regions": [REGION]}}, "VIA 1 or 2"),
+    "VIA 2 project": ("project.json", {"_via_settings": {}, "_via_img_metadata": {}}, "COCO format"),
+    "VIA csv": ("via.csv", "filename,file_size,region_count,region_shape_attributes\na.png,1,1,{}\n", "VIA .csv."),
+    "labelme": ("a.json", {"version": "5.0", "shapes": [], "imagePath": "a.png"}, "labelme2coco"),
+    "LabelMe": ("a.xml", "<annotation><object><polygon><pt/></polygon></object></annotation>", "LabelMe .XML."),
+    "YOLO": ("labels/a.txt", "0 0.5 0.5 0.1 0.1\n2 0.1 0.2 0.3 1e-2\n", "YOLO"),
+    "YOLO outlines": ("labels/a.txt", "0 0.5 0.5 0.1 0.1 0.2 0.9", "YOLO"),
+    "YOLO description": ("data.yaml", "train: images/train\nnc: 1\nnames: ['x']\n", "YOLO"),
+    "darknet": ("obj.names", "circle\n", "YOLO"),
+    "VOC": ("Annotations/a.xml", "<annotation>\n<object><bndbox></bndbox></object></annotation>", "Pascal VOC"),
+    "CVAT": (
+        "annotations.xml",
+        '<?xml version="1.0"?><annotations><image id="0" name="a.png"/></annotations>',
+        "COCO 1.0",
+    ),
+    "Supervisely": ("ds/ann/a.png.json", {"size": {"height": 4, "width": 5}, "objects": []}, "Supervisely"),
+    "CreateML": ("a.json", [{"image": "a.png", "annotations": [{"label": "x", "coordinates": {}}]}], "CreateML"),
+    "TFRecord": ("train.tfrecord", "", "TFRecord"),
+    "parts of a TFRecord": ("train.record-00001-of-00010", "\0\1", "TFRecord"),
+    "Label Studio": ("a.json", [{"id": 1, "data": {"image": "a.png"}, "annotations": []}], "Label Studio again"),
+    "COCO results": ("a.json", [{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5}], "detections"),
+    "COCO captions": ("x.json", {"images": [], "annotations": [{"caption": "a cat"}]}, "COCO's file of instances"),
+}
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_known_formats_are_named(tmp_path, kind):
+    name, content, words = FILES[kind]
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    (tmp_path / "__MACOSX").mkdir()
+    for place in (tmp_path, path):
+        with pytest.raises(UserError, match=words) as error:
+            load_dataset(place)
+        assert name in str(error.value)
+        assert "not read yet; " in str(error.value)
+        assert "load_dataset" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("notes.txt", "what I did\n"),
+        ("a.json", '{"a": 1}'),
+        ("b.json", "{"),
+        ("b.csv", "a,b\n1,2\n"),
+        ("c.xml", "<x/>"),
+    ],
+)
+def test_other_files_are_no_annotations(tmp_path, name, content):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(UserError, match=r"no annotations were found in .* \(pictures in it: 0.*; put a COCO") as error:
+        load_dataset(tmp_path)
+    assert "load_dataset" not in str(error.value)

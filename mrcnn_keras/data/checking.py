@@ -133,7 +133,7 @@ def findings(*datasets):
     skipped = list(dict.fromkeys(sentence for dataset in datasets for sentence in dataset.skipped))
     lines = [f"note: {note}" for note in notes]
     if skipped:
-        lines.append(f"skipped: {len(skipped)} entries that cannot be read")
+        lines.append(f"skipped: {len(skipped)} {'entry' if len(skipped) == 1 else 'entries'} that cannot be read")
     lines += [f"skipped: {sentence}" for sentence in skipped[:NAMED]]
     if len(skipped) > NAMED:
         lines.append(f"skipped: and {len(skipped) - NAMED} more")

@@ -1,12 +1,12 @@
 """Classes are the same if their names are: a dataset with the class ids of a model, or of another dataset."""
 
 import dataclasses
-import re
 
 import numpy as np
 
 from mrcnn_keras.data.contradictions import named
 from mrcnn_keras.data.dataset import SubsetOfDataset
+from mrcnn_keras.data.formats.class_names import folded
 from mrcnn_keras.errors import UserError
 
 
@@ -44,14 +44,13 @@ def match_classes(dataset, class_names, having, elsewhere, cure):
 
 
 def _alike(names, others):
-    """Says which names differ only in case, spaces, an added number or the plural; "" if none do."""
-    pairs = [(name, other) for name in names for other in others if _plain(name) == _plain(other)]
+    """Says which names differ only in case, spaces, a number in brackets or the plural's s; "" if none do."""
+    pairs = [(name, other) for name in names for other in others if _singular(name) == _singular(other)]
     return "".join(f" ({name!r} and {other!r} differ in spelling only)" for name, other in pairs[:1])
 
 
-def _plain(name):
-    plain = re.sub(r"[\s_-]*\(?\d+\)?\s*$", "", name.casefold())
-    return re.sub(r"[\W_]+", "", plain).removesuffix("s") or name
+def _singular(name):
+    return folded(name).removesuffix("s")
 
 
 class _Renumbered(SubsetOfDataset):

@@ -19,7 +19,6 @@ NO_AREA = "boxes without area where there is an outline, which counts"
 MISFIT = "outlines that do not fill their box, so the outlines count"
 BEYOND = "boxes that reach beyond the picture as [x, y, width, height], but not as corners [x1, y1, x2, y2]"
 NOTHING = "annotations with neither an outline nor a box with area, such as those of a background, left out"
-REPEATED = "pictures that are listed before, too"
 COPIED = "pictures with the content of another file"
 LEAKED = "validation pictures that are training pictures, too, so that the figures on them are too good"
 UPRIGHT = "pictures with an EXIF orientation, turned upright, since their annotations have the size of that form"
@@ -106,17 +105,15 @@ def _overlap(first, second):
 
 
 def note_pictures(dataset):
-    """Notes pictures that are there twice, and those with an EXIF orientation, since annotations may be of either form.
+    """Notes pictures that are copies, and those with an EXIF orientation, since annotations may be of either form.
 
     Args:
         dataset: `Dataset` that gets the notes.
     """
     paths = [info["path"] for info in dataset.image_info]
-    same_file, same_content = _first_alike(paths, names_only=True), _first_alike(paths)
+    firsts = _first_alike(paths)
     for image_id, path in enumerate(paths):
-        if same_file[image_id] < image_id:
-            dataset.note(REPEATED, image_id, contradiction=True)
-        elif same_content[image_id] < image_id:
+        if paths[firsts[image_id]] != path:  # a file that is listed twice is noted on loading
             dataset.note(COPIED, image_id)
         forms = path and exif_forms(path)
         if forms:
@@ -156,12 +153,12 @@ def named(names):
     return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
 
 
-def _first_alike(paths, names_only=False):
+def _first_alike(paths):
     """For each path the place of the first that is the same file, or has the same bytes; its own without a file."""
     real = [path and os.path.realpath(path) for path in paths]
     sizes = {}
     for path in dict.fromkeys(real):
-        if path and not names_only and os.path.isfile(path):
+        if path and os.path.isfile(path):
             sizes.setdefault(os.path.getsize(path), []).append(path)
     contents = {}
     for path in (path for alike in sizes.values() if len(alike) > 1 for path in alike):

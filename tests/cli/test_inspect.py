@@ -157,7 +157,7 @@ def test_a_picture_listed_twice_is_noted(photos, run):
     Path("twice/annotations.json").write_text(json.dumps(content))
     status, printed, _ = run("inspect", "twice", "--strict")
     assert status == 1
-    assert "note: pictures that are listed before, too: 1 (first in coco image '1.png')" in printed
+    assert "listed before under another id; both are used: 1 (first in coco image '1.png')" in printed
     status, printed, _ = run("train", "twice", "--val-split", 0.5)
     assert status == 2
     assert "1 picture cannot be split" in printed

@@ -163,7 +163,8 @@ def _add_classes(dataset, files):
             dataset.note(f"category {category_id} ({name!r}) left out: unused, and another one has the name")
             continue
         if name in names:
-            dataset.note(f"category {category_id} has the name {name!r} of another one, so its id was added")
+            what = f"category {category_id} has the name {name!r} of another one, so its id was added"
+            dataset.note(what, contradiction=True)
             name = f"{name} ({category_id})"
         names.add(name)
         dataset.add_class("coco", category_id, name)

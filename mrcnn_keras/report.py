@@ -25,6 +25,7 @@ PANELS_PER_ROW = 3
 MARGIN = 6  # pixels around the pictures of a sheet
 LARGEST = 640  # pixels of a picture's side in a sheet
 BAR = 30  # characters of the longest bar in a table
+UNUSED_ROWS = 5  # rows of a table for names without an example
 
 
 def plot_curves(metrics_csv, out_png):
@@ -107,14 +108,28 @@ def dataset_report(statistics):
     return "\n".join(table)
 
 
+def counted(statistics):
+    """Returns what `Dataset.statistics()` has counted in some words."""
+    return (
+        f"images {statistics['images']} ({statistics['images_without_objects']} without objects), "
+        f"objects {statistics['instances']}, crowd regions {statistics['crowds']}"
+    )
+
+
 def _bars(what, counts, total):
     """Lines of a table: a heading, and for each name its number of objects, their share of `total` and a bar."""
-    width = max([len(what), *map(len, counts)])
-    most = max([1, *counts.values()])
+    unused = [name for name, count in counts.items() if not count]
+    together = len(unused) > UNUSED_ROWS  # in one line instead of a page
+    shown = {name: count for name, count in counts.items() if count or not together}
+    width = max([len(what), *map(len, shown)])
+    most = max([1, *shown.values()])
     lines = [f"{what:<{width}}  objects"]
-    for name, count in counts.items():
+    for name, count in shown.items():
         bar = "#" * math.ceil(BAR * count / most) or "no example"
         lines.append(f"{name:<{width}}  {count:>7}  {count / total:>4.0%}  {bar}")
+    if together:
+        plural = f"{what}es" if what.endswith("s") else f"{what}s"
+        lines.append(f"{len(unused)} {plural} without an example: {', '.join(unused)}")
     return lines
 
 
@@ -122,7 +137,8 @@ def _spread(numbers, template):
     numbers = [] if numbers is None else list(numbers)
     if len(numbers) < 3 or not np.isfinite(numbers).all():
         return "none"
-    return template.format(*(f"{number:.0f}" for number in numbers))
+    rounded = [f"{number:.0f}" for number in numbers]
+    return template.format(*rounded) if len({*rounded}) > 1 else f"{rounded[0]} pixels"
 
 
 def _read_columns(path):

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.report import contact_sheet, dataset_report, plot_curves
+from mrcnn_keras.report import contact_sheet, counted, dataset_report, plot_curves
 
 
 def write(path, rows):
@@ -105,6 +105,27 @@ def test_dataset_report():
     assert lines[-3].split()[-3:] == ["15", "75%", "#" * 30]
     assert lines[-2].split() == ["cat", "5", "25%", "#" * 10]
     assert lines[-1].endswith("no example")
+
+
+def test_dataset_report_of_many_unused_classes_and_one_size():
+    names = [f"thing {i}" for i in range(60)]
+    statistics = {
+        "images": 2,
+        "images_without_objects": 0,
+        "instances": 2,
+        "crowds": 1,
+        "per_class": {"cat": 2, **dict.fromkeys(names, 0)},
+        "width": [640, 640, 640],
+        "height": [480, 480, 480],
+        "object_side": [27.2, 27.4, 27.4],
+        "max_instances": 1,
+    }
+    lines = dataset_report(statistics).splitlines()
+    assert lines[3] == "image width    640 pixels"
+    assert lines[5] == "object side    27 pixels"
+    assert lines[-2].split() == ["cat", "2", "100%", "#" * 30]
+    assert lines[-1] == f"60 classes without an example: {', '.join(names)}"
+    assert counted(statistics) == "images 2 (0 without objects), objects 2, crowd regions 1"
 
 
 def test_dataset_report_of_an_empty_dataset():

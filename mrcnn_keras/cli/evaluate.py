@@ -4,7 +4,16 @@ from pathlib import Path
 
 from mrcnn_keras.cli.models import load_model
 from mrcnn_keras.cli.proposals import check_wanted, read_files
-from mrcnn_keras.data import find_subsets, load_dataset
+from mrcnn_keras.data import (
+    find_subsets,
+    findings,
+    load_dataset,
+    match_classes,
+    named,
+    no_object,
+    note_pictures,
+    readable_pictures,
+)
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.evaluation import classes_by_name, detect_in, evaluate, renamed
 from mrcnn_keras.files import write_image
@@ -15,17 +24,22 @@ DRAWN = 20
 MIN_SCORE_DRAWN = 0.5
 
 
-def evaluate_model(model_path, data_path, out, proposals=()):
+def evaluate_model(model_path, data_path, out, proposals, skip_bad):
     """Prints and returns the figures of mk.evaluate; draws pictures to `out` if it is given."""
     subset = "val" if "val" in find_subsets(data_path) else None
-    dataset = load_dataset(data_path, subset=subset)
+    dataset = load_dataset(data_path, subset=subset, skip_bad=skip_bad)
     model = load_model(model_path)
     check_wanted(model, model_path, proposals)
     _check_classes(model, model_path, dataset, data_path)
+    dataset = readable_pictures(dataset, skip_bad, ProgressLine().counting("read picture"))
+    reason = no_object(dataset)
+    if reason:
+        raise UserError(f"{data_path} has no object to measure on: {reason}; give pictures with annotated objects")
+    note_pictures(dataset)
     if proposals:
         dataset.set_proposals(read_files(proposals))
-        for note in dataset.notes:
-            print(f"note: {note}")
+    for line in findings(dataset):
+        print(line)
     limit = model.max_detections
     line = ProgressLine()
     try:
@@ -52,12 +66,12 @@ def _check_classes(model, model_path, dataset, data_path):
     theirs, mine = dataset.class_names[1:], list(model.config.CLASS_NAMES[1:])
     if not mine and len(theirs) == model.config.NUM_CLASSES - 1:
         return
-    if set(theirs) <= set(mine):
-        if theirs != mine:
-            print(f"the data have {len(theirs)} of the model's {len(mine)} classes; only these are evaluated")
-    else:
-        known = ", ".join(mine) or f"{model.config.NUM_CLASSES - 1} classes"
+    if not mine:
         raise UserError(
-            f"{data_path} has the classes {', '.join(theirs)} but {model_path} knows {known}; give data with the "
-            "model's classes"
+            f"{data_path} has the classes {named(theirs)} but {model_path} knows {model.config.NUM_CLASSES - 1} "
+            "classes without names; give data with as many"
         )
+    cure = "give data with the model's classes"
+    match_classes(dataset, model.config.CLASS_NAMES, f"{data_path} has", f"{model_path} knows", cure)
+    if len(theirs) < len(mine):
+        print(f"the data have {len(theirs)} of the model's {len(mine)} classes; only these are evaluated")

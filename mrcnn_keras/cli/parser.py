@@ -13,6 +13,7 @@ EXIT_DISAGREES = 1
 EXIT_MISTAKE = 2
 EXIT_INTERRUPTED = 130
 LARGEST_SEED = 2**32 - 1  # numpy's
+SKIP_BAD = 0.05
 
 
 def main(arguments=None):
@@ -22,8 +23,8 @@ def main(arguments=None):
         arguments: List of strings, or `None`: those of the process.
 
     Returns:
-        Exit status: 0; 1 if `export --check` finds that the file does not agree with the model; 2 after a user's
-        mistake (one line on stderr); 130 after Ctrl-C.
+        Exit status: 0; 1 if `export --check` finds that the file does not agree with the model, or `inspect --strict`
+        that something is wrong with the data; 2 after a user's mistake (one line on stderr); 130 after Ctrl-C.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
@@ -31,7 +32,8 @@ def main(arguments=None):
         figures = options.run(options)
         if options.json:
             _write_figures(options.json, figures)
-        return 0 if figures.get("agrees", True) else EXIT_DISAGREES
+        wrong = not figures.get("agrees", True) or ("strict" in options and options.strict and not figures["clean"])
+        return EXIT_DISAGREES if wrong else 0
     except (UserError, OSError) as mistake:
         if "--debug" in arguments:
             traceback.print_exc()
@@ -84,6 +86,12 @@ def _parser():
 
     inspect = command("inspect", _inspect, "show what a dataset contains and what is wrong with it")
     inspect.add_argument("data", metavar="DATA", help=data)
+    inspect.add_argument("--val", metavar="DATA", help="validation pictures to compare DATA with")
+    strict = "end with exit status 1 if something is broken, skipped or contradicts itself"
+    inspect.add_argument("--strict", action="store_true", help=strict)
+    skip = {"type": _share, "metavar": "SHARE"}
+    skip["help"] = "share of pictures and annotations to go on without if they cannot be read (default 0.05; 0: none)"
+    inspect.add_argument("--skip-bad", default=SKIP_BAD, **skip)
     inspect.add_argument("--out", default="inspect.png", metavar="PICTURE", help="sheet to write (default inspect.png)")
 
     train = command("train", _train, "fine-tune or train on annotated pictures")
@@ -92,7 +100,7 @@ def _parser():
     held_out.add_argument("--val", metavar="DATA", help="validation pictures")
     held_out.add_argument("--val-split", type=_share, metavar="SHARE", help="share of DATA to validate on, such as 0.2")
     train.add_argument("--preset", metavar="NAME", help="settings (default resnet18_fpn, or those of --weights)")
-    kinds = "coco|imagenet|none|FILE"
+    kinds = "coco|imagenet|none|FILE|RUN"
     train.add_argument("--weights", default="none", metavar=kinds, help="initial weights (default none)")
     length = train.add_mutually_exclusive_group()
     length.add_argument("--epochs", type=_count, metavar="N", help="number of epochs (default 20)")
@@ -103,6 +111,7 @@ def _parser():
     given = "boxes for a model without region proposal network (.npz, .json, .pkl); may be repeated"
     proposals = {"action": "append", "metavar": "FILE", "help": given}
     train.add_argument("--proposals", **proposals)
+    train.add_argument("--skip-bad", **skip)  # a resumed training has that of its beginning
     train.add_argument("--out", metavar="RUN", help="folder to write (default run, run-2, ...)")
     train.add_argument("--resume", action="store_true", help="continue the training in --out")
     train.add_argument("--seed", type=_seed, metavar="N", help="random seed (default 0)")
@@ -113,6 +122,7 @@ def _parser():
     evaluate.add_argument("model", metavar="RUN|MODEL", help=model)
     evaluate.add_argument("data", metavar="DATA", help=data)
     evaluate.add_argument("--proposals", **proposals)
+    evaluate.add_argument("--skip-bad", default=SKIP_BAD, **skip)
     evaluate.add_argument("--out", metavar="DIR", help="also draw annotations beside detections")
 
     detect = command("detect", _detect, "find objects in pictures, folders of pictures and videos")
@@ -178,7 +188,7 @@ def _demo(options):
 def _inspect(options):
     from mrcnn_keras.cli.inspect import inspect_data
 
-    return inspect_data(options.data, options.out)
+    return inspect_data(options.data, options.out, options.val, options.skip_bad)
 
 
 def _train(options):
@@ -190,7 +200,7 @@ def _train(options):
 def _evaluate(options):
     from mrcnn_keras.cli.evaluate import evaluate_model
 
-    return evaluate_model(options.model, options.data, options.out, options.proposals or ())
+    return evaluate_model(options.model, options.data, options.out, options.proposals or (), options.skip_bad)
 
 
 def _detect(options):

@@ -46,7 +46,8 @@ def _for_sizes(config, statistics, chosen):
     suggested = {}
     low, middle, high = statistics["object_side"]
     short, long = sorted((statistics["height"][1], statistics["width"][1]))
-    sides = f"objects are {low:.0f} to {high:.0f} pixels large, pictures {long:.0f}"
+    sizes = dict.fromkeys((f"{low:.0f}", f"{high:.0f}"))
+    sides = f"objects are {' to '.join(sizes)} pixels large, pictures {long:.0f}"
     mode, scale = config.IMAGE_RESIZE_MODE, config.IMAGE_SCALE
     if mode == "square" and config.IMAGE_PAD_PLACE == "end" and "IMAGE_RESIZE_MODE" not in chosen:
         if "IMAGE_SCALE" not in chosen:

@@ -7,14 +7,25 @@ from pathlib import Path
 
 import keras
 
+from mrcnn_keras.cli.parser import SKIP_BAD
 from mrcnn_keras.cli.proposals import read_files
 from mrcnn_keras.cli.suggest import suggest_settings
 from mrcnn_keras.config import Config, parse_setting
-from mrcnn_keras.data import check_pictures, find_subsets, load_dataset
+from mrcnn_keras.data import (
+    check_objects,
+    find_subsets,
+    load_dataset,
+    match_classes,
+    named,
+    note_pictures,
+    note_sides,
+    readable_pictures,
+)
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import replace_file
 from mrcnn_keras.model import PUBLISHED, MaskRCNN, open_checkpoint
 from mrcnn_keras.progress import ProgressLine
+from mrcnn_keras.report import counted
 from mrcnn_keras.training import RunFolder, train
 
 QUIET = ("CLASS_NAMES", "CATEGORY_IDS", "KEYPOINT_NAMES", "KEYPOINT_SKELETON", "KEYPOINT_SIGMAS")
@@ -23,7 +34,15 @@ PRESET = "resnet18_fpn"
 PRETRAINED_PRESET = "torchvision_v1"
 # Options that a resumed training takes from its beginning where they are left out; at most one per row is given.
 # Those in FIXED must not change: otherwise pictures would move from validation to training.
-REMEMBERED = (("epochs", "minutes"), ("steps_per_epoch",), ("val", "val_split"), ("seed",), ("proposals",))
+REMEMBERED = (
+    ("epochs", "minutes"),
+    ("steps_per_epoch",),
+    ("val", "val_split"),
+    ("seed",),
+    ("proposals",),
+    ("skip_bad",),
+)
+LATER = {"proposals": None, "skip_bad": None}  # options that older trainings did not write down
 FIXED = ("val_split", "seed")
 
 
@@ -37,19 +56,21 @@ def train_from_options(options):
     own = _own_settings(options)
     if options.resume:
         _recall(options, run)
+    if options.skip_bad is None:
+        options.skip_bad = SKIP_BAD
     seed = options.seed or 0
     with _open_weights(options) as checkpoint:
         config = Config.load(run.config).replace(**own) if options.resume else _settings(options, own, checkpoint)
-        data, validation = _datasets(options, seed)
+        data, validation = _datasets(options)
+        names = _known_names(options, run, checkpoint, config, data)
+        data, validation = _matched(options, run, names, data, validation)
+        data, validation = _readable(options, seed, data, validation)
         _give_proposals(options, config, data, validation)
-        for name, dataset in {"training": data, "validation": validation}.items():
-            if dataset is not None:
-                check_pictures(dataset, ProgressLine().counting(f"read {name} picture"))
-        for note in data.notes:
-            print(f"note: {note}")
+        statistics = _looked_through(data, validation)
         if not options.resume:
             keeps_anchors = checkpoint.has_anchors if checkpoint else options.weights == "coco"
-            config = _fitted(config, own, data, {*own, "RPN_ANCHOR_SCALES"} if keeps_anchors else {*own})
+            chosen = {*own, "RPN_ANCHOR_SCALES"} if keeps_anchors else {*own}
+            config = _fitted(config, own, data, statistics, chosen)
         keras.utils.set_random_seed(seed)
         model = MaskRCNN(config)
         if options.weights != "none" and not options.resume:
@@ -66,7 +87,11 @@ def train_from_options(options):
         resume=options.resume,
         seed=seed,
     )
-    return {name: values[-1] for name, values in history.items() if values and values[-1] is not None}
+    figures = {name: values[-1] for name, values in history.items() if values and values[-1] is not None}
+    sides = [dataset for dataset in (data, validation) if dataset is not None]
+    for name in ("notes", "skipped"):
+        figures[name] = list(dict.fromkeys(sentence for dataset in sides for sentence in getattr(dataset, name)))
+    return figures
 
 
 def _open_weights(options):
@@ -74,7 +99,9 @@ def _open_weights(options):
     if options.resume or options.weights in ("none", *PUBLISHED):
         return nullcontext()
     if not Path(options.weights).exists():
-        raise UserError(f"--weights {options.weights}: no such file; give none, coco, imagenet or an existing file")
+        raise UserError(
+            f"--weights {options.weights}: no such file; give none, coco, imagenet or an existing file or run folder"
+        )
     return open_checkpoint(options.weights)
 
 
@@ -108,20 +135,79 @@ def _own_settings(options):
     return own
 
 
-def _datasets(options, seed):
+def _datasets(options):
     """Training and validation pictures, both from one folder where it holds both subsets."""
-    subsets = find_subsets(options.data)
-    data = load_dataset(options.data, subset="train" if "train" in subsets else None)
+
+    def load(path, subset):
+        subset = subset if subset in find_subsets(path) else None
+        return load_dataset(path, subset=subset, skip_bad=options.skip_bad)
+
+    data = load(options.data, "train")
     if options.val is not None:
-        other = find_subsets(options.val)
-        return data, load_dataset(options.val, subset="val" if "val" in other else None)
+        return data, load(options.val, "val")
     if options.val_split is not None:
-        return data.split(options.val_split, seed=seed)
-    if "train" in subsets and "val" in subsets:
+        return data, None
+    if {"train", "val"} <= {*find_subsets(options.data)}:
         print(f"measuring on the validation pictures of {options.data}")
-        return data, load_dataset(options.data, subset="val")
+        return data, load(options.data, "val")
     print("no validation pictures: give --val DATA or --val-split 0.2 to see how well the model does on new ones")
     return data, None
+
+
+def _known_names(options, run, checkpoint, config, data):
+    """The classes, background first, in the order of the model that is trained on; of the data without such a model.
+
+    Weights for as many classes are taken whole, so a class that they know gets its place there, and one that they do
+    not know gets a place that is left over.
+    """
+    if options.resume:
+        return Config.load(run.config).CLASS_NAMES or data.class_names
+    published = config.CLASS_NAMES if options.weights == "coco" else ()
+    known = (checkpoint.trained_with().get("CLASS_NAMES") or () if checkpoint else published)[1:]
+    ours = data.class_names[1:]
+    if len(known) != len(ours) or len({*ours}) < len(ours):
+        return data.class_names
+    new = [name for name in ours if name not in known]
+    places = [name if name in ours else new.pop(0) for name in known]
+    renamed = [f"{name} from {old}" for name, old in zip(places, known, strict=True) if name != old]
+    if renamed:
+        print(f"note: classes that {options.weights} does not know begin with the weights of others: {named(renamed)}")
+    return ["BG", *places]
+
+
+def _matched(options, run, names, data, validation):
+    """Both datasets with the class ids of `names`."""
+    having = f"{options.data} has"
+    cure = f"start a new training with these weights: --weights {run.path} and another --out, without --resume"
+    data = match_classes(data, names, having, f"the training in {run.path} has", cure)
+    if validation is not None:
+        cure = "give data with the same classes"
+        validation = match_classes(validation, names, f"{options.val or options.data} has", having, cure)
+    return data, validation
+
+
+def _readable(options, seed, data, validation):
+    """Both datasets without the pictures that cannot be read, the second split off the first where that is wanted."""
+    data = readable_pictures(data, options.skip_bad, ProgressLine().counting("read training picture"))
+    if validation is not None:
+        line = ProgressLine().counting("read validation picture")
+        return data, readable_pictures(validation, options.skip_bad, line)
+    return (data, None) if options.val_split is None else data.split(options.val_split, seed=seed)
+
+
+def _looked_through(data, validation):
+    """Notes what contradicts itself, says what there is, and returns the statistics of the training data."""
+    sides = {"training": data, "validation": validation}
+    found = {}
+    for name, dataset in sides.items():
+        if dataset is not None:
+            note_pictures(dataset)
+            found[name] = dataset.statistics()
+            print(f"{name} data: {counted(found[name])}")
+    check_objects(data)
+    if validation is not None:
+        note_sides(data, validation, [statistics["per_class"] for statistics in found.values()])
+    return found["training"]
 
 
 def _give_proposals(options, config, data, validation):
@@ -134,13 +220,13 @@ def _give_proposals(options, config, data, validation):
             dataset.set_proposals(proposals)
 
 
-def _fitted(config, own, data, chosen):
+def _fitted(config, own, data, statistics, chosen):
     """`config` with what the data suggest, except `chosen`, and then what the user set; suggestions are printed."""
     category_ids = data.category_ids[1:]
     if not all(isinstance(i, int) for i in category_ids):
         category_ids = ()
     suggested = suggest_settings(
-        config, data.statistics(), data.class_names, category_ids, data.keypoint_layout, chosen=chosen
+        config, statistics, data.class_names, category_ids, data.keypoint_layout, chosen=chosen
     )
     for name, (value, reason) in suggested.items():
         if name not in QUIET:
@@ -157,7 +243,7 @@ def _remember(options, run):
 def _recall(options, run):
     """Fills in the options that were left out, with those that the training began with."""
     try:
-        before = {"proposals": None, **json.loads((run.path / "options.json").read_text())}  # older ones lack it
+        before = {**LATER, **json.loads((run.path / "options.json").read_text())}
         before = {name: before[name] for row in REMEMBERED for name in row}
     except (OSError, ValueError, KeyError, TypeError):  # a training that mk.train began
         return

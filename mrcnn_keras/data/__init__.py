@@ -1,7 +1,16 @@
 """Annotated pictures: from files to batches."""
 
 from mrcnn_keras.data.catalogue import picture_keys
-from mrcnn_keras.data.checking import broken_pictures, check_pictures
+from mrcnn_keras.data.checking import (
+    broken_pictures,
+    check_objects,
+    findings,
+    no_object,
+    readable_pictures,
+    without_broken,
+)
+from mrcnn_keras.data.class_matching import match_classes
+from mrcnn_keras.data.contradictions import named, note_pictures, note_sides
 from mrcnn_keras.data.dataset import Dataset
 from mrcnn_keras.data.generated import ShapesDataset, StickFiguresDataset
 from mrcnn_keras.data.images import SUFFIXES, read_image
@@ -17,11 +26,19 @@ __all__ = [
     "batch_image_ids",
     "broken_pictures",
     "check_keypoints",
-    "check_pictures",
+    "check_objects",
     "find_subsets",
+    "findings",
     "load_dataset",
     "make_pipeline",
+    "match_classes",
+    "named",
+    "no_object",
+    "note_pictures",
+    "note_sides",
     "picture_keys",
     "read_image",
+    "readable_pictures",
     "take_error",
+    "without_broken",
 ]

@@ -21,6 +21,7 @@ class Catalogue:
         self.class_from_source_map = {".0": 0}
         self.keypoint_layout = None
         self._notes = {}  # {finding: {image id: count}}
+        self._contradictory = set()  # findings
         self._skipped = {}  # {sentence: None}, in order
 
     def add_class(self, source, class_id, class_name):
@@ -199,20 +200,28 @@ class Catalogue:
 
         Findings that only show when masks are decoded are counted once they have been loaded.
         """
-        sentences = []
-        for what, counts in list(self._notes.items()):
-            where = f": {sum(counts.values())} (first in {self.image_name(min(counts))})" if counts else ""
-            sentences.append(what + where)
-        return sentences
+        return [self._sentence(what) for what in list(self._notes)]
 
-    def note(self, what, image_id=None, count=1):
+    @property
+    def contradictions(self):
+        """Those of `notes` that say that the data contradict themselves."""
+        return [self._sentence(what) for what in list(self._notes) if what in self._contradictory]
+
+    def _sentence(self, what):
+        counts = self._notes[what]
+        return what + (f": {sum(counts.values())} (first in {self.image_name(min(counts))})" if counts else "")
+
+    def note(self, what, image_id=None, count=1, contradiction=False):
         """Adds a finding to `notes`. Repeated for the same picture, it counts once.
 
         Args:
             what: String, the finding without a number.
             image_id: Integer, the internal id of the picture concerned, or `None` if it is none in particular.
             count: Integer, how often it occurs in that picture.
+            contradiction: Boolean, whether it belongs to `contradictions`, too.
         """
+        if contradiction:
+            self._contradictory.add(what)
         counts = self._notes.setdefault(what, {})
         if image_id is not None:
             counts[int(image_id)] = count

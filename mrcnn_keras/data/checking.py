@@ -1,9 +1,12 @@
-"""Finds the pictures of a dataset that cannot be read, before hours of work depend on them."""
+"""Finds the pictures of a dataset that cannot be read, before hours of work depend on them, and says what was found."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
 
+from mrcnn_keras.data.formats.bad_entries import BadEntries
 from mrcnn_keras.errors import UserError
+
+NAMED = 10  # entries that were left out
 
 
 def broken_pictures(dataset, progress=None):
@@ -38,17 +41,100 @@ def broken_pictures(dataset, progress=None):
         pool.shutdown(cancel_futures=True)
 
 
-def check_pictures(dataset, progress=None):
-    """Reads every picture with its annotations, as `broken_pictures` does.
+def readable_pictures(dataset, skip_bad, progress=None):
+    """Reads every picture with its annotations, and leaves out those that cannot be read.
+
+    Args:
+        dataset: `Dataset`; those left out are in its `skipped`.
+        skip_bad: Float, the share that may be left out, as of `load_dataset`.
+        progress: As of `broken_pictures`.
+
+    Returns:
+        `dataset`, or a view of the rest.
+
+    Raises:
+        UserError: If more pictures, or all, cannot be read.
+    """
+    broken = broken_pictures(dataset, progress)
+    if not broken:
+        return dataset
+    bad = BadEntries(dataset, skip_bad)
+    bad.count("pictures", dataset.num_images)
+    for sentence in broken.values():
+        bad.skip("pictures", sentence)
+    bad.check()
+    return without_broken(dataset, broken)
+
+
+def without_broken(dataset, broken):
+    """Leaves out pictures.
 
     Args:
         dataset: `Dataset`.
-        progress: As of `broken_pictures`.
+        broken: Dict of sentences by internal id, as `broken_pictures` returns it.
+
+    Returns:
+        A view of the rest.
 
     Raises:
-        UserError: If a picture cannot be read. It names the first and counts all.
+        UserError: If no picture is left.
     """
-    found = broken_pictures(dataset, progress)
-    if found:
-        more = f" ({len(found)} of {dataset.num_images} pictures cannot be read)" if len(found) > 1 else ""
-        raise UserError(f"{next(iter(found.values()))}{more}")
+    if broken and len(broken) == dataset.num_images:
+        raise UserError(f"none of the {len(broken)} pictures can be read: {next(iter(broken.values()))}")
+    return dataset.subset([image_id for image_id in dataset.image_ids if image_id not in broken])
+
+
+def no_object(dataset):
+    """Says why there is no object in a dataset.
+
+    Args:
+        dataset: `Dataset`.
+
+    Returns:
+        String, the reason in words that fit after a colon; "" if there is an object that is no crowd region.
+    """
+    crowds = 0
+    for image_id in dataset.image_ids:
+        class_ids = dataset.load_boxes(image_id).class_ids
+        if (class_ids > 0).any():
+            return ""
+        crowds += len(class_ids)
+    reasons = [f"{crowds} crowd region{'s' * (crowds > 1)} (iscrowd 1), which are not single objects"] if crowds else []
+    reasons += dataset.contradictions
+    reasons += [f"{len(dataset.skipped)} entries that cannot be read"] if dataset.skipped else []
+    pictures = f"{dataset.num_images} picture{'s' * (dataset.num_images > 1)} with "
+    return pictures + (", ".join(reasons[:4]) or "no annotation")
+
+
+def check_objects(dataset):
+    """Checks that there is an object to learn from.
+
+    Args:
+        dataset: `Dataset` to train on.
+
+    Raises:
+        UserError: If there is none. It says why.
+    """
+    reason = no_object(dataset)
+    if reason:
+        raise UserError(f"the training data have no object to learn from: {reason}; annotate single objects in them")
+
+
+def findings(*datasets):
+    """Says what was mended, looks wrong or was left out.
+
+    Args:
+        *datasets: `Dataset`s; what several have in common, as views of one do, is said once.
+
+    Returns:
+        List of lines. Of the entries that were left out, the first ten are named and the rest counted.
+    """
+    notes = dict.fromkeys(note for dataset in datasets for note in dataset.notes)
+    skipped = list(dict.fromkeys(sentence for dataset in datasets for sentence in dataset.skipped))
+    lines = [f"note: {note}" for note in notes]
+    if skipped:
+        lines.append(f"skipped: {len(skipped)} {'entry' if len(skipped) == 1 else 'entries'} that cannot be read")
+    lines += [f"skipped: {sentence}" for sentence in skipped[:NAMED]]
+    if len(skipped) > NAMED:
+        lines.append(f"skipped: and {len(skipped) - NAMED} more")
+    return lines

@@ -13,6 +13,8 @@ from mrcnn_keras.detections import Detections, as_boxes, crop_mask
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.resize import as_rgb
 
+LEFT_OUT = "masks without a pixel inside the picture, left out"
+
 
 class Dataset(Catalogue):
     """Pictures, classes and annotations, under the names of Matterport's package.
@@ -126,13 +128,13 @@ class Dataset(Catalogue):
         return self._from_crops(image_id, size, class_ids, crops, self.load_keypoints(image_id))
 
     def load_boxes(self, image_id):
-        """Reads the objects of a picture for counting and measuring.
+        """Reads the objects of a picture for counting and measuring: those of `load_annotations`.
 
         Args:
             image_id: Integer, the internal id.
 
         Returns:
-            `Detections`, possibly without masks and with boxes that are not tight.
+            `Detections`, possibly without masks.
         """
         return self.load_annotations(image_id)
 
@@ -280,14 +282,20 @@ class Dataset(Catalogue):
 
     def _from_crops(self, image_id, size, class_ids, crops, keypoints=None):
         """Detections of MaskCrops; those that are None or 0 x 0, of empty masks, are left out and noted."""
-        keypoints = self._checked_keypoints(image_id, size, keypoints, len(crops))
-        seen = [i for i, crop in enumerate(crops) if crop is not None and crop.bits.size]
-        if len(seen) < len(crops):
-            self.note("masks without a pixel inside the picture, left out", image_id, len(crops) - len(seen))
-        crops = [crops[i] for i in seen]
-        boxes = np.array([crop.box for crop in crops], np.float32).reshape(-1, 4)
+        boxes = [crop.box if crop is not None and crop.bits.size else None for crop in crops]
+        found = self._from_extents(image_id, size, class_ids, boxes, keypoints)
+        crops = [crop for crop, box in zip(crops, boxes, strict=True) if box is not None]
+        return dataclasses.replace(found, mask_crops=crops)
+
+    def _from_extents(self, image_id, size, class_ids, boxes, keypoints=None):
+        """Detections without masks of the boxes of masks; None, of empty masks, is left out and noted."""
+        keypoints = self._checked_keypoints(image_id, size, keypoints, len(boxes))
+        seen = [i for i, box in enumerate(boxes) if box is not None]
+        if len(seen) < len(boxes):
+            self.note(LEFT_OUT, image_id, len(boxes) - len(seen), contradiction=True)
+        boxes = np.array([boxes[i] for i in seen], np.float32).reshape(-1, 4)
         keypoints = None if keypoints is None else keypoints[seen]
-        return Detections(size, boxes, np.array(class_ids, np.int32)[seen], mask_crops=crops, keypoints=keypoints)
+        return Detections(size, boxes, np.array(class_ids, np.int32)[seen], keypoints=keypoints)
 
     def _checked_keypoints(self, image_id, size, keypoints, count):
         """[count, K, 3] float32, zeros if not annotated or outside the picture; None without keypoints."""
@@ -331,12 +339,17 @@ class SubsetOfDataset(Dataset):
         return self.dataset.notes
 
     @property
+    def contradictions(self):
+        """Those of the whole dataset."""
+        return self.dataset.contradictions
+
+    @property
     def skipped(self):
         """Those of the whole dataset."""
         return self.dataset.skipped
 
-    def note(self, what, image_id=None, count=1):
-        self.dataset.note(what, None if image_id is None else self.dataset_ids[image_id], count)
+    def note(self, what, image_id=None, count=1, contradiction=False):
+        self.dataset.note(what, None if image_id is None else self.dataset_ids[image_id], count, contradiction)
 
     def skip(self, sentence):
         self.dataset.skip(sentence)

@@ -63,6 +63,18 @@ def read_size(path):
         return _sizes(file)[1]
 
 
+def exif_forms(path):
+    """(height, width) as stored and upright of a picture with an EXIF orientation; None without, or if damaged."""
+    try:
+        with Image.open(path, formats=FORMATS) as file:
+            if "exif" not in file.info:  # getexif would decode a whole PNG to look for it
+                return None
+            stored, upright, orientation = _sizes(file)
+    except Exception:  # whoever reads the picture says what is wrong
+        return None
+    return (stored, upright) if orientation > 1 else None
+
+
 def read_mask(path):
     """A picture of one object -> [H, W] bool: the pixels at least half as bright as the brightest.
 
@@ -237,7 +249,8 @@ def _orientation(file, path, size):
         return 1
     raise UserError(
         f"picture {str(path)!r} is {upright[0]} x {upright[1]} pixels but its annotations say "
-        f"{size[0]} x {size[1]} (height x width); use the picture that was annotated"
+        f"{size[0]} x {size[1]} (height x width); "
+        + ("swap the two in the file" if tuple(size)[::-1] == upright else "use the picture that was annotated")
     )
 
 

@@ -54,11 +54,13 @@ def _note_repeated(dataset):
     seen = set()
     for image_id, info in enumerate(dataset.image_info):
         if info["path"] in seen:
-            dataset.note("pictures whose file was listed before under another id; both are used", image_id)
+            what = "pictures whose file was listed before under another id; both are used"
+            dataset.note(what, image_id, contradiction=True)
         seen.add(info["path"])
     for names in alike(dataset.class_names[1:]):
         dataset.note(
-            f"classes {listing(map(repr, names))} have almost the same name; if they are one, give them one category"
+            f"classes {listing(map(repr, names))} have almost the same name; if they are one, give them one category",
+            contradiction=True,
         )
 
 

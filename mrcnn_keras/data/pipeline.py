@@ -11,6 +11,7 @@ from functools import lru_cache
 import numpy as np
 import tensorflow as tf
 
+from mrcnn_keras.data.class_matching import match_classes
 from mrcnn_keras.data.dataset import SubsetOfDataset
 from mrcnn_keras.data.sample import check_keypoints, load_sample
 from mrcnn_keras.errors import UserError
@@ -61,6 +62,9 @@ def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, worke
             f"the dataset has {dataset.num_classes} classes including the background but NUM_CLASSES is "
             f"{config.NUM_CLASSES}; set NUM_CLASSES={dataset.num_classes}"
         )
+    if config.CLASS_NAMES:
+        cure = "make a model with the classes of the data"
+        dataset = match_classes(dataset, config.CLASS_NAMES, "the data have", "the model has", cure)
     if seed < 0 or start_step < 0:
         raise UserError(f"seed {seed} and start_step {start_step}: give whole numbers from 0 on")
     if config.NUM_KEYPOINTS:

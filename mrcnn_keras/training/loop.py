@@ -4,7 +4,15 @@ import math
 
 import tensorflow as tf
 
-from mrcnn_keras.data import check_keypoints, make_pipeline, take_error
+from mrcnn_keras.data import (
+    check_keypoints,
+    check_objects,
+    findings,
+    make_pipeline,
+    match_classes,
+    no_object,
+    take_error,
+)
 from mrcnn_keras.errors import UserError, listing
 from mrcnn_keras.model import MaskRCNN
 from mrcnn_keras.progress import ProgressLine
@@ -46,11 +54,15 @@ def train(
         Dict from the name of a figure to a list with one value per epoch, `None` where it was not measured.
 
     Raises:
-        UserError: If a picture cannot be read, a loss is not finite, or model and datasets do not fit together.
+        UserError: If a picture cannot be read, a loss is not finite, there is no object to learn from, or model and
+            datasets do not fit together. Classes are matched by name where the model's are known: their order is free.
     """
     config = model.config
     _check_length(epochs, minutes, steps_per_epoch)
     _check_datasets(config, dataset, validation)
+    dataset, validation = _with_the_classes_of(config, dataset, validation)
+    check_objects(dataset)
+    unmeasured = validation is not None and no_object(validation)
     run = RunFolder(out) if out is not None else RunFolder.unused()
     run.check(resume)
     if not model.compiled:
@@ -62,6 +74,10 @@ def train(
     if resume:
         _take_over(model, run.last)
     run.open(config, resume)
+    for finding in findings(*filter(None, (dataset, validation))):
+        run.say(finding)
+    if unmeasured:
+        run.say(f"note: the validation data have no object to measure on: {unmeasured}")
 
     steps = steps_per_epoch or config.STEPS_PER_EPOCH or -(-dataset.num_images // config.BATCH_SIZE)
     so_far = run.so_far() if resume else {}
@@ -143,21 +159,26 @@ def _check_datasets(config, dataset, validation):
         if data is not None and config.PROPOSALS == "given":
             for image_id in data.image_ids:
                 data.load_proposals(image_id)  # reports what is wrong with them before hours are spent
-    if dataset.num_classes != config.NUM_CLASSES:
-        raise UserError(
-            f"the data have {dataset.num_classes} classes with the background ({', '.join(dataset.class_names)}) but "
-            f"NUM_CLASSES is {config.NUM_CLASSES}; set it to {dataset.num_classes}"
-        )
     if config.NUM_KEYPOINTS:
         check_keypoints(dataset, config.NUM_KEYPOINTS)
         if validation is not None:
             check_keypoints(validation, config.NUM_KEYPOINTS)
-    names = list(dataset.class_names[1:])
-    if validation is not None and list(validation.class_names[1:]) != names:
+
+
+def _with_the_classes_of(config, dataset, validation):
+    """-> both datasets with the class ids of the model's names; the training data's, where the model has none."""
+    names = config.CLASS_NAMES or dataset.class_names
+    if len(names) != config.NUM_CLASSES:
         raise UserError(
-            f"the validation data have the classes {', '.join(validation.class_names[1:])} but the training data "
-            f"{', '.join(names)}; give data with the same classes in the same order"
+            f"the data have {dataset.num_classes} classes with the background ({', '.join(dataset.class_names)}) but "
+            f"NUM_CLASSES is {config.NUM_CLASSES}; set it to {dataset.num_classes}"
         )
+    cure = "make a model with the classes of the data and give it the weights of this one"
+    dataset = match_classes(dataset, names, "the training data have", "the model has", cure)
+    if validation is not None:
+        cure = "give data with the same classes"
+        validation = match_classes(validation, names, "the validation data have", "the training data have", cure)
+    return dataset, validation
 
 
 def _take_over(model, path):

@@ -166,30 +166,6 @@ def test_train_refuses_a_missing_picture(coco, mistake):
     assert "does not exist (1 of 6 missing)" in message
 
 
-def test_broken_pictures_are_found_before_training(coco, mistake, capsys):
-    def as_jpeg(content):
-        for entry in content["images"][:2]:
-            entry["file_name"] = f"{entry['id']}.jpg"
-
-    folder = coco(as_jpeg)
-    for i in (1, 2):
-        Image.open(folder / f"{i}.png").save(folder / f"{i}.jpg")
-        cut(folder / f"{i}.jpg")
-    message = mistake("train", folder)
-    assert message.startswith(f"picture '{folder / '1.jpg'}' is damaged")
-    assert message.endswith("(2 of 6 pictures cannot be read)")
-    assert not Path("run").exists()
-    message = mistake("train", folder.with_name("photos"), "--val", folder)
-    assert "1.jpg" in message
-
-    assert main(["inspect", str(folder), "--json", "figures.json"]) == 0
-    printed = capsys.readouterr().out
-    assert printed.count("broken: picture") == 2
-    figures = json.loads(Path("figures.json").read_text())
-    assert figures["broken"] == 2
-    assert figures["images"] == 4
-
-
 def test_cli_refuses_unreadable_models(trained, tiny_coco, tmp_path, mistake):
     half = tmp_path / "half.keras"
     shutil.copy(trained / "best.keras", half)

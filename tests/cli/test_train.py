@@ -1,11 +1,13 @@
 """`mrcnn train --weights`: fine-tuning from another project's file, a published one or a .keras model."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from mrcnn_keras.cli import main
+from mrcnn_keras.cli.train import _known_names
 from mrcnn_keras.config import Config
 from mrcnn_keras.model import MaskRCNN, checkpoints
 from mrcnn_keras.weights.fetch.published import COCO, IMAGENET
@@ -123,8 +125,11 @@ def test_train_from_imagenet_leaves_the_anchors_to_the_data(train, file, tmp_pat
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ("--weights none.pth", "--weights none.pth: no such file; give none, coco, imagenet or an existing file"),
-        ("--weights COCO", "--weights COCO: no such file; give none, coco, imagenet or an existing file"),
+        (
+            "--weights none.pth",
+            "--weights none.pth: no such file; give none, coco, imagenet or an existing file or run folder",
+        ),
+        ("--weights COCO", "--weights COCO: no such file; give none, coco, imagenet or an existing file or run"),
         ("--weights coco --preset resnet18_fpn", "preset 'resnet18_fpn' has no published COCO weights"),
         ("--weights coco --preset resnet18", "preset 'resnet18' is unknown"),
         ("--weights small.pth --preset resnet18_fpn", "small.pth "),
@@ -147,6 +152,23 @@ def test_train_refuses_damaged_weights(mistake, file, tmp_path):
     damaged[len(whole) // 2] ^= 1
     (tmp_path / "changed.pth").write_bytes(damaged)
     assert "changed.pth" in mistake("--weights", "changed.pth")
+
+
+@pytest.mark.parametrize(
+    ("known", "names", "note"),
+    [
+        (("BG", "cat", "dog"), ["BG", "cat", "dog"], ""),  # the data have dog, cat
+        (("BG", "owl", "cat"), ["BG", "dog", "cat"], "does not know begin with the weights of others: dog from owl\n"),
+        (("BG", "cat"), ["BG", "dog", "cat"], ""),  # the heads are re-initialised
+        (None, ["BG", "dog", "cat"], ""),
+    ],
+)
+def test_classes_have_the_places_that_the_weights_know(known, names, note, capsys):
+    checkpoint = SimpleNamespace(trained_with=lambda: {"CLASS_NAMES": known})
+    options = SimpleNamespace(resume=False, weights="run")
+    data = SimpleNamespace(class_names=["BG", "dog", "cat"], num_classes=3)
+    assert list(_known_names(options, None, checkpoint, None, data)) == names
+    assert capsys.readouterr().out.endswith(note)
 
 
 def test_train_from_coco_offline(mistake, monkeypatch, tmp_path_factory):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mrcnn_keras.data import Dataset
-from mrcnn_keras.data.checking import broken_pictures, check_pictures
+from mrcnn_keras.data.checking import broken_pictures, check_objects, findings, no_object, readable_pictures
 from mrcnn_keras.errors import UserError
 
 
@@ -37,14 +37,64 @@ def test_broken_pictures_names_each_with_its_sentence():
 def test_broken_pictures_finds_none_in_a_good_dataset():
     assert broken_pictures(Pictures(3)) == {}
     assert broken_pictures(Pictures(0)) == {}
-    check_pictures(Pictures(3))
 
 
-def test_check_pictures_names_the_first_and_counts_all():
-    with pytest.raises(UserError, match=r"^picture 2 is damaged$"):
-        check_pictures(Pictures(3, damaged=[2]))
-    with pytest.raises(UserError, match=r"^picture 1 is damaged \(2 of 3 pictures cannot be read\)$"):
-        check_pictures(Pictures(3, damaged=[2, 1]))
+def test_readable_pictures_leaves_out_a_few():
+    dataset = Pictures(40, damaged=[3], larger=[30])
+    rest = readable_pictures(dataset, 0.05)
+    assert (rest.num_images, rest.image_name(3)) == (38, "some image '4.png'")
+    assert rest.skipped == dataset.skipped
+    assert [sentence[:21] for sentence in rest.skipped] == ["picture 3 is damaged", "some image '30.png' i"]
+    whole = Pictures(3)
+    assert readable_pictures(whole, 0) is whole
+
+
+@pytest.mark.parametrize(
+    ("pictures", "share", "words"),
+    [
+        (
+            Pictures(40, damaged=[1, 2, 3]),
+            0.05,
+            r"^3 of 40 pictures cannot be read, more than the 5 %.*re 1 is damaged",
+        ),
+        (Pictures(3, damaged=[2]), 0, r"^1 of 3 pictures cannot be read.*picture 2 is damaged.*--skip-bad 0\.34"),
+        (Pictures(2, damaged=[0, 1]), 1, r"^none of the 2 pictures can be read: picture 0 is damaged$"),
+    ],
+)
+def test_readable_pictures_refuses_many(pictures, share, words):
+    with pytest.raises(UserError, match=words) as error:
+        readable_pictures(pictures, share)
+    assert len(str(error.value)) < 700
+
+
+def test_no_object_says_why(squares):
+    thing, crowd, empty = (1, 0, 0, 5, 5), (-1, 0, 0, 5, 5), (1, 3, 3, 3, 9)
+    assert no_object(squares([], [crowd, thing])) == ""
+    assert no_object(squares([], [])) == "2 pictures with no annotation"
+    crowds = no_object(squares([crowd], [crowd, crowd]))
+    assert crowds == "2 pictures with 3 crowd regions (iscrowd 1), which are not single objects"
+    left_out = no_object(squares([empty], [crowd]))
+    assert "1 crowd region (iscrowd 1)" in left_out
+    assert "masks without a pixel inside the picture, left out: 1 (first in squares image '0.png')" in left_out
+    check_objects(squares([thing]))
+    with pytest.raises(UserError, match="have no object to learn from: 1 picture with no annotation; annotate"):
+        check_objects(squares([]))
+
+
+def test_findings_name_the_first_ten_entries():
+    dataset = Pictures(3)
+    dataset.note("something odd", 1)
+    for i in range(12):
+        dataset.skip(f"entry {i} is damaged")
+    lines = findings(dataset.subset([0]), dataset.subset([1]))
+    assert lines[:3] == [
+        "note: something odd: 1 (first in some image '1.png')",
+        "skipped: 12 entries that cannot be read",
+        "skipped: entry 0 is damaged",
+    ]
+    assert lines[-1] == "skipped: and 2 more"
+    assert len(lines) == 2 + 10 + 1
+    assert findings(Pictures(1)) == []
 
 
 def test_broken_pictures_reports_progress():

@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pycocotools import mask as coco_mask
 
-from mrcnn_keras.data.rasterize import crop_from_box, crop_from_polygons, crop_from_rle, run_lengths
+from mrcnn_keras.data.rasterize import (
+    crop_from_polygons,
+    crop_from_rle,
+    extent_of_polygons,
+    outline_of_box,
+    run_lengths,
+)
 from mrcnn_keras.errors import UserError
 
 SIZE = (6, 8)
@@ -61,15 +67,15 @@ def test_a_square_covers_its_pixels():
     crop = crop_from_polygons([np.array([(2, 1), (2, 4), (5, 4), (5, 1)], float)], SIZE)
     assert crop.box == (2, 1, 5, 4)
     assert crop.bits.all()
-    crop = crop_from_box((2, 1, 5, 4), SIZE)
+    crop = crop_from_polygons([outline_of_box((2, 1, 5, 4))], SIZE)
     assert crop.box == (2, 1, 5, 4)
     assert crop.bits.all()
 
 
 def test_boxes_are_cropped_at_the_picture():
-    assert crop_from_box((-3, 6, 2, 20), SIZE).box == (0, 6, 2, 8)
-    assert crop_from_box((-3, -5, -1, -1), SIZE) is None
-    assert crop_from_box((2, 1, 2, 4), SIZE) is None  # no height
+    for box, extent in {(-3, 6, 2, 20): (0, 6, 2, 8), (-3, -5, -1, -1): None, (2, 1, 2, 4): None}.items():
+        crop = crop_from_polygons([outline_of_box(box)], SIZE)
+        assert (crop and crop.box) == extent_of_polygons([outline_of_box(box)], SIZE) == extent
 
 
 def test_run_lengths_go_down_the_columns():

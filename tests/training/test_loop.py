@@ -1,13 +1,14 @@
 """mk.train: what it writes, what stops it, and that an interrupted training continues where it stopped."""
 
 import math
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 
 from mrcnn_keras.config import Config
-from mrcnn_keras.data import Dataset
+from mrcnn_keras.data import Dataset, batch_image_ids, make_pipeline
 from mrcnn_keras.data.generated import ShapesDataset
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.model import MaskRCNN
@@ -129,10 +130,11 @@ def test_timed_training_ends_with_a_learning_rate_near_zero(model, shapes, tmp_p
 
 
 class Grey(Dataset):
-    """Pictures without an object."""
+    """Grey pictures, with an object in those of `showing`."""
 
-    def __init__(self, count):
+    def __init__(self, count, showing=()):
         super().__init__()
+        self.showing = showing
         for i, name in enumerate(("circle", "square", "triangle"), start=1):
             self.add_class("shapes", i, name)
         for i in range(count):
@@ -142,15 +144,51 @@ class Grey(Dataset):
         return np.full((64, 64, 3), 99, np.uint8)
 
     def load_mask(self, image_id):
-        return np.zeros((64, 64, 0), bool), np.zeros(0, np.int32)
+        masks = np.zeros((64, 64, int(image_id in self.showing)), bool)
+        masks[8:40, 8:40] = True
+        return masks, np.ones(masks.shape[2], np.int32)
 
 
-def test_train_on_data_without_objects(model, tmp_path):
-    history = train(model, Grey(4), Grey(1), epochs=1, out=tmp_path)
+def test_train_on_pictures_without_objects(model, tmp_path):
+    shown = batch_image_ids(4, 2, 0, 0)  # these have no object
+    data = Grey(4, showing={*range(4)} - {*shown})
+    data.skip("picture 'x.png' is damaged; replace it")
+    data.note("something odd", 1)
+    history = train(model, data, Grey(1), epochs=1, steps_per_epoch=1, out=tmp_path)
     assert np.isfinite([history[name][0] for name in LOSSES]).all()
     assert history["mrcnn_mask_loss"] == [0]
     assert math.isnan(history["segm/AP"][0])
     assert (tmp_path / "best.keras").exists()
+    log = (tmp_path / "train.log").read_text()
+    assert "note: the validation data have no object to measure on: 1 picture with no annotation" in log
+    assert "note: something odd: 1 (first in grey image 'grey-1.png')" in log
+    assert "skipped: picture 'x.png' is damaged; replace it" in log
+
+
+def test_train_refuses_data_without_an_object(model, tmp_path):
+    with pytest.raises(UserError, match="no object to learn from: 4 pictures with no annotation; annotate single"):
+        train(model, Grey(4), epochs=1, out=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_training_refuses_classes_that_the_model_does_not_know(model, shapes, tmp_path):
+    config = model.config.replace(CLASS_NAMES=("BG", "circle", "square", "cat"))
+    message = "have the classes circle, square, triangle but the model has circle, square, cat; make a model"
+    with pytest.raises(UserError, match=f"the training data {message}"):
+        train(SimpleNamespace(config=config), shapes, out=tmp_path)
+    with pytest.raises(UserError, match=f"the data {message}"):
+        make_pipeline(shapes, config)
+    assert not list(tmp_path.iterdir())
+
+
+def test_batches_have_the_class_ids_of_the_models_names(model, shapes):
+    def class_ids(*names):
+        batches = make_pipeline(shapes, model.config.replace(CLASS_NAMES=("BG", *names)), training=False)
+        return np.concatenate([batch["gt_class_ids"].numpy().ravel() for batch in batches]).tolist()
+
+    ids = class_ids("circle", "square", "triangle")
+    assert {1, 2, 3} <= {*ids}
+    assert class_ids("triangle", "circle", "square") == [{0: 0, 1: 2, 2: 3, 3: 1}[i] for i in ids]
 
 
 def test_non_finite_loss_is_reported_with_its_pictures(model, shapes, tmp_path):
@@ -187,7 +225,7 @@ class BrokenLater(Grey):
 
 def test_unreadable_picture_stops_the_training_with_its_message(model, tmp_path):
     with pytest.raises(UserError, match=r"^picture 'grey-2\.png' is damaged; replace it$"):
-        train(model, BrokenLater(4), epochs=1, out=tmp_path)
+        train(model, BrokenLater(4, showing=[0]), epochs=1, out=tmp_path)
     assert RunFolder(tmp_path).last.exists()
 
 

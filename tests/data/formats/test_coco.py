@@ -134,11 +134,12 @@ def test_cvat_pixel_masks_are_no_crowds(make_coco):
     assert load_dataset(make_coco(content)).load_annotations(0).class_ids.tolist() == [1, 2, -2]
 
 
-def test_load_boxes_uses_the_boxes_of_the_file(make_coco):
+def test_counts_are_those_of_the_masks_whatever_the_boxes_say(make_coco):
     content = coco_content()
-    content["annotations"][0]["bbox"] = [1, 1, 2, 2]  # as it is written, not as the mask is
+    content["annotations"][0]["bbox"] = [1, 1, 2, 2]
     dataset = load_dataset(make_coco(content))
-    assert dataset.load_boxes(0).boxes.tolist() == [[1, 1, 3, 3], [0, 5, 3, 8], [0, 6, 6, 8]]
+    assert dataset.load_boxes(0).boxes.tolist() == dataset.load_annotations(0).boxes.tolist()
+    assert dataset.load_boxes(0).boxes.tolist() == [[2, 1, 5, 4], [0, 6, 2, 8], [0, 6, 6, 8]]
     statistics = dataset.statistics()
     assert statistics["per_class"] == {"square": 1, "triangle": 1}
     assert (statistics["crowds"], statistics["max_instances"], statistics["width"]) == (1, 3, [8, 8, 8])

@@ -1,0 +1,168 @@
+"""What in a dataset contradicts itself: boxes and outlines, pictures that are there twice, the two sides of a split."""
+
+import hashlib
+import os
+
+import numpy as np
+
+from mrcnn_keras.data.images import exif_forms
+
+# Pixels that a box in a file may differ from its outline's extent: boxes are rounded, and drawn by hand.
+LOOSE = 3
+# Pixels within which another reading of a box must give the extent, to be believed.
+EXACT = 1.5
+LEAST_OVERLAP = 0.5  # IoU
+LARGE_PART = 0.1  # of a box, that lies beyond the picture
+SHOWN = 8  # names in a sentence
+OTHER_BOX = "boxes that look like {}, not [x, y, width, height], so the outlines count"
+NO_AREA = "boxes without area where there is an outline, which counts"
+MISFIT = "outlines that do not fill their box, so the outlines count"
+BEYOND = "boxes that reach beyond the picture as [x, y, width, height], but not as corners [x1, y1, x2, y2]"
+NOTHING = "annotations with neither an outline nor a box with area, such as those of a background, left out"
+COPIED = "pictures with the content of another file"
+LEAKED = "validation pictures that are training pictures, too, so that the figures on them are too good"
+UPRIGHT = "pictures with an EXIF orientation, turned upright, since their annotations have the size of that form"
+STORED = "pictures with an EXIF orientation, left as stored, since their annotations have the size of that form"
+EITHER = (
+    "pictures with an EXIF orientation, whose annotations are taken as drawn on the upright picture; they may be of "
+    "the stored one, which has the same size"
+)
+SHARES = "outlines or boxes in 0..1, read as pixels, so that they cover one pixel; write pixels"
+
+
+def note_outlines(dataset, image_id, size, objects):
+    """Notes each object of a picture whose box in the file is not that of its outline.
+
+    Args:
+        dataset: `Dataset` that gets the notes.
+        image_id: Integer, the internal id.
+        size: (height, width) of the picture.
+        objects: For each object the box in the file, or `None` without one; the extent of its outline inside the
+            picture, or `None` if it has no pixel there, both (y1, x1, y2, x2); and its points, a list of
+            `[K, (y, x)]`, or `None` where they are not known.
+    """
+    counts = {}
+    for written, extent, points in objects:
+        finding = _finding(written, extent, points, size)
+        if finding:
+            counts[finding] = counts.get(finding, 0) + 1
+    for finding, count in counts.items():
+        dataset.note(finding, image_id, count, contradiction=True)
+
+
+def _finding(written, extent, points, size):
+    if points is not None:
+        points = np.concatenate(points)
+        if min(size) > 2 and points.min() >= 0 and points.max() <= 1 and (points % 1).any():
+            return SHARES
+        if written is None:
+            return _finding_of_box((*points.min(axis=0), *points.max(axis=0)), size)
+    if written is None or extent is None or _distance(written, extent, size) <= LOOSE:
+        return None
+    if written[0] == written[2] or written[1] == written[3]:
+        return NO_AREA
+    for name, box in _readings(written, size).items():
+        if _distance(box, extent, size) <= EXACT:
+            return OTHER_BOX.format(name)
+    return MISFIT if _overlap(written, extent) < LEAST_OVERLAP else None
+
+
+def _finding_of_box(box, size):
+    """Without an outline a box contradicts the picture alone."""
+    sides = np.subtract(box[2:], box[:2])
+    if not sides.all():
+        return NOTHING
+    corners = _readings(box, size)["corners [x1, y1, x2, y2]"]
+    fits = np.greater(corners[2:], corners[:2]).all() and np.less_equal(corners[2:], size).all()
+    beyond = np.subtract(box[2:], size)
+    return BEYOND if fits and (beyond > np.maximum(LOOSE, LARGE_PART * sides)).any() else None
+
+
+def _readings(box, size):
+    """What the four numbers of COCO's box (y1, x1, y2, x2) would mean to others, as such boxes."""
+    y, x = box[:2]
+    height, width = box[2] - y, box[3] - x
+    return {
+        "corners [x1, y1, x2, y2]": (y, x, height, width),
+        "[centre x, centre y, width, height]": (y - height / 2, x - width / 2, y + height / 2, x + width / 2),
+        "[y1, x1, y2, x2]": (x, y, width, height),
+        "[y, x, height, width]": (x, y, x + width, y + height),
+        "shares of the picture": np.multiply(box, size * 2),
+    }
+
+
+def _distance(first, second, size):
+    """The largest distance between the sides of two boxes inside the picture, pixels."""
+    return float(np.abs(np.clip(first, 0, size * 2) - np.clip(second, 0, size * 2)).max())
+
+
+def _overlap(first, second):
+    """Intersection over union of two boxes."""
+    sides = np.minimum(first[2:], second[2:]) - np.maximum(first[:2], second[:2])
+    both = np.prod(np.maximum(sides, 0))
+    areas = [np.prod(np.subtract(box[2:], box[:2])) for box in (first, second)]
+    return both / (sum(areas) - both)
+
+
+def note_pictures(dataset):
+    """Notes pictures that are copies, and those with an EXIF orientation, since annotations may be of either form.
+
+    Args:
+        dataset: `Dataset` that gets the notes.
+    """
+    paths = [info["path"] for info in dataset.image_info]
+    firsts = _first_alike(paths)
+    for image_id, path in enumerate(paths):
+        if paths[firsts[image_id]] != path:  # a file that is listed twice is noted on loading
+            dataset.note(COPIED, image_id)
+        forms = path and exif_forms(path)
+        if forms:
+            stored, upright = forms
+            annotated = dataset.load_boxes(image_id).size
+            finding = EITHER if stored == upright else UPRIGHT if annotated == upright else STORED
+            dataset.note(finding, image_id, contradiction=finding == EITHER)
+
+
+def note_sides(training, validation, counts):
+    """Notes on the validation data what is wrong with a split.
+
+    Args:
+        training: `Dataset`.
+        validation: `Dataset`.
+        counts: The objects by class name, `per_class` of the statistics, of both.
+    """
+    paths = [[info["path"] for info in dataset.image_info] for dataset in (training, validation)]
+    for image_id, first in enumerate(_first_alike(sum(paths, []))[len(paths[0]) :]):
+        if first < len(paths[0]):
+            validation.note(LEAKED, image_id, contradiction=True)
+    for side, here, there in (("training", *counts), ("validation", *counts[::-1])):
+        lacking = [name for name, count in there.items() if count and not here.get(name)]
+        if lacking:
+            validation.note(f"classes without an example in the {side} data: {named(lacking)}")
+
+
+def named(names):
+    """Lists the first names of classes and counts the rest.
+
+    Args:
+        names: List of strings.
+
+    Returns:
+        String for a sentence.
+    """
+    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+
+
+def _first_alike(paths):
+    """For each path the place of the first that is the same file, or has the same bytes; its own without a file."""
+    real = [path and os.path.realpath(path) for path in paths]
+    sizes = {}
+    for path in dict.fromkeys(real):
+        if path and os.path.isfile(path):
+            sizes.setdefault(os.path.getsize(path), []).append(path)
+    contents = {}
+    for path in (path for alike in sizes.values() if len(alike) > 1 for path in alike):
+        with open(path, "rb") as file:
+            contents[path] = hashlib.file_digest(file, "sha256").digest()
+    firsts = {}
+    return [firsts.setdefault(contents.get(path, path), i) if path else i for i, path in enumerate(real)]

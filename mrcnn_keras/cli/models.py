@@ -34,7 +34,8 @@ def lowest_score(model, wanted):
     limit = model.config.DETECTION_MIN_CONFIDENCE
     if wanted >= limit:
         return wanted
-    print(f"scores start at {limit:g}, the model's DETECTION_MIN_CONFIDENCE; for lower ones --set it to {wanted:g}")
+    name = "DETECTION_MIN_CONFIDENCE"
+    print(f"scores start at {limit:g}, the model's {name}; for lower ones add --set {name}={wanted:g}")
     return None
 
 

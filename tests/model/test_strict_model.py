@@ -59,9 +59,7 @@ def test_weights_of_classes_and_samples_are_refused(model, make_batch):
     batch = make_batch(1, 2)
     for name, value in {"class_weight": {1: 2.0}, "sample_weight": np.ones(2)}.items():
         for method in (model.fit, model.train_on_batch):
-            with pytest.raises(
-                UserError, match=f"{name}=.* has no effect on a MaskRCNN; leave it out: the setting LOSS_"
-            ):
+            with pytest.raises(UserError, match=f"{name}=.* has no effect on a MaskRCNN; leave it out: the setting"):
                 method(batch, **{name: value})
     with pytest.raises(UserError, match="sample_weight=.* has no effect"):
         model.compute_loss(sample_weight=np.ones(2))
@@ -69,9 +67,7 @@ def test_weights_of_classes_and_samples_are_refused(model, make_batch):
 
 def test_a_score_below_the_models_limit_is_said(model):
     image = np.zeros((64, 64, 3), np.uint8)
-    with pytest.warns(
-        UserWarning, match="min_score=0.001 is below the model's DETECTION_MIN_CONFIDENCE=0.05: it finds"
-    ):
+    with pytest.warns(UserWarning, match="min_score=0.001 is below the model's DETECTION_MIN_CONFIDENCE=0.05: it"):
         model.detect([image], min_score=0.001)
 
 

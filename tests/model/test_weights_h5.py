@@ -23,7 +23,8 @@ def saved(small_model, tmp_path_factory):
 
 
 def values(model):
-    return {variable.path: np.array(variable) for variable in [*model.weights, *model.optimizer.variables]}
+    slots = {str(number): np.array(slot) for number, slot in enumerate(model.optimizer.variables)}
+    return {variable.path: np.array(variable) for variable in model.weights} | slots
 
 
 def differing(some, others):
@@ -52,7 +53,7 @@ def test_weights_counters_and_optimizer_come_back(saved, other):
     assert report is again.load_report
     assert report.complete
     assert not report.notes
-    assert not [path for path, value in values(again).items() if not np.array_equal(value, values(model)[path])]
+    assert differing(values(again), values(model)) == set()
     assert int(again.optimizer.iterations) == int(again.get_layer("roi_targets").step) == 7
 
 
@@ -78,11 +79,11 @@ def test_a_refused_file_changes_nothing(saved, other, tmp_path):
     before = values(model)
     whole = saved[1].read_bytes()
     (tmp_path / "cut.weights.h5").write_bytes(whole[:-1000])
-    for name in ("deeper", "nan"):
+    for name in ("deeper", "words"):
         (tmp_path / f"{name}.weights.h5").write_bytes(whole)
         with h5py.File(tmp_path / f"{name}.weights.h5", "a") as file:
-            if name == "nan":
-                del file["optimizer/vars/9"]  # the last thing that is read
+            if name == "words":
+                del file["optimizer/vars/9"]  # the last part that is read
                 file["optimizer/vars/9"] = "no number"
             else:
                 group = file.create_group("layers/another/vars")
@@ -90,8 +91,8 @@ def test_a_refused_file_changes_nothing(saved, other, tmp_path):
                 group["0"] = np.zeros((1, 1, 2, 2), np.float32)
     sentences = {
         "cut": "is cut short or damaged",
-        "deeper": "has res9_1_conv1, which this model's backbone does not have; make the model with the settings of the",
-        "nan": "has a dataset that holds no ordinary numbers",
+        "deeper": "has res9_1_conv1, which this model's backbone does not have; make the model with the settings",
+        "words": "has a dataset that holds no ordinary numbers",
         "none": "does not exist; give a file",
     }
     for name, sentence in sentences.items():
@@ -99,7 +100,7 @@ def test_a_refused_file_changes_nothing(saved, other, tmp_path):
         with pytest.raises(UserError, match=f"{path} .*{sentence}"):
             model.load_weights(path)
         assert differing(values(model), before) == set(), name
-    with pytest.raises(UserError, match="takes no by_name: names are matched .* leave it out"):
+    with pytest.raises(UserError, match="takes no by_name: names are matched.* leave it out"):
         model.load_weights(saved[1], by_name=True)
     with pytest.raises(UserError, match="holds weights without the settings of their model; start a training"):
         MaskRCNN.from_checkpoint(saved[1])

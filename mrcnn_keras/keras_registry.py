@@ -52,10 +52,13 @@ def register_classes():
         sys.meta_path.insert(0, _KerasFinder())
 
 
+def _registered():
+    return sys.modules["keras"].saving.get_custom_objects()
+
+
 def _register():
-    registered = sys.modules["keras"].saving.get_custom_objects()
     for name in CLASSES:
-        registered.setdefault(f"{PACKAGE}>{name}", _StandIn(f"{PACKAGE}>{name}"))
+        _registered().setdefault(f"{PACKAGE}>{name}", _StandIn(f"{PACKAGE}>{name}"))
 
 
 class _StandIn:
@@ -66,7 +69,7 @@ class _StandIn:
 
     def from_config(self, config):
         importlib.import_module(f"{PACKAGE}.model.mask_rcnn")
-        return sys.modules["keras"].saving.get_registered_object(self.name).from_config(config)
+        return _registered()[self.name].from_config(config)
 
 
 class _KerasFinder(MetaPathFinder):

@@ -33,11 +33,12 @@ def test_every_class_that_registers_itself_has_a_stand_in():
 QUIET = """
 import sys
 import mrcnn_keras
-before = len(sys.meta_path)
+print([type(finder).__name__ for finder in sys.meta_path].count("_KerasFinder"))
 import keras
-print(len(sys.meta_path) - before, type(keras.__loader__).__name__, "mrcnn_keras.model" in sys.modules)
+print([type(finder).__name__ for finder in sys.meta_path].count("_KerasFinder"))
+print(type(keras.__loader__).__name__, "mrcnn_keras.model" in sys.modules)
 """
 
 
 def test_importing_keras_leaves_no_trace_and_imports_no_model():
-    assert printed(QUIET) == ["-1 SourceFileLoader False"]
+    assert printed(QUIET) == ["1", "0", "SourceFileLoader False"]

@@ -240,7 +240,7 @@ def load_state(model, checkpoint, report):
         return
     for variable in model.weights:
         layer = variable.path.rpartition("/")[0]
-        if not variable.shape and layer in state.counters:
+        if layer in state.counters and not variable.dtype.startswith("float"):
             variable.assign(state.counters[layer]())
     slots = model.optimizer.variables if model.compiled else []
     if [tuple(slot.shape) for slot in slots] == [stored.shape for stored in state.optimizer]:

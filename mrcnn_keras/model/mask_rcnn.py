@@ -27,6 +27,7 @@ from mrcnn_keras.model.checkpoints import (
 )
 from mrcnn_keras.model.losses import loss_parts
 from mrcnn_keras.model.network import Network
+from mrcnn_keras.model.network_inputs import check_inputs
 from mrcnn_keras.model.optimizer import exclude_from_weight_decay, make_optimizer
 from mrcnn_keras.model.strict_model import StrictModel, refuse_arguments
 from mrcnn_keras.model.trainability import apply_changes, optimizer_paths, trainable_by_path, trainable_changes
@@ -226,6 +227,7 @@ class MaskRCNN(StrictModel):
             return self.inference.predict(x.map(self._inference_inputs), **kwargs)
         batch_size = batch_size or self.config.BATCH_SIZE
         if isinstance(x, dict):
+            check_inputs(x, self.inference.input)
             return self.inference.predict(self._inference_inputs(x), batch_size=batch_size, **kwargs)
         if self.takes_proposals:
             raise UserError("this model takes proposals; call detect(images, proposals=[boxes, ...])")
@@ -247,6 +249,7 @@ class MaskRCNN(StrictModel):
             Dict of arrays, as `predict` returns it.
         """
         if isinstance(x, dict):
+            check_inputs(x, self.inference.input)
             return self.inference.predict_on_batch(self._inference_inputs(x))
         return self.predict(x, batch_size=max(len(x), 1))
 

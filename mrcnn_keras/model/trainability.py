@@ -43,9 +43,15 @@ def optimizer_paths(model):
 
 
 def train_the_same(model, saved, path):
-    """Makes the layers train that train in `saved`, the model in the file `path`, with an optimizer for its variables.
+    """Makes the layers train that train in a saved model, with an optimizer for its optimizer's variables.
 
-    Raises UserError if the user froze others in `model`; where none were, those of the file are taken over.
+    Args:
+        model: `MaskRCNN`, compiled.
+        saved: `MaskRCNN` of the same settings, with its optimizer.
+        path: The file that `saved` is of, for messages.
+
+    Raises:
+        UserError: If the user froze other layers in `model`; where none, those of the file are taken over.
     """
     mine, its = (one.get_config().get("trainable", {}) for one in (model, saved))
     if its and not mine:

@@ -24,6 +24,4 @@ def check_inputs(inputs, names):
             "height and width of what is picture, without the padding"
         )
     if image.dtype.kind == "f" and image.size and 0 < image.max() <= 1:
-        warnings.warn(
-            "the pictures have values of 0 to 1, where 0 to 255 is wanted: little will be found", stacklevel=3
-        )
+        warnings.warn("the pictures have values of 0 to 1, not 0 to 255: little will be found", stacklevel=3)

@@ -16,14 +16,12 @@ def test_a_size_that_is_not_of_the_picture_is_refused(size):
 
 
 def test_missing_inputs_are_named():
-    with pytest.raises(
-        UserError, match="predict got a dict without image_size; give image, image_size, or photographs"
-    ):
+    with pytest.raises(UserError, match="predict got a dict without image_size; give image, image_size, or"):
         check_inputs({"image": IMAGE}, ["image", "image_size"])
 
 
 def test_pictures_of_0_to_1_are_said():
     check_inputs({"image": np.float32(IMAGE), "image_size": SIZE}, ["image", "image_size"])
     check_inputs({"image": np.float32(IMAGE) * 0, "image_size": SIZE}, ["image", "image_size"])
-    with pytest.warns(UserWarning, match="values of 0 to 1, where 0 to 255 is wanted"):
+    with pytest.warns(UserWarning, match="values of 0 to 1, not 0 to 255"):
         check_inputs({"image": np.float32(IMAGE) / 255, "image_size": SIZE}, ["image", "image_size"])

@@ -7,11 +7,12 @@ The public names are imported when they are first used (PEP 562), since TensorFl
 """
 
 import importlib
-import sys
 
 from mrcnn_keras.backend import require_tensorflow
+from mrcnn_keras.keras_registry import register_classes
 
 require_tensorflow()
+register_classes()
 
 __version__ = "0.1.0"
 
@@ -48,7 +49,3 @@ def __getattr__(name):
 
 def __dir__():
     return sorted({*globals(), *__all__})
-
-
-if "keras" in sys.modules:  # then keras.saving.load_model may be called next, which has to know our classes
-    importlib.import_module("mrcnn_keras.model.mask_rcnn")

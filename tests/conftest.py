@@ -39,18 +39,8 @@ def pytest_collection_finish():
 
 @pytest.fixture(scope="module", autouse=True)
 def _memory_is_given_back():
-    """Hundreds of tests would need all memory.
-
-    TensorFlow registers the gradient of each traced @tf.custom_gradient for ever, and with it the whole graph, 100 MB
-    of a training step; models are circles of references; and glibc keeps what was freed.
-    """
+    """Hundreds of tests would need all memory: models are circles of references, and glibc keeps what was freed."""
     yield
-    if "tensorflow" in sys.modules:
-        from tensorflow.python.framework import ops
-
-        gradients = ops.gradient_registry._registry
-        for name in [name for name in gradients if name.startswith("CustomGradient-")]:
-            del gradients[name]
     gc.collect()
     if sys.platform == "linux":
         with contextlib.suppress(AttributeError):  # another C library

@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "mrcnn_keras"
 # Import nothing of the package but each other.
-ANYONE = {"architectures", "backend", "coco", "errors", "files", "pictures", "progress", "resize_rule"}
+ANYONE = {*"architectures backend coco errors files keras_registry pictures progress resize_rule".split()}
 MAY_IMPORT = {
     **dict.fromkeys((*ANYONE, "config", "detections", "resize", "ops"), set()),
     "data": {"detections", "resize", "ops"},

@@ -4,6 +4,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+import keras
+
 from mrcnn_keras.config import Config, parse_setting
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import replace_file
@@ -33,7 +35,7 @@ def convert_checkpoint(checkpoint, out, preset, settings):
 def _save(model, out):
     """model.save(out) by way of a folder: Keras would collect the whole file in memory first."""
     with replace_file(out) as temporary, tempfile.TemporaryDirectory(dir=out.parent) as folder:
-        model.save(folder, zipped=False)
+        keras.saving.save_model(model, folder, zipped=False)
         with zipfile.ZipFile(temporary, "w") as archive:
             for path in sorted(Path(folder).iterdir()):
                 archive.write(path, path.name)

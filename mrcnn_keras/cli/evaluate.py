@@ -24,11 +24,11 @@ DRAWN = 20
 MIN_SCORE_DRAWN = 0.5
 
 
-def evaluate_model(model_path, data_path, out, proposals, skip_bad):
+def evaluate_model(model_path, data_path, out, proposals, skip_bad, settings=()):
     """Prints and returns the figures of mk.evaluate; draws pictures to `out` if it is given."""
     subset = "val" if "val" in find_subsets(data_path) else None
     dataset = load_dataset(data_path, subset=subset, skip_bad=skip_bad)
-    model = load_model(model_path)
+    model = load_model(model_path, settings)
     check_wanted(model, model_path, proposals)
     _check_classes(model, model_path, dataset, data_path)
     dataset = readable_pictures(dataset, skip_bad, ProgressLine().counting("read picture"))
@@ -52,9 +52,10 @@ def evaluate_model(model_path, data_path, out, proposals, skip_bad):
         print(f"{name:24} {value:.3f}")
     if out:
         same = classes_by_name(model, dataset)
+        lowest = max(MIN_SCORE_DRAWN, model.config.DETECTION_MIN_CONFIDENCE)
         for image_id in dataset.image_ids[:DRAWN]:
             image, truth = dataset.load_example(image_id)
-            found = renamed(detect_in(model, dataset, [image_id], [image], MIN_SCORE_DRAWN)[0], same)
+            found = renamed(detect_in(model, dataset, [image_id], [image], lowest)[0], same)
             picture = draw_comparison(image, truth, found, dataset.class_names, skeleton=model.config.KEYPOINT_SKELETON)
             write_image(Path(out) / f"{image_id:04d}.png", picture)
         print(f"wrote {min(DRAWN, dataset.num_images)} pictures to {out}")

@@ -1,11 +1,15 @@
 """The RUN|MODEL argument of the commands."""
 
+from mrcnn_keras.config import parse_setting
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.model import MaskRCNN, model_file
 
 
-def load_model(path):
-    """A model from a .keras file or a run: best.keras, or last.keras where the training was interrupted early."""
+def load_model(path, settings=()):
+    """A model from a .keras file or a run: best.keras, or last.keras where the training was interrupted early.
+
+    settings: "NAME=VALUE" each, to be changed for this use of the model.
+    """
     file = model_file(path)
     if file.is_dir():
         raise UserError(f"{path} holds no best.keras; give the folder of a training, or a .keras file")
@@ -15,7 +19,24 @@ def load_model(path):
         raise UserError(
             f"{path} is not a .keras file; give the folder of a training, or what `mrcnn convert` makes of it"
         )
-    return MaskRCNN.load(file)
+    model = MaskRCNN.load(file, **dict(parse_setting(text) for text in settings))
+    if settings and not model.load_report.complete:
+        lost = next(iter({**model.load_report.replaced, **model.load_report.missing})).rpartition("/")[0]
+        raise UserError(
+            f"--set {' --set '.join(settings)}: with these settings {lost} has other weights than in {file}; leave out "
+            "what changes the network, or train with it"
+        )
+    return model
+
+
+def lowest_score(model, wanted):
+    """The lowest score to ask the model for, None where its own limit is higher, which is said then."""
+    limit = model.config.DETECTION_MIN_CONFIDENCE
+    if wanted >= limit:
+        return wanted
+    name = "DETECTION_MIN_CONFIDENCE"
+    print(f"scores start at {limit:g}, the model's {name}; for lower ones add --set {name}={wanted:g}")
+    return None
 
 
 def class_names(model):

@@ -115,8 +115,13 @@ def _parser():
     train.add_argument("--out", metavar="RUN", help="folder to write (default run, run-2, ...)")
     train.add_argument("--resume", action="store_true", help="continue the training in --out")
     train.add_argument("--seed", type=_seed, metavar="N", help="random seed (default 0)")
-    settings = "any setting of Config, such as LEARNING_RATE=0.0005; may be repeated"
-    train.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="settings", help=settings)
+    settings = {"action": "append", "default": [], "metavar": "NAME=VALUE", "dest": "settings"}
+    any_setting = {**settings, "help": "any setting of Config, such as LEARNING_RATE=0.0005; may be repeated"}
+    changed = {
+        **settings,
+        "help": "change a setting of the model, such as DETECTION_NMS_THRESHOLD=0.3; may be repeated",
+    }
+    train.add_argument("--set", **any_setting)
 
     evaluate = command("evaluate", _evaluate, "compute COCO AP of a model on annotated pictures")
     evaluate.add_argument("model", metavar="RUN|MODEL", help=model)
@@ -124,6 +129,7 @@ def _parser():
     evaluate.add_argument("--proposals", **proposals)
     evaluate.add_argument("--skip-bad", default=SKIP_BAD, **skip)
     evaluate.add_argument("--out", metavar="DIR", help="also draw annotations beside detections")
+    evaluate.add_argument("--set", **changed)
 
     detect = command("detect", _detect, "find objects in pictures, folders of pictures and videos")
     detect.add_argument("model", metavar="RUN|MODEL", help=model)
@@ -131,12 +137,13 @@ def _parser():
     detect.add_argument("--proposals", **proposals)
     detect.add_argument("--out", default="detections", metavar="DIR", help="folder to write (default detections)")
     detect.add_argument("--min-score", type=_share, default=0.5, metavar="X", help="lowest score, 0 to 1 (default 0.5)")
+    detect.add_argument("--set", **changed)
 
     convert = command("convert", _convert, "make a .keras model from a file of torchvision, Detectron2 or Matterport")
     convert.add_argument("checkpoint", metavar="CHECKPOINT", help="a file, or coco: the published file of --preset")
     convert.add_argument("--out", required=True, metavar="MODEL.keras", help="file to write")
     convert.add_argument("--preset", metavar="NAME", help="model of the published file, such as torchvision_v1")
-    convert.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="settings", help=settings)
+    convert.add_argument("--set", **any_setting)
 
     export = command("export", _export, "write a model for serving, for phones or for other runtimes")
     export.add_argument("model", metavar="RUN|MODEL", help=model)
@@ -152,6 +159,7 @@ def _parser():
     compared = "pictures or folders to compare the model and the file on; the exit status is 1 if they disagree"
     export.add_argument("--check", nargs="+", metavar="PICTURES", help=compared)
     export.add_argument("--proposals", **proposals)
+    export.add_argument("--set", **changed)
     return parser
 
 
@@ -200,13 +208,15 @@ def _train(options):
 def _evaluate(options):
     from mrcnn_keras.cli.evaluate import evaluate_model
 
-    return evaluate_model(options.model, options.data, options.out, options.proposals or (), options.skip_bad)
+    proposals = options.proposals or ()
+    return evaluate_model(options.model, options.data, options.out, proposals, options.skip_bad, options.settings)
 
 
 def _detect(options):
     from mrcnn_keras.cli.detect import detect_files
 
-    return detect_files(options.model, options.inputs, options.out, options.min_score, options.proposals or ())
+    more = (options.proposals or (), options.settings)
+    return detect_files(options.model, options.inputs, options.out, options.min_score, *more)
 
 
 def _convert(options):
@@ -221,7 +231,7 @@ def _export(options):
     size = options.image_size and tuple(options.image_size)
     own = {"quantize": options.quantize, "image_size": size, "masks": options.masks}
     checked = (options.check or (), options.proposals or ())
-    return export_model(options.model, options.to, options.out, own, *checked)
+    return export_model(options.model, options.to, options.out, own, *checked, options.settings)
 
 
 if __name__ == "__main__":

@@ -391,7 +391,8 @@ def check_name(name):
     if name in RETIRED:
         raise UserError(f"{name} is no setting any more: {RETIRED[name]}")
     if name not in setting_names():
-        raise UserError(f"{name} is no setting{nearest(name, setting_names())}")
+        longer = [known for known in setting_names() if known.startswith(name)]
+        raise UserError(f"{name} is no setting{nearest(name, longer or setting_names())}")
 
 
 def parse_setting(text):

@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from mrcnn_keras.ops.own_graph import in_own_graph
+
 # Of the moving statistics of trainable batch norm: they follow some 30 steps, so that a hundred steps are enough.
 MOMENTUM = 0.97
 
@@ -50,11 +52,13 @@ class BatchNorm(keras.layers.BatchNormalization):
             return super().call(inputs, training=training, mask=mask)
         x, gamma, beta = (tf.cast(value, tf.float32) for value in (inputs, self.gamma, self.beta))
         output, mean, variance = _of_batch(x, gamma, beta, tf.constant(self.epsilon))
+        output.set_shape(x.shape)
         for moving, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * self.momentum + tf.cast(value, moving.dtype) * (1.0 - self.momentum))
         return tf.cast(output, inputs.dtype)
 
 
+@in_own_graph
 @tf.custom_gradient
 def _of_batch(x, gamma, beta, epsilon):
     """x [..., C] normalised by its own mean and variance, and these two [C]; no gradient goes through the two."""
@@ -65,7 +69,7 @@ def _of_batch(x, gamma, beta, epsilon):
     def gradient(upstream, *_):
         normalized = (x - mean) * inverse
         along_beta, along_gamma = _mean_of_channels(upstream), _mean_of_channels(upstream * normalized)
-        cells = tf.cast(tf.size(x) // x.shape[-1], x.dtype)
+        cells = tf.cast(tf.size(x) // tf.shape(x)[-1], x.dtype)
         along_x = (upstream - along_beta - normalized * along_gamma) * (gamma * inverse)
         return along_x, along_gamma * cells, along_beta * cells, None
 

@@ -1,10 +1,13 @@
 """A checkpoint: a file of weights of any project, opened once, with its settings and values as a model takes them."""
 
 import re
+import zipfile
+import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -12,7 +15,7 @@ from mrcnn_keras.config import Config
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.progress import ProgressLine
 from mrcnn_keras.weights.fetch import COCO, cache_folder, fetch_file, name_hash_mismatch, open_converted, published_file
-from mrcnn_keras.weights.files import describe_error, open_keras, open_weights, read_tensors
+from mrcnn_keras.weights.files import TrainingState, describe_error, open_keras, open_weights, read_tensors
 from mrcnn_keras.weights.fitting import fit
 from mrcnn_keras.weights.maps import find_source
 
@@ -50,7 +53,8 @@ class Checkpoint:
     source: the file; preset: the name of the preset that belongs to it, or None; settings: those that the file
     determines, all of a .keras file; values: {path of our variable: function () -> array, with a `shape`}; left_over:
     {name: reason} of tensors without a place; notes: sentences for the user; verified: whether all values have been
-    read already, so that they can be relied on.
+    read already, so that they can be relied on; trainable: the `trainable_changes` of a .keras file; state: the
+    TrainingState of a .weights.h5, or None.
     """
 
     source: str
@@ -60,6 +64,8 @@ class Checkpoint:
     left_over: dict = field(default_factory=dict)
     notes: list = field(default_factory=list)
     verified: bool = False
+    trainable: dict = field(default_factory=dict)
+    state: TrainingState | None = None
 
     @property
     def is_whole(self):
@@ -74,9 +80,10 @@ class Checkpoint:
     def config(self, **overrides):
         """The Config of the model that the file is of, with `overrides` on top."""
         if not self.is_whole:
+            has_heads = "box_head/class_logits/kernel" in self.values
+            held = "weights without the settings of their model" if has_heads else "a backbone alone, no whole model"
             raise UserError(
-                f"{self.source} holds a backbone alone, no whole model; start a training from it with --weights, or "
-                "give it to load_weights"
+                f"{self.source} holds {held}; start a training from it with --weights, or give it to load_weights"
             )
         config = self._base().replace(**self.settings).replace(**overrides)
         anchors = self.values["rpn/logits/bias"].shape[0] if self.has_anchors else config.anchors_per_cell()
@@ -108,9 +115,36 @@ def model_file(path):
     return files[0] if files else Path(path)
 
 
+def existing_file(path):
+    """`model_file` of a path, or the folder of a preset. Raises UserError if there is none."""
+    found = model_file(path)
+    if not found.exists():
+        raise UserError(f"{path} does not exist; give a file that is there, or the folder of a training")
+    if found.is_dir() and not (found / PRESET_FILES[1]).exists():
+        raise UserError(f"{path} is a folder without best.keras; give the folder of a training, or a file in it")
+    return found
+
+
+def load_keras(path):
+    """The model in a .keras file, of whatever class, as Keras loads it. Raises UserError if it cannot be read."""
+    path = existing_file(path)
+    if path.suffix != ".keras":
+        raise UserError(
+            f"{path} is not a .keras file; MaskRCNN.from_checkpoint opens files of other projects, and load_weights "
+            "takes weights alone into a model"
+        )
+    with open_keras(path):  # first in a process of its own, since HDF5's library may hang or crash
+        pass
+    try:
+        return keras.saving.load_model(path, safe_mode=True)
+    except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"{path} cannot be read as a .keras model ({reason}); give a whole one") from error
+
+
 @contextmanager
 def open_checkpoint(path):
-    """Opens a file of weights: of torchvision, Detectron2, Matterport, keras.applications, or a `.keras` file.
+    """Opens a file of weights: of torchvision, Detectron2, Matterport, keras.applications, or of this package.
 
     Args:
         path: The file, or a folder that a training or `save_to_preset` wrote.
@@ -121,18 +155,24 @@ def open_checkpoint(path):
     Raises:
         UserError: If the file cannot be read or is of no model that is known.
     """
-    path = model_file(path)
+    path = existing_file(path)
     if path.suffix == ".keras":
-        with open_keras(path) as (settings, values):
+        with open_keras(path) as (saved, values):
             with _naming(path):
-                config = Config.from_dict(settings)
-            yield Checkpoint(str(path), config.PRESET or None, config.to_dict(), values)
+                config = Config.from_dict(saved["config"])
+            trainable = saved.get("trainable", {})
+            yield Checkpoint(str(path), config.PRESET or None, config.to_dict(), values, trainable=trainable)
         return
-    if (path / PRESET_FILES[1]).exists():
+    if path.is_dir():
         config = Config.load(path / PRESET_FILES[0])
-        with describe_error(path / PRESET_FILES[1]), open_weights(path / PRESET_FILES[1]) as values:
-            yield Checkpoint(str(path), config.PRESET or None, config.to_dict(), values)
+        with describe_error(path / PRESET_FILES[1]), open_weights(path / PRESET_FILES[1]) as (values, _):
+            yield Checkpoint(str(path), config.PRESET or None, config.to_dict(), values, verified=True)
         return
+    if path.name.endswith(".weights.h5"):
+        with describe_error(path), open_weights(path) as (values, state):
+            if values:  # otherwise it is of Keras 2
+                yield Checkpoint(str(path), None, {}, values, verified=True, state=state)
+                return
     with _open_foreign(path) as checkpoint:
         checkpoint.notes += [note for note in [name_hash_mismatch(path)] if note]
         yield checkpoint
@@ -190,8 +230,30 @@ def load_into(variables, config, checkpoint):
     return report
 
 
+def load_state(model, checkpoint, report):
+    """Gives a model the counters and the optimizer's state of its own .weights.h5, as Keras does.
+
+    report: the LoadReport of `load_into`; weights of another model come without them.
+    """
+    state = checkpoint.state
+    if state is None or not report.complete or report.left_over:
+        return
+    for variable in model.weights:
+        layer = variable.path.rpartition("/")[0]
+        if layer in state.counters and not variable.dtype.startswith("float"):
+            variable.assign(state.counters[layer]())
+    slots = model.optimizer.variables if model.compiled else []
+    if [tuple(slot.shape) for slot in slots] == [stored.shape for stored in state.optimizer]:
+        for slot, stored in zip(slots, state.optimizer, strict=True):
+            slot.assign(stored())
+    elif slots and state.optimizer:
+        report.notes.append("the optimizer's state was not taken: it is of other variables than this optimizer's")
+
+
 def _cure(checkpoint):
     """How to make the model that a file is of, for the error that the file does not fit."""
+    if not checkpoint.trained_with():
+        return "make the model with the settings of the one that wrote the file"
     trained = {"BACKBONE_NORM": "frozen_bn", **checkpoint.trained_with()}
     backbone = {name: trained[name] for name in ("BACKBONE", "BACKBONE_NORM", "BACKBONE_FEATURES") if name in trained}
     if checkpoint.preset is None:

@@ -1,8 +1,7 @@
 """MaskRCNN, the front door: the network as a functional Keras model that trains, detects, saves and loads."""
 
 import functools
-import zipfile
-import zlib
+import warnings
 from pathlib import Path
 
 import keras
@@ -18,23 +17,27 @@ from mrcnn_keras.model.checkpoints import (
     PUBLISHED,
     PUBLISHED_PRESETS,
     Checkpoint,
+    existing_file,
     load_into,
-    model_file,
+    load_keras,
+    load_state,
     open_checkpoint,
     open_published,
 )
 from mrcnn_keras.model.losses import loss_parts
 from mrcnn_keras.model.network import Network
+from mrcnn_keras.model.network_inputs import checked_inputs
 from mrcnn_keras.model.optimizer import exclude_from_weight_decay, make_optimizer
+from mrcnn_keras.model.strict_model import StrictModel, refuse_arguments
+from mrcnn_keras.model.trainability import apply_changes, optimizer_paths, trainable_by_path, trainable_changes
 from mrcnn_keras.ops import detections as detection_ops
 from mrcnn_keras.ops import images as image_ops
 from mrcnn_keras.ops import masks as mask_ops
-from mrcnn_keras.pictures import as_pictures, refuse_shares
-from mrcnn_keras.weights.files import check_weights, describe_error, open_keras
+from mrcnn_keras.pictures import as_pictures
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
-class MaskRCNN(keras.Model):
+class MaskRCNN(StrictModel):
     """Mask R-CNN (He et al. 2017); without masks, Faster R-CNN; with given proposals and without masks, Fast R-CNN.
 
     A functional Keras model in two modes over the same layers. The model itself, `model(x)`, `fit` and `evaluate`, is
@@ -70,10 +73,23 @@ class MaskRCNN(keras.Model):
         if config.NUM_KEYPOINTS:
             inputs["gt_keypoints"] = keras.Input((None, config.NUM_KEYPOINTS, 3), name="gt_keypoints")
         super().__init__(inputs, network.train(**inputs), name=config.NAME)
-        self.config = config
+        self._config = config
         self.network = network
         self.loss_names = list(config.loss_names())
         self.loss_trackers = [keras.metrics.Mean(name=name) for name in self.loss_names]
+        self._trainable_at_first = trainable_by_path(self)
+
+    @property
+    def config(self):
+        """The settings that the network was made from."""
+        return self._config
+
+    @config.setter
+    def config(self, other):
+        raise UserError(
+            "model.config cannot be replaced, since the network is made from it; open the model with other settings: "
+            "MaskRCNN.load(path, NAME=value), or MaskRCNN(config) and then load_weights(path)"
+        )
 
     # --- training
 
@@ -89,15 +105,7 @@ class MaskRCNN(keras.Model):
         Raises:
             UserError: If a loss, loss weights or metrics are given.
         """
-        cures = {
-            "loss": "leave it out: the model computes its own",
-            "loss_weights": "use the setting LOSS_WEIGHTS",
-            "metrics": "measure COCO AP with mk.evaluate, or pass mk.CocoMetrics(dataset) to fit as a callback",
-        }
-        cures["weighted_metrics"] = cures["metrics"]
-        for name, value in {"loss": loss, **kwargs}.items():
-            if name in cures and value is not None:
-                raise UserError(f"compile({name}={value!r}) has no effect on a MaskRCNN; {cures[name]}")
+        refuse_arguments("compile", {"loss": loss, **kwargs})
         if optimizer is None:
             optimizer = make_optimizer(
                 self.config.OPTIMIZER,
@@ -112,6 +120,7 @@ class MaskRCNN(keras.Model):
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The sum of the parts of the loss (losses.py), each times its weight in the setting LOSS_WEIGHTS."""
+        refuse_arguments("fit or evaluate", {"sample_weight": sample_weight})
         losses = self.losses_of(y_pred)
         for name, tracker in zip(self.loss_names, self.loss_trackers, strict=True):
             tracker.update_state(losses[name])
@@ -142,7 +151,9 @@ class MaskRCNN(keras.Model):
         their boxes, and `keypoints` `[B, N, K, (y, x, score)]`, in pixels of the network image.
         """
         inputs, outputs, _ = self._inference_graph
-        return keras.Model(inputs, outputs, name=f"{self.config.NAME}_inference")
+        name = f"{self.config.NAME}_inference"
+        number = keras.backend.get_uid(name)  # two models may be parts of a third, where names must differ
+        return keras.Model(inputs, outputs, name=name if number == 1 else f"{name}_{number}")
 
     def inference_tensors(self, *names):
         """A model from an image, as `inference` takes it, to intermediate tensors of the inference mode.
@@ -216,7 +227,8 @@ class MaskRCNN(keras.Model):
             return self.inference.predict(x.map(self._inference_inputs), **kwargs)
         batch_size = batch_size or self.config.BATCH_SIZE
         if isinstance(x, dict):
-            return self.inference.predict(self._checked_inputs(x), batch_size=batch_size, **kwargs)
+            inputs = checked_inputs(x, self.inference.input)
+            return self.inference.predict(inputs, batch_size=batch_size, **kwargs)
         if self.takes_proposals:
             raise UserError("this model takes proposals; call detect(images, proposals=[boxes, ...])")
         images = as_pictures(x)
@@ -238,28 +250,12 @@ class MaskRCNN(keras.Model):
             Dict of arrays, as `predict` returns it.
         """
         if isinstance(x, dict):
-            return self.inference.predict_on_batch(self._checked_inputs(x))
+            return self.inference.predict_on_batch(checked_inputs(x, self.inference.input))
         return self.predict(x, batch_size=max(len(x), 1))
 
     def _inference_inputs(self, inputs):
         """The entries of a dict that the inference mode takes."""
         return {name: inputs[name] for name in self.inference.input if name in inputs}
-
-    def _checked_inputs(self, inputs):
-        """The same of a dict of arrays, which would otherwise find nothing, or things beside the pictures."""
-        inputs = self._inference_inputs(inputs)
-        if missing := {*self.inference.input} - {*inputs}:
-            wanted = " and ".join(self.inference.input)
-            raise UserError(f"predict got a dict without {' and '.join(sorted(missing))}; give {wanted}")
-        image, sizes = np.asarray(inputs["image"]), np.asarray(inputs["image_size"])
-        refuse_shares(image, "image")
-        wrong = sizes.shape != (*image.shape[:1], 2) or not ((sizes > 0) & (sizes <= image.shape[1:3])).all()
-        if image.ndim == 4 and wrong:
-            raise UserError(
-                f"image_size is {sizes.tolist()!s:.100} for image of shape {image.shape}; give [[height, width], ...], "
-                "what of each is picture and not padding"
-            )
-        return {name: np.asarray(value) if isinstance(value, list) else value for name, value in inputs.items()}
 
     def export(self, filepath, **kwargs):
         """Keras's export, of the inference mode alone; for one that takes photographs see `mrcnn_keras.export`.
@@ -335,7 +331,8 @@ class MaskRCNN(keras.Model):
 
     @functools.cached_property
     def _answer(self):
-        return tf.function(self.answer, input_signature=[*self.answer_signature().values()])
+        # A partial object of its own, as TensorFlow warns of one function for which many graphs are made.
+        return tf.function(functools.partial(self.answer), input_signature=[*self.answer_signature().values()])
 
     def detect(self, images, min_score=None, proposals=None):
         """Finds objects in photographs of any number and sizes.
@@ -345,7 +342,7 @@ class MaskRCNN(keras.Model):
                 16-bit and bool arrays, floats from 0 to 255 and Pillow images of any mode are converted; a Pillow image
                 is taken as it is stored, whatever its EXIF orientation.
             min_score: Float, 0 to 1: drops detections with a lower score. `None`: the setting
-                DETECTION_MIN_CONFIDENCE decides.
+                DETECTION_MIN_CONFIDENCE decides, below which nothing is found (a warning says so).
             proposals: Of a model that takes them, a list of `[N, (y1, x1, y2, x2)]`, one per image, in its pixels,
                 best first.
 
@@ -357,6 +354,13 @@ class MaskRCNN(keras.Model):
         """
         images = as_pictures(images)
         given = proposals_of(images, proposals, self.takes_proposals)
+        limit = self.config.DETECTION_MIN_CONFIDENCE
+        if min_score is not None and min_score < limit:
+            warnings.warn(
+                f"min_score={min_score:g} is below the model's DETECTION_MIN_CONFIDENCE={limit:g}: it finds "
+                f"nothing there; open it with MaskRCNN.load(path, DETECTION_MIN_CONFIDENCE={min_score:g})",
+                stacklevel=2,
+            )
         found = [self._detect(image, *more) for image, more in zip(images, given, strict=True)]
         return found if min_score is None else [detections.above(min_score) for detections in found]
 
@@ -393,10 +397,12 @@ class MaskRCNN(keras.Model):
         """
         if preset not in PRESETS and Path(preset).is_dir():
             with open_checkpoint(preset) as checkpoint:
-                model = cls(checkpoint.config(**settings))
+                model = cls._like(checkpoint, settings)
                 if load_weights:
                     model.load_weights(checkpoint)
             return model
+        if preset not in PRESETS and (Path(preset).suffix or len(Path(preset).parts) > 1):
+            raise UserError(f"{existing_file(preset)} is a file; open it with MaskRCNN.load or from_checkpoint")
         model = cls(Config.preset(preset, **settings))
         if load_weights and preset in PUBLISHED_PRESETS:
             model.load_weights("coco")
@@ -438,14 +444,21 @@ class MaskRCNN(keras.Model):
             raise UserError(
                 f"from_checkpoint({path!r}): give a file, or MaskRCNN(Config.preset(NAME)).load_weights({path!r})"
             )
-        if str(model_file(path)).endswith(".keras"):
+        if existing_file(path).suffix == ".keras":
             raise UserError(f"{path} is a .keras model; open it with MaskRCNN.load")
         with open_checkpoint(path) as checkpoint:
-            model = cls(checkpoint.config(**overrides))
+            model = cls._like(checkpoint, overrides)
             model.load_weights(checkpoint)
         return model
 
-    def load_weights(self, filepath, **kwargs):
+    @classmethod
+    def _like(cls, checkpoint, settings):
+        """A new model with the settings of a checkpoint and those given; what is frozen there is frozen here."""
+        model = cls(checkpoint.config(**settings))
+        apply_changes(model, checkpoint.trainable)
+        return model
+
+    def load_weights(self, filepath, skip_mismatch=False, **kwargs):
         """Takes the weights of a file; the kind of file is found by reading its beginning.
 
         Layers that do not fit, since the number of classes differs, stay as they were initialised; the report, which
@@ -453,36 +466,35 @@ class MaskRCNN(keras.Model):
 
         Args:
             filepath: A checkpoint of torchvision (`.pth`), Detectron2 (`.pkl`, `.pth`), Matterport (`.h5`) or
-                keras.applications (`.h5`), a `.safetensors` with the names of one of these, a `.keras` file of this
-                package, an open `Checkpoint`, or `"coco"` or `"imagenet"`: the published file that belongs to the
-                preset, which is fetched once. A `.weights.h5` file goes to Keras.
-            **kwargs: For Keras, with a `.weights.h5` file.
+                keras.applications (`.h5`), a `.safetensors` with the names of one of these, a `.keras` or `.weights.h5`
+                file of this package, an open `Checkpoint`, or `"coco"` or `"imagenet"`: the published file that belongs
+                to the preset, which is fetched once. A `.weights.h5` of the same model also has the optimizer's state.
+            skip_mismatch: For Keras's callers: heads that do not fit are re-initialised in any case.
+            **kwargs: None.
 
         Returns:
-            A `LoadReport`; `None` for a `.weights.h5` file.
+            A `LoadReport`.
 
         Raises:
             UserError: If the file cannot be read or is of another model; the model is then as it was.
         """
-        if isinstance(filepath, Checkpoint):
-            self.load_report = load_into(self._weights_by_path(), self.config, filepath)
-            print(self.load_report)
-            return self.load_report
-        if str(filepath).endswith(".weights.h5"):
-            with describe_error(filepath):
-                check_weights(filepath)
-            try:
-                return super().load_weights(filepath, **kwargs)
-            except (OSError, ValueError) as error:
-                raise UserError(f"{filepath} does not fit this model or cannot be read: {error}") from error
         if kwargs:
             raise UserError(
                 f"load_weights of {filepath} takes no {', '.join(kwargs)}: names are matched, and heads with another "
                 "number of classes re-initialised, without being asked; leave it out"
             )
-        open_file = functools.partial(open_published, self.config) if filepath in PUBLISHED else open_checkpoint
-        with open_file(filepath) as checkpoint:
-            return self.load_weights(checkpoint)
+        if not isinstance(filepath, Checkpoint):
+            open_file = functools.partial(open_published, self.config) if filepath in PUBLISHED else open_checkpoint
+            with open_file(filepath) as checkpoint:
+                return self.load_weights(checkpoint)
+        self._take(filepath)
+        print(self.load_report)
+        return self.load_report
+
+    def _take(self, checkpoint):
+        report = load_into(self._weights_by_path(), self.config, checkpoint)
+        load_state(self, checkpoint, report)
+        self.load_report = report
 
     def _weights_by_path(self):
         """All float variables by path: no step counters."""
@@ -502,40 +514,47 @@ class MaskRCNN(keras.Model):
         Raises:
             UserError: If the file cannot be read, or holds another model.
         """
-        path = model_file(path)
         if settings:
             with open_checkpoint(path) as checkpoint:
-                model = cls(checkpoint.config(**settings))
-                model.load_weights(checkpoint)
-                return model
-        with open_keras(path):  # first in a process of its own, since HDF5's library may hang or crash
-            pass
-        try:
-            model = keras.saving.load_model(path, safe_mode=True)
-        except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            reason = " ".join(str(error).split())[:200]
-            raise UserError(f"{path} cannot be read as a .keras model ({reason}); give a whole one") from error
+                model = cls._like(checkpoint, settings)
+                model._take(checkpoint)
+            if not model.load_report.complete or model.load_report.notes:
+                print(model.load_report)
+            return model
+        model = load_keras(path)
         if not isinstance(model, cls):
             raise UserError(f"{path} holds a {type(model).__name__}, not a MaskRCNN; give a file that its save wrote")
         return model
 
     def get_config(self):
-        return {"config": self.config.to_dict()}
+        changes = trainable_changes(self, self._trainable_at_first)
+        return {"config": self.config.to_dict()} | ({"trainable": changes} if changes else {})
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        return cls(Config.from_dict(config["config"]))
+        model = cls(Config.from_dict(config["config"]))
+        apply_changes(model, config.get("trainable", {}))
+        return model
 
     def get_compile_config(self):
         if not self.compiled:
             return None
-        return {"optimizer": keras.saving.serialize_keras_object(self.optimizer)} | {
+        config = {"optimizer": keras.saving.serialize_keras_object(self.optimizer)} | {
             name: getattr(self, name) for name in ("jit_compile", "run_eagerly", "steps_per_execution")
         }
+        # Layers that were frozen after the first step keep their part of the optimizer's state.
+        paths = optimizer_paths(self)
+        same = paths == [variable.path for variable in self.trainable_variables]
+        return config if same else config | {"optimizer_variables": paths}
 
     def compile_from_config(self, config):
-        self.compile(**{**config, "optimizer": keras.saving.deserialize_keras_object(config["optimizer"])})
-        self.optimizer.build(self.trainable_variables)
+        optimizer = keras.saving.deserialize_keras_object(config["optimizer"])
+        options = {name: value for name, value in config.items() if name != "optimizer_variables"}
+        self.compile(**{**options, "optimizer": optimizer})
+        by_path = self._weights_by_path()
+        paths = config.get("optimizer_variables", [variable.path for variable in self.trainable_variables])
+        if paths:
+            self.optimizer.build([by_path[path] for path in paths])
 
 
 def proposals_of(images, proposals, wanted):

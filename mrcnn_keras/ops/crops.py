@@ -6,6 +6,8 @@ GPU it adds atomically. Where the operation is missing, the same numbers come fr
 
 import tensorflow as tf
 
+from mrcnn_keras.ops.own_graph import in_own_graph
+
 
 def crop_and_resize(image, boxes, box_indices, count):
     """Bilinear samples on a grid in each box: tf.image.crop_and_resize, whose numbers these are.
@@ -17,7 +19,14 @@ def crop_and_resize(image, boxes, box_indices, count):
     boxes, count = tf.stop_gradient(boxes), tf.convert_to_tensor(count)
     if tf.config.list_physical_devices("GPU"):
         return tf.image.crop_and_resize(image, boxes, box_indices, count)
+    samples = _crop(image, boxes, box_indices, count)
+    sides = tf.get_static_value(count)
+    samples.set_shape([boxes.shape[0], *((None, None) if sides is None else sides), image.shape[-1]])
+    return samples
 
+
+@in_own_graph
+def _crop(image, boxes, box_indices, count):
     @tf.custom_gradient
     def crop(image):
         samples = tf.image.crop_and_resize(image, boxes, box_indices, count)

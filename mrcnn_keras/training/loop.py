@@ -14,7 +14,7 @@ from mrcnn_keras.data import (
     take_error,
 )
 from mrcnn_keras.errors import UserError, listing
-from mrcnn_keras.model import MaskRCNN
+from mrcnn_keras.model import MaskRCNN, train_the_same
 from mrcnn_keras.progress import ProgressLine
 from mrcnn_keras.training.callbacks import Progress, Recorder, Schedule, StopAtNonFinite
 from mrcnn_keras.training.run_folder import RunFolder
@@ -69,10 +69,11 @@ def train(
         model.compile()
     elif not resume and int(model.optimizer.iterations):  # from an earlier training; this one starts at step 0
         model.compile(model.optimizer.from_config(model.optimizer.get_config()))
-    model.optimizer.build(model.trainable_variables)
-    model.stop_training = False
     if resume:
         _take_over(model, run.last)
+    elif not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+    model.stop_training = False
     run.open(config, resume)
     for finding in findings(*filter(None, (dataset, validation))):
         run.say(finding)
@@ -182,7 +183,7 @@ def _with_the_classes_of(config, dataset, validation):
 
 
 def _take_over(model, path):
-    """Copies weights and optimizer of a saved model into this one."""
+    """Copies weights, optimizer and which layers train from a saved model into this one."""
     saved = MaskRCNN.load(path)
     if saved.config != model.config:
         mine = model.config.to_dict()
@@ -190,6 +191,7 @@ def _take_over(model, path):
         raise UserError(f"{path} was trained with other settings ({changed}); resume with the same ones")
     if type(saved.optimizer) is not type(model.optimizer):
         raise UserError(f"{path} was trained with another optimizer; compile the model with the same one")
+    train_the_same(model, saved, path)
     for mine, its in zip(model.variables, saved.variables, strict=True):
         mine.assign(its)
     for mine, its in zip(model.optimizer.variables, saved.optimizer.variables, strict=True):

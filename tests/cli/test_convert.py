@@ -113,7 +113,7 @@ def test_convert_of_published_weights(convert, monkeypatch, tmp_path, capsys):
     [
         ("small.pth", "the following arguments are required: --out"),
         ("small.pth --out m.h5", "--out m.h5: a model is a .keras file; give m.keras"),
-        ("none.pth --out m.keras", "none.pth cannot be read"),
+        ("none.pth --out m.keras", "none.pth does not exist"),
         ("coco --out m.keras", "coco needs --preset NAME, the model that the published weights are of"),
         ("coco --preset none --out m.keras", "preset 'none' is unknown"),
         ("coco --preset resnet18_fpn --out m.keras", "preset 'resnet18_fpn' has no published COCO weights"),

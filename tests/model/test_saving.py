@@ -77,7 +77,7 @@ def refused(path, message):
 
 
 def test_files_that_hold_no_model_are_refused(tmp_path):
-    refused(tmp_path / "none.keras", "none.keras cannot be read")
+    refused(tmp_path / "none.keras", "none.keras does not exist")
     (tmp_path / "text.keras").write_text("no model")
     refused(tmp_path / "text.keras", "text.keras cannot be read")
     keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(tmp_path / "other.keras")

@@ -60,6 +60,8 @@ def open_file(path, kind):
     with open(path, "rb") as source:
         head = source.read(64)
     if kind == "keras":
+        if not zipfile.is_zipfile(path):
+            raise Bad("is no .keras file, or one that is cut short")
         with zipfile.ZipFile(path) as archive:
             config = archive.read("config.json").decode("utf-8")
             path = io.BytesIO(archive.read("model.weights.h5"))
@@ -112,7 +114,7 @@ def keras_2(root):
     if layers is None:
         if "layers" in {*root}:
             raise Bad(
-                "is a .weights.h5 of Keras 3, whose weights have no names", "load it with the Keras model that wrote it"
+                "is a .weights.h5 of Keras 3 under another name", "rename it, so that its name ends in .weights.h5"
             )
         raise Bad("is an HDF5 file without Keras's layer_names", "give one that Keras's save_weights wrote")
     found, done = [], set()

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from mrcnn_keras.errors import UserError
@@ -14,7 +15,7 @@ KERNEL, NORM = ("kernel", "bias"), ("gamma", "beta", "moving_mean", "moving_vari
 
 @contextmanager
 def open_keras(path):
-    """-> the settings of the model in a .keras file, and {path of a variable: StoredTensor}. Raises UserError.
+    """-> the config of the MaskRCNN in a .keras file, and {path of a variable: StoredTensor}. Raises UserError.
 
     All checksums of the archive are verified, and the whole file, also an optimizer's part, is known to be sound.
     """
@@ -26,14 +27,15 @@ def open_keras(path):
         raise UserError(f"{path} cannot be read as a .keras model ({error.what}); give a whole one") from error
     with closing(process):
         try:
-            config = json.loads(process.config)
-            settings, values = config["config"].get("config"), variables(process.datasets)
+            saved = json.loads(process.config)
+            config, values = saved["config"], variables(process.datasets)
+            is_ours = isinstance(config.get("config"), dict) and isinstance(config.get("trainable", {}), dict)
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
             raise UserError(f"{path} cannot be read as a .keras model ({error!r:.200}); give a whole one") from error
-        if not isinstance(settings, dict):
-            name = config.get("class_name")
+        if not is_ours:
+            name = saved.get("class_name")
             raise UserError(f"{path} holds a {name}, not a MaskRCNN; give a file that its save wrote")
-        yield settings, values
+        yield config, values
 
 
 def variables(datasets):
@@ -51,15 +53,29 @@ def variables(datasets):
     return found
 
 
+@dataclass
+class TrainingState:
+    """What a .weights.h5 has beside the weights.
+
+    counters: {path of a layer: StoredTensor}; optimizer: the optimizer's StoredTensors in its order, [] without one.
+    """
+
+    counters: dict
+    optimizer: list
+
+
 @contextmanager
 def open_weights(path):
-    """-> {path of a variable: StoredTensor} of a .weights.h5 of Keras. Raises BadFile."""
-    with closing(H5Process(path, "h5 of Keras 3")) as process:
-        yield variables(process.datasets)
+    """-> {path of a variable: StoredTensor} of a .weights.h5 of Keras, and its TrainingState. Raises BadFile.
 
-
-def check_weights(path):
-    """Reads a .weights.h5 of Keras once in a process of its own. Raises BadFile for what Keras should not open."""
+    All of the file has been read once, in a process of its own.
+    """
     with closing(H5Process(path, "h5 of Keras 3")) as process:
         for *_, tensor in process.datasets:
             tensor.read()
+        groups = [(*place.rpartition("/")[::2], layer, tensor) for place, layer, tensor in process.datasets]
+        counters = {
+            layer: tensor for group, _, layer, tensor in groups if group.startswith("/layers/") and not tensor.shape
+        }
+        slots = {int(index): tensor for group, index, _, tensor in groups if group == "/optimizer/vars"}
+        yield variables(process.datasets), TrainingState(counters, [slots[index] for index in sorted(slots)])

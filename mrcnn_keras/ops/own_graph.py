@@ -1,0 +1,28 @@
+"""Functions that many graphs share, so that what TensorFlow keeps of them does not grow with the number of models."""
+
+import functools
+
+import tensorflow as tf
+
+
+def in_own_graph(function):
+    """Decorates a function of tensors of known rank that has a custom gradient.
+
+    TensorFlow registers the gradient of each call in a graph for ever, and with it the whole graph around the call: 75
+    MB of each model. So the call is made once per kind of arguments, in a graph that has nothing else, and the graphs
+    of models call that one. Shapes in it are unknown: set those of the results that are needed.
+    """
+
+    @functools.cache
+    def traced(*signature):
+        return tf.function(function, input_signature=signature)
+
+    @functools.wraps(function)
+    def call(*tensors):
+        if tf.executing_eagerly():
+            return function(*tensors)
+        tensors = [tf.convert_to_tensor(tensor) for tensor in tensors]
+        signature = [tf.TensorSpec([None] * tensor.shape.rank, tensor.dtype) for tensor in tensors]
+        return traced(*signature)(*tensors)
+
+    return call

@@ -10,7 +10,7 @@ from mrcnn_keras.data.formats.coco_file import read_coco
 from mrcnn_keras.data.formats.coco_keypoints import common_layout
 from mrcnn_keras.data.formats.coco_places import keypoint_file, picture_folder, siblings
 from mrcnn_keras.data.rasterize import check_reach, crop_from_box, crop_from_polygons, crop_from_rle
-from mrcnn_keras.detections import Detections
+from mrcnn_keras.detections import Detections, plain_id
 from mrcnn_keras.errors import UserError
 
 
@@ -187,5 +187,6 @@ def to_coco(dataset):
 
 
 def _unique(ids, otherwise):
+    ids = [plain_id(i) for i in ids]
     whole = all(isinstance(i, int) for i in ids) and len(set(ids)) == len(ids)
-    return list(ids) if whole else [int(i) for i in otherwise]
+    return ids if whole else [int(i) for i in otherwise]

@@ -281,3 +281,13 @@ def test_to_coco_replaces_ids_that_are_not_unique(squares):
     content = coco.to_coco(dataset)
     assert [image["id"] for image in content["images"]] == [0, 1]
     assert [category["id"] for category in content["categories"]] == [1, 2, 3]
+
+
+def test_to_coco_keeps_ids_of_numpy_types(squares):
+    dataset = squares([(1, 0, 0, 5, 5)], [])
+    for info, image_id in zip(dataset.image_info, np.array([40, 50]), strict=True):
+        info["id"] = image_id
+    dataset.class_info[2]["id"] = np.int32(9)
+    content = json.loads(json.dumps(coco.to_coco(dataset)))
+    assert [image["id"] for image in content["images"]] == [40, 50]
+    assert [category["id"] for category in content["categories"]] == [1, 9]

@@ -6,7 +6,7 @@ from mrcnn_keras.data.dataset import Dataset
 from mrcnn_keras.data.generated import ShapesDataset, StickFiguresDataset
 from mrcnn_keras.data.images import SUFFIXES, read_image
 from mrcnn_keras.data.loading import find_subsets, load_dataset
-from mrcnn_keras.data.pipeline import batch_image_ids, make_pipeline, take_error
+from mrcnn_keras.data.pipeline import batch_image_ids, epoch_length, make_pipeline, take_error
 from mrcnn_keras.data.sample import check_keypoints
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "broken_pictures",
     "check_keypoints",
     "check_pictures",
+    "epoch_length",
     "find_subsets",
     "load_dataset",
     "make_pipeline",

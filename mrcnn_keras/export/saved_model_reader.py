@@ -5,6 +5,7 @@ import tensorflow as tf
 from mrcnn_keras.detections import as_boxes
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.export.answers import as_detections
+from mrcnn_keras.model.forks import check_process
 
 
 def load_saved_model(path):
@@ -28,6 +29,7 @@ def load_saved_model(path):
         raise UserError(f"the SavedModel {path} has no signature serving_default; give one of mrcnn_keras.export")
 
     def answer(image, proposals=None):
+        check_process()
         inputs = {"images": tf.constant(image[None])}
         if proposals is not None:
             inputs["proposals"] = tf.constant(as_boxes(proposals)[None])

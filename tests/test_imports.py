@@ -7,7 +7,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "mrcnn_keras"
 # Import nothing of the package but each other.
-ANYONE = {*"architectures backend coco errors files keras_registry pictures progress resize_rule".split()}
+ANYONE = {"architectures", "backend", "coco", "errors", "files", "keras_registry", "pictures", "progress"}
+ANYONE.add("resize_rule")
 MAY_IMPORT = {
     **dict.fromkeys((*ANYONE, "config", "detections", "resize", "ops"), set()),
     "data": {"detections", "resize", "ops"},

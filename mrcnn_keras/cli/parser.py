@@ -6,6 +6,7 @@ import math
 import sys
 import traceback
 
+from mrcnn_keras.cli.start import import_tensorflow
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import replace_file
 
@@ -29,6 +30,8 @@ def main(arguments=None):
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         options = _parser().parse_args(arguments)
+        if not options.debug:
+            import_tensorflow()
         figures = options.run(options)
         if options.json:
             _write_figures(options.json, figures)

@@ -15,7 +15,7 @@ from mrcnn_keras.data.dataset import Dataset
 from mrcnn_keras.data.generated import ShapesDataset, StickFiguresDataset
 from mrcnn_keras.data.images import SUFFIXES, read_image
 from mrcnn_keras.data.loading import find_subsets, load_dataset
-from mrcnn_keras.data.pipeline import batch_image_ids, make_pipeline, take_error
+from mrcnn_keras.data.pipeline import batch_image_ids, epoch_length, make_pipeline, take_error
 from mrcnn_keras.data.sample import check_keypoints
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "broken_pictures",
     "check_keypoints",
     "check_objects",
+    "epoch_length",
     "find_subsets",
     "findings",
     "load_dataset",

@@ -32,8 +32,10 @@ def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, worke
         dataset: `Dataset`.
         config: `Config`; its IMAGE_, AUGMENT_ and other settings say how pictures are prepared.
         training: Boolean. If `True`, batches are endless and all full, with every picture augmented and shown once per
-            epoch in a new order. If `False`, the pictures come once, in order, without augmentation; the last batch
-            may be smaller, and resize mode "crop" shows their middle.
+            pass in a new order; `fit` of a `MaskRCNN` ends an epoch after `pipeline.steps_per_epoch` steps (the setting
+            STEPS_PER_EPOCH, or as many as one pass needs), unless it is given another number. If `False`, the pictures
+            come once, in order, without augmentation; the last batch may be smaller, and resize mode "crop" shows
+            their middle.
         seed: Integer, of the order and the augmentation.
         start_step: Integer, the batches left out at the start; the rest is as if they had been taken.
         workers: Integer, threads that load pictures, or `None` for one per core, at most 4.
@@ -99,7 +101,23 @@ def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, worke
     counted = tf.data.Dataset.counter(start) if training else tf.data.Dataset.range(start, dataset.num_images)
     workers = workers or min(MAX_WORKERS, os.cpu_count() or 1)
     samples = counted.map(tensors, num_parallel_calls=workers, deterministic=True)
-    return samples.padded_batch(config.BATCH_SIZE, shapes, drop_remainder=training).prefetch(PREFETCH)
+    batches = samples.padded_batch(config.BATCH_SIZE, shapes, drop_remainder=training).prefetch(PREFETCH)
+    if training:
+        batches.steps_per_epoch = epoch_length(dataset.num_images, config)
+    return batches
+
+
+def epoch_length(num_images, config):
+    """Returns the steps of an epoch: the setting STEPS_PER_EPOCH, or as many as show all pictures.
+
+    Args:
+        num_images: Integer, the pictures of the dataset.
+        config: `Config`.
+
+    Returns:
+        Integer.
+    """
+    return config.STEPS_PER_EPOCH or -(-num_images // config.BATCH_SIZE)
 
 
 class RememberedDataset(SubsetOfDataset):
@@ -146,7 +164,7 @@ def take_error(exception):
 
     ```python
     try:
-        model.fit(make_pipeline(data, config))
+        model.fit(make_pipeline(data, config), epochs=3)
     except tf.errors.OpError as error:
         raise take_error(error) or error
     ```

@@ -198,7 +198,7 @@ class Detections:
         """Writes these instances as COCO results, with masks and keypoints where there are any.
 
         Args:
-            image_id: The picture's id in COCO's file.
+            image_id: The picture's id in COCO's file; a numpy number, as of a pandas column, is written as a plain one.
             category_ids: Mapping or sequence from class id to the id that is written; `None`: the class id itself.
 
         Returns:
@@ -209,7 +209,9 @@ class Detections:
         """
         if self.scores is None:
             raise UserError("these instances have no scores; COCO results are of detections, not of truth")
-        ids = [int(i if category_ids is None else category_ids[i]) for i in self.class_ids.tolist()]
+        image_id = plain_id(image_id)
+        ids = [plain_id(i if category_ids is None else category_ids[i]) for i in self.class_ids.tolist()]
+        ids = [i if isinstance(i, str) else int(i) for i in ids]
         results = []
         for category_id, box, score in zip(ids, self.boxes.tolist(), self.scores.tolist(), strict=True):
             y1, x1, y2, x2 = box
@@ -261,6 +263,18 @@ def _numbers(values, dtype, name, shape):
         raise UserError(f"{name} have shape {array.shape}; give [{wanted}], one row per instance")
     array.setflags(write=False)
     return array
+
+
+def plain_id(value):
+    """An id as JSON can write it: numpy numbers, and arrays or tensors of one number, as plain ones.
+
+    Args:
+        value: Number, string, array or tensor.
+
+    Returns:
+        Integer, float or string; anything else as it is.
+    """
+    return value if isinstance(value, str) else np.asarray(value).item()
 
 
 def as_boxes(boxes, name="boxes"):

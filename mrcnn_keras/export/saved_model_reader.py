@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.export.answers import as_detections, for_pictures
+from mrcnn_keras.model.forks import check_process
 
 
 def load_saved_model(path):
@@ -30,6 +31,7 @@ def load_saved_model(path):
     signature = loaded.signatures["serving_default"]
 
     def run(image, proposals):
+        check_process()
         inputs = {"images": image} | ({} if proposals is None else {"proposals": proposals})
         answers = signature(**{name: tf.constant(value[None]) for name, value in inputs.items()})
         return as_detections({name: value[0].numpy() for name, value in answers.items()}, image.shape[:2])

@@ -24,6 +24,7 @@ from mrcnn_keras.model.checkpoints import (
     open_checkpoint,
     open_published,
 )
+from mrcnn_keras.model.forks import check_process
 from mrcnn_keras.model.losses import loss_parts
 from mrcnn_keras.model.network import Network
 from mrcnn_keras.model.network_inputs import checked_inputs
@@ -118,12 +119,23 @@ class MaskRCNN(StrictModel):
         exclude_from_weight_decay(optimizer)
         super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
 
+    def call(self, inputs, training=None, mask=None, **kwargs):
+        """The training mode, also where tf.distribute has no picture of the last batch left for a replica."""
+        if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+            return super().call(inputs, training=training, mask=mask, **kwargs)
+        # Convolutions have no output for no images at all: then one black image is used, and left out again.
+        missing = tf.cast(tf.shape(inputs["image"])[0] == 0, tf.int32)
+        padded = {k: tf.pad(v, [[0, missing], *[[0, 0]] * (len(v.shape) - 1)]) for k, v in inputs.items()}
+        outputs = super().call(padded, training=training, mask=mask, **kwargs)
+        return {name: value[: tf.shape(value)[0] - missing] for name, value in outputs.items()}
+
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The sum of the parts of the loss (losses.py), each times its weight in the setting LOSS_WEIGHTS."""
         refuse_arguments("fit or evaluate", {"sample_weight": sample_weight})
         losses = self.losses_of(y_pred)
+        seen = tf.cast(tf.shape(y_pred["rois"])[0] > 0, tf.float32)  # 0 in a replica that got no picture
         for name, tracker in zip(self.loss_names, self.loss_trackers, strict=True):
-            tracker.update_state(losses[name])
+            tracker.update_state(losses[name], sample_weight=seen)
         total = tf.add_n([losses[name] * self.config.LOSS_WEIGHTS[name] for name in self.loss_names])
         # Under tf.distribute gradients of the replicas are added up.
         return (total + sum(self.losses)) / tf.distribute.get_strategy().num_replicas_in_sync
@@ -219,6 +231,7 @@ class MaskRCNN(StrictModel):
         Raises:
             UserError: If `x` is none of these, or has no end.
         """
+        check_process()
         if isinstance(x, tf.data.Dataset):
             if isinstance(x.element_spec, tuple) or not isinstance(x.element_spec, dict):
                 raise UserError("predict got a tf.data.Dataset that has no dicts; give batches of image and image_size")
@@ -249,6 +262,7 @@ class MaskRCNN(StrictModel):
         Returns:
             Dict of arrays, as `predict` returns it.
         """
+        check_process()
         if isinstance(x, dict):
             return self.inference.predict_on_batch(checked_inputs(x, self.inference.input))
         return self.predict(x, batch_size=max(len(x), 1))
@@ -352,6 +366,7 @@ class MaskRCNN(StrictModel):
         Raises:
             UserError: If an image is not an image, or proposals are missing or not wanted.
         """
+        check_process()
         images = as_pictures(images)
         given = proposals_of(images, proposals, self.takes_proposals)
         limit = self.config.DETECTION_MIN_CONFIDENCE

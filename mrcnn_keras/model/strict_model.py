@@ -1,11 +1,14 @@
 """A Keras model that refuses what Keras's methods take and it cannot follow, and names the cure."""
 
+import inspect
 import re
 from pathlib import Path
 
 import keras
 
 from mrcnn_keras.errors import UserError
+from mrcnn_keras.model.fit_arguments import complete_fit, epoch_steps
+from mrcnn_keras.model.forks import check_process
 from mrcnn_keras.model.trainability import layers_by_path
 
 MEASURE = "measure COCO AP with mk.evaluate, or pass mk.CocoMetrics(dataset) to fit as a callback"
@@ -32,7 +35,10 @@ class StrictModel(keras.Model):
     """A functional model with losses of its own, whose files can all be read again."""
 
     def fit(self, *args, **kwargs):
-        """Keras's fit; `make_pipeline` gives the data.
+        """Keras's fit.
+
+        An epoch of a training pipeline ends after its `steps_per_epoch`, unless another number is given. Callbacks may
+        monitor any part of the loss, and the AP that `mk.CocoMetrics` measures, without `mode=`.
 
         Args:
             *args: As in Keras.
@@ -42,10 +48,31 @@ class StrictModel(keras.Model):
             Keras's `History`.
 
         Raises:
-            UserError: If weights of classes or samples are given.
+            UserError: If weights of classes or samples are given, or the batches have no end and no steps are given.
         """
-        refuse_arguments("fit", kwargs)
-        return super().fit(*args, **kwargs)
+        check_process()
+        given = inspect.signature(super().fit).bind(*args, **kwargs)
+        refuse_arguments("fit", given.arguments)
+        complete_fit(given.arguments, self.loss_names)
+        return super().fit(*given.args, **given.kwargs)
+
+    def evaluate(self, *args, **kwargs):
+        """Keras's evaluate: the losses; for AP see `mrcnn_keras.evaluate`.
+
+        Args:
+            *args: As in Keras.
+            **kwargs: As in Keras.
+
+        Returns:
+            As Keras's: a list, or with `return_dict=True` a dict.
+
+        Raises:
+            UserError: If the batches have no end and no steps are given.
+        """
+        check_process()
+        given = inspect.signature(super().evaluate).bind(*args, **kwargs)
+        given.arguments["steps"] = epoch_steps(given.arguments.get("x"), given.arguments.get("steps"), "steps")
+        return super().evaluate(*given.args, **given.kwargs)
 
     def train_on_batch(self, *args, **kwargs):
         """Keras's train_on_batch, of a dict as `make_pipeline` makes it.

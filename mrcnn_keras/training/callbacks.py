@@ -5,12 +5,13 @@ import math
 import time
 
 import keras
+import numpy as np
 
 from mrcnn_keras.data import batch_image_ids, make_pipeline
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.evaluation import detect_in, evaluate
 from mrcnn_keras.progress import ProgressLine
-from mrcnn_keras.training.schedule import Occasional, learning_rate
+from mrcnn_keras.training.schedule import Occasional, current_rate, finished_steps, learning_rate
 
 # Approximate shares of the time that evaluations, last.keras and the curves may take.
 EVALUATION_SHARE, SAVING_SHARE, DRAWING_SHARE = 0.1, 0.05, 0.02
@@ -21,6 +22,7 @@ TIMED_EVALUATIONS, TIMED_PICTURES = 3, 8
 # Seconds that the first evaluation needs to build its graphs.
 GRAPHS = 15
 METRICS = ("AP", "AP50", "AP75")
+RATE_SET = "a callback sets the learning rate: the schedule of the settings (LEARNING_RATE_SCHEDULE) ends here"
 SHOWN = ("bbox/AP", "bbox/AP50", "segm/AP", "segm/AP50", "keypoints/AP", "keypoints/AP50")
 
 
@@ -30,21 +32,42 @@ class StepCallback(keras.callbacks.Callback):
     step = 0
 
     def on_train_begin(self, logs=None):
-        self.step = int(self.model.optimizer.iterations)
+        self.step = finished_steps(self.model)
 
     def on_train_batch_end(self, batch, logs=None):
         self.step += 1
 
 
 class Schedule(StepCallback):
-    """Sets the learning rate before each step, unless the optimizer has its own schedule; stops at the end."""
+    """Sets the learning rate before each step, and stops at the end.
 
-    def __init__(self, config, clock):
+    It leaves the rate alone if the optimizer has its own schedule, and from the moment when a callback sets it.
+
+    line: the `ProgressLine`. Must come before the callbacks of the user.
+    """
+
+    mine = None  # the rate that the optimizer has unless somebody else sets it
+
+    def __init__(self, config, clock, line):
         super().__init__()
-        self.config, self.clock = config, clock
+        self.config, self.clock, self.line = config, clock, line
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        variable = self.model.optimizer.learning_rate
+        if self.mine is None and isinstance(variable, keras.Variable) and not self.clock.rate_set:
+            # A rounding step beside it, so that a callback which sets the same number is noticed.
+            variable.assign(np.nextafter(np.float32(current_rate(self.model)), np.float32(np.inf)))
+            self.mine = current_rate(self.model)
 
     def on_train_batch_begin(self, batch, logs=None):
-        if not isinstance(self.model.optimizer.learning_rate, keras.Variable):
+        variable = self.model.optimizer.learning_rate
+        if self.clock.rate_set or not isinstance(variable, keras.Variable):
+            return
+        if current_rate(self.model) != self.mine:
+            self.clock.rate_set = True
+            self.line.clear()
+            self.line.say(RATE_SET)
             return
         rate = learning_rate(
             self.config.LEARNING_RATE,
@@ -53,7 +76,8 @@ class Schedule(StepCallback):
             kind=self.config.LEARNING_RATE_SCHEDULE,
             warmup_steps=self.config.WARMUP_STEPS,
         )
-        self.model.optimizer.learning_rate.assign(rate)
+        variable.assign(rate)
+        self.mine = current_rate(self.model)
 
     def on_train_batch_end(self, batch, logs=None):
         super().on_train_batch_end(batch, logs)
@@ -122,12 +146,14 @@ class Progress(StepCallback):
 class Recorder(StepCallback):
     """After each epoch: validation, metrics.csv, curves.png, last.keras and, if it is better, best.keras.
 
-    The validation figures are added to `logs` for the callbacks after this one.
+    The validation figures are added to `logs` for the callbacks after this one. every_epoch: whether they are measured
+    after each epoch, and not only when there is time; a timed training is measured about TIMED_EVALUATIONS times.
     """
 
-    def __init__(self, run, config, validation, clock):
+    def __init__(self, run, config, validation, clock, every_epoch=False):
         super().__init__()
         self.run, self.config, self.validation, self.clock = run, config, validation, clock
+        self.every_epoch = every_epoch
         self.evaluating = Occasional(EVALUATION_SHARE)
         self.saving = Occasional(SAVING_SHARE)
         self.drawing = Occasional(DRAWING_SHARE)
@@ -157,7 +183,7 @@ class Recorder(StepCallback):
             "epoch": epoch + 1,
             "step": self.step,
             "seconds": round(self.clock.seconds(), 1),
-            "learning_rate": float(self.model.optimizer.learning_rate),
+            "learning_rate": current_rate(self.model),
             **{name: float(value) for name, value in logs.items()},
         }
         if self.validation is not None and (done or self.evaluation_is_due()):
@@ -189,7 +215,7 @@ class Recorder(StepCallback):
     def evaluation_is_due(self):
         """Whether enough time has passed since the last one and, in a timed training, remains before the final one."""
         if self.clock.total_seconds is None:
-            return self.evaluating.is_due()
+            return self.every_epoch or self.evaluating.is_due()
         apart = self.clock.total_seconds / TIMED_EVALUATIONS
         left = self.clock.total_seconds - self.clock.seconds()
         return self.evaluating.is_due() and self.evaluating.since() >= apart and left >= apart
@@ -237,6 +263,20 @@ class CocoMetrics(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         scores = evaluate(self.model, self.dataset, limit=self.limit)
         logs |= {name: score for name, score in scores.items() if name.split("/", 1)[1] in METRICS}
+
+
+def monitored_figures(callbacks, config):
+    """Returns the validation figures that Keras callbacks act on, such as val_loss of EarlyStopping, as a set."""
+    kinds = ["bbox", *["segm"] * config.MASKS, *["keypoints"] * (config.NUM_KEYPOINTS > 0)]
+    figures = {f"val_{name}" for name in ("loss", *config.loss_names())}
+    figures |= {f"{kind}/{name}" for kind in kinds for name in METRICS}
+    found = set()
+    for callback in callbacks:
+        file = str(getattr(callback, "filepath", ""))  # ModelCheckpoint can put figures into the name
+        found |= {figure for figure in figures if f"{{{figure}" in file}
+        if getattr(callback, "save_best_only", True):  # what other ModelCheckpoints monitor has no effect
+            found |= figures & {getattr(callback, "monitor", None)}
+    return found
 
 
 def decisive_metric(config):

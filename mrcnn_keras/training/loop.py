@@ -1,12 +1,16 @@
 """Trains a model on a dataset and writes everything to a run folder."""
 
 import math
+import re
+import warnings
 
+import keras
 import tensorflow as tf
 
 from mrcnn_keras.data import (
     check_keypoints,
     check_objects,
+    epoch_length,
     findings,
     make_pipeline,
     match_classes,
@@ -16,9 +20,9 @@ from mrcnn_keras.data import (
 from mrcnn_keras.errors import UserError, listing
 from mrcnn_keras.model import MaskRCNN, train_the_same
 from mrcnn_keras.progress import ProgressLine
-from mrcnn_keras.training.callbacks import Progress, Recorder, Schedule, StopAtNonFinite
+from mrcnn_keras.training.callbacks import RATE_SET, Progress, Recorder, Schedule, StopAtNonFinite, monitored_figures
 from mrcnn_keras.training.run_folder import RunFolder
-from mrcnn_keras.training.schedule import Clock
+from mrcnn_keras.training.schedule import Clock, finished_steps
 
 
 def train(
@@ -36,7 +40,13 @@ def train(
 ):
     """Trains a model, evaluates it on the way, and writes a run folder.
 
-    The learning rate follows the settings, unless the model's optimizer was created with its own schedule.
+    The learning rate follows the settings, unless the model's optimizer was created with its own schedule. A callback
+    that sets it takes it over: from then on it is what callbacks make it, also after a resume. Keras's
+    LearningRateScheduler does so from the beginning, ReduceLROnPlateau when it first reduces it.
+
+    Validation figures are measured as often as a tenth of the time allows, and after the last epoch; after each epoch
+    if a callback monitors one of them (`EarlyStopping("val_loss")`, `ReduceLROnPlateau("segm/AP")`), so that its
+    patience counts epochs. With `minutes` they are measured about three times, and such callbacks act then only.
 
     Args:
         model: `MaskRCNN`. It is compiled with its settings' optimizer if it is not compiled yet.
@@ -48,7 +58,8 @@ def train(
         out: Folder to write, see `RunFolder`, or `None`: the first of run, run-2, ... that does not exist.
         resume: Boolean, whether to continue the training in `out` from its last.keras.
         seed: Integer, seed of the order of the pictures and of the augmentation.
-        callbacks: Further Keras callbacks; their `logs` include the validation figures.
+        callbacks: Further Keras callbacks. Their `logs` include the validation figures (val_loss, val_... of each part
+            of the loss, bbox/AP, segm/AP, ...) of the epochs that were measured.
 
     Returns:
         Dict from the name of a figure to a list with one value per epoch, `None` where it was not measured.
@@ -65,14 +76,17 @@ def train(
     unmeasured = validation is not None and no_object(validation)
     run = RunFolder(out) if out is not None else RunFolder.unused()
     run.check(resume)
-    if not model.compiled:
-        model.compile()
-    elif not resume and int(model.optimizer.iterations):  # from an earlier training; this one starts at step 0
-        model.compile(model.optimizer.from_config(model.optimizer.get_config()))
+    with model.distribute_strategy.scope():  # under tf.distribute, the optimizer's variables go where the model's are
+        if not model.compiled:
+            model.compile()
+        elif not resume and finished_steps(model):  # from an earlier training; this one starts at step 0
+            model.compile(model.optimizer.from_config(model.optimizer.get_config()))
+            if isinstance(model.optimizer.learning_rate, keras.Variable):  # the last of that training
+                model.optimizer.learning_rate = config.LEARNING_RATE
+        if not resume and not model.optimizer.built:
+            model.optimizer.build(model.trainable_variables)
     if resume:
         _take_over(model, run.last)
-    elif not model.optimizer.built:
-        model.optimizer.build(model.trainable_variables)
     model.stop_training = False
     run.open(config, resume)
     for finding in findings(*filter(None, (dataset, validation))):
@@ -80,15 +94,17 @@ def train(
     if unmeasured:
         run.say(f"note: the validation data have no object to measure on: {unmeasured}")
 
-    steps = steps_per_epoch or config.STEPS_PER_EPOCH or -(-dataset.num_images // config.BATCH_SIZE)
+    steps = steps_per_epoch or epoch_length(dataset.num_images, config)
     so_far = run.so_far() if resume else {}
     clock = Clock(
         total_steps=None if minutes else epochs * steps,
         total_seconds=minutes * 60 if minutes else None,
         seconds=so_far.get("seconds", 0.0),
         scheduled=so_far.get("scheduled", 0.0),
+        rate_set=so_far.get("rate_set", False)
+        or any(isinstance(callback, keras.callbacks.LearningRateScheduler) for callback in callbacks),
     )
-    first = int(model.optimizer.iterations)
+    first = finished_steps(model)
     if clock.progress(first) >= 1:
         run.say(f"{run.path} has already been trained for {first} steps; give more epochs or minutes")
         return _columns(run.rows())
@@ -99,21 +115,21 @@ def train(
         + (f", from step {first}" if first else "")
         + (", on a GPU" if tf.config.list_physical_devices("GPU") else ", on the CPU")
     )
+    if clock.rate_set:
+        run.say(RATE_SET)
+    run.say("building the training graph, which takes about half a minute ...")
     line = ProgressLine(run.say)
-    watchers = [Schedule(config, clock), StopAtNonFinite(dataset, config, seed), Progress(line, clock, steps)]
-    watchers += [Recorder(run, config, validation, clock), *callbacks]
+    watchers = [Schedule(config, clock, line), StopAtNonFinite(dataset, config, seed), Progress(line, clock, steps)]
+    monitored = set() if validation is None else monitored_figures(callbacks, config)
+    watchers += [Recorder(run, config, validation, clock, every_epoch=bool(monitored)), *callbacks]
 
     def fit(first_epoch, last_epoch, count):
-        data = make_pipeline(dataset, config, seed=seed, start_step=int(model.optimizer.iterations))
-        model.fit(
-            data,
-            initial_epoch=first_epoch,
-            epochs=last_epoch,
-            steps_per_epoch=count,
-            callbacks=watchers,
-            verbose=0,
-            shuffle=False,
-        )
+        data = make_pipeline(dataset, config, seed=seed, start_step=finished_steps(model))
+        length = {"initial_epoch": first_epoch, "epochs": last_epoch, "steps_per_epoch": count}
+        with warnings.catch_warnings():
+            if minutes and monitored:  # else Keras would warn after each epoch in which they are not measured
+                warnings.filterwarnings("ignore", f".*({'|'.join(map(re.escape, monitored))}).* available")
+            model.fit(data, **length, callbacks=watchers, verbose=0)
 
     last_epoch = epochs if minutes is None else 10**9
     epoch, done = divmod(first, steps)
@@ -126,7 +142,7 @@ def train(
     except KeyboardInterrupt:
         line.clear()
         run.save_last(model, clock)
-        run.say(f"stopped at step {int(model.optimizer.iterations)}; continue with resume")
+        run.say(f"stopped at step {finished_steps(model)}; continue with resume")
         raise
     except tf.errors.ResourceExhaustedError as error:
         raise UserError(
@@ -142,7 +158,7 @@ def train(
         line.clear()
     if validation is None or not run.best.exists():
         run.save_model(model, run.best)
-    run.say(f"trained {int(model.optimizer.iterations)} steps in {clock.seconds() / 60:.1f} minutes; see {run.path}")
+    run.say(f"trained {finished_steps(model)} steps in {clock.seconds() / 60:.1f} minutes; see {run.path}")
     return _columns(run.rows())
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import replace_file
 from mrcnn_keras.report import plot_curves
+from mrcnn_keras.training.schedule import finished_steps
 
 
 class RunFolder:
@@ -102,7 +103,7 @@ class RunFolder:
             model: `MaskRCNN`.
             clock: `Clock` of the training.
         """
-        step = int(model.optimizer.iterations)
+        step = finished_steps(model)
         self.save_model(model, self.last)
         with replace_file(self.progress) as temporary:
             temporary.write_text(json.dumps(clock.so_far(step)))
@@ -115,7 +116,8 @@ class RunFolder:
         """
         try:
             found = json.loads(self.progress.read_text())
-            return {name: float(found[name]) for name in ("step", "seconds", "scheduled")}
+            state = {name: float(found[name]) for name in ("step", "seconds", "scheduled")}
+            return {**state, "rate_set": True} if found.get("rate_set") else state
         except (OSError, ValueError, KeyError, TypeError):
             return {}
 

@@ -4,6 +4,8 @@ import math
 import time
 from contextlib import contextmanager
 
+import keras
+
 # The warm-up lasts at most this share of a training.
 WARMUP_SHARE = 0.1
 
@@ -27,20 +29,32 @@ def learning_rate(peak, progress, step, *, kind="cosine", warmup_steps=0):
     return rate
 
 
+def finished_steps(model):
+    """Steps that the optimizer of a model has made; unlike `int(...)` also for the variables of tf.distribute."""
+    return int(keras.ops.convert_to_numpy(model.optimizer.iterations))
+
+
+def current_rate(model):
+    """Learning rate of the optimizer of a model."""
+    return float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
+
+
 class Clock:
     """Progress of a training whose length is given in steps or in seconds.
 
     seconds, scheduled: what `so_far` returned when the training was interrupted. reserve: seconds at the end kept for
     the last evaluation. The schedule of a timed training begins after its first step: during that step TensorFlow
-    builds the graph, which can take a good part of a short training.
+    builds the graph, which can take a good part of a short training. rate_set: whether callbacks set the learning rate,
+    which then has no schedule.
     """
 
-    def __init__(self, total_steps=None, total_seconds=None, seconds=0.0, scheduled=0.0):
+    def __init__(self, total_steps=None, total_seconds=None, seconds=0.0, scheduled=0.0, rate_set=False):
         self.total_steps, self.total_seconds = total_steps, total_seconds
         self.began = time.monotonic() - seconds
         self.progress_before = min(scheduled / total_seconds, 1.0) if total_seconds else 0.0
         self.first_step_done = None
         self.reserve = 0.0
+        self.rate_set = rate_set
 
     def seconds(self):
         """Seconds of training so far, including those before a resume."""
@@ -64,10 +78,11 @@ class Clock:
         return self.progress_before + (1 - self.progress_before) * share
 
     def so_far(self, step):
-        """State for a resume: steps, seconds, and elapsed seconds of the schedule."""
+        """State for a resume: steps, seconds, elapsed seconds of the schedule, and rate_set if it is true."""
         seconds = self.seconds()
         scheduled = self.progress(step) * self.total_seconds if self.total_seconds else seconds
-        return {"step": step, "seconds": seconds, "scheduled": scheduled}
+        state = {"step": step, "seconds": seconds, "scheduled": scheduled}
+        return {**state, "rate_set": True} if self.rate_set else state
 
 
 class Occasional:

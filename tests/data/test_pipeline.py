@@ -152,6 +152,12 @@ def test_training_pipeline_has_infinite_cardinality(five):
     assert make_pipeline(five, small_config(), training=False).cardinality() == 3
 
 
+def test_training_pipeline_says_how_long_an_epoch_is(five):
+    assert make_pipeline(five, small_config()).steps_per_epoch == 3
+    assert make_pipeline(five, small_config(BATCH_SIZE=5)).steps_per_epoch == 1
+    assert make_pipeline(five, small_config(STEPS_PER_EPOCH=7)).steps_per_epoch == 7
+
+
 def test_make_pipeline_refuses_datasets_that_do_not_fit(five, squares):
     with pytest.raises(UserError, match="has no picture"):
         make_pipeline(squares([]).subset([]), small_config())

@@ -1,4 +1,5 @@
 import dataclasses
+import json
 
 import cv2
 import numpy as np
@@ -115,6 +116,27 @@ def test_coco_results_write_the_datasets_own_categories():
     assert np.array_equal(coco_mask.decode(results[0]["segmentation"]), two_masks()[:, :, 0])
     with pytest.raises(UserError, match="no scores"):
         Detections.from_masks(two_masks(), [1, 2]).coco_results(42)
+
+
+@pytest.mark.parametrize(
+    ("given", "written"),
+    [
+        (7, 7),
+        (np.int64(7), 7),
+        (np.uint16([7])[0], 7),
+        (np.array(7), 7),
+        (np.float64(7.5), 7.5),
+        ("photo.jpg", "photo.jpg"),
+        (np.array(["photo.jpg"])[0], "photo.jpg"),
+        (np.array([7, "a"], object)[0], 7),
+    ],
+)
+def test_coco_results_can_be_written_as_json_whatever_type_the_ids_have(given, written):
+    results = two_instances().coco_results(given, category_ids=np.array([0, 17, 90]))
+    read = json.loads(json.dumps(results))
+    assert [(r["image_id"], r["category_id"]) for r in read] == [(written, 17), (written, 90)]
+    named = two_instances().coco_results(given, category_ids=np.array(["BG", "cat", "dog"]))
+    assert [r["category_id"] for r in json.loads(json.dumps(named))] == ["cat", "dog"]
 
 
 def test_arrays_are_read_only_and_fields_fixed():

@@ -36,6 +36,72 @@ def test_compile_options_come_back_with_a_saved_model(small_model, tmp_path):
     assert float(loaded.optimizer.learning_rate) == 0.25
 
 
+@pytest.fixture
+def counting(model, monkeypatch):
+    """Lets the compiled model only count pictures in its steps: -> the sizes of the batches."""
+    seen = {"train": [], "test": []}
+    for mode in seen:
+
+        def step(iterator, mode=mode):
+            seen[mode].append(len(next(iterator)["image"]))
+            return {"loss": 1.0}
+
+        monkeypatch.setattr(model, f"make_{mode}_function", lambda: None)
+        monkeypatch.setattr(model, f"{mode}_function", step)
+    return seen
+
+
+@pytest.fixture(scope="module")
+def five():
+    return mk.ShapesDataset(count=5, image_size=(64, 64), seed=0)
+
+
+@pytest.mark.filterwarnings("error")
+def test_fit_of_the_pipeline_has_epochs(model, counting, five):
+    epochs, config = [], model.config.replace(NUM_CLASSES=4, CLASS_NAMES=())
+    pipeline, validation = mk.make_pipeline(five, config), mk.make_pipeline(five, config, training=False)
+    count = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: epochs.append(len(counting["train"])))
+    model.fit(pipeline, epochs=3, verbose=0, validation_data=validation, callbacks=[count])
+    assert epochs == [3, 6, 9]
+    assert counting["train"] == [2] * 9
+    assert counting["test"] == [2, 2, 1] * 3
+    model.fit(pipeline, None, None, 2, 0)  # as Keras orders its arguments
+    model.fit(pipeline, steps_per_epoch=5, epochs=2, verbose=0)
+    assert len(counting["train"]) == 9 + 6 + 10
+    counting["test"].clear()
+    model.evaluate(pipeline, verbose=0)
+    model.fit(pipeline, verbose=0, validation_data=pipeline, validation_steps=1)
+    assert counting["test"] == [2] * (3 + 1)
+
+
+def test_fit_refuses_batches_without_end(model, counting, make_batch):
+    endless = tf.data.Dataset.from_tensors(make_batch(1, 2)).repeat()
+    with pytest.raises(UserError, match="these batches have no end, .* give steps_per_epoch=N"):
+        model.fit(endless)
+    with pytest.raises(UserError, match="give validation_steps=N"):
+        model.fit(endless, steps_per_epoch=1, validation_data=endless)
+    with pytest.raises(UserError, match="give steps=N"):
+        model.evaluate(endless)
+    model.fit(endless, steps_per_epoch=2, verbose=0)
+    assert len(counting["train"]) == 2
+
+
+@pytest.mark.parametrize("better", [("val_mrcnn_mask_loss", "min"), ("rpn_bbox_loss", "min"), ("segm/AP", "max")])
+def test_callbacks_know_the_direction_of_each_figure(model, counting, make_batch, better):
+    figure, direction = better
+    stops = [keras.callbacks.EarlyStopping(figure, patience=2), keras.callbacks.ReduceLROnPlateau(figure)]
+    values = iter([3.0, 2.0, 1.0, 0.5] if direction == "min" else [0.5, 1.0, 2.0, 3.0])
+    measure = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: logs.update({figure: next(values)}))
+    history = model.fit(
+        tf.data.Dataset.from_tensors(make_batch(1, 2)), epochs=4, verbose=0, callbacks=[measure, *stops]
+    )
+    assert [stop.mode for stop in stops] == [direction] * 2
+    assert len(history.epoch) == 4  # it got better in each
+    named = keras.callbacks.EarlyStopping(figure, mode="max")
+    model.fit(tf.data.Dataset.from_tensors(make_batch(1, 2)), epochs=0, verbose=0, callbacks=named)
+    assert named.mode == "max"
+
+
 def test_predict_of_photographs_is_that_of_detect(model):
     images = np.random.default_rng(0).integers(0, 256, (3, 50, 70, 3)).astype(np.uint8)
     one_by_one = model.predict([*images])

@@ -1,6 +1,7 @@
 """The training mode: its losses, what learns from them, and Keras's fit and evaluate."""
 
 import itertools
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -85,6 +86,23 @@ def test_samples_of_anchors_and_rois(model, make_batch):
     assert (positives <= 8).all()
     assert len(outputs["mask_logits"]) == len(outputs["mask_targets"]) == positives.sum()
     assert set(outputs["mask_class_ids"].numpy().tolist()) == {1}
+
+
+def test_a_replica_without_a_picture_outputs_nothing_and_costs_nothing(model, make_batch, monkeypatch):
+    """Under tf.distribute the last batch may have fewer pictures than there are replicas."""
+    batch = make_batch(1, 2)
+    whole = model(batch, training=False)
+    monkeypatch.setattr(tf.distribute, "get_strategy", lambda: SimpleNamespace(num_replicas_in_sync=2))
+    for name, value in model(batch, training=False).items():
+        assert np.array_equal(value, whole[name]), name
+    outputs = model({name: value[:0] for name, value in batch.items()}, training=False)
+    assert {name: value.shape[1:] for name, value in outputs.items()} == {k: v.shape[1:] for k, v in whole.items()}
+    assert {len(value) for value in outputs.values()} == {0}
+    model.reset_metrics()
+    assert float(model.compute_loss(y_pred=outputs)) == 0
+    assert {float(tracker.count) for tracker in model.loss_trackers} == {0}
+    model.compute_loss(y_pred=whole)
+    assert {float(tracker.count) for tracker in model.loss_trackers} == {1}
 
 
 def test_fit_reports_each_loss_and_runs_callbacks(model, make_batch, as_dataset):

@@ -22,6 +22,7 @@ from mrcnn_keras.data.rasterize import (
     outline_of_box,
     run_lengths,
 )
+from mrcnn_keras.detections import plain_id
 from mrcnn_keras.errors import UserError, listing
 
 
@@ -269,5 +270,6 @@ def to_coco(dataset):
 
 
 def _unique(ids, otherwise):
+    ids = [plain_id(i) for i in ids]
     whole = all(isinstance(i, int) for i in ids) and len(set(ids)) == len(ids)
-    return list(ids) if whole else [int(i) for i in otherwise]
+    return ids if whole else [int(i) for i in otherwise]

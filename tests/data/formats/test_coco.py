@@ -446,3 +446,13 @@ def test_a_picture_listed_twice_is_noted_and_not_split(make_coco):
         assert [len(paths) for paths in parts] == [2, 2]
         assert not parts[0] & parts[1]
         assert [part.num_images for part in dataset.subset(range(8)).split(0.25, seed)] == [6, 2]
+
+
+def test_to_coco_keeps_ids_of_numpy_types(squares):
+    dataset = squares([(1, 0, 0, 5, 5)], [])
+    for info, image_id in zip(dataset.image_info, np.array([40, 50]), strict=True):
+        info["id"] = image_id
+    dataset.class_info[2]["id"] = np.int32(9)
+    content = json.loads(json.dumps(coco.to_coco(dataset)))
+    assert [image["id"] for image in content["images"]] == [40, 50]
+    assert [category["id"] for category in content["categories"]] == [1, 9]

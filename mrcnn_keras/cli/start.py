@@ -1,0 +1,39 @@
+"""Imports TensorFlow for a command, without the lines that its C++ code writes about itself."""
+
+import importlib
+import os
+import re
+import sys
+import tempfile
+
+# Of what its loggers write: informations, warnings and errors, such as of a GPU that is not there; not a fatal error.
+OWN_LINES = re.compile(
+    rb"WARNING: All log messages before absl::InitializeLog|[IWE]\d{4} [\d:.]+ |[\d-]{10} [\d:.]+: [IWE] "
+    rb"|To enable the following instructions"
+)
+
+
+def import_tensorflow():
+    """Imports Keras and TensorFlow, silently unless the environment variable TF_CPP_MIN_LOG_LEVEL is 0 or 1.
+
+    TensorFlow heeds that variable only for a part of these lines, so standard error is caught meanwhile; lines of
+    others are shown afterwards. In Python, `import mrcnn_keras` leaves all that to the user.
+    """
+    if "tensorflow" in sys.modules or os.environ["TF_CPP_MIN_LOG_LEVEL"] in "01":
+        return
+    try:
+        standard_error = os.dup(2)
+    except OSError:  # there is none
+        return
+    with tempfile.TemporaryFile() as caught:
+        os.dup2(caught.fileno(), 2)
+        try:
+            importlib.import_module("keras")
+            importlib.import_module("tensorflow").config.list_physical_devices()  # looks for GPUs
+        finally:
+            os.dup2(standard_error, 2)
+            os.close(standard_error)
+            caught.seek(0)
+            for line in caught:
+                if not OWN_LINES.match(line):
+                    os.write(2, line)

@@ -5,7 +5,7 @@ import math
 from mrcnn_keras.errors import UserError
 
 LONGEST = 600  # characters of a sentence; values and names in it may be longer
-QUOTED = (250, 90, 90)  # characters of the first entries that a refusal quotes, so that the whole stays readable
+QUOTED = (320, 60, 60)  # characters of the first entries that a refusal quotes, so that the whole stays readable
 
 
 class BadEntries:

@@ -101,10 +101,11 @@ def find_pictures(file):
     subset = subset_of_file(file.path) or subset_of_folder(near)
     notes, faults = _search(file, PictureSearch(whole, flat, subset), absent[best], paths)
     if not paths:
+        name = file.pictures[0].file_name[:200]
         others = f", nor does any of the other {len(names) - 1}" if len(names) > 1 else ""
         raise UserError(
-            f"picture {file.pictures[0].file_name[:200]!r} of {str(file.path)!r} does not exist{others}; put the pictures "
-            f"into {' or '.join(map(str, whole))}, or a folder in there (they were looked for there and in "
+            f"picture {name!r} of {str(file.path)!r} does not exist{others}; put the pictures into "
+            f"{' or '.join(map(str, whole))}, or a folder in there (they were looked for there and in "
             f"{', '.join(map(str, flat))})"
         )
     return FoundPictures(paths, notes, faults)

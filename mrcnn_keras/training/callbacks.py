@@ -22,7 +22,7 @@ TIMED_EVALUATIONS, TIMED_PICTURES = 3, 8
 # Seconds that the first evaluation needs to build its graphs.
 GRAPHS = 15
 METRICS = ("AP", "AP50", "AP75")
-RATE_SET = "a callback sets the learning rate: the schedule of the settings (LEARNING_RATE_SCHEDULE) ends here"
+RATE_SET = "a callback sets the learning rate: the schedule of the settings (LEARNING_RATE_SCHEDULE) no longer applies"
 SHOWN = ("bbox/AP", "bbox/AP50", "segm/AP", "segm/AP50", "keypoints/AP", "keypoints/AP50")
 
 

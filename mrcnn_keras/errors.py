@@ -11,6 +11,9 @@ class UserError(ValueError):
 
     The command line prints it without a traceback and ends with exit code 2. Of a sentence that is too long, since it
     quotes a value without end, the middle is left out: the value is named before it, and the cure stands behind it.
+
+    Args:
+        sentence: String.
     """
 
     def __init__(self, sentence):

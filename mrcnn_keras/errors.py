@@ -9,11 +9,11 @@ LONGEST = 700  # characters
 class UserError(ValueError):
     """A mistake in the user's input: one sentence that names the value, the place and the cure.
 
-    The command line prints it without a traceback and ends with exit code 2. Of a sentence that is too long, since it
-    quotes a value without end, the middle is left out: the value is named before it, and the cure stands behind it.
+    The command line prints it without a traceback and ends with exit code 2.
 
     Args:
-        sentence: String.
+        sentence: String. Of one that is too long, as it quotes a value without end, the middle is left out: the place
+            is named before it, and the cure behind it.
     """
 
     def __init__(self, sentence):

@@ -133,7 +133,7 @@ class MaskRCNN(StrictModel):
         """The sum of the parts of the loss (losses.py), each times its weight in the setting LOSS_WEIGHTS."""
         refuse_arguments("fit or evaluate", {"sample_weight": sample_weight})
         losses = self.losses_of(y_pred)
-        seen = tf.cast(tf.shape(y_pred["rois"])[0] > 0, tf.float32)  # 0 in a replica that got no picture
+        seen = tf.cast(tf.shape(y_pred["class_logits"])[0] > 0, tf.float32)  # 0 in a replica that got no picture
         for name, tracker in zip(self.loss_names, self.loss_trackers, strict=True):
             tracker.update_state(losses[name], sample_weight=seen)
         total = tf.add_n([losses[name] * self.config.LOSS_WEIGHTS[name] for name in self.loss_names])

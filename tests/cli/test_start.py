@@ -27,8 +27,9 @@ def start(tmp_path):
     """A function: options, environment -> what the command `mrcnn inspect` writes to standard error."""
     for name in ("keras", "tensorflow"):
         (tmp_path / f"{name}.py").write_text(
-            f"import os, sys\nos.write(2, {OWN!r}.encode())\nconfig = sys.modules[__name__]\n"
-            f"backend = lambda: 'tensorflow'\nlist_physical_devices = lambda: os.write(2, {OTHERS!r}.encode())\n"
+            f"import os, sys\nos.write(2, {OWN!r}.encode())\nconfig = saving = sys.modules[__name__]\n"
+            f"get_custom_objects = dict\nbackend = lambda: 'tensorflow'\n"
+            f"list_physical_devices = lambda: os.write(2, {OTHERS!r}.encode())\n"
         )
 
     def run(*options, code="from mrcnn_keras.cli import main; sys.exit(main(sys.argv[1:]))", **environment):

@@ -133,7 +133,7 @@ def test_train_from_imagenet_leaves_the_anchors_to_the_data(train, file, tmp_pat
         ("--weights coco --preset resnet18_fpn", "preset 'resnet18_fpn' has no published COCO weights"),
         ("--weights coco --preset resnet18", "preset 'resnet18' is unknown"),
         ("--weights small.pth --preset resnet18_fpn", "small.pth "),
-        ("--weights .", ". is a folder; give the file of weights in it"),
+        ("--weights .", ". is a folder without best.keras; give the folder of a training"),
     ],
 )
 def test_train_refuses_wrong_weights(words, sentence, mistake):

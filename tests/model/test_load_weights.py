@@ -128,8 +128,8 @@ def test_load_weights_of_a_weights_h5_file(small, tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
-        ("none.pth", None, "none.pth cannot be read"),
-        ("none.keras", None, "none.keras cannot be read as a .keras model"),
+        ("none.pth", None, "none.pth does not exist; give"),
+        ("none.keras", None, "none.keras does not exist; give"),
         ("text.pth", b"no weights at all", "text.pth "),
         ("text.keras", b"no weights at all", "text.keras cannot be read as a .keras model"),
         ("empty.h5", b"", "empty.h5 "),

@@ -160,7 +160,7 @@ def test_load_published_imagenet(monkeypatch, home, tmp_path, capsys):
         ("coco", {"PRESET": ""}, "settings without a preset have no published COCO weights; take 'imagenet', or one"),
         ("coco", {"PRESET": "resnet18_fpn"}, "preset 'resnet18_fpn' has no published COCO weights"),
         ("coco", {}, "BACKBONE = 'resnet18': the published COCO weights of preset 'torchvision_faster_v1' are for"),
-        ("cocoo", {}, "cocoo cannot be read"),
+        ("cocoo", {}, "cocoo does not exist"),
     ],
 )
 def test_load_published_refuses_what_is_not_published(what, settings, sentence, model):

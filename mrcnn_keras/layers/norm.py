@@ -52,7 +52,6 @@ class BatchNorm(keras.layers.BatchNormalization):
             return super().call(inputs, training=training, mask=mask)
         x, gamma, beta = (tf.cast(value, tf.float32) for value in (inputs, self.gamma, self.beta))
         output, mean, variance = _of_batch(x, gamma, beta, tf.constant(self.epsilon))
-        output.set_shape(x.shape)
         for moving, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * self.momentum + tf.cast(value, moving.dtype) * (1.0 - self.momentum))
         return tf.cast(output, inputs.dtype)

@@ -6,11 +6,11 @@ import tensorflow as tf
 
 
 def in_own_graph(function):
-    """Decorates a function of tensors of known rank that has a custom gradient.
+    """Decorates a function of tensors that has a custom gradient.
 
     TensorFlow registers the gradient of each call in a graph for ever, and with it the whole graph around the call: 75
-    MB of each model. So the call is made once per kind of arguments, in a graph that has nothing else, and the graphs
-    of models call that one. Shapes in it are unknown: set those of the results that are needed.
+    MB of each model. So the call is made once per types and shapes of the arguments, in a graph that has nothing else,
+    and the graphs of models call that one.
     """
 
     @functools.cache
@@ -22,7 +22,7 @@ def in_own_graph(function):
         if tf.executing_eagerly():
             return function(*tensors)
         tensors = [tf.convert_to_tensor(tensor) for tensor in tensors]
-        signature = [tf.TensorSpec([None] * tensor.shape.rank, tensor.dtype) for tensor in tensors]
+        signature = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in tensors]
         return traced(*signature)(*tensors)
 
     return call

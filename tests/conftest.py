@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import sys
+from collections import Counter
 from pathlib import Path
 
 import hypothesis
@@ -24,11 +25,20 @@ hypothesis.settings.load_profile("any machine")
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
+EXPORTS = {"saved", "saved_full", "thin_tflite"}  # of tests/export
+
+
 def pytest_collection_modifyitems(items):
-    """What needs the trained model takes more than a few seconds."""
+    """What needs a trained or exported model takes more than a few seconds; files with many such tests come first.
+
+    Workers take file after file. If the long ones came last, one worker would run them while the others idle.
+    """
+    slow = Counter()
     for item in items:
-        if "trained" in getattr(item, "fixturenames", ()):
+        if {"trained", *EXPORTS} & {*getattr(item, "fixturenames", ())}:
             item.add_marker("slow")
+        slow[item.path] += item.get_closest_marker("slow") is not None
+    items.sort(key=lambda item: -slow[item.path])  # files with as many stay in their order
 
 
 def pytest_collection_finish():
@@ -76,12 +86,11 @@ def made_once(tmp_path_factory):
 
 @pytest.fixture
 def without_graphs():
-    """Functions run op by op: to make the graph of a model takes far longer than to run it once."""
-    import tensorflow as tf
+    """Functions run op by op, see tests/graphs.py."""
+    from tests.graphs import op_by_op
 
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
+    with op_by_op():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,29 +1,35 @@
 """The benchmarks run, at their smallest, and their figures fit together."""
 
+import importlib
 import json
 import math
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
 
 
-def run(name, folder, *options):
-    """Runs a benchmark -> what it printed and what it wrote."""
-    command = [sys.executable, ROOT / "benchmarks" / name, *options, "--json", folder / "figures.json"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout, json.loads((folder / "figures.json").read_text())
+@pytest.fixture
+def run(monkeypatch, tmp_path, capsys):
+    """A function: name of a benchmark, options -> what its `main` printed and what it wrote.
+
+    Its own process would import TensorFlow again; speed.py starts one by itself.
+    """
+    monkeypatch.syspath_prepend(FOLDER)
+
+    def run_main(name, *options):
+        monkeypatch.setattr(sys, "argv", [f"{name}.py", *options, "--json", str(tmp_path / "figures.json")])
+        importlib.import_module(name).main()
+        return capsys.readouterr().out, json.loads((tmp_path / "figures.json").read_text())
+
+    return run_main
 
 
 @pytest.mark.slow
-def test_gradients(tmp_path):
-    printed, result = run("gradients.py", tmp_path, "--sides", "8", "--repeat", "1")
+def test_gradients(run):
+    printed, result = run("gradients", "--sides", "8", "--repeat", "1")
     assert "batch norm, 8 x 8 cells" in printed
     ours = [row for row in result["rows"] if row["by"] == "ours"]
     assert len(ours) == 2
@@ -31,8 +37,8 @@ def test_gradients(tmp_path):
 
 
 @pytest.mark.slow
-def test_speed(tmp_path):
-    printed, result = run("speed.py", tmp_path, "--sizes", "64", "--batch", "1", "--repeat", "1")
+def test_speed(run):
+    printed, result = run("speed", "--sizes", "64", "--batch", "1", "--repeat", "1")
     assert "resnet18_fpn, 64 x 64 pixels" in printed
     assert result["machine"]["cores"] >= 1
     [figures] = result["runs"]
@@ -47,14 +53,15 @@ def test_speed(tmp_path):
     assert rows["box head"]["gflop"] == pytest.approx(2e-9 * 300 * (7 * 7 * 128 * 512 + 512 * 512 + 512 * 20))
     steps = {row["part"]: row["gflop"] for row in figures["step_parts"]}
     assert steps["box head, forward and backward"] == pytest.approx(3 * steps["box head"])
-    assert 0.1 < figures["detect_memory_gb"] <= figures["step_memory_gb"] < 8
+    # Linux begins with the memory of the process that started this one: pytest's.
+    assert 0.1 < figures["detect_memory_gb"] <= figures["step_memory_gb"] < 100
     assert all(math.isfinite(value) and value > 0 for value in figures["ratios"].values())
 
 
 @pytest.mark.slow
-def test_serving(tmp_path):
-    small = ["IMAGE_MIN_DIM=64", "IMAGE_MAX_DIM=64"]
-    printed, result = run("serving.py", tmp_path, "--set", *small, "--repeat", "1")
+def test_serving(run):
+    small = ["IMAGE_MIN_DIM=64", "IMAGE_MAX_DIM=64", "BACKBONE_WIDTH=16", 'HEAD_NORM="none"']
+    printed, result = run("serving", "--set", *small, "--repeat", "1")
     assert "resnet18_fpn, 100 detections, small maps" in printed
     [figures] = result["runs"]
     seconds = figures["seconds"]

@@ -1,8 +1,6 @@
 """Each sample, at its smallest."""
 
 import importlib.util
-import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -29,10 +27,10 @@ def sample(path):
 
 
 @pytest.fixture
-def main(monkeypatch):
+def main(monkeypatch, without_graphs):
     """A function: path of a sample, words -> runs its `main` with these words and a thin model.
 
-    Its own process would take as long to begin as the sample takes to run.
+    Its own process would take as long to begin as the sample takes to run, and graphs longer.
     """
 
     def run_main(path, *words):
@@ -105,13 +103,13 @@ def test_nucleus(main, nuclei, tmp_path):
 
 @pytest.fixture
 def paper(monkeypatch):
-    """The modules rows and results beside compare.py."""
+    """A function: name of a module beside compare.py -> the module."""
     monkeypatch.syspath_prepend(PAPER.parent)
-    return importlib.import_module("rows"), importlib.import_module("results")
+    return importlib.import_module
 
 
 def test_rows_of_the_paper_are_networks(paper):
-    rows, _ = paper
+    rows = paper("rows")
     assert len({row.name for row in rows.ROWS}) == len(rows.ROWS)
     assert {row.variant for row in rows.ROWS} == set(rows.VARIANTS)
     for variant, settings in rows.VARIANTS.items():
@@ -123,7 +121,7 @@ def test_rows_of_the_paper_are_networks(paper):
 
 
 def test_a_table_has_mean_spread_and_the_papers_numbers(paper, tmp_path):
-    rows, results = paper
+    rows, results = paper("rows"), paper("results")
     found = results.Results(tmp_path, steps=10)
     for variant, scores in {"c5-pool": (0.2, 0.3), "c5": (0.5, 0.4)}.items():
         for seed, score in enumerate(scores):
@@ -136,13 +134,19 @@ def test_a_table_has_mean_spread_and_the_papers_numbers(paper, tmp_path):
 
 
 @pytest.mark.slow
-def test_two_rows_of_the_paper(tmp_path):
+def test_two_rows_of_the_paper(paper, tmp_path, monkeypatch, capsys):
+    """One was finished before; the other is trained and evaluated in a process of its own."""
+    results, runs = paper("results"), paper("runs")
+    config = runs.make_config("c5-pool", ShapesDataset(count=1), {}).to_dict()
+    content = {"config": config, "scores": {"segm/AP": 0.25}}
+    results.Results(tmp_path, steps=2).write("shapes", "c5-pool", 0, content)
     words = ["--rows", "2d-RoIPool", "2d-RoIAlign", "--seeds", 1, "--steps", 2, "--pictures", 2, "--out", tmp_path]
-    command = [sys.executable, PAPER, *map(str, words)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert "| RoIAlign less RoIPool | |" in done.stdout
+    monkeypatch.setattr(sys, "argv", ["compare.py", *map(str, words)])
+    paper("compare").main()
+    printed = capsys.readouterr().out
+    assert "1 of 1 done: c5, seed 0" in printed
+    assert "| RoIPool | 1 | 25.0 (23.6) |" in printed
+    assert "| RoIAlign less RoIPool | |" in printed
     assert not list((tmp_path / "training").iterdir())
 
 

@@ -39,7 +39,7 @@ def test_inspect_counts_keypoints(figures, tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_train_evaluate_and_detect_keypoints(figures, tiny_options, tmp_path, capsys):
+def test_train_evaluate_and_detect_keypoints(figures, tiny_options, tmp_path, capsys, without_graphs):
     run, words = tmp_path / "run", ["--set", "MASKS=False", "--set", "KEYPOINT_HEAD_CONVS=1"]
     words += ["--set", "KEYPOINT_HEAD_CHANNELS=16", "--set", "KEYPOINT_POOL_SIZE=7"]
     assert main(["train", str(figures), "--epochs", "1", "--out", str(run), *tiny_options, *words]) == 0

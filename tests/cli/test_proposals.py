@@ -45,7 +45,7 @@ def mistake(capsys):
 
 
 @pytest.mark.slow
-def test_train_evaluate_and_detect_with_proposals(proposals, tiny_coco, tiny_options, mistake, capsys):
+def test_train_evaluate_and_detect_with_proposals(proposals, tiny_coco, tiny_options, mistake, capsys, without_graphs):
     train = ["train", str(tiny_coco), "--steps-per-epoch", "2", "--out", "run"]
     options = [*tiny_options, "--set", "MASKS=False"]
     assert main([*train, *options, "--epochs", "1", *proposals]) == 0

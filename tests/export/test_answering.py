@@ -8,7 +8,7 @@ from mrcnn_keras.export import compare
 from mrcnn_keras.export.answering import reader_process
 
 
-def test_reader_process_detects_as_the_model_and_reports_time_and_memory(model, saved, picture):
+def test_reader_process_detects_as_the_model_reports_time_and_memory_and_that_it_died(model, saved, picture):
     with reader_process(saved) as process:
         for image in (picture(70, 50), picture(20, 64), np.zeros((1, 1, 3), np.uint8)):
             found, seconds = process.answer(image)
@@ -16,15 +16,11 @@ def test_reader_process_detects_as_the_model_and_reports_time_and_memory(model, 
             assert row["equal"], row
             assert 0 < seconds < 100
         assert process.peak_memory() is None or 50e6 < process.peak_memory() < 20e9
-
-
-def test_reader_process_refuses_a_folder_without_a_saved_model(tmp_path):
-    with pytest.raises(UserError, match=r"nothing-here holds no SavedModel"), reader_process(tmp_path / "nothing-here"):
-        pass
-
-
-def test_reader_process_that_dies_is_reported(saved, picture):
-    with reader_process(saved) as process:
         process.process.kill()
         with pytest.raises(UserError, match=r"the process that ran .*/1 ended"):
             process.answer(picture(3000, 2000))
+
+
+def test_reader_process_refuses_a_file_that_is_absent(tmp_path):
+    with pytest.raises(UserError, match=r"absent.tflite cannot be read"), reader_process(tmp_path / "absent.tflite"):
+        pass

@@ -15,6 +15,7 @@ from mrcnn_keras.export.answers import as_detections
 from mrcnn_keras.export.checking import compare
 from mrcnn_keras.export.readers import load
 from mrcnn_keras.model import MaskRCNN
+from tests.graphs import op_by_op
 
 standard = pytest.importorskip("onnx", reason="needs mrcnn_keras[onnx]")
 runtime = pytest.importorskip("onnxruntime", reason="needs mrcnn_keras[onnx]")
@@ -124,33 +125,27 @@ def test_without_a_pyramid_padded_to_multiples_and_pasted_as_by_torchvision(buil
         MASK_POOL_SIZE=7,
         MASK_PASTE="expanded",
     )
-    figures = summarize(check(model, onnx(model, tmp_path / "c4.onnx"), [picture(70, 50), picture(20, 64)]))
+    path = onnx(model, tmp_path / "c4.onnx")
+    with op_by_op():
+        figures = summarize(check(model, path, [picture(70, 50), picture(20, 64)]))
     assert figures["expected"] > 20
     assert figures["equal"], figures
 
 
-def test_keypoints_without_masks(build_model, picture, tmp_path):
+def test_given_proposals_keypoints_without_masks_and_nothing_found(build_model, picture, tmp_path):
     names = ("nose", "tail")
-    model = build_model(
-        DETECTION_MAX_INSTANCES=20, NUM_KEYPOINTS=2, KEYPOINT_NAMES=names, MASKS=False, KEYPOINT_HEAD_CONVS=1
-    )
-    path = onnx(model, tmp_path / "keypoints.onnx")
-    figures = summarize(check(model, path, [picture(70, 50), picture(1, 1)]))
-    assert figures["expected"] > 20
-    assert figures["equal"], figures
-    facts = {entry.key: entry.value for entry in standard.load(str(path)).metadata_props}
-    assert json.loads(facts["keypoint_names"]) == ["nose", "tail"]
-
-
-def test_proposals_boxes_alone_and_nothing_found(build_model, picture, tmp_path):
-    model = build_model(DETECTION_MAX_INSTANCES=20, MASKS=False, PROPOSALS="given")
+    keypoints = dict(NUM_KEYPOINTS=2, KEYPOINT_NAMES=names, KEYPOINT_HEAD_CONVS=1, KEYPOINT_HEAD_CHANNELS=16)
+    model = build_model(DETECTION_MAX_INSTANCES=20, MASKS=False, PROPOSALS="given", **keypoints)
     path = onnx(model, tmp_path / "fast.onnx")
     boxes = np.array([[0, 0, 30, 20], [10, 5, 40, 45], [1, 1, 60, 40]], np.float32)
-    [row] = check(model, path, [picture(70, 50)], [boxes])
-    assert row["expected"] > 0
-    assert row["equal"], row
+    with op_by_op():
+        rows = check(model, path, [picture(70, 50), picture(1, 1)], [boxes, [[0, 0, 1, 1]]])
+    assert rows[0]["expected"] > 0
+    assert summarize(rows)["equal"], rows
+    facts = {entry.key: entry.value for entry in standard.load(str(path)).metadata_props}
+    assert json.loads(facts["keypoint_names"]) == ["nose", "tail"]
     answers = run(path, picture(70, 50)[None], proposals=np.zeros((1, 2, 4), np.float32))
-    assert set(answers) == {"boxes", "class_ids", "scores", "num_detections"}
+    assert set(answers) == {"boxes", "class_ids", "scores", "num_detections", "keypoints"}
     assert answers["num_detections"].tolist() == [0]
     assert not any(value.any() for value in answers.values())
 

@@ -110,10 +110,9 @@ def test_signatures_and_class_names(saved, served):
 def test_no_detections_and_no_class_names(build_thin, picture, tmp_path):
     model = build_thin(DETECTION_MIN_CONFIDENCE=1.0, CLASS_NAMES=(), BACKBONE_NORM="frozen_bn", HEAD_NORM="none")
     path = saved_model(model, tmp_path / "1")
-    [row] = check(model, path, [picture(30, 40)])
-    assert (row["expected"], row["found"], row["equal"]) == (0, 0, True)
     answer = tf.saved_model.load(str(path)).signatures["serving_default"](images=picture(30, 40)[None])
     assert answer.pop("image_size").numpy().tolist() == [[30, 40]]
+    assert {"boxes", "class_ids", "scores", "num_detections", "masks", "mask_boxes"} == {*answer}
     assert all(not value.numpy().any() for value in answer.values())
     assert not list((path / "assets").glob("*"))
 

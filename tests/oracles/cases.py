@@ -3,10 +3,11 @@
 import json
 import zlib
 from functools import lru_cache
+from unittest import mock
 
 import numpy as np
 
-from mrcnn_keras import MaskRCNN
+from mrcnn_keras import Config, MaskRCNN
 from tests.oracles import files, weights
 from tests.weights.files.saved_files import SAVE, save_h5
 
@@ -95,11 +96,13 @@ def model_of(case, path, name, **settings):
 
 
 def at_sizes_of(case, name, model):
-    """The model `model` again, for the pictures of the oracle's file `name`."""
+    """A context in which the model resizes pictures as those of the oracle's file `name`, as long as it makes no graph.
+
+    Its network is the same for all sizes.
+    """
     low, high = case.sizes(name)
-    other = MaskRCNN(model.config.replace(IMAGE_MIN_DIM=low, IMAGE_MAX_DIM=high))
-    other.set_weights(model.get_weights())
-    return other
+    options = model.config.replace(IMAGE_MIN_DIM=low, IMAGE_MAX_DIM=high).resize_options()
+    return mock.patch.object(Config, "resize_options", return_value=options)
 
 
 def network_input(case, arrays, config):

@@ -1,5 +1,7 @@
 """The oracles, each with the model of its weights, which is made once for all that is held against it."""
 
+import functools
+
 import pytest
 
 from tests.oracles.cases import Own, Shared, model_of
@@ -16,12 +18,12 @@ SHARED = {
 
 def _with_model(case, folder):
     path = case.save(folder)
-    return case, path, model_of(case, path, "image0")
+    return case, path, functools.cache(lambda: model_of(case, path, "image0"))
 
 
 @pytest.fixture(scope="session", params=KINDS)
 def own(request, tmp_path_factory):
-    """A small oracle, the file of its weights, and the model of that file for all its pictures but the large ones."""
+    """A small oracle, the file of its weights, and a function that gives its model for all pictures but the large."""
     return _with_model(Own(request.param), tmp_path_factory.mktemp(request.param))
 
 

@@ -1,16 +1,18 @@
 """A training that loses power or is stopped ends as if it had not been interrupted."""
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
+import h5py
 import pytest
 
 from mrcnn_keras.cli import main
-from mrcnn_keras.model import MaskRCNN
 from mrcnn_keras.training import RunFolder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,11 +72,17 @@ def test_resumed_training_has_bit_equal_weights(tiny, tmp_path):
     assert int(last.split()[1]) > 50, last
 
 
+def iterations(path):
+    """Of the optimizer in a .keras file."""
+    with zipfile.ZipFile(path) as archive, h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as file:
+        return int(file["optimizer/vars/0"][()])
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL is of POSIX systems")
-def test_killed_training_can_be_resumed(tiny_coco, tiny_options, tmp_path, capsys):
+def test_killed_training_can_be_resumed(tiny_coco, tiny_options, tmp_path, capsys, without_graphs):
     run = RunFolder(tmp_path / "run")
-    length = ["--epochs", "12", "--steps-per-epoch", "2", "--seed", "3"]
+    length = ["--epochs", "5", "--steps-per-epoch", "2", "--seed", "3"]
     words = ["train", str(tiny_coco / "train"), "--out", str(run.path)]
     command = [sys.executable, "-m", "mrcnn_keras.cli.parser", *words, *length, *tiny_options]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as training:
@@ -82,15 +90,15 @@ def test_killed_training_can_be_resumed(tiny_coco, tiny_options, tmp_path, capsy
         training.send_signal(signal.SIGKILL)
         assert training.wait() == -signal.SIGKILL
 
-    saved = int(MaskRCNN.load(run.last).optimizer.iterations)
+    saved = iterations(run.last)
     before = [row for row in run.rows() if row["step"] <= saved]
     assert main([*words, "--resume", "--seed", "4"]) == 2
     assert "--seed 4: the training in" in capsys.readouterr().err
     assert main([*words, "--resume"]) == 0  # the options of the first start are remembered
     assert f"from step {saved}" in capsys.readouterr().out or saved == 0
     rows = run.rows()
-    assert [row["step"] for row in rows] == list(range(2, 25, 2))
+    assert [row["step"] for row in rows] == list(range(2, 11, 2))
     assert rows[: len(before)] == before
-    assert int(MaskRCNN.load(run.last).optimizer.iterations) == 24
+    assert iterations(run.last) == 10
     assert run.best.exists()
     assert not list(run.path.glob(".*"))

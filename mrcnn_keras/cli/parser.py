@@ -84,7 +84,7 @@ def _parser():
 
     demo = command("demo", _demo, "train, evaluate, draw and export on generated pictures, without a download")
     demo.add_argument("--out", metavar="RUN", help="folder to write (default demo-run, demo-run-2, ...)")
-    demo.add_argument("--steps", type=_count, default=1000, metavar="N", help="training steps (default 1000)")
+    demo.add_argument("--steps", type=_count, default=900, metavar="N", help="training steps (default 900)")
     demo.add_argument("--seed", type=_seed, default=0, metavar="N", help="random seed (default 0)")
 
     inspect = command("inspect", _inspect, "show what a dataset contains and what is wrong with it")

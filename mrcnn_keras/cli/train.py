@@ -138,18 +138,18 @@ def _own_settings(options):
 def _datasets(options):
     """Training and validation pictures, both from one folder where it holds both subsets."""
 
-    def load(path, subset):
-        subset = subset if subset in find_subsets(path) else None
-        return load_dataset(path, subset=subset, skip_bad=options.skip_bad)
+    def load(path, subset, subsets):
+        return load_dataset(path, subset=subset if subset in subsets else None, skip_bad=options.skip_bad)
 
-    data = load(options.data, "train")
+    subsets = find_subsets(options.data)
+    data = load(options.data, "train", subsets)
     if options.val is not None:
-        return data, load(options.val, "val")
+        return data, load(options.val, "val", find_subsets(options.val))
     if options.val_split is not None:
         return data, None
-    if {"train", "val"} <= {*find_subsets(options.data)}:
+    if "train" in subsets and "val" in subsets:
         print(f"measuring on the validation pictures of {options.data}")
-        return data, load(options.data, "val")
+        return data, load(options.data, "val", subsets)
     print("no validation pictures: give --val DATA or --val-split 0.2 to see how well the model does on new ones")
     return data, None
 

@@ -15,7 +15,7 @@ def in_own_graph(function):
 
     @functools.cache
     def traced(*signature):
-        return tf.function(function, input_signature=signature)
+        return tf.function(function, input_signature=signature, autograph=False)
 
     @functools.wraps(function)
     def call(*tensors):

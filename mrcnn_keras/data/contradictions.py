@@ -6,6 +6,7 @@ import os
 import numpy as np
 
 from mrcnn_keras.data.images import exif_forms
+from mrcnn_keras.errors import listing
 
 # Pixels that a box in a file may differ from its outline's extent: boxes are rounded, and drawn by hand.
 LOOSE = 3
@@ -150,7 +151,7 @@ def named(names):
     Returns:
         String for a sentence.
     """
-    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+    return listing(names, SHOWN)
 
 
 def _first_alike(paths):

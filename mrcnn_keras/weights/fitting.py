@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from mrcnn_keras.errors import UserError
+from mrcnn_keras.errors import UserError, listing
 
 SHOWN = 4  # names of a group that the text shows
 
@@ -58,8 +58,7 @@ def _grouped(what, reasons):
     lines = []
     for reason in dict.fromkeys(reasons.values()):
         layers = list(dict.fromkeys(name.rpartition("/")[0] or name for name in reasons if reasons[name] == reason))
-        rest = f" and {len(layers) - SHOWN} more" if len(layers) > SHOWN else ""
-        lines.append(f"  {what}: {', '.join(layers[:SHOWN])}{rest} ({reason})")
+        lines.append(f"  {what}: {listing(layers, SHOWN)} ({reason})")
     return lines
 
 

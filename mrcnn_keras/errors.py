@@ -12,13 +12,26 @@ class UserError(ValueError):
     The command line prints it without a traceback and ends with exit code 2.
 
     Args:
-        sentence: String. Of one that is too long, as it quotes a value without end, the middle is left out: the place
-            is named before it, and the cure behind it.
+        sentence: String, shortened where it is too long, as it quotes a value without end.
     """
 
     def __init__(self, sentence):
-        cut = len(sentence) >= LONGEST
-        super().__init__(f"{sentence[: LONGEST // 2]} ... {sentence[10 - LONGEST // 2 :]}" if cut else sentence)
+        super().__init__(shortened(sentence, LONGEST - 1))
+
+
+def forked(runtime):
+    """The UserError in a forked process, which has the memory of what runs models, but not its threads."""
+    return UserError(
+        f"this process was forked from one that had already used {runtime}, whose threads did not come along: a model "
+        "would wait here for ever; start processes with multiprocessing.get_context('spawn'), or use "
+        f"{runtime} and load the model only in the workers (gunicorn: without --preload)"
+    )
+
+
+def shortened(sentence, length):
+    """At most `length` characters, without the middle, as places are named before it and cures behind it."""
+    half = (length - 5) // 2
+    return sentence if len(sentence) <= length else f"{sentence[:half]} ... {sentence[-half:]}"
 
 
 @functools.cache

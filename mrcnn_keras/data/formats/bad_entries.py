@@ -1,11 +1,12 @@
 """Entries of a data set that cannot be read: counted and left out, and too many of them refused; for all formats."""
 
 import math
+import re
 
-from mrcnn_keras.errors import UserError
+from mrcnn_keras.errors import UserError, shortened
 
 LONGEST = 600  # characters of a sentence; values and names in it may be longer
-QUOTED = (320, 60, 60)  # characters of the first entries that a refusal quotes, so that the whole stays readable
+FIRST, OTHER = 280, 80  # characters of the first entries that a refusal quotes, so that the whole stays readable
 
 
 class BadEntries:
@@ -27,7 +28,7 @@ class BadEntries:
 
     def skip(self, kind, sentence):
         """Leaves out an entry. `sentence` has its place, the value and the cure."""
-        sentence = _short(sentence, LONGEST)
+        sentence = shortened(sentence, LONGEST)
         self.skipped.setdefault(kind, {})[sentence] = None
         self.dataset.skip(sentence)
 
@@ -36,7 +37,8 @@ class BadEntries:
         for kind, sentences in self.skipped.items():
             count, bad = self.counts[kind], len(sentences)
             if bad > max(self.share * count, 1 if self.share and count > 1 else 0):
-                quoted = list(map(_short, sentences, QUOTED))
+                first, *others = sentences
+                quoted = [shortened(first, FIRST), *(_begin(other, first) for other in others[:2])]
                 more = [f"and {bad - len(quoted)} more"] if bad > len(quoted) else []
                 enough = f"{math.ceil(100 * bad / count) / 100:g}"
                 cure = f"Mend them, or leave them out with --skip-bad {enough} (in Python skip_bad={enough})"
@@ -46,7 +48,8 @@ class BadEntries:
                 )
 
 
-def _short(sentence, length):
-    """At most `length` characters, without the middle, as places stand before and cures behind."""
-    half = length // 2 - 2
-    return sentence if len(sentence) <= length else f"{sentence[:half]}...{sentence[-half:]}"
+def _begin(sentence, first):
+    """The begin of a sentence, without the file that the first one names, too."""
+    file = re.match(r"""('[^']*'|"[^"]*") """, first)
+    rest = sentence.removeprefix(file[0]) if file else sentence
+    return rest if len(rest) <= OTHER else f"{rest[: OTHER - 3]}..."

@@ -61,3 +61,14 @@ def test_a_refusal_stays_readable():
     with pytest.raises(UserError, match="add one | .* and 497 more") as error:
         found.check()
     assert len(str(error.value)) < 700
+
+
+def test_a_refusal_names_the_file_once():
+    found = BadEntries(Dataset(), 0)
+    found.count("annotations", 5)
+    for number in range(5):
+        found.skip("annotations", f"'a/b.json' has annotation {number} of the unknown category 4; add that category")
+    words = "'a/b.json' has annotation 0 of .* | has annotation 1 of the .* | has annotation 2 of .* | and 2 more. Mend"
+    with pytest.raises(UserError, match=words.replace("|", r"\|")) as error:
+        found.check()
+    assert str(error.value).count("a/b.json") == 1

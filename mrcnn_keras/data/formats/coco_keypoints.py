@@ -61,7 +61,13 @@ def read_points(values, count):
     UserError for anything else, worded for the middle of a sentence.
     """
     points = _flat(values)
-    if points is None or points.size != 3 * count or not np.isin(points[2::3], (0, 1, 2)).all():
+    if points is not None and points.size % 3 == 0 and points.size != 3 * count:
+        given = points.size // 3
+        raise UserError(
+            f"{given} keypoint{'s' * (given != 1)}, where its category names {count}; name as many there, or "
+            "remove 'keypoints' from both"
+        )
+    if points is None or points.size % 3 or not np.isin(points[2::3], (0, 1, 2)).all():
         raise UserError(
             f"keypoints {str(values)[:60]}; write x, y, v for each of the category's {count} keypoints, v 0 (not "
             "annotated), 1 (hidden) or 2 (visible)"

@@ -2,11 +2,14 @@
 
 one file per object  one folder per image: `NAME/images/*.png` (one) and `NAME/masks/*.png` (objects in white), like the
                      nuclei of the Data Science Bowl 2018
-label pictures       `images/NAME.*` beside `labels/NAME.*` (or `masks/`): 0 is background, every other grey value,
-                     palette index or colour is one object
+label pictures       `images/NAME.*` beside `labels/NAME.*` (or `masks/`, and `NAME_mask.*`): 0 is background, every
+                     other grey value, palette index or colour is one object
 
 Both may lie in folders inside: `batch1/NAME/images/`, or `images/batch1/NAME.*` with `labels/batch1/NAME.*`.
 """
+
+import re
+from collections import Counter
 
 import numpy as np
 
@@ -21,7 +24,9 @@ CLASS_NAME = "object"
 LABEL_FOLDERS = ("labels", "masks")
 MAX_LABELS = 10_000  # values in a label picture; a picture with more is a photograph
 MASKS = "mask files"
+LABEL_ENDING = re.compile(r"[ _-](mask|label|seg|segmentation|gt)s?$", re.I)  # of a name: "a_mask.png" for "a.jpg"
 MAX_DEPTH = 3  # folders around those of pictures
+ENDED = "label pictures with a word behind the name of their picture, such as _mask"
 LOSSY_MASKS = "masks saved with loss (JPEG), cut at half their brightness; PNG keeps their edges"
 LOSSY_LABELS = "label pictures saved with loss (JPEG), what is bright read as one object; PNG keeps several apart"
 
@@ -109,7 +114,7 @@ def _label_folder(path):
     beside = pictures.parent if pictures == path / "images" else pictures.parent.parent
     for name in LABEL_FOLDERS if stems else ():
         labels = beside / name if pictures == path / "images" else beside / name / path.name
-        if stems.keys() & _by_stem(labels).keys():
+        if stems.keys() & _by_picture(labels, stems).keys():
             return labels
     return None
 
@@ -118,6 +123,17 @@ def _by_stem(folder):
     """{name without suffix, with the folders inside `folder`: file}"""
     files = _without_copies(list(files_below(folder)))
     return {file.relative_to(folder).with_suffix("").as_posix(): file for file in files}
+
+
+def _by_picture(labels, stems):
+    """`_by_stem` of label pictures, with the ending of a name left out where so it is one of `stems`, of pictures."""
+    found = _by_stem(labels)
+    plain = {stem: LABEL_ENDING.sub("", stem) for stem in found}
+    count = Counter(plain.values())
+    return {
+        name if stem not in stems and name in stems and count[name] == 1 else stem: found[stem]
+        for stem, name in plain.items()
+    }
 
 
 def _without_copies(files):
@@ -135,13 +151,13 @@ def _has_mask_folders(path):
 
 
 def _add_label_pictures(dataset, pictures, labels):
-    label_files = _by_stem(labels)
     files = sorted(files_below(pictures))
+    stems = [file.relative_to(pictures).with_suffix("").as_posix() for file in files]
+    label_files = _by_picture(labels, {*stems})
     dataset.bad.count("pictures", len(files))
     dataset.bad.count("label pictures", len(label_files))
     used = set()
-    for file in files:
-        stem = file.relative_to(pictures).with_suffix("").as_posix()
+    for stem, file in zip(stems, files, strict=True):
         label = label_files.get(stem)
         used.add(stem)
         if label is None:
@@ -149,6 +165,8 @@ def _add_label_pictures(dataset, pictures, labels):
             dataset.bad.skip("pictures", f"{str(file)!r} has no label picture in {str(labels)!r}; {cure}")
             continue
         dataset.add_image("masks", stem, str(file), labels=label)
+        if label.stem != file.stem:
+            dataset.note(ENDED, dataset.num_images - 1)
         if not _is_lossless(label):
             dataset.note(LOSSY_LABELS, dataset.num_images - 1)
     for stem in label_files.keys() - used:

@@ -32,13 +32,21 @@ def _stem(name):
     return plain.removesuffix(end)
 
 
-# What each way of looking for a name finds, as a note; the earlier ones first, and each includes those before it.
+def _uploaded(name):
+    """What Label Studio makes of the name of an uploaded file, "1a2b3c4d-my_photo.jpg", without the digits."""
+    return re.sub(r"[^-\w.]", "", re.sub(r"^[0-9a-f]{8}-(?=.)", "", _caseless(name)).replace(" ", "_"))
+
+
+_UPLOADED = "pictures found by the name that Label Studio gives to an uploaded file"
+# What each way of looking for a name finds, as a note; those that change less of it first.
 _SPELLINGS = (
     ("pictures found in another folder than the annotations say", str),
     ("pictures found by the decoded name of a URL", _decoded),
     ("pictures found by a name in another Unicode form", _composed),
     ("pictures found by a name in another case", _caseless),
     ("pictures found with another file extension", _stem),
+    (_UPLOADED, _uploaded),
+    (_UPLOADED, lambda name: _stem(_uploaded(name))),
 )
 
 

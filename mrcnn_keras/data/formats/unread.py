@@ -143,7 +143,7 @@ _READERS = {
     ".json": _of_json,
     ".csv": _of_csv,
     ".xml": _of_xml,
-    ".yaml": _of_yaml,
+    **dict.fromkeys((".yaml", ".yml"), _of_yaml),
     ".txt": _of_text,
     ".names": lambda file, head: "YOLO",
     **dict.fromkeys((".tfrecord", ".tfrecords", ".record"), lambda file, head: "TFRecord"),

@@ -70,7 +70,7 @@ MISTAKES = {
     ),
 }
 BAD_ENTRIES = {
-    "too few numbers": ([5, 0, 2], "each of the category's 3 keypoints"),
+    "too few numbers": ([5, 0, 2], "with 1 keypoint, where its category names 3; name as many"),
     "words": (["a"] * 9, "annotation 2 of 'a.png' with keypoints"),
     "no number": ([float("nan"), 0, 1] * 3, "with keypoints"),
     "an object": ({"top": [1, 2, 2]}, "with keypoints"),

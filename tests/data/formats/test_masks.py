@@ -228,3 +228,32 @@ def test_folders_of_masks_are_subsets(tmp_path):
     assert load_dataset(tmp_path).num_images == 2
     assert load_dataset(tmp_path, subset="val").image_info[0]["id"] == "two"
     assert find_subsets(tmp_path / "valid") == {}
+
+
+def test_label_pictures_may_have_a_word_behind_the_name(tmp_path):
+    for name in ("a", "b", "c_mask"):
+        save(tmp_path / f"images/{name}.png", np.full((6, 8, 3), 50, np.uint8))
+    for name in ("a_mask", "b-Label", "c_mask", "d_mask"):
+        save(tmp_path / f"masks/{name}.png", rectangle(0, 0, 3, 4))
+    dataset = load_dataset(tmp_path)
+    assert [info["id"] for info in dataset.image_info] == ["a", "b", "c_mask"]
+    assert [len(dataset.load_annotations(i)) for i in range(3)] == [1, 1, 1]
+    what = "label pictures with a word behind the name of their picture, such as _mask"
+    assert dataset.notes == [f"{what}: 2 (first in masks image 'a.png')"]
+    assert "label picture " in dataset.skipped[0]
+    assert "d_mask.png' has no picture in" in dataset.skipped[0]
+
+
+def test_of_two_label_pictures_none_is_guessed(tmp_path):
+    for file in (
+        "images/a.png",
+        "masks/a_mask.png",
+        "masks/a_seg.png",
+        "images/b.png",
+        "masks/b.png",
+        "masks/b_gt.png",
+    ):
+        save(tmp_path / file, rectangle(0, 0, 3, 4))
+    dataset = load_dataset(tmp_path, skip_bad=0.8)
+    assert [(info["id"], info["labels"].name) for info in dataset.image_info] == [("b", "b.png")]
+    assert len(dataset.skipped) == 4

@@ -14,6 +14,7 @@ URL = "pictures found by the decoded name of a URL"
 UNICODE = "pictures found by a name in another Unicode form"
 CASE = "pictures found by a name in another case"
 EXTENSION = "pictures found with another file extension"
+UPLOADED = "pictures found by the name that Label Studio gives to an uploaded file"
 
 
 @pytest.fixture
@@ -59,6 +60,10 @@ def found(dataset, folder="data"):
         ("IMG_1", "images/IMG_1.jpg", EXTENSION),
         ("IMG_1.tif", "IMG_1.png", EXTENSION),
         ("img.1.PNG", "img.1.jpg", EXTENSION),
+        ("1a2b3c4d-photo.jpg", "images/photo.jpg", UPLOADED),
+        ("upload/4/1a2b3c4d-my_photo_1.jpg", "images/my photo (1).JPG", UPLOADED),
+        ("photo.jpg", "images/1a2b3c4d-photo.jpg", UPLOADED),
+        ("/data/upload/1/1a2b3c4d-photo.jpg", "photo.png", UPLOADED),
     ],
 )
 def test_a_name_spelled_otherwise_is_found(load, name, file, note):
@@ -92,6 +97,14 @@ def test_of_several_files_none_is_guessed(load):
     assert found(dataset) == ["photos/1.png"]
     assert "picture '0.png' of " in dataset.skipped[0]
     assert "does not exist, and 2 files may be meant (" in dataset.skipped[0]
+
+
+def test_pictures_of_label_studio_are_not_guessed(load):
+    dataset = load(["photo.jpg", "1.jpg"], ["1a2b3c4d-photo.jpg", "5e6f7a8b-photo.jpg", "1.jpg"])
+    assert found(dataset) == ["1.jpg"]
+    assert "2 files may be meant" in dataset.skipped[0]
+    dataset = load(["1a2b3c4d-0.jpg", "1a2b3c4d-1.jpg"], ["1a2b3c4d-0.png", "5e6f7a8b-0.png", "1.png"], "b/a.json")
+    assert found(dataset, "b") == ["1a2b3c4d-0.png", "1.png"]
 
 
 def test_a_file_is_not_taken_for_two_pictures(load):

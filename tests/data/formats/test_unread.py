@@ -18,6 +18,7 @@ FILES = {
     "YOLO": ("labels/a.txt", "0 0.5 0.5 0.1 0.1\n2 0.1 0.2 0.3 1e-2\n", "YOLO"),
     "YOLO outlines": ("labels/a.txt", "0 0.5 0.5 0.1 0.1 0.2 0.9", "YOLO"),
     "YOLO description": ("data.yaml", "train: images/train\nnc: 1\nnames: ['x']\n", "YOLO"),
+    "YOLO description of Roboflow": ("data.yml", "names:\n- x\nnc: 1\ntrain: ../train\n", "YOLO"),
     "darknet": ("obj.names", "circle\n", "YOLO"),
     "VOC": ("Annotations/a.xml", "<annotation>\n<object><bndbox></bndbox></object></annotation>", "Pascal VOC"),
     "CVAT": (

@@ -28,7 +28,7 @@ EITHER = (
     "pictures with an EXIF orientation, whose annotations are taken as drawn on the upright picture; they may be of "
     "the stored one, which has the same size"
 )
-SHARES = "outlines or boxes in 0..1, read as pixels, so that they cover one pixel; write pixels"
+SHARES = "outlines or boxes in 0..1, which are shares of a picture and no pixels, left out; write pixels"
 
 
 def note_outlines(dataset, image_id, size, objects):
@@ -51,11 +51,25 @@ def note_outlines(dataset, image_id, size, objects):
         dataset.note(finding, image_id, count, contradiction=True)
 
 
+def are_shares(points, size):
+    """Says whether an outline is written as shares of the picture, as YOLO does.
+
+    Args:
+        points: List of `[K, (y, x)]`.
+        size: (height, width) of the picture.
+
+    Returns:
+        Boolean; in pixels all points would lie inside the first one.
+    """
+    points = np.concatenate(points)
+    return bool(min(size) > 2 and points.min() >= 0 and points.max() <= 1 and (points % 1).any())
+
+
 def _finding(written, extent, points, size):
     if points is not None:
-        points = np.concatenate(points)
-        if min(size) > 2 and points.min() >= 0 and points.max() <= 1 and (points % 1).any():
+        if are_shares(points, size):
             return SHARES
+        points = np.concatenate(points)
         if written is None:
             return _finding_of_box((*points.min(axis=0), *points.max(axis=0)), size)
     if written is None or extent is None or _distance(written, extent, size) <= LOOSE:

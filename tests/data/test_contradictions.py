@@ -69,8 +69,11 @@ def test_outlines_in_shares_of_the_picture_are_noted(one_class):
         {"bbox": [0, 0, 1, 1], "segmentation": [[0, 0, 1, 0, 1, 1, 0, 1]]},  # a pixel in the corner is one
     )
     assert dataset.statistics()["object_side"] == [1, 1, 1]
-    (note,) = dataset.contradictions
-    assert note.startswith("outlines or boxes in 0..1, read as pixels, so that they cover one pixel; write pixels: 3 ")
+    shares, left_out = dataset.contradictions
+    assert shares.startswith("outlines or boxes in 0..1, which are shares of a picture and no pixels, left out; write ")
+    assert "write pixels: 3 (first in" in shares
+    assert left_out.startswith("masks without a pixel inside the picture, left out: 3 ")
+    assert len(dataset.load_annotations(0)) == len(dataset.load_boxes(0)) == 1
 
 
 def test_what_covers_no_pixel_is_not_counted(one_class):

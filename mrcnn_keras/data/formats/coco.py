@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from mrcnn_keras.data import images
-from mrcnn_keras.data.contradictions import note_outlines
+from mrcnn_keras.data.contradictions import are_shares, note_outlines
 from mrcnn_keras.data.dataset import Dataset
 from mrcnn_keras.data.formats.bad_entries import BadEntries
 from mrcnn_keras.data.formats.class_names import folded, is_background
@@ -82,8 +82,9 @@ class CocoDataset(Dataset):
             if annotation.counts is not None:
                 crop = crop_from_rle(annotation.counts, size)
                 return crop.box if crop and extent_only else crop
+            outline = annotation.polygons or [outline_of_box(annotation.box)]
             draw = extent_of_polygons if extent_only else crop_from_polygons
-            return draw(annotation.polygons or [outline_of_box(annotation.box)], size)
+            return None if are_shares(outline, size) else draw(outline, size)
         except UserError as error:
             raise UserError(f"{self.image_name(image_id)}, annotation {annotation.id!r}: {error}") from error
 

@@ -16,7 +16,6 @@ from mrcnn_keras.data import (
     find_subsets,
     load_dataset,
     match_classes,
-    named,
     note_pictures,
     note_sides,
     readable_pictures,
@@ -27,6 +26,7 @@ from mrcnn_keras.model import PUBLISHED, MaskRCNN, open_checkpoint
 from mrcnn_keras.progress import ProgressLine
 from mrcnn_keras.report import counted
 from mrcnn_keras.training import RunFolder, train
+from mrcnn_keras.weights.class_places import find_places
 
 QUIET = ("CLASS_NAMES", "CATEGORY_IDS", "KEYPOINT_NAMES", "KEYPOINT_SKELETON", "KEYPOINT_SIGMAS")
 EPOCHS = 20
@@ -163,16 +163,10 @@ def _known_names(options, run, checkpoint, config, data):
     if options.resume:
         return Config.load(run.config).CLASS_NAMES or data.class_names
     published = config.CLASS_NAMES if options.weights == "coco" else ()
-    known = (checkpoint.trained_with().get("CLASS_NAMES") or () if checkpoint else published)[1:]
-    ours = data.class_names[1:]
-    if len(known) != len(ours) or len({*ours}) < len(ours):
-        return data.class_names
-    new = [name for name in ours if name not in known]
-    places = [name if name in ours else new.pop(0) for name in known]
-    renamed = [f"{name} from {old}" for name, old in zip(places, known, strict=True) if name != old]
-    if renamed:
-        print(f"note: classes that {options.weights} does not know begin with the weights of others: {named(renamed)}")
-    return ["BG", *places]
+    known = checkpoint.trained_with().get("CLASS_NAMES") or () if checkpoint else published
+    names = data.class_names
+    places = find_places(names, list(known))
+    return [names[places.index(i)] for i in range(len(names))] if places else names
 
 
 def _matched(options, run, names, data, validation):

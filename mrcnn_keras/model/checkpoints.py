@@ -12,8 +12,9 @@ import numpy as np
 import tensorflow as tf
 
 from mrcnn_keras.config import Config
-from mrcnn_keras.errors import UserError
+from mrcnn_keras.errors import UserError, listing
 from mrcnn_keras.progress import ProgressLine
+from mrcnn_keras.weights.class_places import find_places, rearranged, unknown_classes
 from mrcnn_keras.weights.fetch import COCO, cache_folder, fetch_file, name_hash_mismatch, open_converted, published_file
 from mrcnn_keras.weights.files import TrainingState, describe_error, open_keras, open_weights, read_tensors
 from mrcnn_keras.weights.fitting import fit
@@ -215,6 +216,8 @@ def load_into(variables, config, checkpoint):
     shapes = {path: tuple(variable.shape) for path, variable in variables.items()}
     report = fit(checkpoint.source, shapes, checkpoint.values, checkpoint.left_over, _cure(checkpoint))
     trained = checkpoint.trained_with()
+    ours, theirs = list(config.CLASS_NAMES), list(trained.get("CLASS_NAMES") or ())
+    places = find_places(ours, theirs)
     # With this factor the first convolution gives the same for pictures that are divided by another deviation.
     scale = {}
     if "STD_PIXEL" in trained:
@@ -225,8 +228,11 @@ def load_into(variables, config, checkpoint):
             checkpoint.values[path]()
         for path in report.loaded:
             value = checkpoint.values[path]()
+            if places and not (config.MASK_CLASS_AGNOSTIC and path.startswith("mask_head/")):
+                value = rearranged(path, value, places)
             _assign(variables[path], value * scale[path] if path in scale else value)
-    report.notes += checkpoint.notes + _differences(config, trained, checkpoint.preset)
+    report.notes += checkpoint.notes + _notes_on_classes(ours, theirs, places)
+    report.notes += _differences(config, trained, checkpoint.preset)
     return report
 
 
@@ -277,6 +283,14 @@ def _assign(variable, value):
         tf.raw_ops.ResourceStridedSliceAssign(
             ref=variable.value.handle, begin=[start], end=[start + len(part)], strides=[1], value=part
         )
+
+
+def _notes_on_classes(ours, theirs, places):
+    """What became of the classes where the file has them in another order, or some others."""
+    others = unknown_classes(ours, theirs, places)
+    notes = [f"the file has its classes in the order {listing(theirs[1:])}; they are matched by name"] if places else []
+    notes += [f"classes that it does not know begin with the weights of others: {listing(others)}"] if others else []
+    return notes
 
 
 def _differences(config, trained, preset):

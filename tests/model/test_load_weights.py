@@ -166,3 +166,19 @@ def test_load_weights_leaves_the_optimizer(small):
     model.compile(optimizer=keras.optimizers.SGD(0.125))
     model.load_weights(path)
     assert float(model.optimizer.learning_rate) == 0.125
+
+
+def test_classes_of_a_file_in_another_order_are_taken_by_name(small_model, tmp_path):
+    names = {"NUM_CLASSES": 4, "CLASS_NAMES": ("BG", "cat", "dog", "owl"), "DETECTION_MIN_CONFIDENCE": 1e-3}
+    saved = small_model(**names)
+    saved.save(tmp_path / "saved.keras")
+    order = ("BG", "owl", "cat", "dog")
+    other = MaskRCNN(saved.config.replace(CLASS_NAMES=order))
+    report = other.load_weights(tmp_path / "saved.keras")
+    assert report.notes == ["the file has its classes in the order cat, dog, owl; they are matched by name"]
+    image = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
+    before, after = (model.predict([image]) for model in (saved, other))
+    np.testing.assert_array_equal(after["boxes"], before["boxes"])
+    assert [order[i] for i in after["class_ids"][0]] == [names["CLASS_NAMES"][i] for i in before["class_ids"][0]]
+    assert (after["class_ids"] != before["class_ids"]).any()
+    np.testing.assert_array_equal(after["masks"], before["masks"])

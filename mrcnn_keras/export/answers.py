@@ -5,8 +5,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from mrcnn_keras.detections import Detections, as_boxes, crop_mask, paste_mask
-from mrcnn_keras.errors import UserError
+from mrcnn_keras.detections import Detections, crop_mask, paste_mask, proposals_of
 from mrcnn_keras.pictures import as_picture, as_pictures
 
 
@@ -32,29 +31,20 @@ def as_detections(answers, size):
     return Detections(size, boxes, answers["class_ids"][real], answers["scores"][real], crops, keypoints)
 
 
-def for_pictures(run, proposals=None):
+def for_pictures(run, takes_proposals=None):
     """The function that a reader gives: what model.detect takes -> Detections of a picture, or a list of a list's.
 
-    run: answers a picture [H, W, 3] uint8 and proposals [N, 4] float32 or None. proposals: whether the file takes any;
-    None: it does with them and without.
+    run: answers a picture [H, W, 3] uint8 and proposals [N, 4] float32 or None. takes_proposals: whether the file takes
+    any; None: it does with them and without.
     """
 
-    def one(image, given):
-        if proposals is not None and proposals != (given is not None):
-            wanted = "takes proposals with each picture; give answer(image, boxes)"
-            raise UserError(f"this file {wanted if proposals else 'finds its proposals itself; leave them out'}")
-        return run(image, None if given is None else as_boxes(given, "proposals"))
-
     def answer(image, proposals=None):
-        if not isinstance(image, (list, tuple)) and np.ndim(image) != 4:
-            return one(as_picture(image), proposals)
-        images = as_pictures(image)
-        given = [None] * len(images) if proposals is None else proposals
-        if len(given) != len(images):
-            raise UserError(
-                f"{len(given)} arrays of proposals were given for {len(images)} pictures; give one per picture"
-            )
-        return [one(*pair) for pair in zip(images, given, strict=True)]
+        several = isinstance(image, (list, tuple)) or np.ndim(image) == 4
+        images = as_pictures(image) if several else [as_picture(image)]
+        proposals = proposals if several or proposals is None else [proposals]
+        given = proposals_of(len(images), proposals, takes_proposals)
+        found = [run(*pair) for pair in zip(images, given, strict=True)]
+        return found if several else found[0]
 
     return answer
 

@@ -1,8 +1,9 @@
 """Runs what onnx wrote, by onnxruntime alone."""
 
+import os
 from pathlib import Path
 
-from mrcnn_keras.errors import UserError
+from mrcnn_keras.errors import UserError, forked
 from mrcnn_keras.export.answers import as_detections, for_pictures
 from mrcnn_keras.export.readers import require
 
@@ -32,7 +33,11 @@ def load_onnx(path):
     if "num_detections" not in names:
         raise UserError(f"the ONNX model {path} has no output num_detections; give one of mrcnn_keras.export")
 
+    process = os.getpid()
+
     def run(image, proposals):
+        if os.getpid() != process:
+            raise forked("onnxruntime")
         inputs = {"images": image[None]} | ({} if proposals is None else {"proposals": proposals[None]})
         values = session.run(names, inputs)
         return as_detections({name: value[0] for name, value in zip(names, values, strict=True)}, image.shape[:2])

@@ -8,6 +8,7 @@ import tensorflow as tf
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.export.answers import as_detections, for_pictures
 from mrcnn_keras.export.tflite_metadata import read_metadata
+from mrcnn_keras.forks import check_process
 from mrcnn_keras.ops import images as image_ops
 from mrcnn_keras.ops import masks as mask_ops
 from mrcnn_keras.resize_rule import padding_before, rounded
@@ -75,6 +76,7 @@ def _answering(run, metadata, proposal_count):
     """
 
     def answer(image, proposals):
+        check_process()
         size, plan = image.shape[:2], plan_input(*image.shape[:2], metadata)
         inputs = {
             "image": image_ops.resize_images(image[None], *plan, metadata["resize"]["method"]).numpy(),

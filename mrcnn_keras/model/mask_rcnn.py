@@ -9,9 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 from mrcnn_keras.config import PRESETS, Config
-from mrcnn_keras.detections import Detections, as_boxes, paste_mask
+from mrcnn_keras.detections import Detections, paste_mask, proposals_of
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import replace_folder
+from mrcnn_keras.forks import check_process
 from mrcnn_keras.model.checkpoints import (
     PRESET_FILES,
     PUBLISHED,
@@ -24,12 +25,11 @@ from mrcnn_keras.model.checkpoints import (
     open_checkpoint,
     open_published,
 )
-from mrcnn_keras.model.forks import check_process
 from mrcnn_keras.model.losses import loss_parts
 from mrcnn_keras.model.network import Network
 from mrcnn_keras.model.network_inputs import checked_inputs
 from mrcnn_keras.model.optimizer import exclude_from_weight_decay, make_optimizer
-from mrcnn_keras.model.strict_model import StrictModel, refuse_arguments
+from mrcnn_keras.model.strict_model import StrictModel, refuse_arguments, refuse_hdf5
 from mrcnn_keras.model.trainability import apply_changes, optimizer_paths, trainable_by_path, trainable_changes
 from mrcnn_keras.ops import detections as detection_ops
 from mrcnn_keras.ops import images as image_ops
@@ -121,6 +121,7 @@ class MaskRCNN(StrictModel):
 
     def call(self, inputs, training=None, mask=None, **kwargs):
         """The training mode, also where tf.distribute has no picture of the last batch left for a replica."""
+        check_process()
         if tf.distribute.get_strategy().num_replicas_in_sync == 1:
             return super().call(inputs, training=training, mask=mask, **kwargs)
         # Convolutions have no output for no images at all: then one black image is used, and left out again.
@@ -368,7 +369,7 @@ class MaskRCNN(StrictModel):
         """
         check_process()
         images = as_pictures(images)
-        given = proposals_of(images, proposals, self.takes_proposals)
+        given = proposals_of(len(images), proposals, self.takes_proposals)
         limit = self.config.DETECTION_MIN_CONFIDENCE
         if min_score is not None and min_score < limit:
             warnings.warn(
@@ -376,11 +377,12 @@ class MaskRCNN(StrictModel):
                 f"nothing there; open it with MaskRCNN.load(path, DETECTION_MIN_CONFIDENCE={min_score:g})",
                 stacklevel=2,
             )
-        found = [self._detect(image, *more) for image, more in zip(images, given, strict=True)]
+        found = [self._detect(image, boxes) for image, boxes in zip(images, given, strict=True)]
         return found if min_score is None else [detections.above(min_score) for detections in found]
 
-    def _detect(self, image, *given):
-        found = {name: value[0] for name, value in self._answer(image[None], *given).items()}
+    def _detect(self, image, proposals):
+        given = [image] if proposals is None else [image, proposals]
+        found = {name: value[0] for name, value in self._answer(*(value[None] for value in given)).items()}
         count = int(found["num_detections"])
         boxes = found["boxes"].numpy()[:count]
         crops = None
@@ -542,6 +544,7 @@ class MaskRCNN(StrictModel):
         return model
 
     def get_config(self):
+        refuse_hdf5()
         changes = trainable_changes(self, self._trainable_at_first)
         return {"config": self.config.to_dict()} | ({"trainable": changes} if changes else {})
 
@@ -570,18 +573,3 @@ class MaskRCNN(StrictModel):
         paths = config.get("optimizer_variables", [variable.path for variable in self.trainable_variables])
         if paths:
             self.optimizer.build([by_path[path] for path in paths])
-
-
-def proposals_of(images, proposals, wanted):
-    """-> for each picture what the model takes besides it: (), or where proposals are wanted ([1, N, 4] float32,)."""
-    if not wanted:
-        if proposals is not None:
-            raise UserError("this model finds its proposals itself; call detect without them")
-        return [()] * len(images)
-    if proposals is None or len(proposals) != len(images):
-        given = "none" if proposals is None else len(proposals)
-        raise UserError(
-            f"this model takes proposals, and {given} were given for {len(images)} pictures; give one array "
-            "[N, (y1, x1, y2, x2)] per picture: model.detect(images, proposals=[boxes, ...])"
-        )
-    return [(as_boxes(boxes, f"picture {index}: proposals")[None],) for index, boxes in enumerate(proposals)]

@@ -5,10 +5,11 @@ import re
 from pathlib import Path
 
 import keras
+from keras.src.backend.common import global_state
 
 from mrcnn_keras.errors import UserError
+from mrcnn_keras.forks import check_process
 from mrcnn_keras.model.fit_arguments import complete_fit, epoch_steps
-from mrcnn_keras.model.forks import check_process
 from mrcnn_keras.model.trainability import layers_by_path
 
 MEASURE = "measure COCO AP with mk.evaluate, or pass mk.CocoMetrics(dataset) to fit as a callback"
@@ -22,6 +23,15 @@ CURES = {
     "sample_weight": WEIGH,
 }
 EXPORT = "write a quantised file with mk.export.tflite(model, path, quantize='int8'), or `mrcnn export --quantize int8`"
+
+
+def refuse_hdf5():
+    """Raises UserError while Keras writes a whole model to an HDF5 file, past `save`: it asks for the settings then."""
+    if global_state.get_global_attribute("use_legacy_config", False):
+        raise UserError(
+            "a MaskRCNN in an HDF5 file could not be loaded again, and the file is empty; save the model to one file "
+            "NAME.keras, or its weights with save_weights(NAME.weights.h5)"
+        )
 
 
 def refuse_arguments(method, arguments):
@@ -87,6 +97,7 @@ class StrictModel(keras.Model):
         Raises:
             UserError: If weights of classes or samples are given.
         """
+        check_process()
         refuse_arguments("train_on_batch", kwargs)
         return super().train_on_batch(*args, **kwargs)
 

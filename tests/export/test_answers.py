@@ -16,7 +16,7 @@ def run(image, proposals):
 
 
 def test_one_picture_or_several_in_any_form():
-    answer = for_pictures(run, proposals=False)
+    answer = for_pictures(run, False)
     expected = RGB.tolist(), None
     alpha = np.dstack([RGB, RGB[:, :, 0]])
     for picture in (RGB, alpha, RGB.astype(np.float32), Image.fromarray(RGB), Image.fromarray(alpha)):
@@ -44,12 +44,12 @@ def test_what_detect_refuses_is_refused_in_the_same_words(picture, words):
 
 def test_proposals_go_with_each_picture():
     boxes = [[1, 2, 3, 4]]
-    for answer in (for_pictures(run, proposals=True), for_pictures(run)):
+    for answer in (for_pictures(run, True), for_pictures(run)):
         assert answer(RGB, boxes) == (RGB.tolist(), [[1.0, 2.0, 3.0, 4.0]])
         assert answer([RGB], [boxes]) == [answer(RGB, boxes)]
-        with pytest.raises(UserError, match="1 arrays of proposals were given for 2 pictures"):
+        with pytest.raises(UserError, match="there are 1 for 2; give one array"):
             answer([RGB, RGB], [boxes])
     with pytest.raises(UserError, match="takes proposals with each picture"):
-        for_pictures(run, proposals=True)(RGB)
+        for_pictures(run, True)(RGB)
     with pytest.raises(UserError, match="finds its proposals itself; leave them out"):
-        for_pictures(run, proposals=False)(RGB, boxes)
+        for_pictures(run, False)(RGB, proposals=boxes)

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.model.forks import check_process
+from mrcnn_keras.forks import check_process
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "register_at_fork"), reason="this system has no fork"),
@@ -47,6 +47,8 @@ def test_a_model_says_that_it_cannot_run_in_a_forked_process(model):
         lambda: model.predict_on_batch(PICTURE[None]),
         lambda: model.fit({}),
         lambda: model.evaluate({}),
+        lambda: model.train_on_batch({}),
+        lambda: model.call({}),
     ):
         said = in_fork(function)
         assert "forked from one that had already used TensorFlow" in said

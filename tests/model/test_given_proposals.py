@@ -83,8 +83,8 @@ def test_no_proposals_no_detections(without_masks, photograph, without_graphs):
 @pytest.mark.parametrize(
     ("proposals", "sentence"),
     [
-        (None, "this model takes proposals, and none were given for 1 pictures; give one array"),
-        ([[], []], "this model takes proposals, and 2 were given for 1 pictures; give one array"),
+        (None, "this model takes proposals with each picture, and there are none for 1; give one array"),
+        ([[], []], "this model takes proposals with each picture, and there are 2 for 1; give one array"),
         ([[[1, 2, 3]]], r"picture 0: proposals have shape \(1, 3\); give \[any, 4\]"),
         ([[[9, 9, 4, 4]]], r"picture 0: proposals: box 0 is \[9.0, 9.0, 4.0, 4.0\]; give finite"),
     ],
@@ -96,7 +96,7 @@ def test_detect_refuses_proposals_that_do_not_fit(proposals, sentence, without_m
 
 def test_a_model_with_an_rpn_refuses_proposals(model, photograph):
     assert not model.takes_proposals
-    with pytest.raises(UserError, match="this model finds its proposals itself; call detect without them"):
+    with pytest.raises(UserError, match="this model finds its proposals itself; leave them out"):
         model.detect([photograph], proposals=[[]])
 
 

@@ -26,6 +26,13 @@ def test_save_refuses_what_load_does_not_read(name, options, cure, model, tmp_pa
     assert not list(tmp_path.iterdir())
 
 
+def test_a_whole_model_in_hdf5_is_refused_past_save_too(model, tmp_path):
+    with pytest.raises(UserError, match="in an HDF5 file could not be loaded again, .* NAME.keras"):
+        keras.saving.save_model(model, tmp_path / "old.h5")
+    keras.saving.save_model(model, tmp_path / "model.keras")
+    assert model.get_config()["config"] == model.config.to_dict()
+
+
 def test_save_weights_refuses_what_load_weights_does_not_read(model, tmp_path):
     for name, options in {"w.h5": {}, "w.weights.json": {"max_shard_size": 0.1}}.items():
         with pytest.raises(UserError, match=r"only one whole .weights.h5 is read again; give .*/w.weights.h5"):

@@ -4,7 +4,7 @@ import os
 
 from tensorflow.python.eager import context
 
-from mrcnn_keras.errors import UserError
+from mrcnn_keras.errors import forked
 
 _without_threads = False  # whether this process was forked after TensorFlow had begun to work
 
@@ -16,11 +16,7 @@ def check_process():
         UserError: If this process was forked from one that had already used TensorFlow.
     """
     if _without_threads:
-        raise UserError(
-            "this process was forked from one that had already used TensorFlow, whose threads did not come along: a "
-            "model would wait here for ever; start processes with multiprocessing.get_context('spawn'), or use "
-            "TensorFlow and load the model only in the workers (gunicorn: without --preload)"
-        )
+        raise forked("TensorFlow")
 
 
 def _look_after_fork():

@@ -59,10 +59,12 @@ def write_image(path, image):
 
 
 def read_json(path):
-    """Returns the content of a JSON file; raises UserError, with the line, if it is not valid."""
+    """Returns the content of a JSON file in UTF-8, 16 or 32; raises UserError, with the line, if it is not valid."""
     try:
-        return json.loads(Path(path).read_bytes().decode("utf-8-sig"))
+        return json.loads(Path(path).read_bytes())
     except OSError as error:
         raise UserError(f"{str(path)!r} cannot be read ({error.strerror}); give a readable file") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{str(path)!r} is not text in UTF-8 ({error}); save it as UTF-8") from error
     except (ValueError, RecursionError) as error:
         raise UserError(f"{str(path)!r} is not JSON ({error}); export it again") from error

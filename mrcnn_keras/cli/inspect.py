@@ -64,7 +64,8 @@ class _Side:
         for line in findings(self.dataset):
             print(line)
         if self.broken:
-            print(f"broken: {len(self.broken)} pictures cannot be read; `mrcnn train` skips up to --skip-bad of all")
+            count = f"{len(self.broken)} picture{'s' * (len(self.broken) > 1)}"
+            print(f"broken: {count} cannot be read; `mrcnn train` skips up to --skip-bad of all")
         for sentence in self.broken[:NAMED]:
             print(f"broken: {sentence}")
         if len(self.broken) > NAMED:

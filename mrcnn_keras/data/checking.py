@@ -117,7 +117,8 @@ def check_objects(dataset):
     """
     reason = no_object(dataset)
     if reason:
-        raise UserError(f"the training data have no object to learn from: {reason}; annotate single objects in them")
+        cure = "mend their annotations" if dataset.contradictions else "annotate single objects in them"
+        raise UserError(f"the training data have no object to learn from: {reason}; {cure}")
 
 
 def findings(*datasets):

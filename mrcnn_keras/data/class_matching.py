@@ -6,7 +6,7 @@ import numpy as np
 
 from mrcnn_keras.data.contradictions import named
 from mrcnn_keras.data.dataset import SubsetOfDataset
-from mrcnn_keras.data.formats.class_names import folded
+from mrcnn_keras.data.formats.class_names import sound
 from mrcnn_keras.errors import UserError
 
 
@@ -45,12 +45,8 @@ def match_classes(dataset, class_names, having, elsewhere, cure):
 
 def _alike(names, others):
     """Says which names differ only in case, spaces, a number in brackets or the plural's s; "" if none do."""
-    pairs = [(name, other) for name in names for other in others if _singular(name) == _singular(other)]
+    pairs = [(name, other) for name in names for other in others if sound(name) == sound(other)]
     return "".join(f" ({name!r} and {other!r} differ in spelling only)" for name, other in pairs[:1])
-
-
-def _singular(name):
-    return folded(name).removesuffix("s")
 
 
 class _Renumbered(SubsetOfDataset):

@@ -1,15 +1,18 @@
 """Annotated pictures from files, in a format that is found by looking at them."""
 
 import difflib
+import itertools
 import os
 from pathlib import Path
 
 from mrcnn_keras.data.formats import FORMATS
 from mrcnn_keras.data.formats.class_names import alike
-from mrcnn_keras.data.formats.folders import subset_of_file
-from mrcnn_keras.data.formats.unread import CURES, places_of_pictures, recognise
+from mrcnn_keras.data.formats.folders import files_below, subset_of_file
+from mrcnn_keras.data.formats.unread import CURES, LOOKED_AT, places_of_pictures, recognise
 from mrcnn_keras.errors import UserError, listing
 from mrcnn_keras.files import read_json
+
+ARCHIVES = frozenset((".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar"))
 
 
 def load_dataset(path, format=None, subset=None, skip_bad=0.05):
@@ -103,6 +106,15 @@ def _find(path, format):
         if format == "coco" or not isinstance(read_json(place), dict):
             return "coco", {"": place}  # reading it as COCO says what is wrong
         raise UserError(f"{str(path)!r} is JSON, but not in a known annotation format; export it as COCO")
+    if place.is_file():
+        is_archive = place.suffix.lower() in ARCHIVES
+        cure = "unpack it and give the folder" if is_archive else "give a COCO JSON file or a folder"
+        raise UserError(f"no annotations were found in {str(path)!r}, which is no annotation file; {cure}")
+    for file in itertools.islice(files_below(place, {".json"}), LOOKED_AT):
+        try:
+            read_json(file)  # what cannot be read are probably the annotations
+        except UserError as error:
+            raise UserError(f"no annotations were found in {str(path)!r}: {error}") from error
     looked = ", ".join(FORMATS if format is None else [format])
     raise UserError(
         f"no annotations were found in {str(path)!r}, looking for {looked} ({places_of_pictures(place)}); put a COCO "

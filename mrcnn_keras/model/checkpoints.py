@@ -84,7 +84,7 @@ class Checkpoint:
             has_heads = "box_head/class_logits/kernel" in self.values
             held = "weights without the settings of their model" if has_heads else "a backbone alone, no whole model"
             raise UserError(
-                f"{self.source} holds {held}; start a training from it with --weights, or give it to load_weights"
+                f"{self.source} holds {held}; it can only be the weights that a training starts from (--weights)"
             )
         config = self._base().replace(**self.settings).replace(**overrides)
         anchors = self.values["rpn/logits/bias"].shape[0] if self.has_anchors else config.anchors_per_cell()

@@ -156,7 +156,7 @@ def test_load_weights_refuses_tensors_of_no_known_model(small, tmp_path):
 
 def test_from_checkpoint_refuses_a_backbone_alone(tmp_path):
     path = save_torch(tmp_path / "resnet18.pth", imagenet_file(**RESNET18))
-    with pytest.raises(UserError, match="resnet18.pth holds a backbone alone, no whole model; start a training from"):
+    with pytest.raises(UserError, match="resnet18.pth holds a backbone alone, no whole model; it can only be"):
         MaskRCNN.from_checkpoint(path)
 
 

@@ -102,7 +102,7 @@ def test_a_refused_file_changes_nothing(saved, other, tmp_path):
         assert differing(values(model), before) == set(), name
     with pytest.raises(UserError, match="takes no by_name: names are matched.* leave it out"):
         model.load_weights(saved[1], by_name=True)
-    with pytest.raises(UserError, match="holds weights without the settings of their model; start a training"):
+    with pytest.raises(UserError, match="holds weights without the settings of their model; it can only be"):
         MaskRCNN.from_checkpoint(saved[1])
 
 

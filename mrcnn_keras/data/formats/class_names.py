@@ -15,9 +15,15 @@ def folded(name):
     return re.sub(r"[\s_-]+", " ", re.sub(r"\s*\(\d+\)$", "", plain)).strip()
 
 
+def sound(name):
+    """The folded name without spaces and the plural's s."""
+    plain = folded(name).replace(" ", "")
+    return plain.removesuffix("s") if len(plain) > 3 else plain
+
+
 def alike(names):
-    """Lists of the `names` that are the same when folded, each with two or more of them."""
+    """Lists of the `names` that sound the same, each with two or more of them."""
     groups = {}
     for name in names:
-        groups.setdefault(folded(name), []).append(name)
+        groups.setdefault(sound(name), []).append(name)
     return [group for group in groups.values() if len(group) > 1]

@@ -51,7 +51,7 @@ def looks_like_coco(path):
     """Whether the file begins like a COCO JSON; only its head is read."""
     try:
         with open(path, "rb") as file:
-            head = file.read(HEAD).removeprefix(b"\xef\xbb\xbf").lstrip()
+            head = file.read(HEAD).removeprefix(b"\xef\xbb\xbf").replace(b"\0", b"").lstrip(b"\xff\xfe \t\r\n")
     except OSError:  # reported when this very file is loaded
         return False
     return head[:1] == b"{" and bool(re.search(rb'"(images|annotations|categories)"\s*:\s*\[', head))

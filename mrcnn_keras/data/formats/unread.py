@@ -1,10 +1,12 @@
 """Annotation formats that are known but not read: their names, and what to export instead."""
 
 import itertools
-import json
 import re
 
 from mrcnn_keras.data.formats.folders import files_below, files_in
+from mrcnn_keras.data.formats.masks import LABEL_ENDING
+from mrcnn_keras.errors import UserError
+from mrcnn_keras.files import read_json
 
 HEAD = 1 << 16  # bytes of a file that are looked at
 LOOKED_AT = 200  # files of a folder
@@ -45,7 +47,10 @@ def recognise(path):
 def places_of_pictures(path):
     """What a folder without annotations has, in words: how many pictures are in it and in the folders inside."""
     inside = len(files_in(path))
-    return f"pictures in it: {inside}, in folders inside: {sum(1 for _ in files_below(path)) - inside}"
+    files = list(files_below(path))
+    masks = [file.name for file in files if LABEL_ENDING.search(file.stem)]
+    called = f"; {len(masks)} of them are called like masks, such as {masks[0]}" if masks else ""
+    return f"pictures in it: {inside}, in folders inside: {len(files) - inside}{called}"
 
 
 def other_coco(content):
@@ -73,8 +78,8 @@ def _suffix(file):
 
 def _of_json(file, head):
     try:
-        content = json.loads(file.read_bytes().decode("utf-8-sig"))
-    except (OSError, ValueError, RecursionError):
+        content = read_json(file)
+    except UserError:
         return None
     if isinstance(content, list):
         keys = [set(entry) for entry in content[:20] if isinstance(entry, dict)]

@@ -108,7 +108,7 @@ def open_torch(file):
 def _other_kind(names):
     """What a zip archive without data.pkl is, and what to do."""
     if "model.weights.h5" in names:
-        return "is a .keras model", "open it with MaskRCNN.load"
+        return "is a .keras model", "give it that ending"
     if names and all(name.endswith(".npy") for name in names):
         return "is an archive of numpy arrays (.npz)", "save them as .safetensors"
     return "is a zip archive, not a file of weights", "unpack it and give the file inside"

@@ -424,13 +424,14 @@ def test_background_without_outline_means_a_picture_without_objects(make_coco, n
     assert "annotations of 'background' without an outline, read as pictures without objects: 1" in dataset.notes[1]
 
 
-def test_class_names_that_differ_by_case_and_spaces_are_noted(make_coco):
+@pytest.mark.parametrize("other", ["traffic_light ", "trafficlight", "Traffic lights", "TRAFFIC-LIGHT (2)"])
+def test_class_names_that_differ_by_case_spaces_and_number_are_noted(make_coco, other):
     content = coco_content()
-    content["categories"] = [{"id": 0, "name": "Traffic light"}, {"id": 7, "name": "traffic_light "}]
+    content["categories"] = [{"id": 0, "name": "Traffic light"}, {"id": 7, "name": other}]
     dataset = load_dataset(make_coco(content))
-    assert dataset.class_names == ["BG", "Traffic light", "traffic_light "]
+    assert dataset.class_names == ["BG", "Traffic light", other]
     assert dataset.notes == [
-        "classes 'Traffic light', 'traffic_light ' have almost the same name; if they are one, give them one category"
+        f"classes 'Traffic light', {other!r} have almost the same name; if they are one, give them one category"
     ]
 
 
@@ -456,3 +457,11 @@ def test_to_coco_keeps_ids_of_numpy_types(squares):
     content = json.loads(json.dumps(coco.to_coco(dataset)))
     assert [image["id"] for image in content["images"]] == [40, 50]
     assert [category["id"] for category in content["categories"]] == [1, 9]
+
+
+def test_a_file_in_utf_16_is_read(make_coco):
+    path = make_coco(coco_content())
+    text = path.read_text()
+    for encoding in ("utf-16", "utf-16-le", "utf-8-sig"):
+        path.write_bytes(text.encode(encoding))
+        assert load_dataset(path).num_images == load_dataset(path.parent).num_images > 0

@@ -53,16 +53,39 @@ def test_known_formats_are_named(tmp_path, kind):
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [
-        ("notes.txt", "what I did\n"),
-        ("a.json", '{"a": 1}'),
-        ("b.json", "{"),
-        ("b.csv", "a,b\n1,2\n"),
-        ("c.xml", "<x/>"),
-    ],
+    [("notes.txt", "what I did\n"), ("a.json", '{"a": 1}'), ("b.csv", "a,b\n1,2\n"), ("c.xml", "<x/>")],
 )
 def test_other_files_are_no_annotations(tmp_path, name, content):
     (tmp_path / name).write_text(content)
     with pytest.raises(UserError, match=r"no annotations were found in .* \(pictures in it: 0.*; put a COCO") as error:
         load_dataset(tmp_path)
     assert "load_dataset" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("{", "is not JSON .*; export it again"),
+        ('// made by hand\n{"images": []}', "is not JSON .*; export it again"),
+        ("F\u00fc\u00dfe".encode("latin-1"), "is not text in UTF-8 .*; save it as UTF-8"),
+    ],
+    ids=["damaged", "comment", "latin-1"],
+)
+def test_json_that_cannot_be_read_is_named(tmp_path, content, words):
+    (tmp_path / "a.json").write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(UserError, match=f"no annotations were found in .*: '.*a.json' {words}"):
+        load_dataset(tmp_path)
+
+
+def test_files_that_are_no_annotations_are_refused_in_other_words(tmp_path):
+    for name, words in {"a.zip": "unpack it and give the folder", "a.png": "give a COCO JSON file"}.items():
+        (tmp_path / name).write_bytes(b"x")
+        with pytest.raises(UserError, match=f"{name}', which is no annotation file; {words}"):
+            load_dataset(tmp_path / name)
+
+
+def test_pictures_that_are_called_like_masks_are_named(tmp_path):
+    for name in ("a.png", "a_mask.png", "b_Masks.png", "mask.png"):
+        (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(UserError, match="in folders inside: 0; 2 of them are called like masks, such as a"):
+        load_dataset(tmp_path)

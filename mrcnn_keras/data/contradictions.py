@@ -5,7 +5,7 @@ import os
 
 import numpy as np
 
-from mrcnn_keras.data.images import exif_forms
+from mrcnn_keras.data.images import EITHER, exif_finding, exif_forms
 from mrcnn_keras.errors import listing
 
 # Pixels that a box in a file may differ from its outline's extent: boxes are rounded, and drawn by hand.
@@ -22,12 +22,6 @@ BEYOND = "boxes that reach beyond the picture as [x, y, width, height], but not 
 NOTHING = "annotations with neither an outline nor a box with area, such as those of a background, left out"
 COPIED = "pictures with the content of another file"
 LEAKED = "validation pictures that are training pictures, too, so that the figures on them are too good"
-UPRIGHT = "pictures with an EXIF orientation, turned upright, since their annotations have the size of that form"
-STORED = "pictures with an EXIF orientation, left as stored, since their annotations have the size of that form"
-EITHER = (
-    "pictures with an EXIF orientation, whose annotations are taken as drawn on the upright picture; they may be of "
-    "the stored one, which has the same size"
-)
 SHARES = "outlines or boxes in 0..1, which are shares of a picture and no pixels, left out; write pixels"
 
 
@@ -132,9 +126,7 @@ def note_pictures(dataset):
             dataset.note(COPIED, image_id)
         forms = path and exif_forms(path)
         if forms:
-            stored, upright = forms
-            annotated = dataset.load_boxes(image_id).size
-            finding = EITHER if stored == upright else UPRIGHT if annotated == upright else STORED
+            finding = exif_finding(*forms, dataset.load_boxes(image_id).size)
             dataset.note(finding, image_id, contradiction=finding == EITHER)
 
 

@@ -29,6 +29,12 @@ SAME_GREY = 64  # by which loss may make the channels of grey differ
 JPEG_END = b"\xff\xd9"
 SEVERAL = "pictures with several pages or frames, of which the first is read"
 MANY_BANDS = "pictures with more bands than red, green, blue and alpha, which are not read"
+UPRIGHT = "pictures with an EXIF orientation, turned upright, since their annotations have the size of that form"
+STORED = "pictures with an EXIF orientation, left as stored, since their annotations have the size of that form"
+EITHER = (
+    "pictures with an EXIF orientation, whose annotations are taken as drawn on the upright picture; they may be of "
+    "the stored one, which has the same size"
+)
 NO_JPEG_END = "JPEG files without their end mark, read since no pixel is missing"
 LAST_BYTES = 32  # of a JPEG's data, whose loss must show in its pixels
 
@@ -43,7 +49,8 @@ def read_image(path, size=None, note=None):
         path: Path of the file.
         size: Tuple (height, width) of the picture when it was annotated, or `None`. A picture with an EXIF orientation
             stays as it is stored if only that has this size.
-        note: Function that is called with a finding, such as a JPEG that lacks its end mark, or `None`.
+        note: Function that is called with a finding, such as a JPEG that lacks its end mark, or, with `size`, an EXIF
+            orientation; or `None`.
 
     Returns:
         `[H, W, 3]` uint8, RGB, upright.
@@ -54,6 +61,9 @@ def read_image(path, size=None, note=None):
     with _opened(path, note) as file:
         pixels = _rgb(file, path)
         orientation = _orientation(file, path, size)
+        *forms, in_file = _sizes(file)
+        if note is not None and size is not None and in_file > 1:
+            note(exif_finding(*forms, size))
     return np.ascontiguousarray(_turned(pixels, orientation))
 
 
@@ -73,6 +83,11 @@ def exif_forms(path):
     except Exception:  # whoever reads the picture says what is wrong
         return None
     return (stored, upright) if orientation > 1 else None
+
+
+def exif_finding(stored, upright, size):
+    """Which form of a picture with an EXIF orientation annotations of `size` are of; all (height, width)."""
+    return EITHER if stored == upright else UPRIGHT if tuple(size) == upright else STORED
 
 
 def read_mask(path):

@@ -149,6 +149,11 @@ def test_pictures_with_an_exif_orientation_are_noted(make_coco, tmp_path):
         "1 (first in coco image 'stored.png')",
         "1 (first in coco image 'quarter.jpg')",
     ]
+    loaded = load_dataset(tmp_path)
+    for image_id in (0, 1, 2, 3, 5):
+        loaded.load_image(image_id)
+    assert sorted(loaded.notes) == sorted(dataset.notes)
+    assert loaded.contradictions == [either]
 
 
 def test_pictures_on_both_sides_of_a_split_are_noted(make_coco, tmp_path):

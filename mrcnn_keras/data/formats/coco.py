@@ -33,7 +33,11 @@ class CocoDataset(Dataset):
         """In the orientation in which it was annotated, see images.read_image."""
         info = self.image_info[image_id]
         size = info["height"], info["width"]
-        return images.read_image(info["path"], size, note=lambda what: self.note(what, image_id))
+
+        def note(what):
+            self.note(what, image_id, contradiction=what == images.EITHER)
+
+        return images.read_image(info["path"], size, note)
 
     def _reads_whole_files(self):
         return True

@@ -40,7 +40,8 @@ def _files_of(given, suffixes, wanted, out):
         inside = {path: path.relative_to(given) for path in files_below(given, suffixes, enters)}
         if not inside:
             others = Counter(path.suffix or "without an ending" for path in files_below(given, None, enters))
-            what = f" but {listing(f'{n} files {end}' for end, n in others.most_common())}" if others else ""
+            counts = [f"{n} file{'s' * (n > 1)} {end}" for end, n in others.most_common()]
+            what = f" but {listing(counts)}" if others else ""
             raise UserError(f"{given} contains no picture{what}; give a folder with .jpg or .png files in it")
         return inside
     if given.exists():

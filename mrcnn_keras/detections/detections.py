@@ -132,8 +132,7 @@ class Detections:
         Raises:
             UserError: If `score` is no such number, as 50 for 50 %.
         """
-        if isinstance(score, str) or np.any(np.asarray(score) >= 2):
-            raise UserError(f"{score!r} is no lowest score; scores are numbers from 0 to 1, such as 0.5")
+        check_score(score)
         return self if self.scores is None else self[self.scores >= score]
 
     @property
@@ -275,6 +274,12 @@ def plain_id(value):
         Integer, float or string; anything else as it is.
     """
     return value if isinstance(value, str) else np.asarray(value).item()
+
+
+def check_score(score):
+    """Raises UserError for what is no lowest score, such as 50 for 50 %."""
+    if isinstance(score, str) or score is not None and np.any(np.asarray(score) >= 2):
+        raise UserError(f"{score!r} is no lowest score; scores are numbers from 0 to 1, such as 0.5")
 
 
 def as_boxes(boxes, name="boxes"):

@@ -24,7 +24,8 @@ def load_onnx(path):
     """
     runtime = require("onnxruntime", "onnx")
     if not Path(path).is_file():
-        raise UserError(f"{path} does not exist; give the .onnx file that mrcnn_keras.export.onnx wrote")
+        what = "is a folder" if Path(path).is_dir() else "does not exist"
+        raise UserError(f"{path} {what}; give the .onnx file that mrcnn_keras.export.onnx wrote")
     try:
         session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime has an exception of its own for each of its codes

@@ -87,7 +87,7 @@ def _answering(run, metadata, proposal_count):
         found = {name: value[0] for name, value in run(**inputs).items()}
         return _in_photograph(found, size, plan, metadata)
 
-    return for_pictures(answer)
+    return for_pictures(answer, None if proposal_count else False)
 
 
 def plan_input(height, width, metadata):

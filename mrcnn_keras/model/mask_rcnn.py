@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from mrcnn_keras.config import PRESETS, Config
-from mrcnn_keras.detections import Detections, paste_mask, proposals_of
+from mrcnn_keras.detections import Detections, check_score, paste_mask, proposals_of
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import replace_folder
 from mrcnn_keras.forks import check_process
@@ -368,6 +368,7 @@ class MaskRCNN(StrictModel):
             UserError: If an image is not an image, or proposals are missing or not wanted.
         """
         check_process()
+        check_score(min_score)
         images = as_pictures(images)
         given = proposals_of(len(images), proposals, self.takes_proposals)
         limit = self.config.DETECTION_MIN_CONFIDENCE

@@ -65,7 +65,7 @@ def test_a_file_that_is_given_twice_is_taken_once(capsys):
     [
         ("none.jpg", "none.jpg does not exist; give a picture"),
         ("photos/*.gif", r"no picture is called photos/\*.gif; give a picture"),
-        ("only", "only contains no picture but 1 files .dng; give a folder with .jpg or .png"),
+        ("only", "only contains no picture but 1 file .dng; give a folder with .jpg or .png"),
     ],
 )
 def test_what_holds_no_picture_is_refused(given, words):

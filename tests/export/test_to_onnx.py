@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.export import check, onnx, summarize
+from mrcnn_keras.export import check, load_onnx, onnx, summarize
 from mrcnn_keras.export.answering import reader_process
 from mrcnn_keras.export.answers import as_detections
 from mrcnn_keras.export.checking import compare
@@ -159,6 +159,8 @@ def test_onnx_refuses_wrong_arguments_and_files(build_model, model, tmp_path):
         onnx(build_model(ROI_OPERATOR="pool", ROI_REDUCE="max"), tmp_path / "x.onnx")
     with pytest.raises(UserError, match=r"x\.onnx does not exist"):
         load(tmp_path / "x.onnx")
+    with pytest.raises(UserError, match="is a folder; give the .onnx file"):
+        load_onnx(tmp_path)
     (tmp_path / "x.onnx").write_text("no model")
     with pytest.raises(UserError, match=r"x\.onnx cannot be read as an ONNX model"):
         load(tmp_path / "x.onnx")

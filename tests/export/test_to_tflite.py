@@ -183,6 +183,8 @@ def test_half_precision_and_pictures_that_are_larger_than_the_input(build_thin, 
     assert path.stat().st_size < 2 * sum(weight.size for weight in model.get_weights()) + 200_000
     image = picture(100, 150)
     found = load_tflite(path)(image)
+    with pytest.raises(UserError, match="finds its proposals itself; leave them out"):
+        load_tflite(path)(image, [[0, 0, 9, 9]])
     resized = resize_images(image[None], np.array([32, 48]), np.array([32, 64]), np.zeros(2, np.int32))
     expected = model.inference({"image": resized, "image_size": tf.constant([[32, 48]])})
     expected = {name: value[0].numpy() for name, value in expected.items()}

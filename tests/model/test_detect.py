@@ -86,6 +86,9 @@ def test_min_score_drops_lower_scores(finder):
     assert 0 < len(above) < len(found)
     assert_same([above], [found[found.scores >= middle]])
     assert len(finder.detect([photograph(64, 64)], min_score=1.1)[0]) == 0
+    for score in (50, "0.5"):
+        with pytest.raises(UserError, match="is no lowest score; scores are numbers from 0 to 1"):
+            finder.detect([photograph(64, 64)], min_score=score)
 
 
 @pytest.mark.parametrize(

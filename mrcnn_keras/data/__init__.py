@@ -10,7 +10,7 @@ from mrcnn_keras.data.checking import (
     without_broken,
 )
 from mrcnn_keras.data.class_matching import match_classes
-from mrcnn_keras.data.contradictions import named, note_pictures, note_sides
+from mrcnn_keras.data.contradictions import named, note_leaks, note_pictures, note_sides
 from mrcnn_keras.data.dataset import Dataset
 from mrcnn_keras.data.generated import ShapesDataset, StickFiguresDataset
 from mrcnn_keras.data.images import SUFFIXES, read_image
@@ -35,6 +35,7 @@ __all__ = [
     "match_classes",
     "named",
     "no_object",
+    "note_leaks",
     "note_pictures",
     "note_sides",
     "picture_keys",

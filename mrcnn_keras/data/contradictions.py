@@ -138,14 +138,26 @@ def note_sides(training, validation, counts):
         validation: `Dataset`.
         counts: The objects by class name, `per_class` of the statistics, of both.
     """
-    paths = [[info["path"] for info in dataset.image_info] for dataset in (training, validation)]
-    for image_id, first in enumerate(_first_alike(sum(paths, []))[len(paths[0]) :]):
-        if first < len(paths[0]):
-            validation.note(LEAKED, image_id, contradiction=True)
+    note_leaks(training, validation)
     for side, here, there in (("training", *counts), ("validation", *counts[::-1])):
         lacking = [name for name, count in there.items() if count and not here.get(name)]
         if lacking:
             validation.note(f"classes without an example in the {side} data: {named(lacking)}")
+
+
+def note_leaks(training, validation):
+    """Notes on the validation data which of their pictures are training pictures, too.
+
+    Args:
+        training: `Dataset`.
+        validation: `Dataset`.
+    """
+    if not (training.reads_whole_files() and validation.reads_whole_files()):
+        return
+    paths = [[info["path"] for info in dataset.image_info] for dataset in (training, validation)]
+    for image_id, first in enumerate(_first_alike(sum(paths, []))[len(paths[0]) :]):
+        if first < len(paths[0]):
+            validation.note(LEAKED, image_id, contradiction=True)
 
 
 def named(names):

@@ -260,11 +260,15 @@ class Dataset(Catalogue):
         """Lists of the internal ids that show the same file, in the order of the first of each."""
         groups = {}
         for i, info in enumerate(self.image_info):
-            groups.setdefault(str(info["path"]) if info["path"] and self._reads_whole_files() else i, []).append(i)
+            groups.setdefault(str(info["path"]) if info["path"] and self.reads_whole_files() else i, []).append(i)
         return list(groups.values())
 
-    def _reads_whole_files(self):
-        """Whether the path of a picture alone says what it shows."""
+    def reads_whole_files(self):
+        """Says whether the path of a picture alone says what it shows.
+
+        Returns:
+            Boolean; `False` if a subclass has a `load_image` of its own, as a file may hold many pictures then.
+        """
         return type(self).load_image is Dataset.load_image
 
     def statistics(self):
@@ -354,8 +358,8 @@ class SubsetOfDataset(Dataset):
     def skip(self, sentence):
         self.dataset.skip(sentence)
 
-    def _reads_whole_files(self):
-        return self.dataset._reads_whole_files()
+    def reads_whole_files(self):
+        return self.dataset.reads_whole_files()
 
     def image_reference(self, image_id):
         return self.dataset.image_reference(self.dataset_ids[image_id])

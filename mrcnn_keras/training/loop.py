@@ -15,6 +15,8 @@ from mrcnn_keras.data import (
     make_pipeline,
     match_classes,
     no_object,
+    note_leaks,
+    note_pictures,
     take_error,
 )
 from mrcnn_keras.errors import UserError, listing
@@ -73,6 +75,10 @@ def train(
     _check_datasets(config, dataset, validation)
     dataset, validation = _with_the_classes_of(config, dataset, validation)
     check_objects(dataset)
+    for side in filter(None, (dataset, validation)):
+        note_pictures(side)
+    if validation is not None:
+        note_leaks(dataset, validation)
     unmeasured = validation is not None and no_object(validation)
     run = RunFolder(out) if out is not None else RunFolder.unused()
     run.check(resume)

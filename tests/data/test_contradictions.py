@@ -1,9 +1,10 @@
 """Boxes and outlines that contradict each other are noted, and what is trained is counted."""
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from mrcnn_keras.data import load_dataset, note_pictures, note_sides
+from mrcnn_keras.data import Dataset, load_dataset, note_leaks, note_pictures, note_sides
 from tests.data.small_coco import coco_content
 
 SQUARE = [[20, 12, 50, 12, 50, 37, 20, 37]]  # 30 wide and 25 high in a picture of 96 x 64: side 27.4
@@ -170,3 +171,17 @@ def test_pictures_on_both_sides_of_a_split_are_noted(make_coco, tmp_path):
     ]
     assert validation.contradictions == [leaked]
     assert training.notes == []
+
+
+def test_datasets_that_read_parts_of_a_file_may_share_it(tmp_path):
+    class Tiles(Dataset):
+        def load_image(self, image_id):
+            return np.zeros((4, 5, 3), np.uint8)
+
+    save(tmp_path / "a.png", (96, 64))
+    for kind, count in ((Dataset, 1), (Tiles, 0)):
+        sides = [kind(), kind()]
+        for side in sides:
+            side.add_image("some", 0, tmp_path / "a.png")
+        note_leaks(*sides)
+        assert len(sides[1].contradictions) == count

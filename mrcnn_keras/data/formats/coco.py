@@ -39,7 +39,7 @@ class CocoDataset(Dataset):
 
         return images.read_image(info["path"], size, note)
 
-    def _reads_whole_files(self):
+    def reads_whole_files(self):
         return True
 
     def load_annotations(self, image_id):

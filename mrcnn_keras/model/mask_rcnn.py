@@ -58,6 +58,7 @@ class MaskRCNN(StrictModel):
     """
 
     def __init__(self, config):
+        check_process()
         config = Config.from_dict(config) if isinstance(config, dict) else config
         if not isinstance(config, Config):
             raise UserError(
@@ -294,6 +295,7 @@ class MaskRCNN(StrictModel):
             `num_detections` `[B]`, `masks` `[B, N, h, w]` 0..1, each inside its box, and `keypoints`
             `[B, N, K, (y, x, score)]` in pixels of the photographs.
         """
+        check_process()
         config, shape = self.config, tf.shape(images)
         resized, network, offset = image_ops.plan_resize(shape[1], shape[2], **config.resize_options())
         # Convolutions have no output for no images at all: then one black image is used, and left out again.

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.forks import check_process
+from mrcnn_keras.model import MaskRCNN
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "register_at_fork"), reason="this system has no fork"),
@@ -49,6 +50,8 @@ def test_a_model_says_that_it_cannot_run_in_a_forked_process(model):
         lambda: model.evaluate({}),
         lambda: model.train_on_batch({}),
         lambda: model.call({}),
+        lambda: model.answer(PICTURE[None]),
+        lambda: MaskRCNN(model.config),
     ):
         said = in_fork(function)
         assert "forked from one that had already used TensorFlow" in said

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from mrcnn_keras.layers import apply_norm, make_norm
+from mrcnn_keras.layers import Conv2D, apply_norm, followed_by, make_norm
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
@@ -29,10 +29,13 @@ class FPN(keras.layers.Layer):
             "kernel_initializer": keras.initializers.VarianceScaling(1.0, "fan_in"),
             "use_bias": norm_kind == "none",
         }
-        self.laterals = [keras.layers.Conv2D(channels, 1, name=f"lateral{i}", **make) for i in levels]
-        self.outputs = [keras.layers.Conv2D(channels, 3, padding="same", name=f"output{i}", **make) for i in levels]
+        self.laterals = [Conv2D(channels, 1, name=f"lateral{i}", **make) for i in levels]
+        self.outputs = [Conv2D(channels, 3, padding="same", name=f"output{i}", **make) for i in levels]
         self.lateral_norms = [make_norm(norm_kind, channels, f"lateral{i}_norm") for i in levels]
         self.output_norms = [make_norm(norm_kind, channels, f"output{i}_norm") for i in levels]
+        for convs, norms in ((self.laterals, self.lateral_norms), (self.outputs, self.output_norms)):
+            for conv, norm in zip(convs, norms, strict=True):
+                followed_by(conv, norm)
 
     def build(self, shapes):
         for shape, lateral, output in zip(shapes, self.laterals, self.outputs, strict=True):

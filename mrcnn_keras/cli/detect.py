@@ -18,20 +18,20 @@ from mrcnn_keras.visualize.video import draw_video
 VIDEOS = {".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v"}
 
 
-def detect_files(model_path, inputs, out, min_score, proposals=(), settings=()):
+def detect_files(model_path, inputs, out, min_score, proposals=(), settings=(), precision=None):
     """Draws the detections in each file to `out` and writes out/detections.json.
 
     A row of the JSON has COCO's fields and the file's name (its path if two files have the same name). image_id is the
     number in the file's name, as in COCO, if all files are named by different numbers, otherwise the file's position,
     counted from 1. Videos are only drawn. Drawings are in folders like the pictures'. A file that cannot be read
     does not stop the others; the command then ends with its error message. proposals: files with the proposals of each
-    picture, for a model that takes them. settings: as of `load_model`.
+    picture, for a model that takes them. settings, precision: as of `load_model`.
     """
     below = find_files(inputs, PICTURES | VIDEOS, "a picture, a video or a folder of them", out)
     files = [*below]
     targets = _targets(below, Path(out))
     names, ids = _names(files), _image_ids(files)
-    model = load_model(model_path, settings)
+    model = load_model(model_path, settings, precision)
     min_score = lowest_score(model, min_score)
     check_wanted(model, model_path, proposals)
     given = _given(files, read_files(proposals)) if proposals else {}

@@ -47,9 +47,20 @@ class BatchNorm(keras.layers.BatchNormalization):
     before it. It takes as long as TensorFlow's.
     """
 
+    in_convolution = False  # whether the convolution before it does its work while it is fixed, see conv_norm.py
+
+    def is_fixed(self, training):
+        """Whether it takes the moving statistics and changes nothing."""
+        return not training or not self.trainable
+
+    def factor_and_offset(self):
+        """What it does while it is fixed: `[C]` float32 each."""
+        factor = tf.convert_to_tensor(self.gamma) / tf.sqrt(self.moving_variance + self.epsilon)
+        return factor, self.beta - self.moving_mean * factor
+
     def call(self, inputs, training=None, mask=None):
-        if not training or not self.trainable:
-            return super().call(inputs, training=training, mask=mask)
+        if self.is_fixed(training):
+            return inputs if self.in_convolution else super().call(inputs, training=training, mask=mask)
         x, gamma, beta = (tf.cast(value, tf.float32) for value in (inputs, self.gamma, self.beta))
         output, mean, variance = _of_batch(x, gamma, beta, tf.constant(self.epsilon))
         for moving, value in ((self.moving_mean, mean), (self.moving_variance, variance)):

@@ -29,6 +29,7 @@ from mrcnn_keras.model.losses import loss_parts
 from mrcnn_keras.model.network import Network
 from mrcnn_keras.model.network_inputs import checked_inputs
 from mrcnn_keras.model.optimizer import exclude_from_weight_decay, make_optimizer
+from mrcnn_keras.model.precision import computing_in
 from mrcnn_keras.model.strict_model import StrictModel, refuse_arguments
 from mrcnn_keras.model.trainability import apply_changes, optimizer_paths, trainable_by_path, trainable_changes
 from mrcnn_keras.ops import detections as detection_ops
@@ -63,17 +64,18 @@ class MaskRCNN(StrictModel):
             raise UserError(
                 f"MaskRCNN got a {type(config).__name__}; give a Config, such as Config.preset('resnet18_fpn')"
             )
-        network = Network(config)
-        inputs = {
-            **network.inputs(),
-            "gt_boxes": keras.Input((None, 4), name="gt_boxes"),
-            "gt_class_ids": keras.Input((None,), dtype="int32", name="gt_class_ids"),
-        }
-        if config.MASKS:
-            inputs["gt_masks"] = keras.Input((None, *config.MINI_MASK_SHAPE), dtype="uint8", name="gt_masks")
-        if config.NUM_KEYPOINTS:
-            inputs["gt_keypoints"] = keras.Input((None, config.NUM_KEYPOINTS, 3), name="gt_keypoints")
-        super().__init__(inputs, network.train(**inputs), name=config.NAME)
+        with computing_in(config.PRECISION):
+            network = Network(config)
+            inputs = {
+                **network.inputs(),
+                "gt_boxes": keras.Input((None, 4), name="gt_boxes"),
+                "gt_class_ids": keras.Input((None,), dtype="int32", name="gt_class_ids"),
+            }
+            if config.MASKS:
+                inputs["gt_masks"] = keras.Input((None, *config.MINI_MASK_SHAPE), dtype="uint8", name="gt_masks")
+            if config.NUM_KEYPOINTS:
+                inputs["gt_keypoints"] = keras.Input((None, config.NUM_KEYPOINTS, 3), name="gt_keypoints")
+            super().__init__(inputs, network.train(**inputs), name=config.NAME)
         self._config = config
         self.network = network
         self.loss_names = list(config.loss_names())
@@ -91,6 +93,11 @@ class MaskRCNN(StrictModel):
             "model.config cannot be replaced, since the network is made from it; open the model with other settings: "
             "MaskRCNN.load(path, NAME=value), or MaskRCNN(config) and then load_weights(path)"
         )
+
+    @property
+    def precision(self):
+        """What the network computes in here: `"float32"`, `"bfloat16"` or `"float16"`, see the setting PRECISION."""
+        return self.compute_dtype
 
     # --- training
 
@@ -250,7 +257,7 @@ class MaskRCNN(StrictModel):
         else:
             batches = [image[None] for image in images]
         batches = batches or [np.zeros((0, 1, 1, 3), np.uint8)]
-        found = [self._answer(batch) for batch in batches]
+        found = [self._answer(self.config.DETECTION_MIN_CONFIDENCE, batch) for batch in batches]
         return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
 
     def predict_on_batch(self, x):
@@ -280,13 +287,15 @@ class MaskRCNN(StrictModel):
         """
         self.inference.export(filepath, **kwargs)
 
-    def answer(self, images, proposals=None):
+    def answer(self, images, proposals=None, limits=None):
         """Detections in photographs of one size, as tensors; for use in graphs.
 
         Args:
             images: `[B, H, W, 3]` uint8 RGB.
             proposals: `[B, R, 4]` float32, of a model that takes them, in pixels of the photographs, best first; rows
                 without area are padding.
+            limits: (lowest score, most detections), float32 and int32, `[B]` or one number each; `None`: the settings
+                alone decide. What they leave out gets no mask and no keypoints, which saves the time.
 
         Returns:
             Dict of `boxes` `[B, N, 4]` in pixels of the photographs, `class_ids` `[B, N]`, `scores` `[B, N]`,
@@ -297,14 +306,17 @@ class MaskRCNN(StrictModel):
         resized, network, offset = image_ops.plan_resize(shape[1], shape[2], **config.resize_options())
         # Convolutions have no output for no images at all: then one black image is used, and left out again.
         missing = tf.cast(shape[0] == 0, tf.int32)
-        images = tf.pad(images, [[0, missing], [0, 0], [0, 0], [0, 0]])
-        resized_images = image_ops.resize_images(images, resized, network, offset, config.resize_method())
-        sizes = tf.repeat(resized[None], shape[0] + missing, axis=0)
-        inputs = {"image": resized_images, "image_size": sizes}
+
+        def padded(batch):
+            return tf.pad(batch, [[0, missing], *[[0, 0]] * (len(batch.shape) - 1)])
+
+        resized_images = image_ops.resize_images(padded(images), resized, network, offset, config.resize_method())
+        inputs = {"image": resized_images, "image_size": tf.repeat(resized[None], shape[0] + missing, axis=0)}
         if proposals is not None:
-            proposals = tf.pad(proposals, [[0, missing], [0, 0], [0, 0]])
-            inputs["proposals"] = image_ops.boxes_to_network(proposals, shape[1:3], resized, offset)
-        found = self.inference(inputs)
+            inputs["proposals"] = image_ops.boxes_to_network(padded(proposals), shape[1:3], resized, offset)
+        if limits is not None:
+            limits = [padded(tf.broadcast_to(tf.reshape(limit, [-1]), shape[:1])) for limit in limits]
+        found, _ = self.network.detect(**inputs, limits=limits)
         boxes = image_ops.boxes_to_photograph(
             found["boxes"],
             shape[1:3],
@@ -345,8 +357,11 @@ class MaskRCNN(StrictModel):
 
     @functools.cached_property
     def _answer(self):
-        # A partial object of its own, as TensorFlow warns of one function for which many graphs are made.
-        return tf.function(functools.partial(self.answer), input_signature=[*self.answer_signature().values()])
+        def answer(min_score, images, *given):
+            return self.answer(images, *given, limits=(min_score, self.max_detections))
+
+        signature = [tf.TensorSpec((), tf.float32), *self.answer_signature().values()]
+        return tf.function(answer, input_signature=signature, autograph=False)
 
     def detect(self, images, min_score=None, proposals=None):
         """Finds objects in photographs of any number and sizes.
@@ -376,11 +391,11 @@ class MaskRCNN(StrictModel):
                 f"nothing there; open it with MaskRCNN.load(path, DETECTION_MIN_CONFIDENCE={min_score:g})",
                 stacklevel=2,
             )
-        found = [self._detect(image, *more) for image, more in zip(images, given, strict=True)]
-        return found if min_score is None else [detections.above(min_score) for detections in found]
+        min_score = limit if min_score is None else min_score
+        return [self._detect(min_score, image, *more) for image, more in zip(images, given, strict=True)]
 
-    def _detect(self, image, *given):
-        found = {name: value[0] for name, value in self._answer(image[None], *given).items()}
+    def _detect(self, min_score, image, *given):
+        found = {name: value[0] for name, value in self._answer(min_score, image[None], *given).items()}
         count = int(found["num_detections"])
         boxes = found["boxes"].numpy()[:count]
         crops = None

@@ -46,6 +46,12 @@ class FPN(keras.layers.Layer):
                 layer.build((None, None, None, self.channels))
         self.built = True
 
+    def compute_output_spec(self, stages):
+        shapes = [(*stage.shape[:-1], self.channels) for stage in stages]
+        coarse = tuple(side and -(-side // 2) for side in shapes[-1][1:3])
+        shapes.append((shapes[-1][0], *coarse, self.channels))
+        return [keras.KerasTensor(shape, self.compute_dtype) for shape in shapes]
+
     def call(self, stages):
         merged = None
         pyramid = []

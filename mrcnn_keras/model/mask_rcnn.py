@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from mrcnn_keras.config import PRESETS, Config
-from mrcnn_keras.detections import Detections, as_boxes, paste_mask
+from mrcnn_keras.detections import as_boxes
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import replace_folder
 from mrcnn_keras.model.checkpoints import (
@@ -24,6 +24,7 @@ from mrcnn_keras.model.checkpoints import (
     open_checkpoint,
     open_published,
 )
+from mrcnn_keras.model.detecting import Detector
 from mrcnn_keras.model.forks import check_process
 from mrcnn_keras.model.losses import loss_parts
 from mrcnn_keras.model.network import Network
@@ -32,10 +33,8 @@ from mrcnn_keras.model.optimizer import exclude_from_weight_decay, make_optimize
 from mrcnn_keras.model.precision import computing_in
 from mrcnn_keras.model.strict_model import StrictModel, refuse_arguments
 from mrcnn_keras.model.trainability import apply_changes, optimizer_paths, trainable_by_path, trainable_changes
-from mrcnn_keras.ops import detections as detection_ops
-from mrcnn_keras.ops import images as image_ops
 from mrcnn_keras.ops import masks as mask_ops
-from mrcnn_keras.pictures import as_pictures
+from mrcnn_keras.pictures import as_picture, as_pictures
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
@@ -197,6 +196,10 @@ class MaskRCNN(StrictModel):
                 raise UserError(f"the inference mode has no tensor {name!r}; there are {', '.join(tensors)}")
         return keras.Model(inputs, {name: tensors[name] for name in names})
 
+    def __dir__(self):
+        # Keras's save and load ask for the value of each attribute: these would be made for it, and hold no weights.
+        return sorted({*super().__dir__()} - {"inference", "_inference_graph", "_detector"})
+
     @functools.cached_property
     def _inference_graph(self):
         inputs = self.network.inputs()
@@ -257,7 +260,7 @@ class MaskRCNN(StrictModel):
         else:
             batches = [image[None] for image in images]
         batches = batches or [np.zeros((0, 1, 1, 3), np.uint8)]
-        found = [self._answer(self.config.DETECTION_MIN_CONFIDENCE, batch) for batch in batches]
+        found = [self._detector.batch(batch) for batch in batches]
         return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
 
     def predict_on_batch(self, x):
@@ -302,36 +305,7 @@ class MaskRCNN(StrictModel):
             `num_detections` `[B]`, `masks` `[B, N, h, w]` 0..1, each inside its box, and `keypoints`
             `[B, N, K, (y, x, score)]` in pixels of the photographs.
         """
-        config, shape = self.config, tf.shape(images)
-        resized, network, offset = image_ops.plan_resize(shape[1], shape[2], **config.resize_options())
-        # Convolutions have no output for no images at all: then one black image is used, and left out again.
-        missing = tf.cast(shape[0] == 0, tf.int32)
-
-        def padded(batch):
-            return tf.pad(batch, [[0, missing], *[[0, 0]] * (len(batch.shape) - 1)])
-
-        resized_images = image_ops.resize_images(padded(images), resized, network, offset, config.resize_method())
-        inputs = {"image": resized_images, "image_size": tf.repeat(resized[None], shape[0] + missing, axis=0)}
-        if proposals is not None:
-            inputs["proposals"] = image_ops.boxes_to_network(padded(proposals), shape[1:3], resized, offset)
-        if limits is not None:
-            limits = [padded(tf.broadcast_to(tf.reshape(limit, [-1]), shape[:1])) for limit in limits]
-        found, _ = self.network.detect(**inputs, limits=limits)
-        boxes = image_ops.boxes_to_photograph(
-            found["boxes"],
-            shape[1:3],
-            resized,
-            offset,
-            corners=config.BOX_CORNERS,
-            whole_pixels=config.DETECTION_WHOLE_PIXELS,
-        )
-        found = {**found, "boxes": boxes}
-        if config.NUM_KEYPOINTS:
-            found["keypoints"] = image_ops.keypoints_to_photograph(
-                found["keypoints"], shape[1:3], resized, offset, corners=config.BOX_CORNERS
-            )
-        found = detection_ops.without_empty(found)
-        return {name: value[: shape[0]] for name, value in found.items()}
+        return self._detector.answer(images, proposals, limits)
 
     def mask_boxes(self, boxes):
         """The boxes that the masks of `answer` are spread over.
@@ -356,24 +330,22 @@ class MaskRCNN(StrictModel):
         return signature
 
     @functools.cached_property
-    def _answer(self):
-        def answer(min_score, images, *given):
-            return self.answer(images, *given, limits=(min_score, self.max_detections))
+    def _detector(self):
+        return Detector(self)
 
-        signature = [tf.TensorSpec((), tf.float32), *self.answer_signature().values()]
-        return tf.function(answer, input_signature=signature, autograph=False)
-
-    def detect(self, images, min_score=None, proposals=None):
+    def detect(self, images, min_score=None, proposals=None, batch_size=None):
         """Finds objects in photographs of any number and sizes.
 
         Args:
             images: A list of `[H, W, 3]` uint8 RGB, or a batch `[B, H, W, 3]`. Grey (`[H, W]`, `[H, W, 1]`), RGBA,
                 16-bit and bool arrays, floats from 0 to 255 and Pillow images of any mode are converted; a Pillow image
                 is taken as it is stored, whatever its EXIF orientation.
-            min_score: Float, 0 to 1: drops detections with a lower score. `None`: the setting
-                DETECTION_MIN_CONFIDENCE decides, below which nothing is found (a warning says so).
+            min_score: Float, 0 to 1: drops detections with a lower score, before their masks are computed. `None`: the
+                setting DETECTION_MIN_CONFIDENCE decides, below which nothing is found (a warning says so).
             proposals: Of a model that takes them, a list of `[N, (y1, x1, y2, x2)]`, one per image, in its pixels,
                 best first.
+            batch_size: Integer, photographs of the same network size that go through the network together; `None`: one
+                of more than 256 x 256 pixels, up to eight small ones.
 
         Returns:
             List of `Detections`, one per image.
@@ -381,31 +353,39 @@ class MaskRCNN(StrictModel):
         Raises:
             UserError: If an image is not an image, or proposals are missing or not wanted.
         """
-        check_process()
         images = as_pictures(images)
         given = proposals_of(images, proposals, self.takes_proposals)
+        return [*self._detect_each(zip(images, given, strict=True), min_score, batch_size)]
+
+    def detect_each(self, images, min_score=None, batch_size=None):
+        """`detect` for more photographs than fit into memory; not for models that take proposals.
+
+        Args:
+            images: An iterable of photographs, as of `detect`. It is read in another thread, a few photographs ahead.
+            min_score: As of `detect`.
+            batch_size: As of `detect`.
+
+        Returns:
+            A generator of `Detections`, in the order of the photographs.
+
+        Raises:
+            UserError: As of `detect`; for a photograph that is none, when its turn comes.
+        """
+        proposals_of([], None, self.takes_proposals)
+        pictures = ((as_picture(image, f"picture {index}"), ()) for index, image in enumerate(images))
+        return self._detect_each(pictures, min_score, batch_size)
+
+    def _detect_each(self, pictures, min_score, batch_size):
+        """pictures: pairs of a photograph and (), or its proposals in a tuple."""
+        check_process()
         limit = self.config.DETECTION_MIN_CONFIDENCE
         if min_score is not None and min_score < limit:
             warnings.warn(
                 f"min_score={min_score:g} is below the model's DETECTION_MIN_CONFIDENCE={limit:g}: it finds "
                 f"nothing there; open it with MaskRCNN.load(path, DETECTION_MIN_CONFIDENCE={min_score:g})",
-                stacklevel=2,
+                stacklevel=3,
             )
-        min_score = limit if min_score is None else min_score
-        return [self._detect(min_score, image, *more) for image, more in zip(images, given, strict=True)]
-
-    def _detect(self, min_score, image, *given):
-        found = {name: value[0] for name, value in self._answer(min_score, image[None], *given).items()}
-        count = int(found["num_detections"])
-        boxes = found["boxes"].numpy()[:count]
-        crops = None
-        if self.config.MASKS:
-            masks, size = found["masks"].numpy(), image.shape[:2]
-            spread = self.mask_boxes(found["boxes"]).numpy()
-            crops = [paste_mask(masks[i], spread[i], size) for i in range(count)]
-        class_ids, scores = (found[name].numpy()[:count] for name in ("class_ids", "scores"))
-        keypoints = found["keypoints"].numpy()[:count] if self.config.NUM_KEYPOINTS else None
-        return Detections(image.shape[:2], boxes, class_ids, scores, crops, keypoints)
+        return self._detector.each(pictures, limit if min_score is None else min_score, batch_size)
 
     # --- saving
 

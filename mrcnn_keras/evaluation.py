@@ -8,6 +8,7 @@ import contextlib
 import dataclasses
 import io
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from pycocotools.coco import COCO
@@ -48,7 +49,8 @@ def evaluate(model, dataset, *, max_detections=None, limit=None, progress=None, 
             `max_detections` (setting DETECTION_MAX_INSTANCES), or 100 as in COCO's tables; 20 for keypoints.
         limit: Integer, use only the first `limit` pictures, or `None`.
         progress: `True` to print progress, or a function called with (finished pictures, total) after each batch.
-        batch_size: Integer, pictures per call of the model; no more than these are in memory.
+        batch_size: Integer, pictures per call of the model; while it works the next ones are read, and no more are in
+            memory.
 
     Returns:
         Dict such as `{"bbox/AP": 0.41, ...}` of floats from 0 to 1.
@@ -66,9 +68,8 @@ def evaluate(model, dataset, *, max_detections=None, limit=None, progress=None, 
     images, truths, results = [], [], []
     truth_has_masks = model_has_masks = True
     model_has_keypoints = layout is not None
-    for start in range(0, len(image_ids), batch_size):
-        batch = image_ids[start : start + batch_size]
-        examples = [dataset.load_example(image_id) for image_id in batch]
+    batches = [image_ids[start : start + batch_size] for start in range(0, len(image_ids), batch_size)]
+    for batch, examples in zip(batches, _read_ahead(dataset, batches), strict=True):
         detected = detect_in(model, dataset, batch, [image for image, _ in examples])
         for image_id, (_, truth), found in zip(batch, examples, detected, strict=True):
             found = renamed(found, same)
@@ -80,7 +81,7 @@ def evaluate(model, dataset, *, max_detections=None, limit=None, progress=None, 
             truths += _truth_records(truth, image_id)
             results += _result_records(found, image_id)
         if progress:
-            progress(start + len(batch), len(image_ids))
+            progress(len(images), len(image_ids))
     categories = [{"id": i, "name": name} for i, name in enumerate(names) if i > 0]
     kinds = ["bbox", "segm"] if truth_has_masks and model_has_masks else ["bbox"]
     sigmas = ()
@@ -91,6 +92,20 @@ def evaluate(model, dataset, *, max_detections=None, limit=None, progress=None, 
     for kind in kinds:
         scores |= _scores(kind, images, categories, truths, results, limits[kind], sigmas)
     return scores
+
+
+def _read_ahead(dataset, batches):
+    """Yields the examples of each batch of ids; the next batch is read in another thread meanwhile."""
+
+    def load(batch):
+        return [dataset.load_example(image_id) for image_id in batch]
+
+    with ThreadPoolExecutor(1) as reader:
+        coming = None
+        for batch in [*batches, None]:
+            ready, coming = coming, batch and reader.submit(load, batch)
+            if ready:
+                yield ready.result()
 
 
 def detect_in(model, dataset, image_ids, images, *min_score):

@@ -17,6 +17,8 @@ CLASSES = (
     "BoxCorners",
     "BoxHead",
     "ChannelScale",
+    "Conv2D",
+    "DepthwiseConv2D",
     "DetectionKeypoints",
     "DetectionLayer",
     "DetectionMasks",

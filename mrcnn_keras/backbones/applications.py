@@ -3,9 +3,10 @@
 import keras
 
 from mrcnn_keras.architectures import APPLICATIONS
-from mrcnn_keras.layers import make_norm
+from mrcnn_keras.layers import Conv2D, DepthwiseConv2D, followed_by, make_norm
 
 LAST_NORM = "last_layernorm"
+CONVOLUTIONS = {keras.layers.Conv2D: Conv2D, keras.layers.DepthwiseConv2D: DepthwiseConv2D}
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
@@ -71,9 +72,12 @@ def _with_norm(model, norm_kind, epsilon):
         config = layer.get_config()
         if layer.name.startswith("layer_normalization"):  # ConvNeXt's last, which has a number of the process as name
             config["name"] = LAST_NORM
-        return type(layer).from_config(config)
+        return CONVOLUTIONS.get(type(layer), type(layer)).from_config(config)
 
     def call(layer, *inputs, mask=None, **options):
+        before = getattr(inputs[0], "_keras_history", None)
+        if before is not None and isinstance(before.operation, tuple(CONVOLUTIONS.values())):
+            followed_by(before.operation, layer)
         # Keras passes an empty mask to batch norm, which group norm does not take.
         return layer(*inputs, **options)
 

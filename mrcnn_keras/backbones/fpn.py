@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from mrcnn_keras.layers import apply_norm, make_norm
+from mrcnn_keras.layers import Conv2D, apply_norm, followed_by, make_norm
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
@@ -29,10 +29,13 @@ class FPN(keras.layers.Layer):
             "kernel_initializer": keras.initializers.VarianceScaling(1.0, "fan_in"),
             "use_bias": norm_kind == "none",
         }
-        self.laterals = [keras.layers.Conv2D(channels, 1, name=f"lateral{i}", **make) for i in levels]
-        self.outputs = [keras.layers.Conv2D(channels, 3, padding="same", name=f"output{i}", **make) for i in levels]
+        self.laterals = [Conv2D(channels, 1, name=f"lateral{i}", **make) for i in levels]
+        self.outputs = [Conv2D(channels, 3, padding="same", name=f"output{i}", **make) for i in levels]
         self.lateral_norms = [make_norm(norm_kind, channels, f"lateral{i}_norm") for i in levels]
         self.output_norms = [make_norm(norm_kind, channels, f"output{i}_norm") for i in levels]
+        for convs, norms in ((self.laterals, self.lateral_norms), (self.outputs, self.output_norms)):
+            for conv, norm in zip(convs, norms, strict=True):
+                followed_by(conv, norm)
 
     def build(self, shapes):
         for shape, lateral, output in zip(shapes, self.laterals, self.outputs, strict=True):
@@ -42,6 +45,12 @@ class FPN(keras.layers.Layer):
             if layer is not None:
                 layer.build((None, None, None, self.channels))
         self.built = True
+
+    def compute_output_spec(self, stages):
+        shapes = [(*stage.shape[:-1], self.channels) for stage in stages]
+        coarse = tuple(side and -(-side // 2) for side in shapes[-1][1:3])
+        shapes.append((shapes[-1][0], *coarse, self.channels))
+        return [keras.KerasTensor(shape, self.compute_dtype) for shape in shapes]
 
     def call(self, stages):
         merged = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import keras
 
 from mrcnn_keras.architectures import RESNETS
-from mrcnn_keras.layers import make_norm
+from mrcnn_keras.layers import Conv2D, followed_by, make_norm
 
 
 def resnet_backbone(
@@ -119,7 +119,7 @@ class _Blocks:
         if stride > 1 and size > 1:
             # Padding on both sides: "same" would pad only right and below when the stride is 2.
             x = keras.layers.ZeroPadding2D(size // 2, name=f"{name}_pad{suffix}")(x)
-        x = keras.layers.Conv2D(
+        conv = Conv2D(
             channels,
             size,
             stride,
@@ -129,8 +129,10 @@ class _Blocks:
             use_bias=False,
             kernel_initializer="he_normal",
             name=name if name.endswith("shortcut") else f"{name}_conv{suffix}",
-        )(x)
-        return make_norm(self.norm_kind, channels, f"{name}_norm{suffix}", self.epsilon)(x)
+        )
+        norm = make_norm(self.norm_kind, channels, f"{name}_norm{suffix}", self.epsilon)
+        followed_by(conv, norm)
+        return norm(conv(x))
 
 
 def _relu(x, name):

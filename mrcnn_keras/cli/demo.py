@@ -36,6 +36,7 @@ def demo_config(dataset):
         IMAGE_MAX_DIM=SIDE,
         RPN_ANCHOR_SCALES=(16, 32, 64, 128, 256),
         BATCH_SIZE=4,
+        PRECISION="auto",
         TRAIN_ROIS_PER_IMAGE=48,
         WARMUP_STEPS=50,
         # The pictures never repeat, so augmentation would gain nothing.
@@ -84,7 +85,7 @@ def run_demo(out, steps, seed=0):
         seed=seed,
         callbacks=[estimate],
     )
-    model = MaskRCNN.load(out / "best.keras")
+    model = MaskRCNN.load(out / "best.keras", PRECISION="float32")  # as the SavedModel that it is compared with
     scores = evaluate(model, unseen, progress=True)
     for i in range(DRAWN):
         image, truth = unseen.load_example(i)

@@ -1,7 +1,7 @@
 """mrcnn detect: pictures of the detections, and one JSON file in COCO's results format."""
 
 import json
-from collections import Counter
+from collections import Counter, deque
 from pathlib import Path
 
 from mrcnn_keras.cli.inputs import find_files
@@ -18,44 +18,50 @@ from mrcnn_keras.visualize.video import draw_video
 VIDEOS = {".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v"}
 
 
-def detect_files(model_path, inputs, out, min_score, proposals=(), settings=()):
+def detect_files(model_path, inputs, out, min_score, proposals=(), settings=(), precision=None):
     """Draws the detections in each file to `out` and writes out/detections.json.
 
     A row of the JSON has COCO's fields and the file's name (its path if two files have the same name). image_id is the
     number in the file's name, as in COCO, if all files are named by different numbers, otherwise the file's position,
     counted from 1. Videos are only drawn. Drawings are in folders like the pictures'. A file that cannot be read
     does not stop the others; the command then ends with its error message. proposals: files with the proposals of each
-    picture, for a model that takes them. settings: as of `load_model`.
+    picture, for a model that takes them. settings, precision: as of `load_model`.
     """
     below = find_files(inputs, PICTURES | VIDEOS, "a picture, a video or a folder of them", out)
     files = [*below]
     targets = _targets(below, Path(out))
     names, ids = _names(files), _image_ids(files)
-    model = load_model(model_path, settings)
+    model = load_model(model_path, settings, precision)
     min_score = lowest_score(model, min_score)
     check_wanted(model, model_path, proposals)
     given = _given(files, read_files(proposals)) if proposals else {}
     classes, categories = class_names(model), category_ids(model)
 
-    def detected(image, **more):
-        found = model.detect([image], min_score, **more)[0]
-        return draw_detections(image, found, classes, skeleton=model.config.KEYPOINT_SKELETON), found
+    def drawn(image, found):
+        return draw_detections(image, found, classes, skeleton=model.config.KEYPOINT_SKELETON)
 
+    def of_frame(image):
+        return drawn(image, model.detect([image], min_score)[0])
+
+    pictures = [path for path in files if path.suffix.lower() not in VIDEOS]
+    outcomes = _detected(model, pictures, min_score, given)
     results, broken = [], []
     for number, (path, target) in enumerate(zip(files, targets, strict=True)):
-        place, notes = f"{number + 1}/{len(files)} {path}", []
+        place = f"{number + 1}/{len(files)} {path}"
         try:
             if path.suffix.lower() in VIDEOS:
                 progress = ProgressLine().counting(f"{place}: drew frame")
-                count = draw_video(path, target, lambda image: detected(image)[0], progress)
+                count = draw_video(path, target, of_frame, progress)
                 print(f"{place}: {count} frames -> {target}", flush=True)
                 continue
-            drawn, found = detected(read_image(path, note=notes.append), **given.get(path, {}))
+            image, notes, found = next(outcomes)
+            if found is None:
+                raise notes[0]
         except UserError as error:
             broken.append(str(error))
             print(f"{place}: left out: {error}", flush=True)
             continue
-        write_image(target, drawn)
+        write_image(target, drawn(image, found))
         rows = found.coco_results(ids[number], categories)
         results += [{**row, "file_name": names[number]} for row in rows]
         print(f"{place}: {len(found)} found -> {target}", *(f"(note: {note})" for note in notes), flush=True)
@@ -67,6 +73,36 @@ def detect_files(model_path, inputs, out, min_score, proposals=(), settings=()):
         count = f" ({len(broken)} of {len(files)} files could not be read)" if len(broken) > 1 else ""
         raise UserError(f"{broken[0]}{count}")
     return {"files": len(files), "detections": len(results)}
+
+
+def _detected(model, paths, min_score, given):
+    """Yields (picture, notes on its file, Detections) of each path; of one that cannot be read (None, [error], None).
+
+    given: {path: keyword arguments of detect}, where there are any.
+    """
+    read = deque()
+
+    def pictures():
+        for path in paths:
+            notes = []
+            try:
+                image = read_image(path, note=notes.append)
+            except UserError as error:
+                image, notes = None, [error]
+            read.append((image, notes))
+            if image is not None:
+                yield path, image
+
+    if given:
+        found = (model.detect([image], min_score, **given[path])[0] for path, image in pictures())
+    else:
+        found = model.detect_each((image for _, image in pictures()), min_score)
+    for one in found:
+        while read[0][0] is None:
+            yield *read.popleft(), None
+        yield *read.popleft(), one
+    while read:
+        yield *read.popleft(), None
 
 
 def _names(files):

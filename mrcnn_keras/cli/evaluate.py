@@ -24,11 +24,11 @@ DRAWN = 20
 MIN_SCORE_DRAWN = 0.5
 
 
-def evaluate_model(model_path, data_path, out, proposals, skip_bad, settings=()):
+def evaluate_model(model_path, data_path, out, proposals, skip_bad, settings=(), precision=None):
     """Prints and returns the figures of mk.evaluate; draws pictures to `out` if it is given."""
     subset = "val" if "val" in find_subsets(data_path) else None
     dataset = load_dataset(data_path, subset=subset, skip_bad=skip_bad)
-    model = load_model(model_path, settings)
+    model = load_model(model_path, settings, precision)
     check_wanted(model, model_path, proposals)
     _check_classes(model, model_path, dataset, data_path)
     dataset = readable_pictures(dataset, skip_bad, ProgressLine().counting("read picture"))

@@ -17,15 +17,17 @@ NO_USE = {
     ("onnx", "image_size"): "an ONNX file takes pictures of any size",
     ("onnx", "masks"): "an ONNX file returns small maps",
     ("tflite", "masks"): "a TFLite file returns small maps",
+    ("onnx", "precision"): "an ONNX file computes in float32",
+    ("tflite", "precision"): "a TFLite file computes in float32, or as --quantize says",
 }
 
 
 def export_model(model_path, kind, out, options, pictures=(), proposals=(), settings=()):
     """Writes the model in the format `kind` to `out` and returns the figures.
 
-    options: {"quantize": ..., "image_size": (H, W), "masks": ...}, None if not given. pictures: files and folders to
-    compare the model and the export on; the figures then include those of `check_export`. proposals: files with the
-    proposals of the pictures, for a model that takes them. settings: as of `load_model`.
+    options: {"quantize": ..., "image_size": (H, W), "masks": ..., "precision": ...}, None if not given. pictures: files
+    and folders to compare the model and the export on; the figures then include those of `check_export`. proposals:
+    files with the proposals of the pictures, for a model that takes them. settings: as of `load_model`.
     """
     given = {name: value for name, value in options.items() if value is not None}
     for name in given:
@@ -35,7 +37,7 @@ def export_model(model_path, kind, out, options, pictures=(), proposals=(), sett
     files = [*find_files(pictures, PICTURES, "a picture or a folder of them")]
     if proposals and not files:
         raise UserError("--proposals goes with --check PICTURES; leave it out")
-    model = load_model(model_path, settings)
+    model = load_model(model_path, settings, given.get("precision", "float32"))
     boxes = None
     if files:
         check_wanted(model, model_path, proposals)

@@ -5,10 +5,10 @@ from mrcnn_keras.errors import UserError
 from mrcnn_keras.model import MaskRCNN, model_file
 
 
-def load_model(path, settings=()):
+def load_model(path, settings=(), precision=None):
     """A model from a .keras file or a run: best.keras, or last.keras where the training was interrupted early.
 
-    settings: "NAME=VALUE" each, to be changed for this use of the model.
+    settings: "NAME=VALUE" each, to be changed for this use of the model. precision: of --precision, for PRECISION.
     """
     file = model_file(path)
     if file.is_dir():
@@ -19,7 +19,8 @@ def load_model(path, settings=()):
         raise UserError(
             f"{path} is not a .keras file; give the folder of a training, or what `mrcnn convert` makes of it"
         )
-    model = MaskRCNN.load(file, **dict(parse_setting(text) for text in settings))
+    changes = dict(parse_setting(text) for text in settings) | ({"PRECISION": precision} if precision else {})
+    model = MaskRCNN.load(file, **changes)
     if settings and not model.load_report.complete:
         lost = next(iter({**model.load_report.replaced, **model.load_report.missing})).rpartition("/")[0]
         raise UserError(

@@ -114,6 +114,9 @@ def _parser():
     given = "boxes for a model without region proposal network (.npz, .json, .pkl); may be repeated"
     proposals = {"action": "append", "metavar": "FILE", "help": given}
     train.add_argument("--proposals", **proposals)
+    precision = {"choices": ["auto", "float32", "bfloat16", "float16"]}
+    faster = "what the network computes in (default auto: bfloat16 where this machine is faster with it)"
+    train.add_argument("--precision", **precision, help=faster)
     train.add_argument("--skip-bad", **skip)  # a resumed training has that of its beginning
     train.add_argument("--out", metavar="RUN", help="folder to write (default run, run-2, ...)")
     train.add_argument("--resume", action="store_true", help="continue the training in --out")
@@ -130,6 +133,8 @@ def _parser():
     evaluate.add_argument("model", metavar="RUN|MODEL", help=model)
     evaluate.add_argument("data", metavar="DATA", help=data)
     evaluate.add_argument("--proposals", **proposals)
+    precision["help"] = "what the network computes in (default: the model's setting)"
+    evaluate.add_argument("--precision", **precision)
     evaluate.add_argument("--skip-bad", default=SKIP_BAD, **skip)
     evaluate.add_argument("--out", metavar="DIR", help="also draw annotations beside detections")
     evaluate.add_argument("--set", **changed)
@@ -140,6 +145,7 @@ def _parser():
     detect.add_argument("--proposals", **proposals)
     detect.add_argument("--out", default="detections", metavar="DIR", help="folder to write (default detections)")
     detect.add_argument("--min-score", type=_share, default=0.5, metavar="X", help="lowest score, 0 to 1 (default 0.5)")
+    detect.add_argument("--precision", **precision)
     detect.add_argument("--set", **changed)
 
     convert = command("convert", _convert, "make a .keras model from a file of torchvision, Detectron2 or Matterport")
@@ -158,6 +164,8 @@ def _parser():
     export.add_argument("--image-size", nargs=2, type=_count, metavar=("H", "W"), help=sides)
     forms = "masks of a SavedModel: small maps (default), as large as the picture, or PNG files"
     export.add_argument("--masks", choices=["small", "full", "png"], help=forms)
+    kinds = "what a SavedModel computes in (default float32)"
+    export.add_argument("--precision", choices=["float32", "bfloat16", "float16"], help=kinds)
     export.add_argument("--out", required=True, metavar="PATH", help="file or folder to write, such as mine.onnx")
     compared = "pictures or folders to compare the model and the file on; the exit status is 1 if they disagree"
     export.add_argument("--check", nargs="+", metavar="PICTURES", help=compared)
@@ -212,13 +220,14 @@ def _evaluate(options):
     from mrcnn_keras.cli.evaluate import evaluate_model
 
     proposals = options.proposals or ()
-    return evaluate_model(options.model, options.data, options.out, proposals, options.skip_bad, options.settings)
+    changes = (options.settings, options.precision)
+    return evaluate_model(options.model, options.data, options.out, proposals, options.skip_bad, *changes)
 
 
 def _detect(options):
     from mrcnn_keras.cli.detect import detect_files
 
-    more = (options.proposals or (), options.settings)
+    more = (options.proposals or (), options.settings, options.precision)
     return detect_files(options.model, options.inputs, options.out, options.min_score, *more)
 
 
@@ -232,7 +241,7 @@ def _export(options):
     from mrcnn_keras.cli.export import export_model
 
     size = options.image_size and tuple(options.image_size)
-    own = {"quantize": options.quantize, "image_size": size, "masks": options.masks}
+    own = {"quantize": options.quantize, "image_size": size, "masks": options.masks, "precision": options.precision}
     checked = (options.check or (), options.proposals or ())
     return export_model(options.model, options.to, options.out, own, *checked, options.settings)
 

@@ -128,6 +128,8 @@ def _own_settings(options):
     own = dict(parse_setting(text) for text in options.settings)
     if options.batch_size:
         own["BATCH_SIZE"] = options.batch_size
+    if options.precision:
+        own["PRECISION"] = options.precision
     if options.image_size:
         own["IMAGE_MIN_DIM"] = own["IMAGE_MAX_DIM"] = options.image_size
     if options.proposals:

@@ -56,6 +56,8 @@ class Config:
     KEYPOINT_SKELETON: Limits(0, 10_000, parts=tuple) = ()  # pairs of indices that are joined by a line when drawn
     KEYPOINT_SIGMAS: Limits(parts=float) = ()  # how exact each keypoint is in COCO's evaluation; (): see evaluation
 
+    PRECISION: Literal["float32", "bfloat16", "float16", "auto"] = "float32"  # "auto": bfloat16 where it is faster
+
     # --- pictures
     IMAGE_RESIZE_MODE: Literal[*MODES] = "fit"  # "fit", "square" or "crop": see docs/design.md
     IMAGE_MIN_DIM: Side = 800  # pixels: the short side is resized to this ...

@@ -5,7 +5,6 @@ import tensorflow as tf
 from mrcnn_keras.export.mask_forms import full_masks, png_masks
 from mrcnn_keras.export.model_graph import with_mask_boxes
 from mrcnn_keras.export.picture_bytes import decode_picture
-from mrcnn_keras.ops import detections as detection_ops
 
 MASKS = ("small", "full", "png")
 
@@ -20,7 +19,8 @@ class Signatures:
     def __init__(self, model, masks):
         self._model, self._masks = model, masks
         pictures, *self._given = model.answer_signature().values()  # given: proposals, of a model that takes them
-        self._answer = tf.function(model.answer, input_signature=[pictures, *self._given])
+        limits = tf.TensorSpec((None,), tf.float32), tf.TensorSpec((None,), tf.int32)
+        self._answer = tf.function(self._limited_answer, input_signature=[*limits, pictures, *self._given])
         # One value for all pictures, with a batch axis: TensorFlow Serving puts batches together along it.
         self._limits = (
             tf.constant([model.config.DETECTION_MIN_CONFIDENCE], tf.float32),
@@ -33,6 +33,9 @@ class Signatures:
             "detect": self._limited(self._of_images, pictures),
             "detect_bytes": self._limited(self._of_files, files),
         }
+
+    def _limited_answer(self, score_threshold, max_detections, *pictures):
+        return self._model.answer(*pictures, limits=(score_threshold, max_detections))
 
     def _plain(self, answer, pictures):
         """pictures: the tf.TensorSpec of what `answer` takes."""
@@ -62,8 +65,9 @@ class Signatures:
 
     def _of_images(self, images, given, score_threshold, max_detections):
         """images [B, H, W, 3] uint8, given: () or (proposals [B, R, 4],)."""
-        found = detection_ops.limited(self._answer(images, *given), score_threshold, max_detections)
         shape = tf.shape(images)
+        limits = (_of_each(limit, shape[0]) for limit in (score_threshold, max_detections))
+        found = self._answer(*limits, images, *given)
         return self._with_masks(found, tf.repeat(shape[None, 1:3], shape[0], axis=0), shape[1:3])
 
     def _of_files(self, image_bytes, given, score_threshold, max_detections):
@@ -75,14 +79,17 @@ class Signatures:
         def of_file(values):
             index, data, *more = values
             image = decode_picture(data, index)
-            found = self._answer(image[None], *(value[None] for value in more))
+            limits, given = more[:2], more[2:]
+            found = self._answer(*(value[None] for value in (*limits, image, *given)))
             return {**{name: value[0] for name, value in found.items()}, "image_size": tf.shape(image)[:2]}
 
-        rows = (tf.range(tf.size(image_bytes)), image_bytes, *given)
+        count = tf.size(image_bytes)
+        limits = (_of_each(limit, count) for limit in (score_threshold, max_detections))
+        rows = (tf.range(count), image_bytes, *limits, *given)
         found = tf.map_fn(of_file, rows, fn_output_signature=specs, parallel_iterations=1)
         sizes = found.pop("image_size")
         largest = tf.reduce_max(tf.pad(sizes, [[0, 1], [0, 0]]), axis=0)
-        return self._with_masks(detection_ops.limited(found, score_threshold, max_detections), sizes, largest)
+        return self._with_masks(found, sizes, largest)
 
     def _with_masks(self, found, sizes, largest):
         """found with image_size, and its masks in the form that was asked for."""
@@ -93,3 +100,8 @@ class Signatures:
         if self._masks == "full":
             return {**found, "masks": full_masks(*masks, largest)}
         return {**found, "masks_bytes": png_masks(*masks)}
+
+
+def _of_each(limit, count):
+    """[B] or one number -> [count]."""
+    return tf.broadcast_to(tf.reshape(limit, [-1]), [count])

@@ -9,6 +9,7 @@ from mrcnn_keras.errors import UserError
 from mrcnn_keras.export.model_graph import check_model, with_mask_boxes
 from mrcnn_keras.export.readers import require
 from mrcnn_keras.files import replace_file
+from mrcnn_keras.model import in_float32
 from mrcnn_keras.ops.portability import portable
 
 OPSET = 17  # onnxruntime 1.13 and newer
@@ -88,7 +89,7 @@ def _convert(model):
     def answer(images, *proposals):
         return with_mask_boxes(model, model.answer(images, *proposals))
 
-    with portable():
+    with portable(), in_float32(model):
         traced = tf.function(answer, input_signature=signature).get_concrete_function()
     inputs, outputs = [
         [tensor.name for tensor in part if tensor.dtype != tf.resource] for part in (traced.inputs, traced.outputs)

@@ -1,5 +1,6 @@
 """A SavedModel that takes photographs and gives detections in their pixels, where this package is not installed."""
 
+import contextlib
 import tempfile
 from pathlib import Path
 
@@ -11,11 +12,12 @@ from mrcnn_keras.export.model_graph import check_model
 from mrcnn_keras.export.signatures import MASKS, Signatures
 from mrcnn_keras.export.warm_up import write_warm_up
 from mrcnn_keras.files import replace_folder
+from mrcnn_keras.model import in_float32
 
 CLASS_NAMES_FILE = "class_names.txt"
 
 
-def saved_model(model, path, *, masks="small"):
+def saved_model(model, path, *, masks="small", precision="float32"):
     """Writes the inference of a MaskRCNN as a TensorFlow SavedModel.
 
     It has four signatures, which give what model.detect does:
@@ -61,22 +63,31 @@ def saved_model(model, path, *, masks="small"):
             `"png"`: masks_bytes [B, N] string, grey PNG files of 0 and 255, each as large as its photograph, "" in rows
             that are not real; REST gives a name that ends in _bytes as base64. A mask of 12 megapixels takes a core
             80 ms.
+        precision: String, what the file computes in: `"float32"`, whatever the model does, or the model's own
+            `precision`.
 
     Returns:
         Its path.
 
     Raises:
-        UserError: If `model` is no MaskRCNN, `masks` is unknown, or `path` cannot be written or holds something else.
+        UserError: If `model` is no MaskRCNN or does not compute in `precision`, `masks` is unknown, or `path` cannot be
+            written or holds something else.
     """
     check_model(model, "saved_model")
+    if precision not in ("float32", model.precision):
+        raise UserError(
+            f"precision = {precision!r}, and this model computes in {model.precision}; open it with "
+            f"MaskRCNN.load(path, PRECISION={precision!r})"
+        )
     if masks not in MASKS:
         raise UserError(f"masks = {masks!r} is unknown; choose one of {', '.join(MASKS)}")
     path = Path(path)
     _refuse_other_content(path)
     functions = Signatures(model, masks).functions
     served = _Served(model, functions)
+    computing = in_float32(model) if precision == "float32" else contextlib.nullcontext()
     try:
-        with tempfile.TemporaryDirectory() as assets, replace_folder(path) as folder:
+        with computing, tempfile.TemporaryDirectory() as assets, replace_folder(path) as folder:
             served.track_class_names(Path(assets) / CLASS_NAMES_FILE, model.config.CLASS_NAMES)
             tf.saved_model.save(served, str(folder), signatures=functions)
             write_warm_up(folder, model.config.IMAGE_MIN_DIM, model.takes_proposals)
@@ -103,7 +114,7 @@ class _Served(tf.Module):
 
     def __init__(self, model, functions):
         super().__init__()
-        self.weights = [variable.value for variable in model.inference.variables]
+        self.weights = [variable.value for variable in model.weights]
         self.detect, self.detect_bytes = functions["detect"], functions["detect_bytes"]
         self.class_names = None
 

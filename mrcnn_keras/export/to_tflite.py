@@ -10,6 +10,7 @@ from mrcnn_keras.export.model_graph import check_model
 from mrcnn_keras.export.tflite_metadata import append_metadata, metadata_of
 from mrcnn_keras.export.tflite_quantize import KINDS
 from mrcnn_keras.files import replace_file
+from mrcnn_keras.model import in_float32
 from mrcnn_keras.ops.portability import portable
 
 MULTIPLE = 32  # pixels: sides of the input; the coarsest map that the backbone makes has cells of so many
@@ -105,7 +106,7 @@ class _Exported(tf.Module):
 
     def __init__(self, model, size):
         super().__init__()
-        self.weights = [variable.value for variable in model.inference.variables]
+        self.weights = [variable.value for variable in model.weights]
 
         def detect(image, image_size, *proposals):
             whole = tf.constant([size])
@@ -113,8 +114,8 @@ class _Exported(tf.Module):
             inputs = {"image": image, "image_size": tf.where(fits, image_size, whole)}
             if proposals:
                 [inputs["proposals"]] = proposals
-            with portable():
-                return model.inference(inputs)
+            with portable(), in_float32(model):
+                return model.network.detect(**inputs)[0]
 
         signature = [
             tf.TensorSpec((1, *size, 3), tf.float32, name="image"),

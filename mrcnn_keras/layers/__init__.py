@@ -1,5 +1,6 @@
 """Thin Keras layers around ops: their arguments are plain values, so that they save themselves."""
 
+from mrcnn_keras.layers.conv_norm import Conv2D, DepthwiseConv2D, followed_by
 from mrcnn_keras.layers.corners import BoxCorners
 from mrcnn_keras.layers.detection import DetectionLayer, DetectionMasks, FlattenDetections
 from mrcnn_keras.layers.heads import BoxHead, MaskHead, MaskMLP
@@ -16,6 +17,8 @@ __all__ = [
     "AnchorTargetLayer",
     "BoxCorners",
     "BoxHead",
+    "Conv2D",
+    "DepthwiseConv2D",
     "DetectionKeypoints",
     "DetectionLayer",
     "DetectionMasks",
@@ -35,5 +38,6 @@ __all__ = [
     "RoITargetLayer",
     "WindowLayer",
     "apply_norm",
+    "followed_by",
     "make_norm",
 ]

@@ -1,8 +1,8 @@
 """Rows of 3x3 convolutions with their normalisation, as the heads have them."""
 
-import keras
 import tensorflow as tf
 
+from mrcnn_keras.layers.conv_norm import Conv2D, followed_by
 from mrcnn_keras.layers.norm import apply_norm, keeps_bias, make_norm
 
 
@@ -13,7 +13,7 @@ def make_convs(count, channels, norm_kind, first="1", initializer="he_normal"):
     """
     ends = [first, *(str(i) for i in range(2, count + 1))][:count]
     convs = [
-        keras.layers.Conv2D(
+        Conv2D(
             channels,
             3,
             padding="same",
@@ -23,7 +23,10 @@ def make_convs(count, channels, norm_kind, first="1", initializer="he_normal"):
         )
         for end in ends
     ]
-    return convs, [make_norm(norm_kind, channels, f"norm{end}") for end in ends]
+    norms = [make_norm(norm_kind, channels, f"norm{end}") for end in ends]
+    for conv, norm in zip(convs, norms, strict=True):
+        followed_by(conv, norm)
+    return convs, norms
 
 
 def build_convs(convs, norms, channels, out_channels):

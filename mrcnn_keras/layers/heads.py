@@ -119,6 +119,10 @@ class MaskHead(keras.layers.Layer):
         """The deconvolutions, in order."""
         return [deconv for deconv in (self.deconv, self.deconv2) if deconv is not None]
 
+    def compute_output_spec(self, pooled):
+        sides = [side and side * 2 ** len(self.deconvs) for side in pooled.shape[1:3]]
+        return keras.KerasTensor((pooled.shape[0], *sides, self.logits.filters))
+
     def call(self, pooled):
         x, count = at_least_one(pooled)
         x = run_convs(self.convs, self.norms, x)

@@ -55,7 +55,7 @@ class NormalizeImages(keras.layers.Layer):
     """
 
     def __init__(self, mean_pixel, std_pixel, pad_colour="mean", **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(**{"dtype": "float32", **kwargs})  # bfloat16 would round grey levels
         self.mean_pixel = tuple(mean_pixel)
         self.std_pixel = tuple(std_pixel)
         self.pad_colour = pad_colour

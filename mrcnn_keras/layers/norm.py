@@ -20,22 +20,16 @@ class GroupNorm(keras.layers.GroupNormalization):
 
     def call(self, inputs):
         channels = inputs.shape[-1]
+        by_group = [-1, self.groups, channels // self.groups]
         x = tf.cast(inputs, tf.float32)
         mean, square = (
-            self._of_group(tf.reduce_mean(x, axis=[1, 2])),
-            self._of_group(tf.reduce_mean(x * x, axis=[1, 2])),
+            tf.reduce_mean(tf.reshape(tf.reduce_mean(values, axis=[1, 2]), by_group), axis=-1, keepdims=True)
+            for values in (x, x * x)
         )
-        inverse = tf.math.rsqrt(tf.maximum(square - mean * mean, 0.0) + self.epsilon)
-        factor = inverse * tf.cast(self.gamma, tf.float32)
-        offset = tf.cast(self.beta, tf.float32) - mean * factor
-        output = x * tf.reshape(factor, [-1, 1, 1, channels]) + tf.reshape(offset, [-1, 1, 1, channels])
-        return tf.cast(output, inputs.dtype)
-
-    def _of_group(self, values):
-        """[B, C] -> [B, C]: the mean over each channel's group."""
-        channels = values.shape[-1]
-        grouped = tf.reduce_mean(tf.reshape(values, [-1, self.groups, channels // self.groups]), axis=-1)
-        return tf.repeat(grouped, channels // self.groups, axis=-1)
+        gamma, beta = (tf.reshape(values, by_group) for values in (self.gamma, self.beta))
+        factor = tf.math.rsqrt(tf.maximum(square - mean * mean, 0.0) + self.epsilon) * gamma
+        factor, offset = (tf.reshape(values, [-1, 1, 1, channels]) for values in (factor, beta - mean * factor))
+        return tf.cast(x * factor + offset, inputs.dtype)
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
@@ -47,9 +41,20 @@ class BatchNorm(keras.layers.BatchNormalization):
     before it. It takes as long as TensorFlow's.
     """
 
+    in_convolution = False  # whether the convolution before it does its work while it is fixed, see conv_norm.py
+
+    def is_fixed(self, training):
+        """Whether it takes the moving statistics and changes nothing."""
+        return not training or not self.trainable
+
+    def factor_and_offset(self):
+        """What it does while it is fixed: `[C]` float32 each."""
+        factor = tf.convert_to_tensor(self.gamma) / tf.sqrt(self.moving_variance + self.epsilon)
+        return factor, self.beta - self.moving_mean * factor
+
     def call(self, inputs, training=None, mask=None):
-        if not training or not self.trainable:
-            return super().call(inputs, training=training, mask=mask)
+        if self.is_fixed(training):
+            return inputs if self.in_convolution else super().call(inputs, training=training, mask=mask)
         x, gamma, beta = (tf.cast(value, tf.float32) for value in (inputs, self.gamma, self.beta))
         output, mean, variance = _of_batch(x, gamma, beta, tf.constant(self.epsilon))
         for moving, value in ((self.moving_mean, mean), (self.moving_variance, variance)):

@@ -46,6 +46,9 @@ class ProposalLayer(keras.layers.Layer):
         self.nms_threshold, self.std_dev, self.min_size = nms_threshold, tuple(std_dev), min_size
         self.per_level, self.score = per_level, score
 
+    def compute_output_spec(self, logits, deltas, anchors, window):
+        return keras.KerasTensor((logits[0].shape[0], self.post_nms_limit, 4))
+
     def call(self, logits, deltas, anchors, window):
         if not self.per_level:
             logits, deltas, anchors = [tf.concat(logits, 1)], [tf.concat(deltas, 1)], [tf.concat(anchors, 0)]

@@ -53,6 +53,9 @@ class RoIAlignLayer(keras.layers.Layer):
         self.operator = operator
         self.supports_jit = False  # XLA has no CropAndResize, and RoIPool has bins of different sizes
 
+    def compute_output_spec(self, features, boxes, box_indices=None):
+        return keras.KerasTensor((*boxes.shape[:-1], self.pool_size, self.pool_size, features[0].shape[-1]))
+
     def call(self, features, boxes, box_indices=None):
         batched = box_indices is None
         if batched:

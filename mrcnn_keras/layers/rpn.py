@@ -36,6 +36,9 @@ class AnchorLayer(keras.layers.Layer):
         self.ratios, self.strides = tuple(ratios), tuple(strides)
         self.rounded, self.spacing, self.corners = rounded, spacing, corners
 
+    def compute_output_spec(self, features, images=None):
+        return [keras.KerasTensor((None, 4)) for _ in features]
+
     def call(self, features, images=None):
         anchors = []
         for feature, scales, stride in zip(features, self.scales, self.strides, strict=True):
@@ -81,6 +84,10 @@ class RPNHead(keras.layers.Layer):
         self.logits.build((None, None, None, self.channels))
         self.deltas.build((None, None, None, self.channels))
         self.built = True
+
+    def compute_output_spec(self, features):
+        batch = features[0].shape[0]
+        return tuple([keras.KerasTensor((batch, None, *more)) for _ in features] for more in ((), (4,)))
 
     def call(self, features):
         logits, deltas = [], []

@@ -67,6 +67,11 @@ class AnchorTargetLayer(_Sampler):
         self.anchors_per_image, self.positive_ratio = anchors_per_image, positive_ratio
         self.positive_iou, self.negative_iou, self.std_dev = positive_iou, negative_iou, tuple(std_dev)
 
+    def compute_output_spec(self, anchors, gt_boxes, gt_class_ids, training=False):
+        sampled = gt_boxes.shape[0], self.anchors_per_image
+        whole = {name: keras.KerasTensor(sampled, "int32") for name in ("indices", "labels")}
+        return {**whole, "deltas": keras.KerasTensor((*sampled, 4))}
+
     def call(self, anchors, gt_boxes, gt_class_ids, training=False):
         anchors = tf.concat(anchors, axis=0)
         labels, matched = matching.match(
@@ -111,6 +116,14 @@ class RoITargetLayer(_Sampler):
         super().__init__(seed=seed, **kwargs)
         self.rois_per_image, self.positive_ratio = rois_per_image, positive_ratio
         self.positive_iou, self.std_dev = positive_iou, tuple(std_dev)
+
+    def compute_output_spec(self, proposals, gt_boxes, gt_class_ids, training=False):
+        sampled = gt_boxes.shape[0], self.rois_per_image
+        boxes = {name: keras.KerasTensor((*sampled, 4)) for name in ("rois", "deltas")}
+        ids = {f"positive_{name}": keras.KerasTensor((None,), "int32") for name in ("images", "gt", "class_ids")}
+        places, positives = keras.KerasTensor((None, 2), "int64"), keras.KerasTensor((None, 4))
+        ids |= {"class_ids": keras.KerasTensor(sampled, "int32")}
+        return {**boxes, **ids, "positive_places": places, "positive_rois": positives}
 
     def call(self, proposals, gt_boxes, gt_class_ids, training=False):
         objects = gt_boxes * tf.cast(gt_class_ids > 0, gt_boxes.dtype)[..., None]

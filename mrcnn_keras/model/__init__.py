@@ -2,7 +2,17 @@
 
 from mrcnn_keras.model.checkpoints import PUBLISHED, model_file, open_checkpoint
 from mrcnn_keras.model.mask_rcnn import MaskRCNN
+from mrcnn_keras.model.precision import fast_bfloat16, in_float32
 from mrcnn_keras.model.proposal_files import read_proposals
 from mrcnn_keras.model.trainability import train_the_same
 
-__all__ = ["MaskRCNN", "PUBLISHED", "model_file", "open_checkpoint", "read_proposals", "train_the_same"]
+__all__ = [
+    "MaskRCNN",
+    "PUBLISHED",
+    "fast_bfloat16",
+    "in_float32",
+    "model_file",
+    "open_checkpoint",
+    "read_proposals",
+    "train_the_same",
+]

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from mrcnn_keras.config import PRESETS, Config
-from mrcnn_keras.detections import Detections, check_score, paste_mask, proposals_of
+from mrcnn_keras.detections import check_score, proposals_of
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import replace_folder
 from mrcnn_keras.forks import check_process
@@ -25,16 +25,16 @@ from mrcnn_keras.model.checkpoints import (
     open_checkpoint,
     open_published,
 )
+from mrcnn_keras.model.detecting import Detector
 from mrcnn_keras.model.losses import loss_parts
 from mrcnn_keras.model.network import Network
 from mrcnn_keras.model.network_inputs import checked_inputs
 from mrcnn_keras.model.optimizer import exclude_from_weight_decay, make_optimizer
+from mrcnn_keras.model.precision import computing_in
 from mrcnn_keras.model.strict_model import StrictModel, refuse_arguments, refuse_hdf5
 from mrcnn_keras.model.trainability import apply_changes, optimizer_paths, trainable_by_path, trainable_changes
-from mrcnn_keras.ops import detections as detection_ops
-from mrcnn_keras.ops import images as image_ops
 from mrcnn_keras.ops import masks as mask_ops
-from mrcnn_keras.pictures import as_pictures
+from mrcnn_keras.pictures import as_picture, as_pictures
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
@@ -64,17 +64,18 @@ class MaskRCNN(StrictModel):
             raise UserError(
                 f"MaskRCNN got a {type(config).__name__}; give a Config, such as Config.preset('resnet18_fpn')"
             )
-        network = Network(config)
-        inputs = {
-            **network.inputs(),
-            "gt_boxes": keras.Input((None, 4), name="gt_boxes"),
-            "gt_class_ids": keras.Input((None,), dtype="int32", name="gt_class_ids"),
-        }
-        if config.MASKS:
-            inputs["gt_masks"] = keras.Input((None, *config.MINI_MASK_SHAPE), dtype="uint8", name="gt_masks")
-        if config.NUM_KEYPOINTS:
-            inputs["gt_keypoints"] = keras.Input((None, config.NUM_KEYPOINTS, 3), name="gt_keypoints")
-        super().__init__(inputs, network.train(**inputs), name=config.NAME)
+        with computing_in(config.PRECISION):
+            network = Network(config)
+            inputs = {
+                **network.inputs(),
+                "gt_boxes": keras.Input((None, 4), name="gt_boxes"),
+                "gt_class_ids": keras.Input((None,), dtype="int32", name="gt_class_ids"),
+            }
+            if config.MASKS:
+                inputs["gt_masks"] = keras.Input((None, *config.MINI_MASK_SHAPE), dtype="uint8", name="gt_masks")
+            if config.NUM_KEYPOINTS:
+                inputs["gt_keypoints"] = keras.Input((None, config.NUM_KEYPOINTS, 3), name="gt_keypoints")
+            super().__init__(inputs, network.train(**inputs), name=config.NAME)
         self._config = config
         self.network = network
         self.loss_names = list(config.loss_names())
@@ -92,6 +93,11 @@ class MaskRCNN(StrictModel):
             "model.config cannot be replaced, since the network is made from it; open the model with other settings: "
             "MaskRCNN.load(path, NAME=value), or MaskRCNN(config) and then load_weights(path)"
         )
+
+    @property
+    def precision(self):
+        """What the network computes in here: `"float32"`, `"bfloat16"` or `"float16"`, see the setting PRECISION."""
+        return self.compute_dtype
 
     # --- training
 
@@ -192,6 +198,10 @@ class MaskRCNN(StrictModel):
                 raise UserError(f"the inference mode has no tensor {name!r}; there are {', '.join(tensors)}")
         return keras.Model(inputs, {name: tensors[name] for name in names})
 
+    def __dir__(self):
+        # Keras's save and load ask for the value of each attribute: these would be made for it, and hold no weights.
+        return sorted({*super().__dir__()} - {"inference", "_inference_graph", "_detector"})
+
     @functools.cached_property
     def _inference_graph(self):
         inputs = self.network.inputs()
@@ -252,7 +262,7 @@ class MaskRCNN(StrictModel):
         else:
             batches = [image[None] for image in images]
         batches = batches or [np.zeros((0, 1, 1, 3), np.uint8)]
-        found = [self._answer(batch) for batch in batches]
+        found = [self._detector.batch(batch) for batch in batches]
         return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
 
     def predict_on_batch(self, x):
@@ -282,13 +292,15 @@ class MaskRCNN(StrictModel):
         """
         self.inference.export(filepath, **kwargs)
 
-    def answer(self, images, proposals=None):
+    def answer(self, images, proposals=None, limits=None):
         """Detections in photographs of one size, as tensors; for use in graphs.
 
         Args:
             images: `[B, H, W, 3]` uint8 RGB.
             proposals: `[B, R, 4]` float32, of a model that takes them, in pixels of the photographs, best first; rows
                 without area are padding.
+            limits: (lowest score, most detections), float32 and int32, `[B]` or one number each; `None`: the settings
+                alone decide. What they leave out gets no mask and no keypoints, which saves the time.
 
         Returns:
             Dict of `boxes` `[B, N, 4]` in pixels of the photographs, `class_ids` `[B, N]`, `scores` `[B, N]`,
@@ -296,33 +308,7 @@ class MaskRCNN(StrictModel):
             `[B, N, K, (y, x, score)]` in pixels of the photographs.
         """
         check_process()
-        config, shape = self.config, tf.shape(images)
-        resized, network, offset = image_ops.plan_resize(shape[1], shape[2], **config.resize_options())
-        # Convolutions have no output for no images at all: then one black image is used, and left out again.
-        missing = tf.cast(shape[0] == 0, tf.int32)
-        images = tf.pad(images, [[0, missing], [0, 0], [0, 0], [0, 0]])
-        resized_images = image_ops.resize_images(images, resized, network, offset, config.resize_method())
-        sizes = tf.repeat(resized[None], shape[0] + missing, axis=0)
-        inputs = {"image": resized_images, "image_size": sizes}
-        if proposals is not None:
-            proposals = tf.pad(proposals, [[0, missing], [0, 0], [0, 0]])
-            inputs["proposals"] = image_ops.boxes_to_network(proposals, shape[1:3], resized, offset)
-        found = self.inference(inputs)
-        boxes = image_ops.boxes_to_photograph(
-            found["boxes"],
-            shape[1:3],
-            resized,
-            offset,
-            corners=config.BOX_CORNERS,
-            whole_pixels=config.DETECTION_WHOLE_PIXELS,
-        )
-        found = {**found, "boxes": boxes}
-        if config.NUM_KEYPOINTS:
-            found["keypoints"] = image_ops.keypoints_to_photograph(
-                found["keypoints"], shape[1:3], resized, offset, corners=config.BOX_CORNERS
-            )
-        found = detection_ops.without_empty(found)
-        return {name: value[: shape[0]] for name, value in found.items()}
+        return self._detector.answer(images, proposals, limits)
 
     def mask_boxes(self, boxes):
         """The boxes that the masks of `answer` are spread over.
@@ -347,21 +333,22 @@ class MaskRCNN(StrictModel):
         return signature
 
     @functools.cached_property
-    def _answer(self):
-        # A partial object of its own, as TensorFlow warns of one function for which many graphs are made.
-        return tf.function(functools.partial(self.answer), input_signature=[*self.answer_signature().values()])
+    def _detector(self):
+        return Detector(self)
 
-    def detect(self, images, min_score=None, proposals=None):
+    def detect(self, images, min_score=None, proposals=None, batch_size=None):
         """Finds objects in photographs of any number and sizes.
 
         Args:
             images: A list of `[H, W, 3]` uint8 RGB, or a batch `[B, H, W, 3]`. Grey (`[H, W]`, `[H, W, 1]`), RGBA,
                 16-bit and bool arrays, floats from 0 to 255 and Pillow images of any mode are converted; a Pillow image
                 is taken as it is stored, whatever its EXIF orientation.
-            min_score: Float, 0 to 1: drops detections with a lower score. `None`: the setting
-                DETECTION_MIN_CONFIDENCE decides, below which nothing is found (a warning says so).
+            min_score: Float, 0 to 1: drops detections with a lower score, before their masks are computed. `None`: the
+                setting DETECTION_MIN_CONFIDENCE decides, below which nothing is found (a warning says so).
             proposals: Of a model that takes them, a list of `[N, (y1, x1, y2, x2)]`, one per image, in its pixels,
                 best first.
+            batch_size: Integer, photographs of the same network size that go through the network together; `None`: one
+                of more than 256 x 256 pixels, up to eight small ones.
 
         Returns:
             List of `Detections`, one per image.
@@ -369,33 +356,43 @@ class MaskRCNN(StrictModel):
         Raises:
             UserError: If an image is not an image, or proposals are missing or not wanted.
         """
-        check_process()
-        check_score(min_score)
         images = as_pictures(images)
         given = proposals_of(len(images), proposals, self.takes_proposals)
+        pictures = [
+            (image, () if boxes is None else (boxes[None],)) for image, boxes in zip(images, given, strict=True)
+        ]
+        return [*self._detect_each(pictures, min_score, batch_size)]
+
+    def detect_each(self, images, min_score=None, batch_size=None):
+        """`detect` for more photographs than fit into memory; not for models that take proposals.
+
+        Args:
+            images: An iterable of photographs, as of `detect`. It is read in another thread, a few photographs ahead.
+            min_score: As of `detect`.
+            batch_size: As of `detect`.
+
+        Returns:
+            A generator of `Detections`, in the order of the photographs.
+
+        Raises:
+            UserError: As of `detect`; for a photograph that is none, when its turn comes.
+        """
+        proposals_of(0, None, self.takes_proposals)
+        pictures = ((as_picture(image, f"picture {index}"), ()) for index, image in enumerate(images))
+        return self._detect_each(pictures, min_score, batch_size)
+
+    def _detect_each(self, pictures, min_score, batch_size):
+        """pictures: pairs of a photograph and (), or its proposals in a tuple."""
+        check_process()
+        check_score(min_score)
         limit = self.config.DETECTION_MIN_CONFIDENCE
         if min_score is not None and min_score < limit:
             warnings.warn(
                 f"min_score={min_score:g} is below the model's DETECTION_MIN_CONFIDENCE={limit:g}: it finds "
                 f"nothing there; open it with MaskRCNN.load(path, DETECTION_MIN_CONFIDENCE={min_score:g})",
-                stacklevel=2,
+                stacklevel=3,
             )
-        found = [self._detect(image, boxes) for image, boxes in zip(images, given, strict=True)]
-        return found if min_score is None else [detections.above(min_score) for detections in found]
-
-    def _detect(self, image, proposals):
-        given = [image] if proposals is None else [image, proposals]
-        found = {name: value[0] for name, value in self._answer(*(value[None] for value in given)).items()}
-        count = int(found["num_detections"])
-        boxes = found["boxes"].numpy()[:count]
-        crops = None
-        if self.config.MASKS:
-            masks, size = found["masks"].numpy(), image.shape[:2]
-            spread = self.mask_boxes(found["boxes"]).numpy()
-            crops = [paste_mask(masks[i], spread[i], size) for i in range(count)]
-        class_ids, scores = (found[name].numpy()[:count] for name in ("class_ids", "scores"))
-        keypoints = found["keypoints"].numpy()[:count] if self.config.NUM_KEYPOINTS else None
-        return Detections(image.shape[:2], boxes, class_ids, scores, crops, keypoints)
+        return self._detector.each(pictures, limit if min_score is None else min_score, batch_size)
 
     # --- saving
 

@@ -48,10 +48,14 @@ class Network:
         compared = self.proposal_generator.encode(predicted, gt["gt_boxes"], gt_class_ids)
         return {**compared, **self.roi_heads.train(features["pyramid"], proposals, **gt)}
 
-    def detect(self, *, image, image_size, proposals=None):
-        """The inference mode: detections in pixels of the network image, and all tensors on the way by name."""
+    def detect(self, *, image, image_size, proposals=None, limits=None):
+        """The inference mode: detections in pixels of the network image, and all tensors on the way by name.
+
+        limits: None, or the lowest score and the most detections, [B] each; what is left out gets no masks.
+        """
         features = self.features(image, image_size)
         proposals, predicted = self.proposal_generator.propose(features, image, given=proposals, training=False)
-        found, tensors = self.roi_heads.detect(features["pyramid"], proposals, window=features["window"]["picture"])
+        window = features["window"]["picture"]
+        found, tensors = self.roi_heads.detect(features["pyramid"], proposals, window=window, limits=limits)
         found = {**found, "boxes": self.decode_corners(found["boxes"], found["class_ids"])}
         return found, {**features, **predicted, "proposals": proposals, **tensors}

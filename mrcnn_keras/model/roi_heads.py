@@ -14,6 +14,7 @@ from mrcnn_keras.layers import (
     RoITargetLayer,
 )
 from mrcnn_keras.model.roi_features import ROI_MAPS, make_roi_features
+from mrcnn_keras.ops.detections import limited
 
 
 class RoIHeads:
@@ -69,12 +70,14 @@ class RoIHeads:
             outputs |= {f"{branch.name}_logits": branch.head(features), **targets}
         return outputs
 
-    def detect(self, maps, proposals, *, window):
+    def detect(self, maps, proposals, *, window, limits=None):
         """-> detections, as DetectionLayer has them, with masks and keypoints; and the tensors on the way by name."""
         maps = maps[:ROI_MAPS]
         box_features = self.features.of_rois(maps, proposals)
         class_logits, box_deltas = self.box_head(box_features)
         detections = self.decode(proposals, class_logits, box_deltas, window)
+        if limits is not None:
+            detections = limited(detections, *limits)
         tensors = {"box_features": box_features, "class_logits": class_logits, "box_deltas": box_deltas}
         tensors["detections"] = detections
         found, flat = dict(detections), self.flatten(detections["boxes"], detections["class_ids"])

@@ -4,6 +4,8 @@ Positions are continuous: pixel i of a map has its centre at i + 0.5. A sample m
 is 0, a sample between is that of the nearest edge pixel, as in torchvision and Detectron2.
 """
 
+import functools
+
 import tensorflow as tf
 
 from mrcnn_keras.ops import boxes as box_ops
@@ -67,21 +69,23 @@ def sample_bins(features, level, cells, box_indices, size, sampling, reduce):
         adaptive = _adaptive_by_gather if wants_portable() else _adaptive
         return adaptive(features, level, cells, box_indices, size, reduce)
     count = (size * sampling, size * sampling)
-    if wants_portable():
-        samples = _gather(*end_to_end(features, level, box_indices), cells, count)
-    else:
-        samples = _from_each_level(_crop, features, level, cells, box_indices, count)
     # Pooling a map of samples: the same numbers as a mean over axes of their own, at a fraction of the time.
     pool = {"mean": tf.nn.avg_pool2d, "max": tf.nn.max_pool2d}[reduce]
-    return pool(samples, sampling, sampling, "VALID")
+    if wants_portable():
+        return pool(_gather(*end_to_end(features, level, box_indices), cells, count), sampling, sampling, "VALID")
+
+    def crop(*what):
+        return pool(_crop(*what, count), sampling, sampling, "VALID")
+
+    return _from_each_level(crop, features, level, cells, box_indices)
 
 
-def _from_each_level(crop, features, level, boxes, box_indices, count):
-    """crop(feature, boxes, box_indices, count) of the boxes [M, 4] of each level, in the order of the boxes."""
+def _from_each_level(crop, features, level, boxes, box_indices):
+    """crop(feature, boxes, box_indices) of the boxes [M, 4] of each level, in the order of the boxes."""
     parts, rows = [], []
     for index, feature in enumerate(features):
         row = tf.where(level == index)[:, 0]
-        parts.append(crop(feature, tf.gather(boxes, row), tf.gather(box_indices, row), count))
+        parts.append(crop(feature, tf.gather(boxes, row), tf.gather(box_indices, row)))
         rows.append(row)
     return parts[0] if len(parts) == 1 else _in_order(tf.concat(parts, axis=0), tf.concat(rows, axis=0))
 
@@ -172,7 +176,8 @@ def crop_and_resize_rois(features, strides, boxes, box_indices, size, *, canonic
     shares = boxes / tf.tile(network - 1, [2])
     level = pyramid_level(shares * tf.tile(network, [2]), len(features), canonical_size * 2**-0.5)
     if not wants_portable():
-        return _from_each_level(crop_and_resize, features, level, shares, box_indices, (size, size))
+        crop = functools.partial(crop_and_resize, count=(size, size))
+        return _from_each_level(crop, features, level, shares, box_indices)
     cells, first, sides = end_to_end(features, level, box_indices)
     height, width = tf.split(sides, 2, axis=-1)
     return gather_samples(cells, first, width, *neighbours_of_crops(shares, (size, size), height, width))

@@ -12,6 +12,8 @@ from mrcnn_keras.layers import (
     AnchorTargetLayer,
     BoxCorners,
     BoxHead,
+    Conv2D,
+    DepthwiseConv2D,
     DetectionKeypoints,
     DetectionLayer,
     DetectionMasks,
@@ -123,8 +125,8 @@ def test_all_registered_layers_are_here():
         for name, kind in keras.saving.get_custom_objects().items()
         if name.startswith("mrcnn_keras>") and issubclass(kind, keras.Layer) and not issubclass(kind, keras.Model)
     ]
-    # The arguments of the two kinds of normalisation are Keras's own.
-    assert {*OTHER_THAN_DEFAULT, BatchNorm, GroupNorm} == set(registered)
+    # The arguments of normalisation and convolutions are Keras's own.
+    assert {*OTHER_THAN_DEFAULT, BatchNorm, GroupNorm, Conv2D, DepthwiseConv2D} == set(registered)
 
 
 @each_layer

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import machine
+from memory import peak_memory
 from parts import BACKWARD, detect_parts, make_undecided, step_parts
 
 import mrcnn_keras as mk
@@ -62,14 +63,14 @@ def measure(preset, size, batch, repeat):
     image = data.load_image(0)
     run["detections"] = len(model.detect([image])[0])
     run["detect"] = machine.seconds(lambda: model.detect([image]), repeat)
-    run["detect_memory_gb"] = machine.peak_memory()
+    run["detect_memory_gb"] = peak_memory()
     run["detect_parts"] = detect_parts(model, image, repeat)
     peaks.append(machine.matmul_peak(repeat))
 
     batches = iter(mk.make_pipeline(data, config))
     first = next(batches)
     run["step"] = machine.seconds(lambda: model.train_on_batch(first), repeat)
-    run["step_memory_gb"] = machine.peak_memory()
+    run["step_memory_gb"] = peak_memory()
     run["pipeline"] = _pipeline_seconds(batches)
 
     run["step_parts"] = step_parts(model, first, repeat)

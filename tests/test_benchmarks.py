@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
 
 FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
 
@@ -117,3 +118,19 @@ def test_ratios_of_peers(monkeypatch):
         "training step, bfloat16 / torchvision, float32": 0.25,
         "training step, bfloat16 / torchvision, bfloat16": 0.5,
     }
+
+
+@pytest.mark.slow
+def test_gpu(run):
+    printed, result = run("gpu", "--cpu", "--no-xla", "--precisions", "float32", "--batch", "1", "--repeat", "1")
+    [row] = result["rows"]
+    assert (row["preset"], row["size"], row["precision"], row["xla"]) == ("resnet18_fpn", "64x64", "float32", False)
+    assert all(row[name] > 0 for name in ("detect", "network", "step", "pipeline"))
+    assert "| resnet18_fpn | 64x64 | float32 | no |" in printed
+
+
+@pytest.mark.skipif(bool(tf.config.list_physical_devices("GPU")), reason="there is a GPU")
+def test_gpu_where_there_is_none(run, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        run("gpu")
+    assert "finds no GPU here" in capsys.readouterr().out

@@ -2,9 +2,7 @@
 
 import os
 import platform
-import resource
 import statistics
-import sys
 import time
 
 import keras
@@ -40,12 +38,6 @@ def _processor():
         return names[0]
     except (OSError, IndexError):
         return platform.processor() or platform.machine()
-
-
-def peak_memory():
-    """Peak memory of this process so far, in gigabytes."""
-    highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return highest / (1e9 if sys.platform == "darwin" else 1e9 / 1024)
 
 
 def seconds(call, repeat):

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import machine
+from memory import peak_memory
 from parts import BACKWARD, detect_parts, make_undecided, step_parts
 
 import mrcnn_keras as mk
@@ -28,14 +29,14 @@ def main():
     print("  ".join(f"{name}: {value}" for name, value in result["machine"].items()))
     for preset in options.preset:
         for size in options.sizes:
-            run = _in_own_process(measure, preset, size, options.batch, options.repeat)
+            run = in_own_process(measure, preset, size, options.batch, options.repeat)
             result["runs"].append(run)
             print(table(run))
     if options.json:
         options.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
-def _in_own_process(function, *arguments):
+def in_own_process(function, *arguments):
     """Each measurement runs in its own process, because peak memory is that of a process."""
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(1, mp_context=context) as pool:
@@ -62,15 +63,15 @@ def measure(preset, size, batch, repeat):
     image = data.load_image(0)
     run["detections"] = len(model.detect([image])[0])
     run["detect"] = machine.seconds(lambda: model.detect([image]), repeat)
-    run["detect_memory_gb"] = machine.peak_memory()
+    run["detect_memory_gb"] = peak_memory()
     run["detect_parts"] = detect_parts(model, image, repeat)
     peaks.append(machine.matmul_peak(repeat))
 
     batches = iter(mk.make_pipeline(data, config))
     first = next(batches)
     run["step"] = machine.seconds(lambda: model.train_on_batch(first), repeat)
-    run["step_memory_gb"] = machine.peak_memory()
-    run["pipeline"] = _pipeline_seconds(batches)
+    run["step_memory_gb"] = peak_memory()
+    run["pipeline"] = pipeline_seconds(batches)
 
     run["step_parts"] = step_parts(model, first, repeat)
     peaks.append(machine.matmul_peak(repeat))
@@ -81,7 +82,7 @@ def measure(preset, size, batch, repeat):
     return run
 
 
-def _pipeline_seconds(batches):
+def pipeline_seconds(batches):
     """Seconds per batch when nothing else runs."""
     for _ in range(4):  # prefetched batches
         next(batches)

@@ -1,12 +1,13 @@
 """The benchmarks run, at their smallest, and their figures fit together."""
 
-import importlib
+import importlib.util
 import json
 import math
 import sys
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
 
 FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
 
@@ -70,3 +71,66 @@ def test_serving(run):
     }
     ratio = figures["ratios"]["serving_bytes, 12 MP / 1 MP"]["min"]
     assert ratio == pytest.approx(seconds["serving_bytes, 12 MP"]["min"] / seconds["serving_bytes, 1 MP"]["min"])
+
+
+@pytest.mark.slow
+def test_peers(run):
+    small = ["--size", "64", "96", "--works", "detect", "--precisions", "float32", "--objects", "2"]
+    printed, result = run("peers", *small, "--repeat", "1")
+    with_torchvision = importlib.util.find_spec("torchvision") is not None
+    assert ("pip install torch torchvision" in printed) != with_torchvision
+    assert result["objects"] == {"found": 100, "annotated": 2}
+    rows = {(row["peer"], row["precision"]): row for row in result["runs"]}
+    peers = ["mrcnn_keras", "torchvision"] if with_torchvision else ["mrcnn_keras"]
+    assert set(rows) == {(peer, "float32") for peer in peers}
+    for row in rows.values():
+        assert row["found"] == 100
+        assert 0 < row["min"] <= row["median"]
+        assert 0.1 < row["memory_gb"] < 100
+    assert len(result["ratios"]) == with_torchvision
+
+
+def test_peers_find_the_same(monkeypatch):
+    monkeypatch.syspath_prepend(FOLDER)
+    same_share = importlib.import_module("peers").same_share
+    two = {"boxes": [[0, 0, 9, 9], [10, 10, 30, 20]], "class_ids": [1, 2], "scores": [0.9, 0.5]}
+    swapped = {name: values[::-1] for name, values in two.items()}
+    assert same_share(two, swapped) == 1
+    assert same_share(two, {**two, "class_ids": [1, 3]}) == 0.5
+    assert same_share(two, {**two, "boxes": [[0, 0, 9, 9.2], [10, 10, 30, 20]]}) == 0.5
+    assert same_share(two, {name: values[:1] for name, values in two.items()}) == 0.5
+    nothing = {"boxes": [], "class_ids": [], "scores": []}
+    assert same_share(nothing, two) == same_share(two, nothing) == same_share(nothing, nothing) == 0
+
+
+def test_ratios_of_peers(monkeypatch):
+    monkeypatch.syspath_prepend(FOLDER)
+    peers = importlib.import_module("peers")
+    columns = ("median", "min", "cpu", "memory_gb")
+    seconds = {"float32": {peers.OURS: 3.0, peers.THEIRS: 4.0}, "bfloat16": {peers.OURS: 1.0, peers.THEIRS: 2.0}}
+    runs = [
+        {"work": "step", "peer": peer, "precision": precision, **dict.fromkeys(columns, value)}
+        for precision, row in seconds.items()
+        for peer, value in row.items()
+    ]
+    assert {name: ratio["median"] for name, ratio in peers.ratios(runs).items()} == {
+        "training step, float32 / torchvision, float32": 0.75,
+        "training step, bfloat16 / torchvision, float32": 0.25,
+        "training step, bfloat16 / torchvision, bfloat16": 0.5,
+    }
+
+
+@pytest.mark.slow
+def test_gpu(run):
+    printed, result = run("gpu", "--cpu", "--no-xla", "--precisions", "float32", "--batch", "1", "--repeat", "1")
+    [row] = result["rows"]
+    assert (row["preset"], row["size"], row["precision"], row["xla"]) == ("resnet18_fpn", "64x64", "float32", False)
+    assert all(row[name] > 0 for name in ("detect", "network", "step", "pipeline"))
+    assert "| resnet18_fpn | 64x64 | float32 | no |" in printed
+
+
+@pytest.mark.skipif(bool(tf.config.list_physical_devices("GPU")), reason="there is a GPU")
+def test_gpu_where_there_is_none(run, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        run("gpu")
+    assert "finds no GPU here" in capsys.readouterr().out

@@ -46,7 +46,8 @@ def load_dataset(path, format=None, subset=None, skip_bad=0.05):
             cure = f"it has {named}" if named else "it is not divided, so give no subset"
             raise UserError(f"{str(path)!r} has no subset {subset!r}; {cure}")
         chosen = [places[name]]
-    dataset = FORMATS[format].load(chosen, skip_bad, alone=Path(path).expanduser().is_file())
+    alone = Path(path).expanduser().is_file()
+    dataset = FORMATS[format].load(chosen, skip_bad, family=() if alone else list(places.values()))
     dataset.prepare()
     _note_repeated(dataset)
     return dataset

@@ -9,7 +9,7 @@ from mrcnn_keras.data.formats import coco, coco_places, masks
 
 class Format(NamedTuple):
     find: Callable  # path -> {subset: place} of a file or folder; {} where nothing is in this format; "" is no subset
-    load: Callable  # some of these places, share of bad entries to skip, whether without neighbours -> Dataset
+    load: Callable  # some of these places, share of bad entries to skip, all places whose classes count -> Dataset
 
 
 _KEYPOINTS_FIRST = coco_places.KEYPOINTS, coco_places.INSTANCES

@@ -5,10 +5,10 @@ A mistake in the file as a whole is a UserError, one in a picture or an annotati
 
 import re
 from pathlib import Path
-from typing import NamedTuple
 
 from mrcnn_keras.data.formats.class_names import is_background
 from mrcnn_keras.data.formats.coco_keypoints import as_whole, category_layout, extent, finite_numbers, read_points
+from mrcnn_keras.data.formats.records import Annotation, AnnotationFile, Picture
 from mrcnn_keras.data.formats.unread import CURES, other_coco
 from mrcnn_keras.data.images import MAX_PIXELS
 from mrcnn_keras.data.rasterize import check_run_lengths, run_lengths
@@ -16,35 +16,6 @@ from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import read_json
 
 HEAD = 16384  # bytes that show whether a file looks like COCO
-
-
-class Annotation(NamedTuple):
-    """One object. `box` is (y1, x1, y2, x2) or None; it has polygons, run lengths or neither."""
-
-    id: object
-    category_id: int
-    crowd: bool
-    box: tuple | None
-    polygons: tuple = ()  # of [K, (y, x)] float64
-    counts: object = None  # [K] int64, or COCO's compressed str
-    keypoints: object = None  # [K, (y, x, visibility)] float32
-
-
-class Picture(NamedTuple):
-    """`file_name` is as in the file and may lead anywhere; `size` is (height, width), or None if absent."""
-
-    id: object
-    file_name: str
-    size: tuple | None
-    annotations: list
-
-
-class CocoFile(NamedTuple):
-    path: Path
-    categories: dict  # {id: (name, supercategory)}
-    layouts: dict  # {id: KeypointLayout} of the categories that have keypoints
-    pictures: list
-    notes: dict  # {finding: {index of the picture: count}}
 
 
 def looks_like_coco(path):
@@ -58,7 +29,7 @@ def looks_like_coco(path):
 
 
 def read_coco(path, bad):
-    """The COCO file at `path` -> CocoFile, its unusable entries left to `bad` (BadEntries).
+    """The COCO file at `path` -> AnnotationFile, its unusable entries left to `bad` (BadEntries).
 
     Raises UserError if it is not COCO or its categories contradict each other.
     """
@@ -90,7 +61,7 @@ class _Reader:
                 self._add_annotation(entry, place, ids, pictures, by_id, left_out, categories)
             except UserError as error:
                 self.bad.skip("annotations", str(error))
-        return CocoFile(self.path, categories, self.layouts, pictures, self.notes)
+        return AnnotationFile(self.path, categories, pictures, self.notes, self.layouts)
 
     def _categories(self, entries):
         categories = {}

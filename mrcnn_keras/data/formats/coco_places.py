@@ -7,9 +7,6 @@ photos/train.json                        photos/*.jpg, photos/images/*.jpg or ph
 Pictures in folders inside these are found, too.
 """
 
-import os
-from typing import NamedTuple
-
 from mrcnn_keras.data.formats.coco_file import looks_like_coco
 from mrcnn_keras.data.formats.folders import (
     files_in,
@@ -19,8 +16,7 @@ from mrcnn_keras.data.formats.folders import (
     subset_of_file,
     subset_of_folder,
 )
-from mrcnn_keras.data.formats.picture_files import PictureSearch, plain_name
-from mrcnn_keras.errors import UserError, listing
+from mrcnn_keras.errors import UserError
 
 # How the names of COCO's own files begin, the preferred first. Captions have no instances.
 INSTANCES, KEYPOINTS = "instances_", "person_keypoints_"
@@ -45,7 +41,7 @@ def find(path, prefixes=PREFIXES):
         names = ", ".join(file.name for file in several[:5])
         raise UserError(f"{str(path)!r} holds several COCO files ({names}); give one of them")
     for file in _instance_files(path.parent / "annotations", prefixes):  # coco/annotations, for the folder coco/train
-        if _bare_name(file) == path.name or subset_of_file(file) == subset_of_folder(path) is not None:
+        if bare_name(file) == path.name or subset_of_file(file) == subset_of_folder(path) is not None:
             return {"": file}
     inner = [named for named in (_subsets_in(folder, prefixes) for folder in folders_in(path)) if named]
     return inner[0] if len(inner) == 1 else {}
@@ -66,104 +62,7 @@ def keypoint_file(path):
     return beside if path.name.startswith(INSTANCES) and beside.is_file() else None
 
 
-class FoundPictures(NamedTuple):
-    """Where the pictures of a CocoFile are, by their place in its list."""
-
-    paths: dict
-    notes: dict  # of those that were found by another spelling of their name
-    faults: dict  # sentences on those that were not found
-
-
-def find_pictures(file):
-    """CocoFile -> FoundPictures; no picture is opened.
-
-    As a rule all names are relative to one folder. Only if some have no file there, all folders are searched.
-    Raises UserError if no picture is found.
-    """
-    near = file.path.parent
-    home = _home(file.path)
-    subsets = dict.fromkeys(name for name in (_bare_name(file.path), subset_of_file(file.path)) if name)
-    folders = [near, near / "images", *(near / name for name in subsets), *(near / "images" / name for name in subsets)]
-    for above in dict.fromkeys((near.parent, home.parent if home == near else home)):
-        folders += [above / name for name in subsets] + [above / "images" / name for name in subsets]
-        folders += [above / "images", above]
-    folders = [folder for folder in dict.fromkeys(folders) if folder.is_dir()]
-    names = {number: plain_name(picture.file_name) for number, picture in enumerate(file.pictures)}
-    absent = {folder: _absent(folder, names) for folder in folders}
-    best = min(absent, key=lambda folder: len(absent[folder]))
-    paths = {number: str(best / name) for number, name in names.items() if number not in absent[best]}
-    if not absent[best]:
-        return FoundPictures(paths, {}, {})
-    flat = {near.parent, home.parent} - {home}  # around the data set: there may be anything else in their folders
-    whole = [folder for folder in dict.fromkeys((near, home, *folders)) if folder not in flat]
-    whole = [folder for folder in whole if folder.is_symlink() or not any(other in folder.parents for other in whole)]
-    flat = [folder for folder in folders if folder in flat]
-    subset = subset_of_file(file.path) or subset_of_folder(near)
-    notes, faults = _search(file, PictureSearch(whole, flat, subset), absent[best], paths)
-    if not paths:
-        name = file.pictures[0].file_name[:200]
-        others = f", nor does any of the other {len(names) - 1}" if len(names) > 1 else ""
-        raise UserError(
-            f"picture {name!r} of {str(file.path)!r} does not exist{others}; put the pictures into "
-            f"{' or '.join(map(str, whole))}, or a folder in there (they were looked for there and in "
-            f"{listing(flat)})"
-        )
-    return FoundPictures(paths, notes, faults)
-
-
-def _search(file, search, absent, paths):
-    """Adds to `paths` the pictures of the numbers `absent` for which one file fits -> notes, faults."""
-    notes, faults, claims = {}, {}, {}
-    taken = set(paths.values())
-    for number in absent:
-        name = file.pictures[number].file_name
-        files, note = search.find(name)
-        if len(files) == 1 and str(files[0]) not in taken:
-            notes[number] = note
-            claims.setdefault(str(files[0]), {}).setdefault(name, []).append(number)
-            continue
-        several = f"does not exist, and {len(files)} files may be meant ({_some(files)}); " if len(files) > 1 else ""
-        cure = "put it there, or export the annotations without it"
-        faults[number] = f"picture {name!r} of {str(file.path)!r} {several or 'does not exist; '}{cure}"
-    for path, names in claims.items():
-        for name, numbers in names.items():
-            for number in numbers:
-                if len(names) == 1:
-                    paths[number] = path
-                else:
-                    del notes[number]
-                    others = ", ".join(repr(other) for other in names if other != name)
-                    faults[number] = (
-                        f"picture {name!r} of {str(file.path)!r} does not exist, and {path!r} may also be {others}; "
-                        "give each picture its own name"
-                    )
-    return notes, faults
-
-
-def _some(files):
-    return ", ".join(str(file) for file in files[:2])
-
-
-def _home(path):
-    """The folder of a data set with the file `path`: that with the folder "annotations", or else the file's own."""
-    return next((folder.parent for folder in list(path.parents)[:3] if folder.name == "annotations"), path.parent)
-
-
-def _absent(folder, names):
-    """The numbers of the names, relative to `folder`, without a file; and of those that are None."""
-    listed = {}
-    absent = []
-    for number, name in names.items():
-        inner, _, base = (name or "").rpartition("/")
-        if inner not in listed:
-            where = folder / inner
-            listed[inner] = set(os.listdir(where)) if where.is_dir() else set()
-        if base not in listed[inner]:
-            absent.append(number)
-    return dict.fromkeys(absent)
-
-
-def _bare_name(file):
+def bare_name(file):
     """ "instances_train2017.json" -> "train2017"."""
     prefix = next((prefix for prefix in PREFIXES if file.name.startswith(prefix)), "")
     return file.stem.removeprefix(prefix)
@@ -185,7 +84,7 @@ def _subsets_in(folder, prefixes):
     files = _instance_files(folder, prefixes)
     named = name_subsets(files)
     if files and not named and (len(files) == 1 or files[0].name.startswith(PREFIXES)):
-        named = {"" if len(files) == 1 else _bare_name(file): file for file in files}
+        named = {"" if len(files) == 1 else bare_name(file): file for file in files}
     return named
 
 

@@ -83,13 +83,13 @@ def find(path):
     return {"": path} if "" in found else found
 
 
-def load(paths, skip_bad=0.05, alone=False):
+def load(paths, skip_bad=0.05, family=()):
     """The Dataset of some of the folders that `find` found.
 
-    skip_bad: as of BadEntries. alone: without effect, since all have the one class. Raises UserError for too many
+    skip_bad: as of BadEntries. family: without effect, since all have the one class. Raises UserError for too many
     entries that cannot be used.
     """
-    del alone
+    del family
     dataset = MaskDataset(skip_bad)
     dataset.add_class("masks", 1, CLASS_NAME)
     for path in paths:

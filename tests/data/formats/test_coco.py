@@ -180,7 +180,7 @@ def changed(change):
 MISTAKES = {
     "no images": (lambda c: c.pop("images"), "has no list 'images'"),
     "images of another type": (lambda c: c.update(images={}), "has no list 'images'"),
-    "no picture": (lambda c: c.update(images=[], annotations=[]), "has no picture in 'images'"),
+    "no picture": (lambda c: c.update(images=[], annotations=[]), "has no picture; export it"),
     "no category": (lambda c: c.update(categories=[], annotations=[]), "has no category"),
     "a category that is a number": (lambda c: c["categories"].append(3), "has '3' among its categories"),
     "a category without name": (lambda c: c["categories"][0].pop("name"), "has the category {'id': 0}"),

@@ -1,0 +1,40 @@
+"""What a reader of any format makes of its files: pictures with annotations, the middle between all formats.
+
+COCO's model of the world: classes, pictures and, on a picture, objects with an outline (polygons whose union is the
+object, or run lengths where it has holes) or only a box.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Annotation(NamedTuple):
+    """One object. `box` is (y1, x1, y2, x2) or None; it has polygons, run lengths or neither."""
+
+    id: object
+    category_id: object  # a key of AnnotationFile.categories
+    crowd: bool = False
+    box: tuple | None = None
+    polygons: tuple = ()  # of [K, (y, x)] float64, pixels
+    counts: object = None  # [K] int64, or COCO's compressed str
+    keypoints: object = None  # [K, (y, x, visibility)] float32
+
+
+class Picture(NamedTuple):
+    """`file_name` is as in the file and may lead anywhere; `size` is (height, width), or None if absent."""
+
+    id: object
+    file_name: str
+    size: tuple | None
+    annotations: list
+    path: object = None  # of its file, where the reader knows it; otherwise it is searched by its name
+
+
+class AnnotationFile(NamedTuple):
+    """What one place holds. A format without numbers for its classes takes their names for `category_id`."""
+
+    path: Path  # of the file or folder
+    categories: dict  # {id: (name, supercategory or None)}
+    pictures: list
+    notes: dict  # {finding: {index of the picture: count}}, or {finding: {}} of none in particular
+    layouts: dict = {}  # {id: KeypointLayout} of the categories that have keypoints

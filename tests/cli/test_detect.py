@@ -17,13 +17,14 @@ class Model:
         CLASS_NAMES=("BG", "cat"), NUM_CLASSES=2, CATEGORY_IDS=(), KEYPOINT_SKELETON=(), DETECTION_MIN_CONFIDENCE=0.05
     )
 
-    def detect(self, images, min_score):
-        return [Detections(image.shape[:2], [[1, 1, 9, 9]], [1], [0.9]) for image in images]
+    def detect_each(self, images, min_score):
+        for image in images:
+            yield Detections(image.shape[:2], [[1, 1, 9, 9]], [1], [0.9])
 
 
 @pytest.fixture(autouse=True)
 def stand_in(monkeypatch, tmp_path):
-    monkeypatch.setattr(detect, "load_model", lambda path, settings: Model())
+    monkeypatch.setattr(detect, "load_model", lambda path, settings, precision: Model())
     monkeypatch.chdir(tmp_path)
     for name in ("in/1.jpg", "in/b/1.jpg", "in/b/2.png", "in/b/._2.png"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

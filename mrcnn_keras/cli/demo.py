@@ -12,7 +12,7 @@ from mrcnn_keras.evaluation import evaluate
 from mrcnn_keras.export.checking import check, summarize
 from mrcnn_keras.export.to_saved_model import saved_model
 from mrcnn_keras.files import replace_file, write_image
-from mrcnn_keras.model import MaskRCNN
+from mrcnn_keras.model import MaskRCNN, computing_in
 from mrcnn_keras.progress import ProgressLine
 from mrcnn_keras.training import RunFolder, train
 from mrcnn_keras.visualize import draw_comparison
@@ -36,7 +36,6 @@ def demo_config(dataset):
         IMAGE_MAX_DIM=SIDE,
         RPN_ANCHOR_SCALES=(16, 32, 64, 128, 256),
         BATCH_SIZE=4,
-        PRECISION="auto",
         TRAIN_ROIS_PER_IMAGE=48,
         WARMUP_STEPS=50,
         # The pictures never repeat, so augmentation would gain nothing.
@@ -75,8 +74,10 @@ def run_demo(out, steps, seed=0):
     unseen = ShapesDataset(count=UNSEEN, image_size=(SIDE, SIDE), seed=2 * seed + 1)
     keras.utils.set_random_seed(seed)
     epochs = -(-steps // STEPS_PER_EPOCH)
+    with computing_in("auto"):
+        model = MaskRCNN(demo_config(training))
     train(
-        MaskRCNN(demo_config(training)),
+        model,
         training,
         unseen.subset(unseen.image_ids[:VALIDATED]),
         epochs=epochs,
@@ -85,7 +86,7 @@ def run_demo(out, steps, seed=0):
         seed=seed,
         callbacks=[estimate],
     )
-    model = MaskRCNN.load(out / "best.keras", PRECISION="float32")  # as the SavedModel that it is compared with
+    model = MaskRCNN.load(out / "best.keras")  # in float32, as the SavedModel that it is compared with
     scores = evaluate(model, unseen, progress=True)
     for i in range(DRAWN):
         image, truth = unseen.load_example(i)

@@ -2,13 +2,14 @@
 
 from mrcnn_keras.config import parse_setting
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.model import MaskRCNN, model_file
+from mrcnn_keras.model import MaskRCNN, in_words, model_file
 
 
 def load_model(path, settings=(), precision=None):
     """A model from a .keras file or a run: best.keras, or last.keras where the training was interrupted early.
 
-    settings: "NAME=VALUE" each, to be changed for this use of the model. precision: of --precision, for PRECISION.
+    settings: "NAME=VALUE" each, to be changed for this use of the model. precision: of --precision; None: as the
+    settings say, or what is faster here, since nothing is written with it.
     """
     file = model_file(path)
     if file.is_dir():
@@ -19,8 +20,12 @@ def load_model(path, settings=(), precision=None):
         raise UserError(
             f"{path} is not a .keras file; give the folder of a training, or what `mrcnn convert` makes of it"
         )
-    changes = dict(parse_setting(text) for text in settings) | ({"PRECISION": precision} if precision else {})
+    changes = {"PRECISION": "auto", **dict(parse_setting(text) for text in settings)}
+    if precision:
+        changes["PRECISION"] = precision
     model = MaskRCNN.load(file, **changes)
+    if model.precision != "float32":
+        print(f"computing in {in_words(changes['PRECISION'])}")
     if settings and not model.load_report.complete:
         lost = next(iter({**model.load_report.replaced, **model.load_report.missing})).rpartition("/")[0]
         raise UserError(

@@ -114,9 +114,9 @@ def _parser():
     given = "boxes for a model without region proposal network (.npz, .json, .pkl); may be repeated"
     proposals = {"action": "append", "metavar": "FILE", "help": given}
     train.add_argument("--proposals", **proposals)
-    precision = {"choices": ["auto", "float32", "bfloat16", "float16"]}
     faster = "what the network computes in (default auto: bfloat16 where this machine is faster with it)"
-    train.add_argument("--precision", **precision, help=faster)
+    precision = {"choices": ["auto", "float32", "bfloat16", "float16"], "help": faster}
+    train.add_argument("--precision", **precision)
     train.add_argument("--skip-bad", **skip)  # a resumed training has that of its beginning
     train.add_argument("--out", metavar="RUN", help="folder to write (default run, run-2, ...)")
     train.add_argument("--resume", action="store_true", help="continue the training in --out")
@@ -133,7 +133,6 @@ def _parser():
     evaluate.add_argument("model", metavar="RUN|MODEL", help=model)
     evaluate.add_argument("data", metavar="DATA", help=data)
     evaluate.add_argument("--proposals", **proposals)
-    precision["help"] = "what the network computes in (default: the model's setting)"
     evaluate.add_argument("--precision", **precision)
     evaluate.add_argument("--skip-bad", default=SKIP_BAD, **skip)
     evaluate.add_argument("--out", metavar="DIR", help="also draw annotations beside detections")

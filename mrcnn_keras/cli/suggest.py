@@ -2,8 +2,6 @@
 
 import math
 
-from mrcnn_keras.model import fast_bfloat16
-
 # Objects whose side is less than this share of the picture's long side are learnt from windows of the picture: shrunk
 # to the network's size with the whole picture, they would be a few pixels large. Large objects must fit into a window.
 SMALL_SHARE = 0.09
@@ -16,15 +14,10 @@ def suggest_settings(config, statistics, class_names, category_ids=(), keypoint_
     statistics: Dataset.statistics() of the training pictures. class_names: background first. keypoint_layout: of the
     dataset, None without keypoints. chosen: names of settings that the user has set in `config`; they are not changed.
     """
-    unit = fast_bfloat16()
     suggested = {
         "NUM_CLASSES": (len(class_names), ", ".join(class_names[1:6]) + (", ..." if len(class_names) > 6 else "")),
         "CLASS_NAMES": (tuple(class_names), "names in the data"),
         "CATEGORY_IDS": (tuple(category_ids), "ids in the data"),
-        "PRECISION": (
-            "auto",
-            f"bfloat16, which {unit} makes fast" if unit else "float32: bfloat16 would be slower here",
-        ),
     }
     if "NUM_KEYPOINTS" not in chosen:
         suggested |= _for_keypoints(config, keypoint_layout)

@@ -22,7 +22,7 @@ from mrcnn_keras.data import (
 )
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import replace_file
-from mrcnn_keras.model import PUBLISHED, MaskRCNN, open_checkpoint
+from mrcnn_keras.model import PUBLISHED, MaskRCNN, computing_in, in_words, open_checkpoint
 from mrcnn_keras.progress import ProgressLine
 from mrcnn_keras.report import counted
 from mrcnn_keras.training import RunFolder, train
@@ -41,8 +41,9 @@ REMEMBERED = (
     ("seed",),
     ("proposals",),
     ("skip_bad",),
+    ("precision",),
 )
-LATER = {"proposals": None, "skip_bad": None}  # options that older trainings did not write down
+LATER = {"proposals": None, "skip_bad": None, "precision": None}  # options that older trainings did not write down
 FIXED = ("val_split", "seed")
 
 
@@ -54,6 +55,7 @@ def train_from_options(options):
     run = RunFolder(options.out) if options.out else RunFolder.unused()
     run.check(options.resume)
     own = _own_settings(options)
+    options.precision = options.precision or own.get("PRECISION")
     if options.resume:
         _recall(options, run)
     if options.skip_bad is None:
@@ -72,7 +74,10 @@ def train_from_options(options):
             chosen = {*own, "RPN_ANCHOR_SCALES"} if keeps_anchors else {*own}
             config = _fitted(config, own, data, statistics, chosen)
         keras.utils.set_random_seed(seed)
-        model = MaskRCNN(config)
+        precision = options.precision or "auto"
+        print(f"computing in {in_words(precision)}")
+        with computing_in(precision):  # no setting of the file, which others load on other machines
+            model = MaskRCNN(config)
         if options.weights != "none" and not options.resume:
             model.load_weights(checkpoint or options.weights)
     _remember(options, run)
@@ -128,7 +133,7 @@ def _own_settings(options):
     own = dict(parse_setting(text) for text in options.settings)
     if options.batch_size:
         own["BATCH_SIZE"] = options.batch_size
-    if options.precision:
+    if options.precision not in (None, "auto"):
         own["PRECISION"] = options.precision
     if options.image_size:
         own["IMAGE_MIN_DIM"] = own["IMAGE_MAX_DIM"] = options.image_size

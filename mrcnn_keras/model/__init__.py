@@ -2,15 +2,16 @@
 
 from mrcnn_keras.model.checkpoints import PUBLISHED, model_file, open_checkpoint
 from mrcnn_keras.model.mask_rcnn import MaskRCNN
-from mrcnn_keras.model.precision import fast_bfloat16, in_float32
+from mrcnn_keras.model.precision import computing_in, in_float32, in_words
 from mrcnn_keras.model.proposal_files import read_proposals
 from mrcnn_keras.model.trainability import train_the_same
 
 __all__ = [
     "MaskRCNN",
     "PUBLISHED",
-    "fast_bfloat16",
+    "computing_in",
     "in_float32",
+    "in_words",
     "model_file",
     "open_checkpoint",
     "read_proposals",

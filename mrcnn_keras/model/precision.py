@@ -76,6 +76,21 @@ def chosen_precision(precision):
     return precision
 
 
+def in_words(precision):
+    """What a command says of the precision that it computes in.
+
+    Args:
+        precision: String, a value of the setting PRECISION.
+
+    Returns:
+        String, such as "bfloat16, which amx_bf16 makes fast".
+    """
+    if precision != "auto":
+        return precision
+    unit = fast_bfloat16()
+    return f"bfloat16, which {unit} makes fast" if unit else "float32, as bfloat16 would be slower here"
+
+
 @functools.cache
 def fast_bfloat16():
     """What multiplies matrices of bfloat16 here, such as "amx_bf16".

@@ -40,7 +40,7 @@ def test_detect_with_settings_finds_what_they_say(trained, tiny_coco, tmp_path, 
 
 
 def test_settings_leave_the_weights_as_they_are(trained):
-    model, changed = MaskRCNN.load(trained), load_model(trained, ["DETECTION_NMS_THRESHOLD=0.3"])
+    model, changed = MaskRCNN.load(trained), load_model(trained, ["DETECTION_NMS_THRESHOLD=0.3"], "float32")
     assert changed.config == model.config.replace(DETECTION_NMS_THRESHOLD=0.3)
     for one, other in zip(model.weights, changed.weights, strict=True):
         if one.dtype == "float32":  # not the counters of the training

@@ -143,7 +143,7 @@ def test_cli_refuses_inconsistent_annotations(edit, coco, mistake):
     message = {verb: mistake(verb, folder, "--skip-bad", 0) for verb in ("train", "inspect")}
     assert message["train"] == message["inspect"]
     assert str(folder) in message["train"]
-    expected = {no_category: "77", no_such_picture: "4711", no_picture_at_all: "has no picture in 'images'"}
+    expected = {no_category: "77", no_such_picture: "4711", no_picture_at_all: "has no picture; export it"}
     assert expected[edit] in message["train"]
     assert not Path("run").exists()
 

@@ -31,7 +31,7 @@ def suggested(statistics, preset="resnet18_fpn", chosen=(), **settings):
 def test_suggests_classes_for_any_data():
     found = suggested(facts(), preset="resnet50_fpn")
     classes = {"NUM_CLASSES": 3, "CLASS_NAMES": ("BG", "cat", "dog"), "CATEGORY_IDS": (3, 8)}
-    assert found == {**classes, "PRECISION": "auto"}
+    assert found == classes
 
 
 def test_suggest_shortens_many_class_names():
@@ -87,7 +87,7 @@ def test_suggests_limits_for_many_objects():
 
 
 def test_suggest_for_data_without_objects():
-    assert set(suggested(facts(instances=0, most=0))) == {"NUM_CLASSES", "CLASS_NAMES", "CATEGORY_IDS", "PRECISION"}
+    assert set(suggested(facts(instances=0, most=0))) == {"NUM_CLASSES", "CLASS_NAMES", "CATEGORY_IDS"}
 
 
 def test_suggests_no_windows_for_objects_that_would_not_fit():

@@ -6,7 +6,8 @@ import pytest
 import tensorflow as tf
 
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.model import MaskRCNN, fast_bfloat16, in_float32
+from mrcnn_keras.model import MaskRCNN, in_float32
+from mrcnn_keras.model.precision import fast_bfloat16
 from tests.graphs import op_by_op
 
 FLOAT32 = ("class_logits", "box_deltas", "rpn_logits", "rpn_deltas", "mask_logits", "rois", "mask_targets")

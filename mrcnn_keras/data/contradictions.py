@@ -120,7 +120,7 @@ def note_pictures(dataset):
         dataset: `Dataset` that gets the notes.
     """
     paths = [info["path"] for info in dataset.image_info]
-    firsts = _first_alike(paths)
+    firsts = first_alike(paths)
     for image_id, path in enumerate(paths):
         if paths[firsts[image_id]] != path:  # a file that is listed twice is noted on loading
             dataset.note(COPIED, image_id)
@@ -155,7 +155,7 @@ def note_leaks(training, validation):
     if not (training.reads_whole_files() and validation.reads_whole_files()):
         return
     paths = [[info["path"] for info in dataset.image_info] for dataset in (training, validation)]
-    for image_id, first in enumerate(_first_alike(sum(paths, []))[len(paths[0]) :]):
+    for image_id, first in enumerate(first_alike(sum(paths, []))[len(paths[0]) :]):
         if first < len(paths[0]):
             validation.note(LEAKED, image_id, contradiction=True)
 
@@ -172,8 +172,15 @@ def named(names):
     return listing(names, SHOWN)
 
 
-def _first_alike(paths):
-    """For each path the place of the first that is the same file, or has the same bytes; its own without a file."""
+def first_alike(paths):
+    """Finds files that are there twice.
+
+    Args:
+        paths: List of paths; `None` where there is no file.
+
+    Returns:
+        For each path the place of the first that is the same file, or has the same bytes; its own without a file.
+    """
     real = [path and os.path.realpath(path) for path in paths]
     sizes = {}
     for path in dict.fromkeys(real):

@@ -8,6 +8,8 @@ import numpy as np
 from mrcnn_keras.data import images
 from mrcnn_keras.data.augment import keypoints_inside
 from mrcnn_keras.data.catalogue import Catalogue, picture_keys
+from mrcnn_keras.data.contradictions import first_alike
+from mrcnn_keras.data.splitting import split_groups
 from mrcnn_keras.data.statistics import statistics_of
 from mrcnn_keras.detections import Detections, as_boxes, crop_mask
 from mrcnn_keras.errors import UserError
@@ -138,6 +140,18 @@ class Dataset(Catalogue):
         """
         return self.load_annotations(image_id)
 
+    def load_outlines(self, image_id):
+        """Reads the polygons that objects were annotated with, for writing them again. By default there are none.
+
+        Args:
+            image_id: Integer, the internal id.
+
+        Returns:
+            List with one tuple of `[K, (y, x)]` float64 polygons in pixels per object of `load_annotations`, `None` for
+            an object without polygons; or `None` if no object has any. They may reach outside the picture.
+        """
+        del image_id
+
     def load_proposals(self, image_id):
         """Returns the proposals of a picture, for models that are given proposals.
 
@@ -230,15 +244,18 @@ class Dataset(Catalogue):
         """
         return SubsetOfDataset(self, image_ids)
 
-    def split(self, fraction=0.2, seed=0):
+    def split(self, fraction=0.2, seed=0, stratify=True):
         """Splits the pictures at random. The same seed gives the same split.
 
-        Pictures of one file stay together, so that none is learnt and measured; unless a subclass has a `load_image`
-        of its own, as a file may hold many pictures then.
+        Pictures of one file, or of files with the same bytes, stay together, so that none is learnt and measured;
+        unless a subclass has a `load_image` of its own, as a file may hold many pictures then.
 
         Args:
             fraction: Float between 0 and 1, the share of the second part; each part gets at least one picture.
             seed: Integer.
+            stratify: Boolean, whether each class is on the same share of the pictures of both parts as nearly as can
+                be, a rare one at least once on each where two pictures have it. This reads all annotations. `False`:
+                chance alone decides, and copies of a file count as others, as in version 0.1.
 
         Returns:
             Tuple of two views of the dataset, (train, val), without a picture in common.
@@ -246,21 +263,23 @@ class Dataset(Catalogue):
         Raises:
             UserError: If `fraction` is out of range or there are fewer than two pictures.
         """
-        if not 0 < fraction < 1:
-            raise UserError(f"a validation share of {fraction} leaves no picture to train or to validate; try 0.2")
-        groups = self._groups()
-        if len(groups) < 2:
-            raise UserError(f"{len(groups)} picture cannot be split; add pictures, or do not split")
-        order = np.random.default_rng(seed).permutation(len(groups))
-        count = min(max(1, round(fraction * len(groups))), len(groups) - 1)
-        parts = order[count:], order[:count]
-        return tuple(self.subset(sorted(i for place in part for i in groups[place])) for part in parts)
+        parts = split_groups(self._groups(stratify), fraction, seed, self._classes_on if stratify else None)
+        return tuple(self.subset(part) for part in parts)
 
-    def _groups(self):
+    def _classes_on(self, image_id):
+        """The class ids on a picture; none where it cannot be read, which whoever reads it says."""
+        try:
+            return set(np.abs(self.load_boxes(image_id).class_ids).tolist())
+        except UserError:
+            return set()
+
+    def _groups(self, by_content):
         """Lists of the internal ids that show the same file, in the order of the first of each."""
+        paths = [str(info["path"]) if info["path"] and self.reads_whole_files() else None for info in self.image_info]
+        same = first_alike(paths) if by_content else [path or i for i, path in enumerate(paths)]
         groups = {}
-        for i, info in enumerate(self.image_info):
-            groups.setdefault(str(info["path"]) if info["path"] and self.reads_whole_files() else i, []).append(i)
+        for i, key in enumerate(same):
+            groups.setdefault(key, []).append(i)
         return list(groups.values())
 
     def reads_whole_files(self):
@@ -381,6 +400,9 @@ class SubsetOfDataset(Dataset):
 
     def load_boxes(self, image_id):
         return self.dataset.load_boxes(self.dataset_ids[image_id])
+
+    def load_outlines(self, image_id):
+        return self.dataset.load_outlines(self.dataset_ids[image_id])
 
     def load_proposals(self, image_id):
         return self.dataset.load_proposals(self.dataset_ids[image_id])

@@ -9,6 +9,7 @@ from mrcnn_keras.data.formats import FORMATS
 from mrcnn_keras.data.formats.class_names import alike
 from mrcnn_keras.data.formats.folders import files_below, subset_of_file
 from mrcnn_keras.data.formats.unread import CURES, LOOKED_AT, places_of_pictures, recognise
+from mrcnn_keras.data.merging import merge_datasets
 from mrcnn_keras.errors import UserError, listing
 from mrcnn_keras.files import read_json
 
@@ -20,7 +21,8 @@ def load_dataset(path, format=None, subset=None, skip_bad=0.05):
 
     Args:
         path: A COCO JSON file; a folder with COCO files, as COCO, Roboflow or CVAT arrange them; a folder of folders
-            with images/ and masks/, one mask file per object; or a folder with images/ and labels/.
+            with images/ and masks/, one mask file per object; or a folder with images/ and labels/. A list of these gives
+            all their pictures, with classes of one name as one.
         format: `"coco"`, `"masks"`, `"coco_keypoints"` (COCO's files of keypoints, where those of instances lie
             beside them), or `None` to find out.
         subset: `"train"`, `"val"`, `"test"` or another name of `find_subsets`, or `None` for all pictures.
@@ -36,6 +38,16 @@ def load_dataset(path, format=None, subset=None, skip_bad=0.05):
     """
     if not 0 <= skip_bad <= 1:
         raise UserError(f"skip_bad {skip_bad} is no share of entries; give a number from 0 (none) to 1 (all)")
+    paths = path if isinstance(path, (list, tuple)) else [path]
+    if not paths:
+        raise UserError("no path of annotated pictures was given; give at least one")
+    dataset = merge_datasets([_load(one, format, subset, skip_bad) for one in paths])
+    _note_repeated(dataset)
+    return dataset
+
+
+def _load(path, format, subset, skip_bad):
+    """load_dataset of one path, without what it compares in the end."""
     format, places = _find(path, format)
     if subset is None:
         chosen = list(places.values())
@@ -49,7 +61,6 @@ def load_dataset(path, format=None, subset=None, skip_bad=0.05):
     alone = Path(path).expanduser().is_file()
     dataset = FORMATS[format].load(chosen, skip_bad, family=() if alone else list(places.values()))
     dataset.prepare()
-    _note_repeated(dataset)
     return dataset
 
 
@@ -72,7 +83,7 @@ def find_subsets(path, format=None):
     """Finds the subsets of a folder of annotated pictures.
 
     Args:
-        path: As of `load_dataset`.
+        path: As of `load_dataset`, but one.
         format: As of `load_dataset`.
 
     Returns:

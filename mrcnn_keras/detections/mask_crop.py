@@ -62,23 +62,42 @@ class MaskCrop(NamedTuple):
 
         One pixel at (0, 0) gives the square from (0, 0) to (1, 1), so an outline's area is the number of pixels within.
 
-        OpenCV's outlines run through pixel centres. So each pixel is enlarged to 2 x 2 first: the outline then
-        visits, at every corner of the shape, the quarter pixel nearest to it, and quarter k belongs to the
-        pixel edge (k + 1) // 2: 0 -> 0, 1 and 2 -> 1, 3 and 4 -> 2.
-
         Returns:
             List of `[K, (y, x)]` float32, pixels of the photograph.
         """
+        return [self._ring(contour) for contour in self._contours(cv2.RETR_EXTERNAL)[0]]
+
+    def parts(self):
+        """Draws the outlines of each piece with those of its holes, along the edges of pixels as `outlines` does.
+
+        Returns:
+            List of tuples (outer outline, list of outlines of holes), each outline `[K, (y, x)]` float32, pixels of the
+            photograph. A piece inside a hole of another is one of its own.
+        """
+        contours, hierarchy = self._contours(cv2.RETR_CCOMP)
+        parts = {i: (self._ring(contours[i]), []) for i, (*_, parent) in enumerate(hierarchy) if parent < 0}
+        for i, (*_, parent) in enumerate(hierarchy):
+            if parent >= 0:
+                parts[parent][1].append(self._ring(contours[i]))
+        return list(parts.values())
+
+    def _contours(self, mode):
+        """OpenCV's contours of the crop with each pixel enlarged to 2 x 2, and [next, previous, child, parent] of each.
+
+        OpenCV's outlines run through pixel centres. In the enlarged crop the outline visits, at every corner of the
+        shape, the quarter pixel nearest to it, see `_ring`.
+        """
         if not self.bits.size:
-            return []
+            return (), ()
         enlarged = self.bits.astype(np.uint8).repeat(2, axis=0).repeat(2, axis=1)
-        contours, _ = cv2.findContours(enlarged, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-        outlines = []
-        for contour in contours:
-            corners = (contour[:, 0, ::-1] + 1) // 2
-            corners = corners[np.any(corners != np.roll(corners, 1, axis=0), axis=1)]
-            outlines.append((corners + (self.top, self.left)).astype(np.float32))
-        return outlines
+        contours, hierarchy = cv2.findContours(enlarged, mode, cv2.CHAIN_APPROX_SIMPLE)
+        return contours, () if hierarchy is None else hierarchy[0].tolist()
+
+    def _ring(self, contour):
+        """[K, (y, x)] float32 of a contour: quarter k belongs to the pixel edge (k + 1) // 2: 0 -> 0, 1 and 2 -> 1."""
+        corners = (contour[:, 0, ::-1] + 1) // 2
+        corners = corners[np.any(corners != np.roll(corners, 1, axis=0), axis=1)]
+        return (corners + (self.top, self.left)).astype(np.float32)
 
 
 def crop_mask(mask, top=0, left=0):

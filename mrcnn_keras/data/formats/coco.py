@@ -33,38 +33,59 @@ def to_coco(dataset):
     ids. `file_name` is the name of the picture's file, `area` the pixels of the mask.
     """
     image_ids = _unique([info["id"] for info in dataset.image_info], dataset.image_ids)
-    category_ids = [0, *_unique(dataset.category_ids[1:], dataset.class_ids[1:])]
-    content = {"images": [], "annotations": [], "categories": []}
-    layout = dataset.keypoint_layout
-    meaning = {}
-    if layout is not None:
-        lines = [[first + 1, second + 1] for first, second in layout.skeleton]
-        meaning = {"keypoints": list(layout.names), "skeleton": lines}
-    for class_id, name in list(enumerate(dataset.class_names))[1:]:
-        content["categories"].append({"id": category_ids[class_id], "name": name, **meaning})
+    category_ids = category_ids_of(dataset)
+    categories = category_entries(dataset.class_names, category_ids, dataset.keypoint_layout)
+    content = {"images": [], "annotations": [], "categories": categories}
     for i, image_id in enumerate(image_ids):
         found = dataset.load_annotations(i)
         name = Path(dataset.image_info[i]["path"] or str(image_id)).name
         height, width = found.size
         content["images"].append({"id": image_id, "file_name": name, "height": height, "width": width})
         rles = [None] * len(found) if found.mask_crops is None else found.rle()
-        points = [None] * len(found) if found.keypoints is None else found.coco_keypoints()
-        for class_id, (y1, x1, y2, x2), area, rle, keypoints in zip(
-            found.class_ids.tolist(), found.boxes.tolist(), found.areas.tolist(), rles, points, strict=True
-        ):
-            entry = {
-                "id": len(content["annotations"]) + 1,
-                "image_id": image_id,
-                "category_id": category_ids[abs(class_id)],
-                "bbox": [x1, y1, x2 - x1, y2 - y1],
-                "area": area,
-                "iscrowd": int(class_id < 0),
-            }
-            entry |= {} if rle is None else {"segmentation": rle}
-            if keypoints is not None:
-                entry |= {"keypoints": keypoints, "num_keypoints": sum(v > 0 for v in keypoints[2::3])}
-            content["annotations"].append(entry)
+        content["annotations"] += annotation_entries(
+            found, image_id, category_ids, len(content["annotations"]) + 1, rles
+        )
     return content
+
+
+def category_ids_of(dataset):
+    """The ids of a dataset's classes in a COCO file by class id, 0 for the background: as `to_coco` says."""
+    return [0, *_unique(dataset.category_ids[1:], dataset.class_ids[1:])]
+
+
+def category_entries(class_names, category_ids, layout=None):
+    """COCO's categories of classes; layout: KeypointLayout or None."""
+    meaning = {}
+    if layout is not None:
+        lines = [[first + 1, second + 1] for first, second in layout.skeleton]
+        meaning = {"keypoints": list(layout.names), "skeleton": lines}
+    pairs = list(zip(category_ids, class_names, strict=True))[1:]
+    return [{"id": category_id, "name": name, **meaning} for category_id, name in pairs]
+
+
+def annotation_entries(found, image_id, category_ids, first_id, segmentations):
+    """COCO's annotations of the Detections `found`, numbered from `first_id`.
+
+    category_ids: by class id. segmentations: one per instance, as COCO writes them, or None with a box only.
+    """
+    points = [None] * len(found) if found.keypoints is None else found.coco_keypoints()
+    entries = []
+    for class_id, (y1, x1, y2, x2), area, segmentation, keypoints in zip(
+        found.class_ids.tolist(), found.boxes.tolist(), found.areas.tolist(), segmentations, points, strict=True
+    ):
+        entry = {
+            "id": first_id + len(entries),
+            "image_id": image_id,
+            "category_id": category_ids[abs(class_id)],
+            "bbox": [x1, y1, x2 - x1, y2 - y1],
+            "area": area,
+            "iscrowd": int(class_id < 0),
+        }
+        entry |= {} if segmentation is None else {"segmentation": segmentation}
+        if keypoints is not None:
+            entry |= {"keypoints": keypoints, "num_keypoints": sum(v > 0 for v in keypoints[2::3])}
+        entries.append(entry)
+    return entries
 
 
 def _unique(ids, otherwise):

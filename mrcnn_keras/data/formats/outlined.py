@@ -53,6 +53,15 @@ class OutlinedDataset(Dataset):
         self._compare(image_id, size, boxes)
         return self._from_extents(image_id, size, self._class_ids(info), boxes, self._points(info))
 
+    def load_outlines(self, image_id):
+        info = self.image_info[image_id]
+        size = info["height"], info["width"]
+        return [
+            annotation.polygons or None
+            for annotation in info["annotations"]
+            if self._drawn(annotation, size, image_id, extent_only=True) is not None
+        ]
+
     def _compare(self, image_id, size, extents):
         """Notes annotations that contradict themselves; `extents` are the boxes of their masks."""
         objects = []

@@ -439,7 +439,10 @@ def test_a_picture_listed_twice_is_noted_and_not_split(make_coco):
     content = coco_content()
     content["images"] = [{**content["images"][0], "id": i, "file_name": f"{i % 4}.png"} for i in range(8)]
     content["annotations"] = []
-    dataset = load_dataset(make_coco(content))
+    path = make_coco(content)
+    for i in range(4):
+        Image.new("L", (8, 6), 50 * i).save(path.with_name(f"{i}.png"))
+    dataset = load_dataset(path)
     note = "pictures whose file was listed before under another id; both are used: 4 (first in coco image '0.png')"
     assert dataset.notes == [note]
     for seed in range(5):

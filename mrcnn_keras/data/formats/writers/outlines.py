@@ -1,0 +1,95 @@
+"""From masks to the polygons of labelling tools: along the pixels, or simplified; holes and pieces in one polygon."""
+
+import cv2
+import numpy as np
+from pycocotools import mask as coco_mask
+
+from mrcnn_keras.data.rasterize import crop_from_polygons
+
+LEAST_OVERLAP = 0.98  # IoU of a mask and its simplified outlines
+
+
+def parts_of(crop, tolerance=0.0):
+    """The outlines of a mask.
+
+    Args:
+        crop: `MaskCrop` with at least one pixel.
+        tolerance: Float, pixels that a simplified outline may lie beside the edge of the mask; 0 follows each pixel.
+            Where simplified outlines would cover another shape, as of objects of a few pixels, it is made smaller.
+
+    Returns:
+        List of pieces, each a tuple (outer outline, list of outlines of its holes), `[K, (y, x)]` float64, pixels.
+    """
+    exact = crop.parts()
+    for finer in (1, 2, 4) if tolerance else ():
+        parts = [
+            (_simplified(outer, tolerance / finer), [_simplified(hole, tolerance / finer) for hole in holes])
+            for outer, holes in exact
+        ]
+        if _overlap(parts, crop) >= LEAST_OVERLAP:
+            return parts
+    return [(outer.astype(float), [hole.astype(float) for hole in holes]) for outer, holes in exact]
+
+
+def as_one_polygon(rings):
+    """Joins outlines, of pieces and of holes alike, by the shortest lines from one to the next.
+
+    The line is there twice, there and back, so that it has no area: whoever fills what is inside an odd number of
+    times, as pycocotools, OpenCV and Pillow do, fills the pieces without the holes.
+
+    Args:
+        rings: List of `[K, (y, x)]`.
+
+    Returns:
+        `[K, (y, x)]` float64.
+    """
+    path, *others = (np.asarray(ring, float) for ring in rings)
+    while others:
+        nearest = [_nearest(path, ring) for ring in others]
+        chosen = min(range(len(others)), key=lambda number: nearest[number][0])
+        _, here, there = nearest[chosen]
+        ring = others.pop(chosen)
+        path = np.concatenate([path[: here + 1], ring[there:], ring[: there + 1], path[here:]])
+    return path
+
+
+def rings_of(parts):
+    """All outlines of `parts_of` in one list."""
+    return [ring for outer, holes in parts for ring in (outer, *holes)]
+
+
+def covers(polygons, crop, size):
+    """Whether polygons `[K, (y, x)]` lie in a picture of `size` (height, width), and their union is the mask."""
+    points = np.concatenate(polygons)
+    if points.min() < 0 or (points.max(axis=0) > size).any():
+        return False
+    drawn = crop_from_polygons(polygons, size)
+    return drawn is not None and drawn.box == crop.box and np.array_equal(drawn.bits, crop.bits)
+
+
+def _simplified(ring, tolerance):
+    """Fewer points: of the middles of the pixels' edges, those that are needed. A few pixels keep their corners."""
+    steps = np.roll(ring, -1, axis=0) - ring
+    lengths = np.abs(steps).sum(axis=1).astype(int)
+    number = np.repeat(np.arange(len(ring)), lengths)
+    along = np.arange(len(number)) - np.repeat(np.cumsum(lengths) - lengths, lengths) + 0.5
+    middles = ring[number] + steps[number] / lengths[number, None] * along[:, None]
+    points = cv2.approxPolyDP(middles.astype(np.float32), tolerance, closed=True)[:, 0]
+    return (points if len(points) > 2 else ring).astype(float)
+
+
+def _overlap(parts, crop):
+    """IoU of outlines and the mask that they are of."""
+    margin = 2
+    size = [side + 2 * margin for side in crop.bits.shape]
+    rings = [ring - (crop.top - margin, crop.left - margin) for ring in rings_of(parts)]
+    drawn = coco_mask.frPyObjects([as_one_polygon(rings)[:, ::-1].ravel().tolist()], *size)
+    mask = np.pad(crop.bits, margin).astype(np.uint8, order="F")
+    return float(coco_mask.iou(drawn, [coco_mask.encode(mask)], [0])[0, 0])
+
+
+def _nearest(path, ring):
+    """-> squared distance and the numbers of the two points of `path` and `ring` that are nearest to each other."""
+    distances = ((path[:, None] - ring[None]) ** 2).sum(axis=2)
+    here, there = np.unravel_index(distances.argmin(), distances.shape)
+    return distances[here, there], int(here), int(there)

@@ -1,0 +1,92 @@
+"""Annotated pictures into the files of a labelling tool: the way back of loading.py."""
+
+import os
+from contextlib import contextmanager
+from pathlib import Path, PurePath
+
+from mrcnn_keras.data import images
+from mrcnn_keras.data.formats.coco import category_ids_of
+from mrcnn_keras.data.formats.writers import WRITERS, Classes, Labelled
+from mrcnn_keras.errors import UserError
+from mrcnn_keras.files import replace_folder
+
+
+@contextmanager
+def open_writer(format, out, classes, tolerance=0.0):
+    """Yields the Writer of a format for the folder `out`, which appears when the block ends without an error.
+
+    classes: Classes. tolerance: of outlines that are made of masks, pixels.
+    """
+    check_unused(out)
+    with replace_folder(out) as folder:
+        writer = WRITERS[format](folder, classes, tolerance)
+        yield writer
+        writer.finish()
+
+
+def check_unused(out):
+    """Raises UserError if the folder `out` holds anything: it may be what a person has corrected."""
+    out = Path(out)
+    if out.exists() and not (out.is_dir() and not os.listdir(out)):
+        raise UserError(f"{str(out)!r} exists, and may hold corrected annotations; give a new folder with --out")
+
+
+def save_dataset(subsets, out, format, tolerance=0.0, progress=None):
+    """Writes annotated pictures in another format, with copies of the pictures.
+
+    Args:
+        subsets: Dict of `Dataset`s with the same classes by the name of the subset, `""` for one that is not divided.
+        out: Path of a folder that does not exist yet.
+        format: `"coco"`, `"yolo"`, `"labelme"`, `"via"`, `"cvat"` or `"labels"`.
+        tolerance: Float, pixels by which outlines may be simplified that are made of masks, as long as 98 % of the mask
+            stay the same; 0: along the pixels. Polygons that were annotated stay as they are.
+        progress: Function that is called with (pictures written, pictures in all) after each, or `None`.
+
+    Returns:
+        Dict of what the format cannot hold: count by sentence.
+
+    Raises:
+        UserError: If `out` holds something, or a picture cannot be read.
+    """
+    datasets = list(subsets.values())
+    pictures = [(name, dataset, i) for name, dataset in subsets.items() for i in range(dataset.num_images)]
+    infos = [dataset.image_info[i] for _, dataset, i in pictures]
+    names = file_names([info["path"] or f"{info['id']}.png" for info in infos])
+    first = datasets[0]
+    classes = Classes(tuple(first.class_names), tuple(category_ids_of(first)), first.keypoint_layout)
+    with open_writer(format, out, classes, tolerance) as writer:
+        for done, (name, (subset, dataset, i)) in enumerate(zip(names, pictures, strict=True), start=1):
+            found = dataset.load_annotations(i)
+            picture = _picture(dataset, i, found.size)
+            writer.add(Labelled(name, picture, found, dataset.load_outlines(i), subset))
+            if progress:
+                progress(done, len(pictures))
+    return dict(writer.lost)
+
+
+def file_names(paths):
+    """A name for each picture file in one folder, none twice without its suffix, in whatever case.
+
+    Of two files with one name, the second gets its folder's name, too, or a number.
+    """
+    names, taken = [], set()
+    for path in paths:
+        path = PurePath(str(path).replace("\\", "/"))
+        stem, number = path.stem, 1
+        if stem.casefold() in taken and path.parent.name:
+            stem = f"{path.parent.name}_{path.stem}"
+        whole = stem
+        while stem.casefold() in taken:
+            number += 1
+            stem = f"{whole}-{number}"
+        taken.add(stem.casefold())
+        names.append(stem + path.suffix)
+    return names
+
+
+def _picture(dataset, image_id, size):
+    """The file of a picture, if whoever opens it sees the pixels that were annotated; otherwise the pixels."""
+    path = dataset.image_info[image_id]["path"]
+    if path and dataset.reads_whole_files() and images.read_size(path) == tuple(size):
+        return path
+    return dataset.load_image(image_id)

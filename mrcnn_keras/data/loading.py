@@ -21,8 +21,8 @@ def load_dataset(path, format=None, subset=None, skip_bad=0.05):
 
     Args:
         path: A COCO JSON file; a folder with COCO files, as COCO, Roboflow or CVAT arrange them; a folder of folders
-            with images/ and masks/, one mask file per object; or a folder with images/ and labels/. A list of these gives
-            all their pictures, with classes of one name as one.
+            with images/ and masks/, one mask file per object; or a folder with images/ and labels/. A list of these
+            gives all their pictures, with classes of one name as one.
         format: `"coco"`, `"masks"`, `"coco_keypoints"` (COCO's files of keypoints, where those of instances lie
             beside them), or `None` to find out.
         subset: `"train"`, `"val"`, `"test"` or another name of `find_subsets`, or `None` for all pictures.

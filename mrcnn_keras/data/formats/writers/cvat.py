@@ -49,11 +49,11 @@ class CvatWriter(Writer):
 def _shape(instance):
     """-> name of the element, its attributes."""
     if instance.crop is None:
-        y1, x1, y2, x2 = (f"{side:.10g}" for side in instance.box)
+        y1, x1, y2, x2 = map(str, instance.box)
         return "box", {"xtl": x1, "ytl": y1, "xbr": x2, "ybr": y2}
     (outer, holes), *others = instance.parts()
     if not holes and not others:
-        return "polygon", {"points": ";".join(f"{x:.10g},{y:.10g}" for x, y in plain_points(outer))}
+        return "polygon", {"points": ";".join(f"{x},{y}" for x, y in plain_points(outer))}
     top, left, bits = instance.crop
     height, width = bits.shape
     place = {"left": str(left), "top": str(top), "width": str(width), "height": str(height)}

@@ -5,6 +5,7 @@ and holes are joined to one. Where no object has a mask, a line has the centre, 
 """
 
 import json
+import math
 
 from mrcnn_keras.data.formats.writers.writer import Writer, plain_points
 
@@ -59,7 +60,10 @@ def _line(instance, size, as_box):
         points = [(x1, y1), (x2, y1), (x2, y2), (x1, y2)]
     else:
         points = plain_points(instance.polygon(size))
-    shares = [
-        min(max(value / side, 0.0), 1.0) for point in points for value, side in zip(point, (width, height), strict=True)
-    ]
-    return " ".join([str(instance.class_id - 1), *(f"{share:.{DIGITS}g}" for share in shares)])
+    shares = [_share(value, side) for point in points for value, side in zip(point, (width, height), strict=True)]
+    return " ".join([str(instance.class_id - 1), *shares])
+
+
+def _share(value, side):
+    """Rounded up, so that a point on the border between two of a drawing's steps does not fall back into the first."""
+    return f"{min(max(math.ceil(value / side * 10**DIGITS) / 10**DIGITS, 0.0), 1.0):.{DIGITS}g}"

@@ -5,10 +5,12 @@ from collections import Counter, deque
 from pathlib import Path
 
 from mrcnn_keras.cli.inputs import find_files
+from mrcnn_keras.cli.labelling_order import DOUBTFUL_FROM, LabellingOrder
 from mrcnn_keras.cli.models import category_ids, class_names, load_model, lowest_score
 from mrcnn_keras.cli.proposals import check_wanted, of_file, read_files
+from mrcnn_keras.cli.saved_labels import SavedLabels
 from mrcnn_keras.data import SUFFIXES as PICTURES
-from mrcnn_keras.data import read_image
+from mrcnn_keras.data import check_unused, read_image
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import replace_file, write_image
 from mrcnn_keras.progress import ProgressLine
@@ -18,21 +20,27 @@ from mrcnn_keras.visualize.video import draw_video
 VIDEOS = {".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v"}
 
 
-def detect_files(model_path, inputs, out, min_score, proposals=(), settings=(), precision=None):
+def detect_files(
+    model_path, inputs, out, min_score, proposals=(), settings=(), precision=None, save=(), tolerance=1.0, suggest=0
+):
     """Draws the detections in each file to `out` and writes out/detections.json.
 
     A row of the JSON has COCO's fields and the file's name (its path if two files have the same name). image_id is the
     number in the file's name, as in COCO, if all files are named by different numbers, otherwise the file's position,
     counted from 1. Videos are only drawn. Drawings are in folders like the pictures'. A file that cannot be read
     does not stop the others; the command then ends with its error message. proposals: files with the proposals of each
-    picture, for a model that takes them. settings, precision: as of `load_model`.
+    picture, for a model that takes them. settings, precision: as of `load_model`. save: formats of `save_dataset` in
+    which the pictures and what was found are written to out/FORMAT, too, with outlines simplified by `tolerance`.
+    suggest: how many pictures to name that are most worth labelling, see LabellingOrder.
     """
+    for format in save:
+        check_unused(Path(out) / format)
     below = find_files(inputs, PICTURES | VIDEOS, "a picture, a video or a folder of them", out)
     files = [*below]
     targets = _targets(below, Path(out))
     names, ids = _names(files), _image_ids(files)
     model = load_model(model_path, settings, precision)
-    min_score = lowest_score(model, min_score)
+    asked = lowest_score(model, min(min_score, DOUBTFUL_FROM) if suggest else min_score)
     check_wanted(model, model_path, proposals)
     given = _given(files, read_files(proposals)) if proposals else {}
     classes, categories = class_names(model), category_ids(model)
@@ -41,38 +49,60 @@ def detect_files(model_path, inputs, out, min_score, proposals=(), settings=(), 
         return draw_detections(image, found, classes, skeleton=model.config.KEYPOINT_SKELETON)
 
     def of_frame(image):
-        return drawn(image, model.detect([image], min_score)[0])
+        return drawn(image, model.detect([image], asked)[0].above(min_score))
 
     pictures = [path for path in files if path.suffix.lower() not in VIDEOS]
-    outcomes = _detected(model, pictures, min_score, given)
+    outcomes = _detected(model, pictures, asked, given)
     results, broken = [], []
-    for number, (path, target) in enumerate(zip(files, targets, strict=True)):
-        place = f"{number + 1}/{len(files)} {path}"
-        try:
-            if path.suffix.lower() in VIDEOS:
-                progress = ProgressLine().counting(f"{place}: drew frame")
-                count = draw_video(path, target, of_frame, progress)
-                print(f"{place}: {count} frames -> {target}", flush=True)
+    order = LabellingOrder(classes)
+    labels = SavedLabels(save, out, pictures, model.config, classes, categories, tolerance)
+    with labels:
+        for number, (path, target) in enumerate(zip(files, targets, strict=True)):
+            place = f"{number + 1}/{len(files)} {path}"
+            try:
+                if path.suffix.lower() in VIDEOS:
+                    progress = ProgressLine().counting(f"{place}: drew frame")
+                    count = draw_video(path, target, of_frame, progress)
+                    print(f"{place}: {count} frames -> {target}", flush=True)
+                    continue
+                image, notes, found = next(outcomes)
+                if found is None:
+                    raise notes[0]
+            except UserError as error:
+                broken.append(str(error))
+                print(f"{place}: left out: {error}", flush=True)
                 continue
-            image, notes, found = next(outcomes)
-            if found is None:
-                raise notes[0]
-        except UserError as error:
-            broken.append(str(error))
-            print(f"{place}: left out: {error}", flush=True)
-            continue
-        write_image(target, drawn(image, found))
-        rows = found.coco_results(ids[number], categories)
-        results += [{**row, "file_name": names[number]} for row in rows]
-        print(f"{place}: {len(found)} found -> {target}", *(f"(note: {note})" for note in notes), flush=True)
+            if suggest:
+                order.add(path, image, found)
+            found = found.above(min_score)
+            labels.add(path, found)
+            write_image(target, drawn(image, found))
+            rows = found.coco_results(ids[number], categories)
+            results += [{**row, "file_name": names[number]} for row in rows]
+            print(f"{place}: {len(found)} found -> {target}", *(f"(note: {note})" for note in notes), flush=True)
     json_path = Path(out) / "detections.json"
     with replace_file(json_path) as temporary:
         temporary.write_text(json.dumps(results))
     print(f"wrote {len(results)} detections of {len(files) - len(broken)} files to {json_path}")
+    labels.report()
+    figures = {"files": len(files), "detections": len(results)}
+    if suggest:
+        figures["suggested"] = _suggest(order.best(suggest), Path(out) / "suggestions.json")
     if broken:
         count = f" ({len(broken)} of {len(files)} files could not be read)" if len(broken) > 1 else ""
         raise UserError(f"{broken[0]}{count}")
-    return {"files": len(files), "detections": len(results)}
+    return figures
+
+
+def _suggest(pictures, json_path):
+    """Prints and writes the pictures that are most worth labelling, and returns them."""
+    print("most worth labelling next:")
+    for rank, picture in enumerate(pictures, start=1):
+        print(f"{rank:3} {picture['file']}: {picture['reason']}")
+    with replace_file(json_path) as temporary:
+        temporary.write_text(json.dumps(pictures, indent=1))
+    print(f"wrote {json_path}")
+    return pictures
 
 
 def _detected(model, paths, min_score, given):

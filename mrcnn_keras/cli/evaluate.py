@@ -4,16 +4,7 @@ from pathlib import Path
 
 from mrcnn_keras.cli.models import load_model
 from mrcnn_keras.cli.proposals import check_wanted, read_files
-from mrcnn_keras.data import (
-    find_subsets,
-    findings,
-    load_dataset,
-    match_classes,
-    named,
-    no_object,
-    note_pictures,
-    readable_pictures,
-)
+from mrcnn_keras.data import findings, match_classes, named, no_object, note_pictures, readable_pictures
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.evaluation import classes_by_name, detect_in, evaluate, renamed
 from mrcnn_keras.files import write_image
@@ -24,17 +15,17 @@ DRAWN = 20
 MIN_SCORE_DRAWN = 0.5
 
 
-def evaluate_model(model_path, data_path, out, proposals, skip_bad, settings=(), precision=None):
-    """Prints and returns the figures of mk.evaluate; draws pictures to `out` if it is given."""
-    subset = "val" if "val" in find_subsets(data_path) else None
-    dataset = load_dataset(data_path, subset=subset, skip_bad=skip_bad)
+def evaluate_model(model_path, data, out, proposals, settings=(), precision=None):
+    """Prints and returns the figures of mk.evaluate on a DataArgument; draws pictures to `out` if it is given."""
+    subset = "val" if "val" in data.subsets() else None
+    dataset = data.load(subset)
     model = load_model(model_path, settings, precision)
     check_wanted(model, model_path, proposals)
-    _check_classes(model, model_path, dataset, data_path)
-    dataset = readable_pictures(dataset, skip_bad, ProgressLine().counting("read picture"))
+    _check_classes(model, model_path, dataset, data)
+    dataset = readable_pictures(dataset, data.skip_bad, ProgressLine().counting("read picture"))
     reason = no_object(dataset)
     if reason:
-        raise UserError(f"{data_path} has no object to measure on: {reason}; give pictures with annotated objects")
+        raise UserError(f"{data} has no object to measure on: {reason}; give pictures with annotated objects")
     note_pictures(dataset)
     if proposals:
         dataset.set_proposals(read_files(proposals))
@@ -46,7 +37,7 @@ def evaluate_model(model_path, data_path, out, proposals, skip_bad, settings=(),
         scores = evaluate(model, dataset, progress=line.counting("measured"))
     finally:
         line.clear()
-    where = f"the {subset} pictures of {data_path}" if subset else f"{data_path}"
+    where = f"the {subset} pictures of {data}" if subset else f"{data}"
     print(f"{dataset.num_images} pictures of {where}, up to {limit} detections per picture and class")
     for name, value in scores.items():
         print(f"{name:24} {value:.3f}")
@@ -62,17 +53,17 @@ def evaluate_model(model_path, data_path, out, proposals, skip_bad, settings=(),
     return scores
 
 
-def _check_classes(model, model_path, dataset, data_path):
+def _check_classes(model, model_path, dataset, data):
     """A model without class names must have as many classes as the data, any other model all of their names."""
     theirs, mine = dataset.class_names[1:], list(model.config.CLASS_NAMES[1:])
     if not mine and len(theirs) == model.config.NUM_CLASSES - 1:
         return
     if not mine:
         raise UserError(
-            f"{data_path} has the classes {named(theirs)} but {model_path} knows {model.config.NUM_CLASSES - 1} "
+            f"{data} has the classes {named(theirs)} but {model_path} knows {model.config.NUM_CLASSES - 1} "
             "classes without names; give data with as many"
         )
     cure = "give data with the model's classes"
-    match_classes(dataset, model.config.CLASS_NAMES, f"{data_path} has", f"{model_path} knows", cure)
+    match_classes(dataset, model.config.CLASS_NAMES, f"{data} has", f"{model_path} knows", cure)
     if len(theirs) < len(mine):
         print(f"the data have {len(theirs)} of the model's {len(mine)} classes; only these are evaluated")

@@ -5,7 +5,6 @@ import numpy as np
 from mrcnn_keras.data import (
     broken_pictures,
     findings,
-    load_dataset,
     match_classes,
     no_object,
     note_pictures,
@@ -21,21 +20,21 @@ PICTURES = 12
 NAMED = 10
 
 
-def inspect_data(path, out, validation_path, skip_bad):
+def inspect_data(data, out, validation=None):
     """Prints the statistics of a dataset and draws up to 12 of its pictures, evenly spread, to `out`.
 
-    The dataset at `validation_path` is counted, too, and compared with the first. Returns the figures, with those of
-    the second as "val"; "clean" says whether nothing is broken, skipped or contradictory.
+    data, validation: DataArguments; the second is counted, too, and compared with the first. Returns the figures, with
+    those of the second as "val"; "clean" says whether nothing is broken, skipped or contradictory.
     """
-    sides = [_Side(path, skip_bad)]
-    if validation_path is not None:
-        sides.append(_Side(validation_path, skip_bad))
+    sides = [_Side(data)]
+    if validation is not None:
+        sides.append(_Side(validation, like=sides[0].dataset))
         _compare(*sides)
     for side in sides:
         side.report(titled=len(sides) > 1)
     _draw(sides[0].dataset, out)
     figures = sides[0].figures()
-    if validation_path is not None:
+    if validation is not None:
         figures["val"] = sides[1].figures()
         figures["clean"] &= figures["val"]["clean"]
     return figures
@@ -44,9 +43,9 @@ def inspect_data(path, out, validation_path, skip_bad):
 class _Side:
     """A dataset, which of its pictures cannot be read, and the statistics of the rest."""
 
-    def __init__(self, path, skip_bad):
-        self.path = path
-        whole = load_dataset(path, skip_bad=skip_bad)
+    def __init__(self, data, like=None):
+        self.path = data
+        whole = data.load(like=like)
         broken = broken_pictures(whole, ProgressLine().counting("read picture"))
         self.broken = list(broken.values())
         self.dataset = without_broken(whole, broken)

@@ -88,20 +88,35 @@ def _parser():
     demo.add_argument("--seed", type=_seed, default=0, metavar="N", help="random seed (default 0)")
 
     inspect = command("inspect", _inspect, "show what a dataset contains and what is wrong with it")
-    inspect.add_argument("data", metavar="DATA", help=data)
-    inspect.add_argument("--val", metavar="DATA", help="validation pictures to compare DATA with")
+    several = {"nargs": "+", "metavar": "DATA", "help": f"{data}; several are read as one, with classes by name"}
+    inspect.add_argument("data", **several)
+    inspect.add_argument("--val", action="append", metavar="DATA", help="validation pictures to compare DATA with")
+    chosen = {"action": "append", "metavar": "A,B,..."}
+    chosen["help"] = "classes to use, in this order (default all); objects of others are left out"
+    renamed = {"action": "append", "metavar": "OLD=NEW", "help": "another name of a class; several may get one name"}
+    inspect.add_argument("--classes", **chosen)
+    inspect.add_argument("--rename", **renamed)
+    formats = ["coco", "yolo", "labelme", "via", "cvat", "labels"]
+    to_write = "write the pictures with their annotations in this format to the folder --out, instead of the sheet"
+    inspect.add_argument("--convert", choices=formats, help=to_write)
+    tolerance = {"type": _pixels, "metavar": "PIXELS"}
+    tolerance["help"] = "pixels by which outlines made of masks may be simplified, while 98 %% of the mask stay"
+    inspect.add_argument("--tolerance", default=0.0, **{**tolerance, "help": f"{tolerance['help']} (default 0: not)"})
     strict = "end with exit status 1 if something is broken, skipped or contradicts itself"
     inspect.add_argument("--strict", action="store_true", help=strict)
     skip = {"type": _share, "metavar": "SHARE"}
     skip["help"] = "share of pictures and annotations to go on without if they cannot be read (default 0.05; 0: none)"
     inspect.add_argument("--skip-bad", default=SKIP_BAD, **skip)
-    inspect.add_argument("--out", default="inspect.png", metavar="PICTURE", help="sheet to write (default inspect.png)")
+    sheet = "sheet to write (default inspect.png), or folder of --convert"
+    inspect.add_argument("--out", metavar="PATH", help=sheet)
 
     train = command("train", _train, "fine-tune or train on annotated pictures")
-    train.add_argument("data", metavar="DATA", help=data)
+    train.add_argument("data", **several)
     held_out = train.add_mutually_exclusive_group()
-    held_out.add_argument("--val", metavar="DATA", help="validation pictures")
+    held_out.add_argument("--val", action="append", metavar="DATA", help="validation pictures; may be repeated")
     held_out.add_argument("--val-split", type=_share, metavar="SHARE", help="share of DATA to validate on, such as 0.2")
+    train.add_argument("--classes", **chosen)
+    train.add_argument("--rename", **renamed)
     train.add_argument("--preset", metavar="NAME", help="settings (default resnet18_fpn, or those of --weights)")
     kinds = "coco|imagenet|none|FILE|RUN"
     train.add_argument("--weights", default="none", metavar=kinds, help="initial weights (default none)")
@@ -131,7 +146,9 @@ def _parser():
 
     evaluate = command("evaluate", _evaluate, "compute COCO AP of a model on annotated pictures")
     evaluate.add_argument("model", metavar="RUN|MODEL", help=model)
-    evaluate.add_argument("data", metavar="DATA", help=data)
+    evaluate.add_argument("data", **several)
+    evaluate.add_argument("--classes", **chosen)
+    evaluate.add_argument("--rename", **renamed)
     evaluate.add_argument("--proposals", **proposals)
     evaluate.add_argument("--precision", **precision)
     evaluate.add_argument("--skip-bad", default=SKIP_BAD, **skip)
@@ -144,6 +161,12 @@ def _parser():
     detect.add_argument("--proposals", **proposals)
     detect.add_argument("--out", default="detections", metavar="DIR", help="folder to write (default detections)")
     detect.add_argument("--min-score", type=_share, default=0.5, metavar="X", help="lowest score, 0 to 1 (default 0.5)")
+    saved = "write pictures and detections as annotations to DIR/FORMAT, to be corrected; may be repeated"
+    detect.add_argument("--save", action="append", choices=formats, help=saved)
+    tolerance["help"] += " (default 1)"
+    detect.add_argument("--tolerance", default=1.0, **tolerance)
+    suggested = "name the N pictures most worth labelling next: doubtful, and different from one another"
+    detect.add_argument("--suggest", type=_count, default=0, metavar="N", help=suggested)
     detect.add_argument("--precision", **precision)
     detect.add_argument("--set", **changed)
 
@@ -191,6 +214,7 @@ def _number(kind, low, high, name):
 _count = _number(int, 1, 10**9, "a whole number above 0")
 _seed = _number(int, 0, LARGEST_SEED, f"a whole number from 0 to {LARGEST_SEED}")
 _share = _number(float, 0, 1, "a number from 0 to 1")
+_pixels = _number(float, 0, 100, "a number of pixels from 0 to 100")
 _minutes = _number(float, 0.01, 1e6, "a number of minutes, at least 0.01")
 
 
@@ -204,9 +228,20 @@ def _demo(options):
 
 
 def _inspect(options):
+    from mrcnn_keras.cli.data_argument import DataArgument
+
+    data = DataArgument.of(options, options.data)
+    validation = DataArgument.of(options, options.val) if options.val else None
+    if options.convert:
+        from mrcnn_keras.cli.data_conversion import convert_data
+
+        if not options.out:
+            raise UserError("--convert needs --out DIR, a new folder for what it writes")
+        return convert_data(data, validation, options.convert, options.out, options.tolerance)
+
     from mrcnn_keras.cli.inspect import inspect_data
 
-    return inspect_data(options.data, options.out, options.val, options.skip_bad)
+    return inspect_data(data, options.out or "inspect.png", validation)
 
 
 def _train(options):
@@ -216,18 +251,20 @@ def _train(options):
 
 
 def _evaluate(options):
+    from mrcnn_keras.cli.data_argument import DataArgument
     from mrcnn_keras.cli.evaluate import evaluate_model
 
-    proposals = options.proposals or ()
+    data = DataArgument.of(options, options.data)
     changes = (options.settings, options.precision)
-    return evaluate_model(options.model, options.data, options.out, proposals, options.skip_bad, *changes)
+    return evaluate_model(options.model, data, options.out, options.proposals or (), *changes)
 
 
 def _detect(options):
     from mrcnn_keras.cli.detect import detect_files
 
     more = (options.proposals or (), options.settings, options.precision)
-    return detect_files(options.model, options.inputs, options.out, options.min_score, *more)
+    labels = {"save": options.save or (), "tolerance": options.tolerance, "suggest": options.suggest}
+    return detect_files(options.model, options.inputs, options.out, options.min_score, *more, **labels)
 
 
 def _convert(options):

@@ -7,19 +7,12 @@ from pathlib import Path
 
 import keras
 
+from mrcnn_keras.cli.data_argument import DataArgument
 from mrcnn_keras.cli.parser import SKIP_BAD
 from mrcnn_keras.cli.proposals import read_files
 from mrcnn_keras.cli.suggest import suggest_settings
 from mrcnn_keras.config import Config, parse_setting
-from mrcnn_keras.data import (
-    check_objects,
-    find_subsets,
-    load_dataset,
-    match_classes,
-    note_pictures,
-    note_sides,
-    readable_pictures,
-)
+from mrcnn_keras.data import check_objects, match_classes, note_pictures, note_sides, readable_pictures
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import replace_file
 from mrcnn_keras.model import PUBLISHED, MaskRCNN, computing_in, in_words, open_checkpoint
@@ -42,9 +35,13 @@ REMEMBERED = (
     ("proposals",),
     ("skip_bad",),
     ("precision",),
+    ("classes",),
+    ("rename",),
+    ("stratified",),  # no option: whether --val-split put each class on both sides
 )
-LATER = {"proposals": None, "skip_bad": None, "precision": None}  # options that older trainings did not write down
-FIXED = ("val_split", "seed")
+# Options that older trainings did not write down.
+LATER = {**dict.fromkeys(("proposals", "skip_bad", "precision", "classes", "rename")), "stratified": False}
+FIXED = ("val_split", "seed", "classes", "rename")
 
 
 def train_from_options(options):
@@ -56,16 +53,20 @@ def train_from_options(options):
     run.check(options.resume)
     own = _own_settings(options)
     options.precision = options.precision or own.get("PRECISION")
+    options.stratified = None
     if options.resume:
         _recall(options, run)
     if options.skip_bad is None:
         options.skip_bad = SKIP_BAD
+    if options.stratified is None:
+        options.stratified = True
+    given = DataArgument.of(options, options.data)
     seed = options.seed or 0
     with _open_weights(options) as checkpoint:
         config = Config.load(run.config).replace(**own) if options.resume else _settings(options, own, checkpoint)
-        data, validation = _datasets(options)
+        data, validation = _datasets(options, given)
         names = _known_names(options, run, checkpoint, config, data)
-        data, validation = _matched(options, run, names, data, validation)
+        data, validation = _matched(options, given, run, names, data, validation)
         data, validation = _readable(options, seed, data, validation)
         _give_proposals(options, config, data, validation)
         statistics = _looked_through(data, validation)
@@ -142,21 +143,17 @@ def _own_settings(options):
     return own
 
 
-def _datasets(options):
-    """Training and validation pictures, both from one folder where it holds both subsets."""
-
-    def load(path, subset, subsets):
-        return load_dataset(path, subset=subset if subset in subsets else None, skip_bad=options.skip_bad)
-
-    subsets = find_subsets(options.data)
-    data = load(options.data, "train", subsets)
+def _datasets(options, given):
+    """Training and validation pictures, both from one DataArgument where it holds both subsets."""
+    subsets = given.subsets()
+    data = given.load("train")
     if options.val is not None:
-        return data, load(options.val, "val", find_subsets(options.val))
+        return data, DataArgument.of(options, options.val).load("val", like=data)
     if options.val_split is not None:
         return data, None
     if "train" in subsets and "val" in subsets:
-        print(f"measuring on the validation pictures of {options.data}")
-        return data, load(options.data, "val", subsets)
+        print(f"measuring on the validation pictures of {given}")
+        return data, given.load("val", only=True, like=data)
     print("no validation pictures: give --val DATA or --val-split 0.2 to see how well the model does on new ones")
     return data, None
 
@@ -176,14 +173,15 @@ def _known_names(options, run, checkpoint, config, data):
     return [names[places.index(i)] for i in range(len(names))] if places else names
 
 
-def _matched(options, run, names, data, validation):
+def _matched(options, given, run, names, data, validation):
     """Both datasets with the class ids of `names`."""
-    having = f"{options.data} has"
+    having = f"{given} has"
     cure = f"start a new training with these weights: --weights {run.path} and another --out, without --resume"
     data = match_classes(data, names, having, f"the training in {run.path} has", cure)
     if validation is not None:
         cure = "give data with the same classes"
-        validation = match_classes(validation, names, f"{options.val or options.data} has", having, cure)
+        other = DataArgument.of(options, options.val) if options.val else given
+        validation = match_classes(validation, names, f"{other} has", having, cure)
     return data, validation
 
 
@@ -193,7 +191,7 @@ def _readable(options, seed, data, validation):
     if validation is not None:
         line = ProgressLine().counting("read validation picture")
         return data, readable_pictures(validation, options.skip_bad, line)
-    return (data, None) if options.val_split is None else data.split(options.val_split, seed=seed)
+    return (data, None) if options.val_split is None else data.split(options.val_split, seed, options.stratified)
 
 
 def _looked_through(data, validation):
@@ -246,13 +244,17 @@ def _recall(options, run):
     try:
         before = {**LATER, **json.loads((run.path / "options.json").read_text())}
         before = {name: before[name] for row in REMEMBERED for name in row}
+        if isinstance(before["val"], str):  # of a training from before there could be several
+            before["val"] = [before["val"]]
     except (OSError, ValueError, KeyError, TypeError):  # a training that mk.train began
         return
     for name in FIXED:
         given = getattr(options, name)
         if given is not None and given != (before[name] or 0):
-            option = f"--{name.replace('_', '-')} {given}"
-            raise UserError(f"{option}: the training in {run.path} began with {before[name] or 0}; leave it out")
+            option, began = (" ".join(v) if isinstance(v, list) else v for v in (given, before[name] or 0))
+            raise UserError(
+                f"--{name.replace('_', '-')} {option}: the training in {run.path} began with {began}; leave it out"
+            )
     for row in REMEMBERED:
         if all(getattr(options, name) is None for name in row):
             for name in row:

@@ -13,6 +13,7 @@ from mrcnn_keras.data.class_matching import match_classes
 from mrcnn_keras.data.class_view import select_classes
 from mrcnn_keras.data.contradictions import named, note_leaks, note_pictures, note_sides
 from mrcnn_keras.data.dataset import Dataset
+from mrcnn_keras.data.formats.writers import Classes, Labelled
 from mrcnn_keras.data.generated import ShapesDataset, StickFiguresDataset
 from mrcnn_keras.data.images import SUFFIXES, read_image
 from mrcnn_keras.data.loading import find_subsets, load_dataset
@@ -23,7 +24,9 @@ from mrcnn_keras.data.saving import check_unused, file_names, open_writer, save_
 
 __all__ = [
     "SUFFIXES",
+    "Classes",
     "Dataset",
+    "Labelled",
     "ShapesDataset",
     "StickFiguresDataset",
     "batch_image_ids",

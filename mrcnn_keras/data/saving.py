@@ -13,9 +13,19 @@ from mrcnn_keras.files import replace_folder
 
 @contextmanager
 def open_writer(format, out, classes, tolerance=0.0):
-    """Yields the Writer of a format for the folder `out`, which appears when the block ends without an error.
+    """Opens a folder for pictures and annotations, for a `with`: it appears when the block ends without an error.
 
-    classes: Classes. tolerance: of outlines that are made of masks, pixels.
+    Args:
+        format: As of `save_dataset`.
+        out: Path of a folder that does not exist yet.
+        classes: `Classes`.
+        tolerance: As of `save_dataset`.
+
+    Returns:
+        `Writer`, which takes one picture after the other.
+
+    Raises:
+        UserError: If `out` holds something.
     """
     check_unused(out)
     with replace_folder(out) as folder:
@@ -25,7 +35,14 @@ def open_writer(format, out, classes, tolerance=0.0):
 
 
 def check_unused(out):
-    """Raises UserError if the folder `out` holds anything: it may be what a person has corrected."""
+    """Checks that a folder holds nothing: it may be what a person has corrected.
+
+    Args:
+        out: Path of the folder.
+
+    Raises:
+        UserError: If it does.
+    """
     out = Path(out)
     if out.exists() and not (out.is_dir() and not os.listdir(out)):
         raise UserError(f"{str(out)!r} exists, and may hold corrected annotations; give a new folder with --out")
@@ -65,9 +82,13 @@ def save_dataset(subsets, out, format, tolerance=0.0, progress=None):
 
 
 def file_names(paths):
-    """A name for each picture file in one folder, none twice without its suffix, in whatever case.
+    """Names picture files for one folder, none twice without its suffix, in whatever case.
 
-    Of two files with one name, the second gets its folder's name, too, or a number.
+    Args:
+        paths: Paths of the files.
+
+    Returns:
+        List of strings. Of two files with one name, the second gets its folder's name, too, or a number.
     """
     names, taken = [], set()
     for path in paths:

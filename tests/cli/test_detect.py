@@ -14,7 +14,12 @@ from mrcnn_keras.detections import Detections
 class Model:
     takes_proposals = False
     config = types.SimpleNamespace(
-        CLASS_NAMES=("BG", "cat"), NUM_CLASSES=2, CATEGORY_IDS=(), KEYPOINT_SKELETON=(), DETECTION_MIN_CONFIDENCE=0.05
+        CLASS_NAMES=("BG", "cat"),
+        NUM_CLASSES=2,
+        CATEGORY_IDS=(),
+        KEYPOINT_NAMES=(),
+        KEYPOINT_SKELETON=(),
+        DETECTION_MIN_CONFIDENCE=0.05,
     )
 
     def detect_each(self, images, min_score):

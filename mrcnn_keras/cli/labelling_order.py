@@ -5,7 +5,7 @@ import numpy as np
 
 DOUBTFUL_FROM = 0.1  # the lowest score of an object that counts
 COUNTED = 5  # doubts of a picture
-DOUBTFUL = 0.4  # doubt of an object that is called so: a score from 0.3 to 0.7
+DOUBTFUL = 0.6  # doubt of an object that is called so: a score from 0.3 to 0.7
 LEAST = 0.05  # of an uncertainty, so that among pictures without doubts the different ones come first
 CELLS = 8  # a picture's colours are compared in so many rows and columns
 NAMED = 3  # doubtful objects that a reason names

@@ -6,11 +6,10 @@ import os
 from pathlib import Path
 
 from mrcnn_keras.data.formats import FORMATS
-from mrcnn_keras.data.formats.class_names import alike
 from mrcnn_keras.data.formats.folders import files_below, subset_of_file
 from mrcnn_keras.data.formats.unread import CURES, LOOKED_AT, places_of_pictures, recognise
-from mrcnn_keras.data.merging import merge_datasets
-from mrcnn_keras.errors import UserError, listing
+from mrcnn_keras.data.merging import merge_datasets, note_repeated
+from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import read_json
 
 ARCHIVES = frozenset((".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar"))
@@ -41,13 +40,11 @@ def load_dataset(path, format=None, subset=None, skip_bad=0.05):
     paths = path if isinstance(path, (list, tuple)) else [path]
     if not paths:
         raise UserError("no path of annotated pictures was given; give at least one")
-    dataset = merge_datasets([_load(one, format, subset, skip_bad) for one in paths])
-    _note_repeated(dataset)
-    return dataset
+    return merge_datasets([_load(one, format, subset, skip_bad) for one in paths])
 
 
 def _load(path, format, subset, skip_bad):
-    """load_dataset of one path, without what it compares in the end."""
+    """load_dataset of one path."""
     format, places = _find(path, format)
     if subset is None:
         chosen = list(places.values())
@@ -61,22 +58,8 @@ def _load(path, format, subset, skip_bad):
     alone = Path(path).expanduser().is_file()
     dataset = FORMATS[format].load(chosen, skip_bad, family=() if alone else list(places.values()))
     dataset.prepare()
+    note_repeated(dataset)
     return dataset
-
-
-def _note_repeated(dataset):
-    """Notes pictures that are there more than once, and classes that are probably one."""
-    seen = set()
-    for image_id, info in enumerate(dataset.image_info):
-        if info["path"] in seen:
-            what = "pictures whose file was listed before under another id; both are used"
-            dataset.note(what, image_id, contradiction=True)
-        seen.add(info["path"])
-    for names in alike(dataset.class_names[1:]):
-        dataset.note(
-            f"classes {listing(map(repr, names))} have almost the same name; if they are one, give them one category",
-            contradiction=True,
-        )
 
 
 def find_subsets(path, format=None):

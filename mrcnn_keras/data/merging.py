@@ -2,7 +2,8 @@
 
 from mrcnn_keras.data.class_matching import match_classes
 from mrcnn_keras.data.dataset import Dataset
-from mrcnn_keras.errors import UserError
+from mrcnn_keras.data.formats.class_names import alike
+from mrcnn_keras.errors import UserError, listing
 
 
 class MergedDataset(Dataset):
@@ -98,4 +99,21 @@ def merge_datasets(datasets):
         raise UserError("the data have objects with different keypoints; give them one after the other, or without")
     names = list(dict.fromkeys(name for dataset in datasets for name in dataset.class_names))
     same = [match_classes(dataset, names, "one of the data has", "all of them have", "") for dataset in datasets]
-    return MergedDataset(same)
+    merged = MergedDataset(same)
+    note_repeated(merged)
+    return merged
+
+
+def note_repeated(dataset):
+    """Notes pictures that are there more than once, and classes that are probably one."""
+    seen = set()
+    for image_id, info in enumerate(dataset.image_info):
+        if info["path"] in seen:
+            what = "pictures whose file was listed before under another id; both are used"
+            dataset.note(what, image_id, contradiction=True)
+        seen.add(info["path"])
+    for names in alike(dataset.class_names[1:]):
+        dataset.note(
+            f"classes {listing(map(repr, names))} have almost the same name; if they are one, give them one category",
+            contradiction=True,
+        )

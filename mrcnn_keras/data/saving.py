@@ -66,18 +66,20 @@ def save_dataset(subsets, out, format, tolerance=0.0, progress=None):
         UserError: If `out` holds something, or a picture cannot be read.
     """
     datasets = list(subsets.values())
-    pictures = [(name, dataset, i) for name, dataset in subsets.items() for i in range(dataset.num_images)]
-    infos = [dataset.image_info[i] for _, dataset, i in pictures]
-    names = file_names([info["path"] or f"{info['id']}.png" for info in infos])
+    count = sum(dataset.num_images for dataset in datasets)
     first = datasets[0]
     classes = Classes(tuple(first.class_names), tuple(category_ids_of(first)), first.keypoint_layout)
     with open_writer(format, out, classes, tolerance) as writer:
-        for done, (name, (subset, dataset, i)) in enumerate(zip(names, pictures, strict=True), start=1):
-            found = dataset.load_annotations(i)
-            picture = _picture(dataset, i, found.size)
-            writer.add(Labelled(name, picture, found, dataset.load_outlines(i), subset))
-            if progress:
-                progress(done, len(pictures))
+        done = 0
+        for subset, dataset in subsets.items():
+            names = file_names([info["path"] or f"{info['id']}.png" for info in dataset.image_info])
+            for i, name in enumerate(names):
+                found = dataset.load_annotations(i)
+                picture = _picture(dataset, i, found.size)
+                writer.add(Labelled(name, picture, found, dataset.load_outlines(i), subset))
+                done += 1
+                if progress:
+                    progress(done, count)
     return dict(writer.lost)
 
 

@@ -7,6 +7,7 @@ from pycocotools import mask as coco_mask
 from mrcnn_keras.data.rasterize import crop_from_polygons
 
 LEAST_OVERLAP = 0.98  # IoU of a mask and its simplified outlines
+CHUNK = 256  # points whose distances to all others are in memory at once
 
 
 def parts_of(crop, tolerance=0.0):
@@ -43,13 +44,25 @@ def as_one_polygon(rings):
     Returns:
         `[K, (y, x)]` float64.
     """
-    path, *others = (np.asarray(ring, float) for ring in rings)
-    while others:
-        nearest = [_nearest(path, ring) for ring in others]
-        chosen = min(range(len(others)), key=lambda number: nearest[number][0])
-        _, here, there = nearest[chosen]
-        ring = others.pop(chosen)
-        path = np.concatenate([path[: here + 1], ring[there:], ring[: there + 1], path[here:]])
+    path, *others = rings = [np.asarray(ring, float) for ring in rings]
+    points = np.concatenate([np.zeros((0, 2)), *others])  # of the rings that are not joined yet
+    ring_of = np.repeat(np.arange(1, len(rings)), [len(ring) for ring in others])
+    place_in = np.concatenate([np.zeros(0, int), *(np.arange(len(ring)) for ring in others)])
+    distance, nearest = np.full(len(points), np.inf), np.zeros_like(points)  # to the path, and the point there
+    joined = path
+    while len(points):
+        for some in np.array_split(joined, len(joined) // CHUNK + 1):
+            distances = ((points[:, None] - some) ** 2).sum(axis=2)
+            closest = distances.argmin(axis=1)
+            found = distances[np.arange(len(points)), closest]
+            closer = found < distance
+            distance[closer], nearest[closer] = found[closer], some[closest[closer]]
+        first = int(distance.argmin())
+        joined, there = rings[ring_of[first]], place_in[first]
+        here = int(np.all(path == nearest[first], axis=1).argmax())
+        path = np.concatenate([path[: here + 1], joined[there:], joined[: there + 1], path[here:]])
+        left = ring_of != ring_of[first]
+        points, ring_of, place_in, distance, nearest = (a[left] for a in (points, ring_of, place_in, distance, nearest))
     return path
 
 
@@ -86,10 +99,3 @@ def _overlap(parts, crop):
     drawn = coco_mask.frPyObjects([as_one_polygon(rings)[:, ::-1].ravel().tolist()], *size)
     mask = np.pad(crop.bits, margin).astype(np.uint8, order="F")
     return float(coco_mask.iou(drawn, [coco_mask.encode(mask)], [0])[0, 0])
-
-
-def _nearest(path, ring):
-    """-> squared distance and the numbers of the two points of `path` and `ring` that are nearest to each other."""
-    distances = ((path[:, None] - ring[None]) ** 2).sum(axis=2)
-    here, there = np.unravel_index(distances.argmin(), distances.shape)
-    return distances[here, there], int(here), int(there)

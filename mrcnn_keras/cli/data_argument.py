@@ -13,13 +13,13 @@ class DataArgument(NamedTuple):
     skip_bad: float
     classes: tuple | None = None  # of --classes, "a,b" each
     rename: tuple = ()  # of --rename, "old=new" each
+    alone: bool = True  # whether a class to rename must be in these data; otherwise it may be in those of --val
 
     @classmethod
     def of(cls, options, paths):
         """`paths` with the options of a command."""
-        return cls(
-            tuple(paths), options.skip_bad, options.classes and tuple(options.classes), tuple(options.rename or ())
-        )
+        chosen = options.classes and tuple(options.classes), tuple(options.rename or ())
+        return cls(tuple(paths), options.skip_bad, *chosen, alone=not getattr(options, "val", None))
 
     def __str__(self):
         return listing(map(str, self.paths))
@@ -38,25 +38,29 @@ class DataArgument(NamedTuple):
             has = subset is not None and subset in find_subsets(path)
             if has or not only:
                 datasets.append(load_dataset(path, subset=subset if has else None, skip_bad=self.skip_bad))
-        return self._selected(merge_datasets(datasets), () if like is None else like.class_names)
+        return self._selected(merge_datasets(datasets), like)
 
-    def _selected(self, dataset, elsewhere):
-        rename = self._renamed(dataset.class_names if elsewhere else ())
+    def _selected(self, dataset, like):
+        elsewhere = () if like is None else like.class_names
+        rename = {
+            old: new
+            for old, new in self._renamed().items()
+            if self.alone or old in dataset.class_names or (like is not None and new not in elsewhere)
+        }
         names = [rename.get(name, name) for name in dataset.class_names[1:]]
         chosen = self.classes and [name for text in self.classes for name in _names(text, [*names, *elsewhere])]
-        if chosen and elsewhere:
-            chosen = [name for name in chosen if name in names]
+        if chosen:
+            chosen = [name for name in chosen if name in names or name not in elsewhere]
         return select_classes(dataset, chosen, rename)
 
-    def _renamed(self, known=()):
-        """{old: new}; known: names to which it is limited, if there are any."""
+    def _renamed(self):
+        """{old: new}"""
         pairs = {}
         for word in self.rename:
             old, equals, new = word.partition("=")
             if not (equals and old and new):
                 raise UserError(f"--rename {word}: write OLD=NEW, such as --rename auto=car")
-            if not known or old in known:
-                pairs[old] = new
+            pairs[old] = new
         return pairs
 
 

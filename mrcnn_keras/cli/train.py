@@ -251,7 +251,9 @@ def _recall(options, run):
     for name in FIXED:
         given = getattr(options, name)
         if given is not None and given != (before[name] or 0):
-            option, began = (" ".join(v) if isinstance(v, list) else v for v in (given, before[name] or 0))
+            option, began = given, before[name] or 0
+            if isinstance(given, list):
+                option, began = " ".join(given), " ".join(before[name] or ["none"])
             raise UserError(
                 f"--{name.replace('_', '-')} {option}: the training in {run.path} began with {began}; leave it out"
             )

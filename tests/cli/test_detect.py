@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from mrcnn_keras.cli import detect, main
+from mrcnn_keras.data import load_dataset
 from mrcnn_keras.detections import Detections
 
 
@@ -61,3 +62,61 @@ def test_files_that_cannot_be_read_are_named_and_the_others_done(tmp_path, capsy
     assert "9.png: left out: " in said.out
     assert "9.png' is not a picture but empty" in said.out
     assert "a.png (note: pictures with several pages or frames, of which the first is read)" in said.out
+
+
+class Masks(Model):
+    """A model that finds a mask with a hole, and doubts it where the picture is dark."""
+
+    def detect_each(self, images, min_score):
+        for image in images:
+            masks = np.zeros((*image.shape[:2], 1), bool)
+            masks[2:12, 3:20, 0] = True
+            masks[5:8, 8:12, 0] = False
+            score = 0.45 if image.mean() < 50 else 0.9
+            yield Detections.from_masks(masks, [1], [score]).above(min_score)
+
+
+@pytest.fixture
+def masks(monkeypatch):
+    monkeypatch.setattr(detect, "load_model", lambda *_: Masks())
+
+
+@pytest.mark.usefixtures("masks")
+def test_labels_are_saved_beside_the_pictures_that_they_are_of(tmp_path, capsys):
+    assert main(["detect", "run", "in", "--out", "out", "--save", "labelme", "--save", "coco"]) == 0
+    assert written(tmp_path / "out/labelme") == ["1.jpg", "1.json", "2.json", "2.png", "b_1.jpg", "b_1.json"]
+    assert (tmp_path / "out/labelme/b_1.jpg").read_bytes() == (tmp_path / "in/b/1.jpg").read_bytes()
+    (shape,) = json.loads((tmp_path / "out/labelme/2.json").read_text())["shapes"]
+    assert (shape["label"], shape["group_id"]) == ("cat", None)
+    again = load_dataset(tmp_path / "out/coco")
+    assert again.class_names == ["BG", "cat"]
+    assert [again.load_annotations(i).areas.tolist() for i in again.image_ids] == [[10 * 17 - 3 * 4]] * 3
+    assert "wrote 3 pictures with their labels as coco to out/coco" in capsys.readouterr().out
+    # What may have been corrected is not written over.
+    assert main(["detect", "run", "in", "--out", "out", "--save", "labelme"]) == 2
+    assert "'out/labelme' exists, and may hold corrected annotations" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("masks")
+def test_pictures_to_label_next_are_named_with_the_reason(tmp_path, capsys):
+    Image.fromarray(np.full((20, 30, 3), 30, np.uint8)).save("in/dark.png")
+    assert main(["detect", "run", "in", "--out", "out", "--suggest", "2", "--json", "figures.json"]) == 0
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    assert figures["suggested"] == json.loads((tmp_path / "out/suggestions.json").read_text())
+    first, second = figures["suggested"]
+    assert (first["file"], second["file"]) == ("in/dark.png", "in/1.jpg")
+    assert first["reason"] == "1 of 1 objects are doubtful: cat 0.45 (uncertainty 0.18)"
+    assert f"1 in/dark.png: {first['reason']}" in capsys.readouterr().out
+    assert figures["detections"] == 3  # those of at least --min-score
+
+
+def test_boxes_without_masks_are_saved_as_boxes(tmp_path):
+    assert main(["detect", "run", "in/b/2.png", "--out", "out", "--save", "labelme"]) == 0
+    (shape,) = json.loads((tmp_path / "out/labelme/2.json").read_text())["shapes"]
+    assert (shape["shape_type"], shape["points"]) == ("rectangle", [[1, 1], [9, 9]])
+
+
+def test_an_unreadable_picture_does_not_lose_the_labels_of_others(tmp_path):
+    (tmp_path / "in/0.jpg").write_text("<html>not found</html>")
+    assert main(["detect", "run", "in", "--out", "out", "--save", "via"]) == 2
+    assert written(tmp_path / "out/via") == ["1.jpg", "2.png", "b_1.jpg", "via_project.json"]

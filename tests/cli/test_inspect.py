@@ -181,3 +181,48 @@ def test_evaluate_without_objects_says_so(photos, run, trained):
     status, printed, figures = run("evaluate", trained, "empty")
     assert (status, figures) == (2, None)
     assert "empty has no object to measure on: 2 pictures with 1 crowd region (iscrowd 1)" in printed
+
+
+def test_data_are_converted_with_their_subsets_classes_and_what_is_lost(photos, run):
+    photos("one", ["cat", "dog"], [{}], [{"category_id": 2}], [{"iscrowd": 1}])
+    photos("two", ["Dog"], [{}])
+    words = ["--rename", "Dog=dog", "--convert", "labelme", "--out", "out"]
+    status, printed, figures = run("inspect", "one", "two", *words, "--strict")
+    assert status == 1  # a crowd is lost
+    assert figures["images"] == 4
+    assert figures["lost"] == {"crowd regions, which only COCO has, left out": 1}
+    assert "note: labelme cannot hold everything: crowd regions, which only COCO has, left out: 1" in printed
+    shapes = {file.stem: json.loads(file.read_text())["shapes"] for file in Path("out").glob("*.json")}
+    labels = {name: [shape["label"] for shape in of_file] for name, of_file in shapes.items()}
+    assert labels == {"1": ["cat"], "2": ["dog"], "3": [], "two_1": ["dog"]}
+    assert shapes["1"][0]["points"] == [[20, 12], [50, 12], [50, 37], [20, 37]]
+    status, _, figures = run("inspect", "one", "--val", "two", "--classes", "dog", *words[:4], "--out", "both")
+    assert (status, figures["images"], figures["lost"]) == (0, 4, {})
+    assert len(list(Path("both/train").glob("*.png"))) == 3
+    assert len(list(Path("both/val").glob("*.png"))) == 1
+
+
+def test_conversion_needs_a_new_folder(photos, run):
+    photos("one", ["cat"], [{}])
+    assert "--convert needs --out DIR, a new folder" in run("inspect", "one", "--convert", "yolo")[1]
+    assert "'one' exists, and may hold corrected" in run("inspect", "one", "--convert", "yolo", "--out", "one")[1]
+    assert "--rename cat: write OLD=NEW" in run("inspect", "one", "--rename", "cat")[1]
+    assert "no class 'cta' to keep; did you mean 'cat'?" in run("inspect", "one", "--classes", "cta")[1]
+
+
+def test_several_data_are_inspected_as_one(photos, run):
+    photos("one", ["cat", "a, b"], [{}], [{"category_id": 2}])
+    photos("two", ["cow", "cat"], [{}, {"category_id": 2}])
+    _, printed, figures = run("inspect", "one", "two")
+    assert figures["per_class"] == {"cat": 2, "a, b": 1, "cow": 1}
+    assert run("inspect", "one", "two", "--classes", "cow,cat")[2]["per_class"] == {"cow": 1, "cat": 2}
+    assert run("inspect", "one", "two", "--classes", "a, b", "--classes", "cow")[2]["per_class"] == {
+        "a, b": 1,
+        "cow": 1,
+    }
+    renamed = ["--val", "two", "--rename", "cow=ox"]  # a class of the validation data
+    assert run("inspect", "one", *renamed)[2]["val"]["per_class"] == {"ox": 1, "cat": 1}
+    assert (
+        "no class 'cwo' to rename; did you mean 'cow'?"
+        in run("inspect", "one", "--val", "two", "--rename", "cwo=ox")[1]
+    )

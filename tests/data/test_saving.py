@@ -216,6 +216,22 @@ def test_boxes_alone_are_written_as_boxes(tmp_path):
     assert (content["annotations"][0]["bbox"], "segmentation" in content["annotations"][0]) == ([2, 1, 6, 4], False)
 
 
+def test_yolo_has_outlines_or_boxes_and_not_both(tmp_path):
+    class Mixed(Rings):
+        def __init__(self):
+            super().__init__()
+            self.add_image("rings", 2, None)
+
+        def load_annotations(self, image_id):
+            return super().load_annotations(0) if image_id else Detections((8, 12), [[1, 2, 5, 8]], [2])
+
+    lost = save_dataset({"": Mixed()}, tmp_path / "out", "yolo")
+    assert list(lost.values()) == [1]
+    corners = [2 / 12, 1 / 8, 8 / 12, 1 / 8, 8 / 12, 5 / 8, 2 / 12, 5 / 8]
+    shares = (tmp_path / "out/labels/1.txt").read_text().split()[1:]
+    assert [float(share) for share in shares] == pytest.approx(corners)
+
+
 def test_pictures_that_tools_show_otherwise_are_written_anew(tmp_path, make_coco):
     pixels = np.arange(6 * 8 * 3, dtype=np.uint8).reshape(6, 8, 3)
     exif = Image.Exif()

@@ -108,7 +108,7 @@ def note_repeated(dataset):
     """Notes pictures that are there more than once, and classes that are probably one."""
     seen = set()
     for image_id, info in enumerate(dataset.image_info):
-        if info["path"] in seen:
+        if info["path"] and info["path"] in seen:
             what = "pictures whose file was listed before under another id; both are used"
             dataset.note(what, image_id, contradiction=True)
         seen.add(info["path"])

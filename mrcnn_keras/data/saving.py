@@ -7,6 +7,7 @@ from pathlib import Path, PurePath
 from mrcnn_keras.data import images
 from mrcnn_keras.data.formats.coco import category_ids_of
 from mrcnn_keras.data.formats.writers import WRITERS, Classes, Labelled
+from mrcnn_keras.data.formats.writers.writer import NO_TEXT
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import replace_folder
 
@@ -72,7 +73,7 @@ def save_dataset(subsets, out, format, tolerance=0.0, progress=None):
     with open_writer(format, out, classes, tolerance) as writer:
         done = 0
         for subset, dataset in subsets.items():
-            names = file_names([info["path"] or f"{info['id']}.png" for info in dataset.image_info])
+            names = file_names([info["path"] or _named(info["id"]) for info in dataset.image_info])
             for i, name in enumerate(names):
                 found = dataset.load_annotations(i)
                 picture = _picture(dataset, i, found.size)
@@ -94,7 +95,7 @@ def file_names(paths):
     """
     names, taken = [], set()
     for path in paths:
-        path = PurePath(str(path).replace("\\", "/"))
+        path = PurePath(NO_TEXT.sub("_", str(path).replace("\\", "/")))
         stem, number = path.stem, 1
         if stem.casefold() in taken and path.parent.name:
             stem = f"{path.parent.name}_{path.stem}"
@@ -105,6 +106,12 @@ def file_names(paths):
         taken.add(stem.casefold())
         names.append(stem + path.suffix)
     return names
+
+
+def _named(image_id):
+    """The name of a picture without a file: its id, which may be the name of a file somewhere else."""
+    plain = PurePath(str(image_id))
+    return str(plain.with_suffix(".png")) if plain.suffix.lower() in images.SUFFIXES else f"{image_id}.png"
 
 
 def _picture(dataset, image_id, size):

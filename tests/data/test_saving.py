@@ -13,7 +13,8 @@ from pycocotools.coco import COCO
 from mrcnn_keras.data import Dataset, ShapesDataset, find_subsets, load_dataset, save_dataset, select_classes
 from mrcnn_keras.data.formats import FORMATS
 from mrcnn_keras.data.formats.writers import WRITERS
-from mrcnn_keras.data.formats.writers.writer import CROWDS
+from mrcnn_keras.data.formats.writers.labels import LEFT_OUT
+from mrcnn_keras.data.formats.writers.writer import BOXES, CROWDS
 from mrcnn_keras.data.saving import file_names
 from mrcnn_keras.detections import Detections
 from mrcnn_keras.errors import UserError
@@ -216,20 +217,24 @@ def test_boxes_alone_are_written_as_boxes(tmp_path):
     assert (content["annotations"][0]["bbox"], "segmentation" in content["annotations"][0]) == ([2, 1, 6, 4], False)
 
 
-def test_yolo_has_outlines_or_boxes_and_not_both(tmp_path):
+def test_boxes_beside_outlines_are_counted_where_they_look_alike(tmp_path):
     class Mixed(Rings):
         def __init__(self):
             super().__init__()
-            self.add_image("rings", 2, None)
+            self.add_image("rings", "there/b.jpg", None)
 
         def load_annotations(self, image_id):
             return super().load_annotations(0) if image_id else Detections((8, 12), [[1, 2, 5, 8]], [2])
 
-    lost = save_dataset({"": Mixed()}, tmp_path / "out", "yolo")
-    assert list(lost.values()) == [1]
+    lost = {format: save_dataset({"": Mixed()}, tmp_path / format, format) for format in WRITERS}
+    assert all(lost[format] == {} for format in ("coco", "cvat"))
+    assert all(lost[format] == {BOXES: 1} for format in ("yolo", "labelme", "via"))
+    assert lost["labels"][LEFT_OUT] == 1
+    # YOLO takes outlines or boxes.
     corners = [2 / 12, 1 / 8, 8 / 12, 1 / 8, 8 / 12, 5 / 8, 2 / 12, 5 / 8]
-    shares = (tmp_path / "out/labels/1.txt").read_text().split()[1:]
+    shares = (tmp_path / "yolo/labels/1.txt").read_text().split()[1:]
     assert [float(share) for share in shares] == pytest.approx(corners)
+    assert (tmp_path / "yolo/images/b.png").exists()
 
 
 def test_pictures_that_tools_show_otherwise_are_written_anew(tmp_path, make_coco):
@@ -261,3 +266,14 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path):
 def test_pictures_of_one_name_get_different_names():
     paths = ["a/1.jpg", "b/1.jpg", "b/1.png", "c/1.JPG", "1.jpg", "2.jpg"]
     assert file_names(paths) == ["1.jpg", "b_1.jpg", "b_1-2.png", "c_1.JPG", "1-2.jpg", "2.jpg"]
+
+
+@pytest.mark.parametrize("format", WRITERS)
+def test_names_that_are_no_text_are_written_nevertheless(format, tmp_path):
+    dataset = Rings()
+    dataset.class_info[1]["name"] = "a\x00b\ud800"
+    dataset.image_info[0]["id"] = "caf\udce9\n"
+    save_dataset({"": dataset}, tmp_path / "out", format)
+    assert [file.name for file in (tmp_path / "out").rglob("caf*.png")][0] == "caf__.png"
+    texts = [file for file in (tmp_path / "out").rglob("*") if file.suffix in (".json", ".yaml", ".xml")]
+    assert format == "labels" or all("a?b?" in file.read_text(encoding="utf-8") for file in texts)

@@ -9,8 +9,7 @@ from mrcnn_keras.data.formats.writers.writer import Writer, plain_points
 class CocoWriter(Writer):
     """annotations/instances_SUBSET.json and images/[SUBSET/]NAME.jpg, as CVAT has them."""
 
-    place = "annotations"
-    holds_crowds = holds_keypoints = True
+    holds_crowds = holds_keypoints = tells_boxes = True
     kinds = None
 
     def __init__(self, folder, classes, tolerance=0.0):
@@ -31,6 +30,7 @@ class CocoWriter(Writer):
         content["annotations"] += annotation_entries(found, image_id, self.classes.category_ids, first, segmentations)
 
     def finish(self):
+        super().finish()
         (self.folder / "annotations").mkdir()
         for subset, content in self.contents.items():
             file = self.folder / "annotations" / f"instances_{subset or 'default'}.json"

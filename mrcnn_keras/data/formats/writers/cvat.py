@@ -12,6 +12,8 @@ DRAWN = {"source": "manual", "occluded": "0"}
 class CvatWriter(Writer):
     """[SUBSET/]annotations.xml and [SUBSET/]images/NAME.jpg, so that each subset is a task of CVAT."""
 
+    tells_boxes = True
+
     def __init__(self, folder, classes, tolerance=0.0):
         super().__init__(folder, classes, tolerance)
         self.pictures = {}  # {subset: elements}
@@ -29,6 +31,7 @@ class CvatWriter(Writer):
         entries.append(image)
 
     def finish(self):
+        super().finish()
         for subset, entries in self.pictures.items():
             root = ET.Element("annotations")
             ET.SubElement(root, "version").text = "1.1"

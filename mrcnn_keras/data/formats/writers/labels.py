@@ -8,7 +8,7 @@ from mrcnn_keras.errors import UserError
 
 MOST = 65535
 CLASSES = "objects without their class, which label pictures do not have"
-BOXES = "objects with a box only, left out, as label pictures have masks only"
+LEFT_OUT = "objects with a box only, left out, as label pictures have masks only"
 COVERED = "objects that are partly behind smaller ones, as a pixel of a label picture is of one object"
 HIDDEN = "objects that are wholly behind smaller ones, and so left out"
 
@@ -17,6 +17,7 @@ class LabelsWriter(Writer):
     """[SUBSET/]images/NAME.jpg and [SUBSET/]labels/NAME.png."""
 
     kinds = None
+    tells_boxes = True  # it leaves them out
 
     def write(self, labelled, instances):
         place = self.folder / labelled.subset
@@ -24,7 +25,7 @@ class LabelsWriter(Writer):
         crops = [instance.crop for instance in instances if instance.crop is not None]
         if len(crops) > MOST:
             raise UserError(f"{labelled.name} has {len(crops)} objects, more than the {MOST} of a label picture")
-        self._lose(BOXES, len(instances) - len(crops))
+        self._lose(LEFT_OUT, len(instances) - len(crops))
         self._lose(CLASSES, len(crops) if len(self.classes.names) > 2 else 0)
         areas = [np.count_nonzero(crop.bits) for crop in crops]
         labels = np.zeros(labelled.found.size, np.uint16)

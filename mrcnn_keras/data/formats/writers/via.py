@@ -29,6 +29,7 @@ class ViaWriter(Writer):
         self.pictures.setdefault(labelled.subset, {})[f"{file.name}{size}"] = entry
 
     def finish(self):
+        super().finish()
         options = dict.fromkeys(self.classes.names[1:], "")
         attribute = {"type": "dropdown", "description": "", "options": options, "default_options": {}}
         for subset, pictures in self.pictures.items():

@@ -1,6 +1,7 @@
 """What all writers share: which objects a format can hold, their outlines, the pictures, and what is lost."""
 
 import dataclasses
+import re
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -15,8 +16,10 @@ from mrcnn_keras.files import write_image
 
 PLAIN = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".webp"))  # that browsers and all labelling tools open
 WITHOUT_PIXEL = "objects without a pixel in their picture, left out"
+NO_TEXT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")  # characters that not every file can hold
 CROWDS = "crowd regions, which only COCO has, left out"
 KEYPOINTS = "objects whose keypoints are left out, which only COCO has"
+BOXES = "objects with a box only, which look like outlined rectangles beside objects with an outline"
 AS_PNG = "pictures written anew as PNG, since not every tool opens them as their annotations mean them"
 
 
@@ -76,19 +79,19 @@ class Writer:
 
     Attributes:
         lost: `Counter` of what the format cannot hold, by sentence.
-        place: Path of the file or folder to open in the labelling tool, relative to the folder.
     """
 
-    place = Path()
     holds_crowds = False
     holds_keypoints = False
+    tells_boxes = False  # from outlines that are rectangles
     kinds = PLAIN  # suffixes of pictures that are copied; others are written as PNG
 
     def __init__(self, folder, classes, tolerance=0.0):
         self.folder = Path(folder)
-        self.classes = classes
+        self.classes = classes._replace(names=tuple(NO_TEXT.sub("?", name) for name in classes.names))
         self.tolerance = tolerance
         self.lost = Counter()
+        self.boxes = self.masks = 0  # objects with a box only, and others
 
     def add(self, labelled):
         """Writes one picture.
@@ -116,6 +119,8 @@ class Writer:
         if found.mask_crops is not None:
             boxes, crops = ([getattr(one, part) for one in instances.values()] for part in ("box", "crop"))
             kept = dataclasses.replace(kept, boxes=np.reshape(boxes, (-1, 4)), mask_crops=crops)
+        self.masks += sum(instance.crop is not None for instance in instances.values())
+        self.boxes += sum(instance.crop is None for instance in instances.values())
         self.write(labelled._replace(found=kept), list(instances.values()))
 
     def write(self, labelled, instances):
@@ -123,7 +128,9 @@ class Writer:
         raise NotImplementedError
 
     def finish(self):
-        """Writes what belongs to all pictures."""
+        """Writes what belongs to all pictures, after the last one."""
+        if self.masks and not self.tells_boxes:
+            self._lose(BOXES, self.boxes)
 
     def put_picture(self, labelled, folder):
         """Puts the file of the picture into `folder` -> its path."""

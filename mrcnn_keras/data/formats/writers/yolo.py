@@ -10,28 +10,22 @@ import math
 from mrcnn_keras.data.formats.writers.writer import Writer, plain_points
 
 DIGITS = 9  # of a share: far below the fifth of a pixel by which outlines are drawn
-BOXES = "objects with a box only, written as outlines of the box, since YOLO takes one of both for a data set"
-WHOLE = "a data set that is not divided: YOLO asks for both, so both are the same pictures"
+WHOLE = "YOLO asks for train and val; where there is but one, both are the same pictures"
 
 
 class YoloWriter(Writer):
     """images/[SUBSET/]NAME.jpg, labels/[SUBSET/]NAME.txt and data.yaml."""
 
-    place = "data.yaml"
-
     def __init__(self, folder, classes, tolerance=0.0):
         super().__init__(folder, classes, tolerance)
         self.subsets = {}
         self.as_boxes = []  # files that hold nothing but boxes, with the lines of their outlines
-        self.count = self.boxes = 0  # objects, and those with a box only
 
     def write(self, labelled, instances):
         self.subsets[labelled.subset] = None
         file = self.put_picture(labelled, self.folder / "images" / labelled.subset)
         labels = self.folder / "labels" / labelled.subset / f"{file.stem}.txt"
         labels.parent.mkdir(parents=True, exist_ok=True)
-        self.count += len(instances)
-        self.boxes += sum(instance.crop is None for instance in instances)
         as_boxes = bool(instances) and all(instance.crop is None for instance in instances)
         lines = [_line(instance, labelled.found.size, as_boxes) for instance in instances]
         labels.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
@@ -39,14 +33,14 @@ class YoloWriter(Writer):
             self.as_boxes.append((labels, [_line(instance, labelled.found.size, False) for instance in instances]))
 
     def finish(self):
-        if self.boxes < self.count:  # YOLO drops all outlines of a data set that has boxes, too
-            self._lose(BOXES, self.boxes)
+        super().finish()
+        if self.masks:  # YOLO drops all outlines of a data set that has boxes, too
             for labels, lines in self.as_boxes:
                 labels.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         places = {subset: f"images/{subset}" for subset in self.subsets if subset}
-        lines = [f"{name}: {place}" for name, place in places.items()]
-        if not {"train", "val"} <= places.keys():
-            lines = [f"# {WHOLE}", "train: images", "val: images"]
+        both = {name: next(iter(places.values()), "images") for name in ("train", "val")} | places
+        lines = [f"# {WHOLE}"] if len(places) < len(both) else []
+        lines += [f"{name}: {place}" for name, place in both.items()]
         lines += [
             "names:",
             *(f"  {i}: {json.dumps(n, ensure_ascii=False)}" for i, n in enumerate(self.classes.names[1:])),

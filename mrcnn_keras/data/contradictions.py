@@ -173,13 +173,13 @@ def named(names):
 
 
 def first_alike(paths):
-    """Finds files that are there twice.
+    """Finds files that are the same or have the same bytes.
 
     Args:
-        paths: List of paths; `None` where there is no file.
+        paths: List of paths, or `None` for what has no file.
 
     Returns:
-        For each path the place of the first that is the same file, or has the same bytes; its own without a file.
+        List of integers: for each path the place of the first that is alike, or its own.
     """
     real = [path and os.path.realpath(path) for path in paths]
     sizes = {}

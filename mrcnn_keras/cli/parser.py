@@ -30,7 +30,7 @@ def main(arguments=None):
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         options = _parser().parse_args(arguments)
-        if not options.debug:
+        if options.tensorflow and not options.debug:
             import_tensorflow()
         figures = options.run(options)
         if options.json:
@@ -75,9 +75,9 @@ def _parser():
 
     model, data = "run folder or .keras file", "COCO JSON, or folder of pictures with annotations"
 
-    def command(name, run, help):
+    def command(name, run, help, tensorflow=True):
         sub = commands.add_parser(name, help=help, description=help)
-        sub.set_defaults(run=run)
+        sub.set_defaults(run=run, tensorflow=tensorflow)
         sub.add_argument("--debug", action="store_true", help="print the traceback of an error")
         sub.add_argument("--json", metavar="FILE", help="write the command's figures as JSON to FILE")
         return sub
@@ -87,7 +87,7 @@ def _parser():
     demo.add_argument("--steps", type=_count, default=900, metavar="N", help="training steps (default 900)")
     demo.add_argument("--seed", type=_seed, default=0, metavar="N", help="random seed (default 0)")
 
-    inspect = command("inspect", _inspect, "show what a dataset contains and what is wrong with it")
+    inspect = command("inspect", _inspect, "show what a dataset contains and what is wrong with it", tensorflow=False)
     inspect.add_argument("data", metavar="DATA", help=data)
     inspect.add_argument("--val", metavar="DATA", help="validation pictures to compare DATA with")
     strict = "end with exit status 1 if something is broken, skipped or contradicts itself"

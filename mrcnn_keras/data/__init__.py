@@ -1,4 +1,9 @@
-"""Annotated pictures: from files to batches."""
+"""Annotated pictures: from files to batches.
+
+The names of pipeline.py are imported when they are first used (PEP 562): reading annotations needs no TensorFlow.
+"""
+
+import importlib
 
 from mrcnn_keras.data.catalogue import picture_keys
 from mrcnn_keras.data.checking import (
@@ -15,23 +20,21 @@ from mrcnn_keras.data.dataset import Dataset
 from mrcnn_keras.data.generated import ShapesDataset, StickFiguresDataset
 from mrcnn_keras.data.images import SUFFIXES, read_image
 from mrcnn_keras.data.loading import find_subsets, load_dataset
-from mrcnn_keras.data.pipeline import batch_image_ids, epoch_length, make_pipeline, take_error
 from mrcnn_keras.data.sample import check_keypoints
 
+_OF_PIPELINE = ("batch_image_ids", "epoch_length", "make_pipeline", "take_error")
 __all__ = [
+    *_OF_PIPELINE,
     "SUFFIXES",
     "Dataset",
     "ShapesDataset",
     "StickFiguresDataset",
-    "batch_image_ids",
     "broken_pictures",
     "check_keypoints",
     "check_objects",
-    "epoch_length",
     "find_subsets",
     "findings",
     "load_dataset",
-    "make_pipeline",
     "match_classes",
     "named",
     "no_object",
@@ -41,6 +44,12 @@ __all__ = [
     "picture_keys",
     "read_image",
     "readable_pictures",
-    "take_error",
     "without_broken",
 ]
+
+
+def __getattr__(name):
+    if name not in _OF_PIPELINE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = found = getattr(importlib.import_module(f"{__name__}.pipeline"), name)
+    return found

@@ -95,7 +95,8 @@ def _parser():
     skip = {"type": _share, "metavar": "SHARE"}
     skip["help"] = "share of pictures and annotations to go on without if they cannot be read (default 0.05; 0: none)"
     inspect.add_argument("--skip-bad", default=SKIP_BAD, **skip)
-    inspect.add_argument("--out", default="inspect.png", metavar="PICTURE", help="sheet to write (default inspect.png)")
+    page = "page to write (default inspect.html); FILE.png: a sheet of pictures"
+    inspect.add_argument("--out", default="inspect.html", metavar="FILE", help=page)
 
     train = command("train", _train, "fine-tune or train on annotated pictures")
     train.add_argument("data", metavar="DATA", help=data)

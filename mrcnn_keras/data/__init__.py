@@ -11,6 +11,7 @@ from mrcnn_keras.data.checking import (
     check_objects,
     findings,
     no_object,
+    places_of,
     readable_pictures,
     without_broken,
 )
@@ -20,7 +21,12 @@ from mrcnn_keras.data.dataset import Dataset
 from mrcnn_keras.data.generated import ShapesDataset, StickFiguresDataset
 from mrcnn_keras.data.images import SUFFIXES, read_image
 from mrcnn_keras.data.loading import find_subsets, load_dataset
+from mrcnn_keras.data.looking_through import look_through, subsets_of
+from mrcnn_keras.data.near_duplicates import note_near_duplicates, note_near_leaks
+from mrcnn_keras.data.object_checks import all_crowd, note_tiny
 from mrcnn_keras.data.sample import check_keypoints
+from mrcnn_keras.data.statistics import class_table, object_sizes
+from mrcnn_keras.data.unused import unused_pictures
 
 _OF_PIPELINE = ("batch_image_ids", "epoch_length", "make_pipeline", "take_error")
 __all__ = [
@@ -44,6 +50,16 @@ __all__ = [
     "picture_keys",
     "read_image",
     "readable_pictures",
+    "look_through",
+    "subsets_of",
+    "note_near_duplicates",
+    "note_near_leaks",
+    "all_crowd",
+    "note_tiny",
+    "class_table",
+    "object_sizes",
+    "unused_pictures",
+    "places_of",
     "without_broken",
 ]
 

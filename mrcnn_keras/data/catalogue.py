@@ -20,7 +20,7 @@ class Catalogue:
         self.class_info = [{"source": "", "id": 0, "name": "BG"}]
         self.class_from_source_map = {".0": 0}
         self.keypoint_layout = None
-        self._notes = {}  # {finding: {image id: count}}
+        self._notes = {}  # {finding: {image id: (count, objects)}}
         self._contradictory = set()  # findings
         self._skipped = {}  # {sentence: None}, in order
 
@@ -208,10 +208,35 @@ class Catalogue:
         return [self._sentence(what) for what in list(self._notes) if what in self._contradictory]
 
     def _sentence(self, what):
-        counts = self._notes[what]
-        return what + (f": {sum(counts.values())} (first in {self.image_name(min(counts))})" if counts else "")
+        places = self._notes[what]
+        count = sum(count for count, _ in places.values())
+        return what + (f": {count} (first in {self.image_name(min(places))})" if places else "")
 
-    def note(self, what, image_id=None, count=1, contradiction=False):
+    @property
+    def noted(self):
+        """What `notes` says, with all places.
+
+        List of dicts: `finding`, the sentence without a number; `count`; `contradiction`, a boolean; and `pictures`, a
+        list of dicts: `image_id`, the internal id; `picture`, its name; `file`, what `image_reference` says; `count`;
+        and `objects`, a list of (name, box), where known. A box is (y1, x1, y2, x2) in pixels, or `None`.
+        """
+        return [self._with_places(what) for what in list(self._notes)]
+
+    def _with_places(self, what):
+        places = [
+            {
+                "image_id": image_id,
+                "picture": self.image_name(image_id),
+                "file": self.image_reference(image_id),
+                "count": count,
+                "objects": objects,
+            }
+            for image_id, (count, objects) in sorted(self._notes[what].items())
+        ]
+        count = sum(place["count"] for place in places)
+        return {"finding": what, "count": count, "contradiction": what in self._contradictory, "pictures": places}
+
+    def note(self, what, image_id=None, count=1, contradiction=False, objects=()):
         """Adds a finding to `notes`. Repeated for the same picture, it counts once.
 
         Args:
@@ -219,12 +244,14 @@ class Catalogue:
             image_id: Integer, the internal id of the picture concerned, or `None` if it is none in particular.
             count: Integer, how often it occurs in that picture.
             contradiction: Boolean, whether it belongs to `contradictions`, too.
+            objects: List of (name, box) of the objects in that picture; their number is then the count. A box is
+                (y1, x1, y2, x2) in pixels, or `None`.
         """
         if contradiction:
             self._contradictory.add(what)
-        counts = self._notes.setdefault(what, {})
+        places = self._notes.setdefault(what, {})
         if image_id is not None:
-            counts[int(image_id)] = count
+            places[int(image_id)] = (len(objects) or count, list(objects))
 
     @property
     def skipped(self):

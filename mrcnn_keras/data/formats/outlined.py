@@ -38,6 +38,13 @@ class OutlinedDataset(Dataset):
     def reads_whole_files(self):
         return True
 
+    def entries(self, image_id):
+        return list(self.image_info[image_id]["annotations"])
+
+    def entry_name(self, image_id, place):
+        entry_id = self.image_info[image_id]["annotations"][place].id
+        return f"object {place + 1}" if entry_id is None else f"annotation {str(entry_id)[:100]}"
+
     def load_annotations(self, image_id):
         info = self.image_info[image_id]
         size = info["height"], info["width"]

@@ -28,6 +28,7 @@ h1, h2, h3, p, li, figcaption { overflow-wrap: anywhere; }
 p, ul { margin: .4em 0; }
 ul { padding-left: 1.2em; }
 .bad { border-left: 4px solid var(--bad); padding-left: 10px; }
+.part { margin: 1.4em 0 0; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; min-width: min(100%, 420px); }
 td, th { text-align: left; padding: 4px 10px 4px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
@@ -76,6 +77,11 @@ def heading(words, level=2):
 
 def paragraph(words, bad=False):
     return f'<p class="bad">{text(words)}</p>' if bad else f"<p>{text(words)}</p>"
+
+
+def part(pieces):
+    """Pieces that belong together, apart from others."""
+    return f'<div class="part">{"".join(pieces)}</div>'
 
 
 def points(lines):

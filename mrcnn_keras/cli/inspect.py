@@ -76,6 +76,7 @@ class _Side:
         self.dataset, broken = look_through(path, skip_bad, ProgressLine().counting("read picture"))
         self.broken = list(broken.values())
         self.unused = []
+        self.alike = {}  # {internal id of a picture of the whole: (dataset, id) of that which shows almost the same}
         self.suggested = {}
         reason = no_object(self.dataset)
         if reason:
@@ -92,11 +93,21 @@ class _Side:
         """Notes copies and near-duplicates in each subset, and what is the same in two of them."""
         for part in self.subsets.values() or [self.dataset]:
             note_pictures(part)
-            note_near_duplicates(part, part.prints)
+            self.add_alike(part, part, note_near_duplicates(part, part.prints))
         if "train" in self.subsets:
             for name, part in self.subsets.items():
                 if name != "train":
-                    _note_sides(self.subsets["train"], part, SIDES.get(name, name))
+                    self.compare(self.subsets["train"], part, SIDES.get(name, name))
+
+    def compare(self, training, part, name):
+        """Notes what is wrong with training pictures and a part of this side's, which is called `name`."""
+        note_sides(training, part, [side.statistics()["per_class"] for side in (training, part)], name)
+        self.add_alike(training, part, note_near_leaks(training, part, [training.prints, part.prints], name))
+
+    def add_alike(self, others, part, pairs):
+        """Remembers which pictures of a part show almost the same as others."""
+        for image_id, other in pairs.items():
+            self.alike.setdefault(part.dataset_ids[image_id], (others, other))
 
     def training(self):
         """The pictures that `mrcnn train` would learn from."""
@@ -166,18 +177,12 @@ def _plain(finding):
 
 def _compare(training, validation):
     """Notes on the validation data what is wrong with the two together."""
-    _note_sides(training.training(), validation.dataset, "validation")
+    validation.compare(training.training(), validation.dataset, "validation")
     try:
         names, having = training.dataset.class_names, f"{validation.path} has"
         match_classes(validation.dataset, names, having, f"{training.path} has", "give both the same classes")
     except UserError as mistake:
         validation.dataset.note(str(mistake), contradiction=True)
-
-
-def _note_sides(training, other, name):
-    counts = [side.statistics()["per_class"] for side in (training, other)]
-    note_sides(training, other, counts, name)
-    note_near_leaks(training, other, [side.prints for side in (training, other)], name)
 
 
 def _draw(dataset, out):

@@ -1,5 +1,6 @@
 """The page of `mrcnn inspect`: what is wrong with the worst examples drawn, histograms, classes and some pictures."""
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -46,15 +47,14 @@ class _Pieces:
         self.html += pieces
         self.length += sum(map(len, pieces))
 
-    def add_pictures(self, drawn):
-        """Adds a grid of (image, words) while there is room."""
+    def pictures(self, drawn):
+        """A list of a grid of (image, words), as many as there is room for; empty without any."""
         figures = []
         for image, words in drawn:
             if self.length + sum(map(len, figures)) > LONGEST:
                 break
             figures.append(page.picture(image, words))
-        if figures:
-            self.add(page.grid(figures))
+        return [page.grid(figures)] if figures else []
 
 
 def _add_side(pieces, side, config, titled):
@@ -74,7 +74,7 @@ def _add_side(pieces, side, config, titled):
     _add_figures(pieces, dataset, config, level)
     pieces.add(page.heading("Some of the pictures", level))
     ids = np.linspace(0, dataset.num_images - 1, min(SAMPLES, dataset.num_images)).astype(int)
-    pieces.add_pictures((_sample(dataset, image_id), dataset.image_name(image_id)) for image_id in ids)
+    pieces.add(*pieces.pictures((_sample(dataset, image_id), dataset.image_name(image_id)) for image_id in ids))
 
 
 def _add_findings(pieces, side, level):
@@ -86,15 +86,15 @@ def _add_findings(pieces, side, level):
     pieces.add(page.heading("Findings", level))
     for what, sentences in lost.items():
         if sentences:
-            pieces.add(page.paragraph(f"{what}, since they cannot be read: {len(sentences)}", bad=True))
-            pieces.add(page.folded("which", _first(sentences)))
+            lines = page.paragraph(f"{what}, since they cannot be read: {len(sentences)}", bad=True)
+            pieces.add(page.part([lines, page.folded("which", _first(sentences))]))
     for finding in found:
         number = f": {finding['count']}" if finding["count"] else ""
-        pieces.add(page.paragraph(finding["finding"] + number, bad=finding["contradiction"]))
+        lines = [page.paragraph(finding["finding"] + number, bad=finding["contradiction"])]
         if finding["pictures"]:
-            pieces.add(page.folded("where", places_of(finding, PLACES)))
+            lines.append(page.folded("where", places_of(finding, PLACES)))
         worst = sorted(finding["pictures"], key=lambda place: -place["count"])[:EXAMPLES]
-        pieces.add_pictures(_examples(side.dataset.dataset, worst))
+        pieces.add(page.part(lines + pieces.pictures(_examples(side, worst))))
     unused = side.unused
     if unused:
         pieces.add(page.folded("pictures that are not used", _first(unused)))
@@ -104,8 +104,9 @@ def _first(lines):
     return [*lines[:PLACES], f"and {len(lines) - PLACES} more"] if len(lines) > PLACES else lines
 
 
-def _examples(whole, places):
-    """Yields (image, words) of the places of a finding whose pictures can be read."""
+def _examples(side, places):
+    """Yields (image, words) of the places of a finding whose pictures can be read, and of pictures that are alike."""
+    whole = side.dataset.dataset
     for place in places:
         try:
             image, found = whole.load_example(place["image_id"])
@@ -115,6 +116,9 @@ def _examples(whole, places):
         drawn = draw_detections(image, found, whole.class_names, alpha=0.3, boxes=False, labels=False)
         names = listing([name for name, _ in place["objects"]], 3)
         yield _view(drawn, boxes), f"{place['picture']}: {names}" if names else place["picture"]
+        dataset, other = side.alike.get(place["image_id"], (None, None))
+        if dataset and dataset.image_name(other) in names:
+            yield dataset.load_image(other), dataset.image_name(other)
 
 
 def _view(image, boxes):
@@ -134,16 +138,11 @@ def _view(image, boxes):
 
 
 def _mark(image, box):
-    """Draws a frame of 2 pixels around a box."""
-    y1, x1, y2, x2 = (int(v) for v in np.clip(np.rint(box), -4, max(image.shape) + 4))
-    for rows, columns in (
-        (slice(y1 - 2, y1), slice(x1 - 2, x2 + 2)),
-        (slice(y2, y2 + 2), slice(x1 - 2, x2 + 2)),
-        (slice(y1 - 2, y2 + 2), slice(x1 - 2, x1)),
-        (slice(y1 - 2, y2 + 2), slice(x2, x2 + 2)),
-    ):
-        rows, columns = (slice(max(part.start, 0), max(part.stop, 0)) for part in (rows, columns))
-        image[rows, columns] = MARK
+    """Draws a frame around a box, with white on both sides of it."""
+    y1, x1, y2, x2 = (int(side) for side in np.clip(np.rint(box), -9, max(image.shape) + 9))
+    for outward, color in ((1, (255, 255, 255)), (5, (255, 255, 255)), (3, MARK)):
+        corners = (x1 - outward, y1 - outward), (x2 + outward, y2 + outward)
+        cv2.rectangle(image, *corners, color, 2)
 
 
 def _sample(dataset, image_id):

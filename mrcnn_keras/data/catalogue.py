@@ -1,5 +1,6 @@
 """Lists of pictures and classes, and how the ids of their sources become ids of the dataset."""
 
+import math
 from pathlib import PurePath
 
 import numpy as np
@@ -207,34 +208,31 @@ class Catalogue:
         """Those of `notes` that say that the data contradict themselves."""
         return [self._sentence(what) for what in list(self._notes) if what in self._contradictory]
 
+    @property
+    def noted(self):
+        """What `notes` says, with all places, in the order of the first picture; what is of none comes last.
+
+        List of dicts: `note`, as in `notes`; `finding`, the same without number and place; `count`; `contradiction`, a
+        boolean; and `pictures`, a list of dicts: `image_id`, the internal id; `picture`, its name; `file`, what
+        `image_reference` says; `count`; and `objects`, a list of (name, box), where known. A box is (y1, x1, y2, x2) in
+        pixels, or `None`.
+        """
+        findings = sorted(self._notes, key=lambda what: min(self._notes[what], default=math.inf))
+        return [self._with_places(what) for what in findings]
+
     def _sentence(self, what):
         places = self._notes[what]
         count = sum(count for count, _ in places.values())
         return what + (f": {count} (first in {self.image_name(min(places))})" if places else "")
 
-    @property
-    def noted(self):
-        """What `notes` says, with all places.
-
-        List of dicts: `finding`, the sentence without a number; `count`; `contradiction`, a boolean; and `pictures`, a
-        list of dicts: `image_id`, the internal id; `picture`, its name; `file`, what `image_reference` says; `count`;
-        and `objects`, a list of (name, box), where known. A box is (y1, x1, y2, x2) in pixels, or `None`.
-        """
-        return [self._with_places(what) for what in list(self._notes)]
-
     def _with_places(self, what):
-        places = [
-            {
-                "image_id": image_id,
-                "picture": self.image_name(image_id),
-                "file": self.image_reference(image_id),
-                "count": count,
-                "objects": objects,
-            }
-            for image_id, (count, objects) in sorted(self._notes[what].items())
-        ]
-        count = sum(place["count"] for place in places)
-        return {"finding": what, "count": count, "contradiction": what in self._contradictory, "pictures": places}
+        pictures = []
+        for image_id, (count, objects) in sorted(self._notes[what].items()):
+            named = {"picture": self.image_name(image_id), "file": self.image_reference(image_id)}
+            pictures.append({"image_id": image_id, **named, "count": count, "objects": objects})
+        count = sum(place["count"] for place in pictures)
+        found = {"note": self._sentence(what), "finding": what, "count": count}
+        return {**found, "contradiction": what in self._contradictory, "pictures": pictures}
 
     def note(self, what, image_id=None, count=1, contradiction=False, objects=()):
         """Adds a finding to `notes`. Repeated for the same picture, it counts once.

@@ -138,8 +138,7 @@ def findings(*datasets, places=0):
     """
     notes = {}
     for dataset in datasets:
-        known = dataset.noted if places else [{"pictures": []}] * len(dataset.notes)
-        notes |= {note: places_of(found, places) for note, found in zip(dataset.notes, known, strict=True)}
+        notes |= {found["note"]: places_of(found, places) for found in dataset.noted}
     skipped = list(dict.fromkeys(sentence for dataset in datasets for sentence in dataset.skipped))
     lines = []
     for note, where in notes.items():
@@ -167,5 +166,7 @@ def places_of(finding, limit):
     for place in pictures[:limit]:
         objects = listing([name for name, _ in place["objects"]], OBJECTS)
         lines.append(f"{place['picture']}: {objects}" if objects else place["picture"])
+    if lines == [place["picture"] for place in pictures[:1]]:  # which the sentence itself says
+        return []
     more = len(pictures) - limit
     return [*lines, f"and {more} more picture{'s' * (more > 1)}"] if limit and more > 0 else lines

@@ -40,7 +40,8 @@ def note_outlines(dataset, image_id, size, objects):
     for place, (written, extent, points) in enumerate(objects):
         finding = _finding(written, extent, points, size)
         if finding:
-            found.setdefault(finding, []).append((dataset.entry_name(image_id, place), extent))
+            has_area = written is not None and written[0] < written[2] and written[1] < written[3]
+            found.setdefault(finding, []).append((dataset.entry_name(image_id, place), written if has_area else extent))
     for finding, places in found.items():
         dataset.note(finding, image_id, contradiction=True, objects=places)
 

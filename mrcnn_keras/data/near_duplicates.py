@@ -76,11 +76,16 @@ def note_near_duplicates(dataset, prints):
     Args:
         dataset: `Dataset` that gets the notes.
         prints: List of fingerprints by internal id.
+
+    Returns:
+        Dict of the internal id of the picture alike by internal id, of those that have one.
     """
     firsts = first_alike([info["path"] for info in dataset.image_info])
     prints = [found if firsts[place] == place else None for place, found in enumerate(prints)]
-    for image_id, other in find_near_duplicates(prints).items():
+    pairs = find_near_duplicates(prints)
+    for image_id, other in pairs.items():
         dataset.note(ALIKE, image_id, objects=[(f"almost the same as {dataset.image_name(other)}", None)])
+    return pairs
 
 
 def note_near_leaks(training, validation, prints, name="validation"):
@@ -91,14 +96,19 @@ def note_near_leaks(training, validation, prints, name="validation"):
         validation: `Dataset`.
         prints: Two lists of fingerprints by internal id, of both.
         name: String, what the second is called.
+
+    Returns:
+        Dict of the internal id of the training picture alike by internal id, of those that have one.
     """
     paths = [[info["path"] for info in dataset.image_info] for dataset in (training, validation)]
     firsts = first_alike(sum(paths, []))[len(paths[0]) :]
     copies = [first < len(paths[0]) for first in firsts]
     ours = [None if copied else found for found, copied in zip(prints[1], copies, strict=True)]
-    for image_id, other in find_near_duplicates(ours, prints[0]).items():
+    pairs = find_near_duplicates(ours, prints[0])
+    for image_id, other in pairs.items():
         same = f"almost the same as {training.image_name(other)}"
         validation.note(LEAKED.format(name), image_id, contradiction=True, objects=[(same, None)])
+    return pairs
 
 
 def _coarse(cells):

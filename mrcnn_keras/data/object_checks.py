@@ -66,7 +66,8 @@ def note_tiny(dataset, plan):
         found = dataset.load_boxes(image_id)
         boxes = plan_resize(*found.size, **plan).boxes_to_network(found.boxes)
         sides = np.sqrt(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1))
-        tiny = np.flatnonzero((sides < TINY) & (found.class_ids > 0))
+        dots = np.prod(found.boxes[:, 2:] - found.boxes[:, :2], axis=1) <= 1  # which are noted as such
+        tiny = np.flatnonzero((sides < TINY) & (found.class_ids > 0) & ~dots)
         if tiny.size:
             objects = [(dataset.object_name(image_id, i), tuple(found.boxes[i].tolist())) for i in tiny]
             dataset.note(SMALL, image_id, objects=objects)

@@ -15,6 +15,7 @@ SIDE = 420  # pixels of the longer side of a picture
 QUALITY = 72  # of its JPEG
 BARS = 24  # of a histogram, at most
 WIDTH, HEIGHT, BELOW = 320, 130, 18  # units of a drawing; of them for the numbers below
+_CELLS = {int: ' class="number"', float: ' class="bar"'}
 # The browser itself then refuses whatever a mistake here might let through.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 STYLE = """
@@ -32,8 +33,8 @@ ul { padding-left: 1.2em; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; min-width: min(100%, 420px); }
 td, th { text-align: left; padding: 4px 10px 4px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-td.number, th.number { text-align: right; white-space: nowrap; }
-td.bar { width: 30%; min-width: 60px; }
+.number { text-align: right; }
+.bar { width: 30%; min-width: 60px; }
 td.bar span { display: block; height: .8em; margin-top: .35em; background: var(--bar); min-width: 1px; }
 .grid { display: grid; gap: 14px; grid-template-columns: repeat(auto-fill, minmax(min(100%, 250px), 1fr)); }
 figure { margin: 0; min-width: 0; }
@@ -42,6 +43,7 @@ figcaption { font-size: .85rem; padding-top: 4px; }
 svg { width: 100%; max-width: 480px; height: auto; display: block; }
 svg rect { fill: var(--bar); } svg text { fill: currentColor; font: 11px system-ui, sans-serif; }
 summary { cursor: pointer; padding: 4px 0; }
+@media (max-width: 480px) { table { font-size: .85rem; } .bar { display: none; } }
 """
 
 
@@ -86,7 +88,7 @@ def part(pieces):
 
 def points(lines):
     """A list with a dot before each line."""
-    return "<ul>" + "".join(f"<li>{text(line)}</li>" for line in lines) + "</ul>" if lines else ""
+    return "<ul>" + "".join(f"<li>{text(line)}</li>" for line in lines) + "</ul>"
 
 
 def folded(summary, lines):
@@ -96,10 +98,10 @@ def folded(summary, lines):
 
 def table(head, rows):
     """A table; a number is put to the right, and a float from 0 to 1 is drawn as a bar."""
-    numeric = [bool(rows) and isinstance(rows[0][i], int) for i in range(len(head))]
-    kinds = [' class="number"' if number else "" for number in numeric]
+    first = rows[0] if rows else [""] * len(head)
+    kinds = [_CELLS.get(type(value), "") for value in first]
     lines = ["".join(f"<th{kind}>{text(name)}</th>" for name, kind in zip(head, kinds, strict=True))]
-    lines += ["".join(_cell(value, kind) for value, kind in zip(row, kinds, strict=True)) for row in rows]
+    lines += ["".join(f"<td{kind}>{_cell(value)}</td>" for value, kind in zip(row, kinds, strict=True)) for row in rows]
     return '<div class="wide"><table>' + "".join(f"<tr>{line}</tr>" for line in lines) + "</table></div>"
 
 
@@ -187,7 +189,7 @@ def _plain(number):
     return number if isinstance(number, str) else f"{number:.3g}" if abs(number) < 100 else f"{number:.0f}"
 
 
-def _cell(value, kind):
+def _cell(value):
     if isinstance(value, float):
-        return f'<td class="bar"><span style="width:{100 * min(max(value, 0.0), 1.0):.1f}%"></span></td>'
-    return f"<td{kind}>{text(value)}</td>"
+        return f'<span style="width:{100 * min(max(value, 0.0), 1.0):.1f}%"></span>'
+    return text(value)

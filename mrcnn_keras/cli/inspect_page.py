@@ -69,8 +69,7 @@ def _add_side(pieces, side, config, titled):
         pieces.add(page.heading("Suggested settings", level))
         pieces.add(page.paragraph("mrcnn train uses them by itself; --set NAME=VALUE changes one."))
         shown = {name: found for name, found in side.suggested.items() if name not in QUIET}
-        rows = [(name, repr(value), reason) for name, (value, reason) in shown.items()]
-        pieces.add(page.table(("setting", "value", "because"), rows))
+        pieces.add(page.points(f"{name} = {value!r}: {reason}" for name, (value, reason) in shown.items()))
     _add_figures(pieces, dataset, config, level)
     pieces.add(page.heading("Some of the pictures", level))
     ids = np.linspace(0, dataset.num_images - 1, min(SAMPLES, dataset.num_images)).astype(int)
@@ -148,7 +147,8 @@ def _mark(image, box):
 def _sample(dataset, image_id):
     image, truth = dataset.load_example(image_id)
     skeleton = dataset.keypoint_layout.skeleton if dataset.keypoint_layout is not None else ()
-    return draw_detections(image, truth, dataset.class_names, zoom=None, skeleton=skeleton)
+    labels = dataset.num_classes > 2  # of a single class they would only hide it
+    return draw_detections(image, truth, dataset.class_names, zoom=None, skeleton=skeleton, labels=labels)
 
 
 def _add_figures(pieces, dataset, config, level):
@@ -162,4 +162,4 @@ def _add_figures(pieces, dataset, config, level):
         for row in sorted(rows, key=lambda row: -row["objects"])
     ]
     pieces.add(page.heading("Classes", level))
-    pieces.add(page.table(("class", "objects", "", "pictures", "crowd regions", "median side, pixels"), cells))
+    pieces.add(page.table(("class", "objects", "", "pictures", "crowd regions", "median side"), cells))

@@ -4,6 +4,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 from mrcnn_keras.data.formats.bad_entries import BadEntries
+from mrcnn_keras.data.object_checks import OUTLINED_CROWD
 from mrcnn_keras.errors import UserError, listing
 
 NAMED = 10  # entries that were left out
@@ -105,7 +106,7 @@ def no_object(dataset):
             return ""
         crowds += len(class_ids)
     reasons = [f"{crowds} crowd region{'s' * (crowds > 1)} (iscrowd 1), which are not single objects"] if crowds else []
-    reasons += dataset.contradictions
+    reasons += [sentence for sentence in dataset.contradictions if not sentence.startswith(OUTLINED_CROWD)]
     reasons += [f"{len(dataset.skipped)} entries that cannot be read"] if dataset.skipped else []
     pictures = f"{dataset.num_images} picture{'s' * (dataset.num_images > 1)} with "
     return pictures + (", ".join(reasons[:4]) or "no annotation")

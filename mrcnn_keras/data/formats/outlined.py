@@ -21,6 +21,8 @@ from mrcnn_keras.data.rasterize import (
 )
 from mrcnn_keras.errors import UserError, listing
 
+LOSS = "left out"  # words of a reader's note that say that something annotated is lost
+
 
 class OutlinedDataset(Dataset):
     """Pictures with `annotations` (records.Annotation), `height` and `width` in image_info."""
@@ -199,7 +201,7 @@ def _add_pictures(dataset, source, file, bad):
             dataset.note(what)
         for number, count in counts.items():
             if number in image_ids:
-                dataset.note(what, image_ids[number], count)
+                dataset.note(what, image_ids[number], count, contradiction=LOSS in what)
 
 
 def _usable(picture, size, file, bad):

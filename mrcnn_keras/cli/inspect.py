@@ -124,7 +124,7 @@ class _Side:
         self.unused = [str(file) for file in unused_pictures(self.path, datasets)]
         if self.unused:
             count = f"{len(self.unused)} picture{'s' * (len(self.unused) > 1)}"
-            self.dataset.note(f"{count} that no annotation names, not used: {listing(self.unused, 3)}")
+            self.dataset.note(f"{count} that no annotation names, not used: {listing(map(repr, self.unused), 3)}")
 
     def report(self, titled):
         """Prints the statistics, and then what is wrong, so that a long table does not hide it."""
@@ -177,7 +177,7 @@ def _plain(finding):
 
 def _compare(training, validation):
     """Notes on the validation data what is wrong with the two together."""
-    validation.compare(training.training(), validation.dataset, "validation")
+    validation.compare(training.training(), validation.subsets.get("val", validation.dataset), "validation")
     try:
         names, having = training.dataset.class_names, f"{validation.path} has"
         match_classes(validation.dataset, names, having, f"{training.path} has", "give both the same classes")

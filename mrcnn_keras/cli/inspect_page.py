@@ -7,7 +7,7 @@ from PIL import Image
 from mrcnn_keras import page
 from mrcnn_keras.cli.suggest import QUIET
 from mrcnn_keras.data import class_table, object_sizes, places_of
-from mrcnn_keras.errors import UserError, listing
+from mrcnn_keras.errors import UserError, listing, shortened
 from mrcnn_keras.files import replace_file
 from mrcnn_keras.report import counted
 from mrcnn_keras.visualize import draw_detections
@@ -15,6 +15,7 @@ from mrcnn_keras.visualize import draw_detections
 EXAMPLES = 4  # pictures of a finding
 SAMPLES = 12  # pictures of a dataset, evenly spread
 PLACES = 200  # pictures of a finding that are named
+NAME = 100  # characters of a class
 LONGEST = 4_000_000  # characters of a page, beyond which it gets no more pictures
 MARGIN, LEAST = 1.0, 160  # a view has the object's size around it on each side, and at least so many pixels
 LARGEST = 4  # times that a view is enlarged, at most
@@ -158,7 +159,14 @@ def _add_figures(pieces, dataset, config, level):
     rows = class_table(dataset)
     most = max([1, *(row["objects"] for row in rows)])
     cells = [
-        (row["name"], row["objects"], row["objects"] / most, row["pictures"], row["crowds"], round(row["median_side"]))
+        (
+            shortened(row["name"], NAME),
+            row["objects"],
+            row["objects"] / most,
+            row["pictures"],
+            row["crowds"],
+            round(row["median_side"]),
+        )
         for row in sorted(rows, key=lambda row: -row["objects"])
     ]
     pieces.add(page.heading("Classes", level))

@@ -28,6 +28,9 @@ def main(arguments=None):
         that something is wrong with the data; 2 after a user's mistake (one line on stderr); 130 after Ctrl-C.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a notebook's has not
+            stream.reconfigure(errors="backslashreplace")  # names of files and classes may hold what is no character
     try:
         options = _parser().parse_args(arguments)
         if options.tensorflow and not options.debug:

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import os
 import re
 from html.parser import HTMLParser
 
@@ -246,6 +247,20 @@ def test_names_of_files_and_classes_are_text_on_the_page(sides, inspected):
     assert "default-src 'none'" in page
     for source in tags.sources:
         Image.open(io.BytesIO(base64.b64decode(source.partition(",")[2]))).load()
+
+
+def test_names_that_are_no_text_break_nothing(sides, inspected):
+    train, valid = sides
+    train.draw(train.add(os.fsdecode(b"\xff.jpg")), [20, 120, 21, 120, 21, 121, 20, 121], id="\ud800\x1b")
+    for side in sides:
+        for category, name in zip(side.content["categories"], ("\ud800", "nul\0", 3000 * "x"), strict=True):
+            category["name"] = name
+        side.close()
+    status, figures, page, printed = inspected()
+    assert status == 0
+    assert "annotation '\\ud800\\x1b'" in printed
+    assert "nul\N{REPLACEMENT CHARACTER}" in page
+    assert len(figures["findings"]) == 1
 
 
 def test_settings_on_the_page_are_those_of_train(sides, inspected):

@@ -19,7 +19,7 @@ from mrcnn_keras.data.rasterize import (
     outline_of_box,
     run_lengths,
 )
-from mrcnn_keras.errors import UserError, listing
+from mrcnn_keras.errors import UserError, listing, shortened
 
 LOSS = "left out"  # words of a reader's note that say that something annotated is lost
 
@@ -45,7 +45,7 @@ class OutlinedDataset(Dataset):
 
     def entry_name(self, image_id, place):
         entry_id = self.image_info[image_id]["annotations"][place].id
-        return f"object {place + 1}" if entry_id is None else f"annotation {str(entry_id)[:100]}"
+        return f"object {place + 1}" if entry_id is None else f"annotation {shortened(repr(entry_id), 100)}"
 
     def load_annotations(self, image_id):
         info = self.image_info[image_id]

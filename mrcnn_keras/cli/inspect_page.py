@@ -158,16 +158,9 @@ def _add_figures(pieces, dataset, config, level):
     pieces.add(page.heading("Sizes", level), page.grid(drawn))
     rows = class_table(dataset)
     most = max([1, *(row["objects"] for row in rows)])
-    cells = [
-        (
-            shortened(row["name"], NAME),
-            row["objects"],
-            row["objects"] / most,
-            row["pictures"],
-            row["crowds"],
-            round(row["median_side"]),
-        )
-        for row in sorted(rows, key=lambda row: -row["objects"])
-    ]
+    cells = []
+    for row in sorted(rows, key=lambda row: -row["objects"]):
+        counts = row["objects"], row["objects"] / most, row["pictures"], row["crowds"], round(row["median_side"])
+        cells.append((shortened(row["name"], NAME), *counts))
     pieces.add(page.heading("Classes", level))
     pieces.add(page.table(("class", "objects", "", "pictures", "crowd regions", "median side"), cells))

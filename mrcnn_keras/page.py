@@ -33,6 +33,7 @@ ul { padding-left: 1.2em; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; min-width: min(100%, 420px); }
 td, th { text-align: left; padding: 4px 10px 4px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+td:first-child { overflow-wrap: anywhere; min-width: 7em; }
 .number { text-align: right; }
 .bar { width: 30%; min-width: 60px; }
 td.bar span { display: block; height: .8em; margin-top: .35em; background: var(--bar); min-width: 1px; }

@@ -19,10 +19,12 @@ from mrcnn_keras.data import (
     note_pictures,
     note_sides,
     note_tiny,
+    object_sizes,
     subsets_of,
     unused_pictures,
 )
 from mrcnn_keras.errors import UserError, listing
+from mrcnn_keras.page import binned
 from mrcnn_keras.progress import ProgressLine
 from mrcnn_keras.report import contact_sheet, dataset_report
 from mrcnn_keras.visualize import draw_detections
@@ -50,13 +52,13 @@ def inspect_data(path, out, validation_path, skip_bad):
         side.note_unused(datasets)
     config = sides[0].suggest()
     for side in sides:
-        note_tiny(side.dataset, config.resize_options())
+        side.measure(config.resize_options())
         side.report(titled=len(sides) > 1)
     for name, (value, reason) in sides[0].suggested.items():
         if name not in QUIET:
             print(f"suggested: {name} = {value} ({reason})")
     if Path(out).suffix.lower() in PAGES:
-        write_page(out, sides, config)
+        write_page(out, sides)
         print(f"wrote {out}, a page to open in a browser")
     else:
         _draw(sides[0].dataset, out)
@@ -78,6 +80,7 @@ class _Side:
         self.unused = []
         self.alike = {}  # {internal id of a picture of the whole: (dataset, id) of that which shows almost the same}
         self.suggested = {}
+        self.classes, self.histograms = class_table(self.dataset), {}
         reason = no_object(self.dataset)
         if reason:
             self.dataset.note(f"there is no object to learn from: {reason}", contradiction=True)
@@ -119,6 +122,12 @@ class _Side:
         self.suggested = suggest_for(data, config, data.statistics())
         return config.replace(**{name: value for name, (value, _) in self.suggested.items()})
 
+    def measure(self, plan):
+        """Notes tiny objects and makes histograms, both for pictures that are resized by `plan`."""
+        note_tiny(self.dataset, plan)
+        for name, values in object_sizes(self.dataset, plan).items():
+            self.histograms[name] = dict(zip(("edges", "counts"), binned(values), strict=True))
+
     def note_unused(self, datasets):
         """Notes pictures of the folder that none of the datasets uses."""
         self.unused = [str(file) for file in unused_pictures(self.path, datasets)]
@@ -155,7 +164,8 @@ class _Side:
         lists["skipped"] += self.broken
         clean = not lists["contradictions"] and not lists["skipped"]
         more = {
-            "classes": class_table(self.dataset),
+            "classes": self.classes,
+            "histograms": self.histograms,
             "subsets": {name: part.num_images for name, part in self.subsets.items()},
             "unused": self.unused,
             "findings": [_plain(finding) for finding in self.dataset.noted],

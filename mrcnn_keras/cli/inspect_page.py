@@ -6,7 +6,7 @@ from PIL import Image
 
 from mrcnn_keras import page
 from mrcnn_keras.cli.suggest import QUIET
-from mrcnn_keras.data import class_table, object_sizes, places_of
+from mrcnn_keras.data import places_of
 from mrcnn_keras.errors import UserError, listing, shortened
 from mrcnn_keras.files import replace_file
 from mrcnn_keras.report import counted
@@ -28,11 +28,11 @@ HISTOGRAMS = {
 }
 
 
-def write_page(out, sides, config):
-    """Writes the page of the sides of `mrcnn inspect`; config: with the suggested settings."""
+def write_page(out, sides):
+    """Writes the page of the sides of `mrcnn inspect`."""
     pieces = _Pieces()
     for side in sides:
-        _add_side(pieces, side, config, titled=len(sides) > 1)
+        _add_side(pieces, side, titled=len(sides) > 1)
     with replace_file(out) as temporary:
         temporary.write_text(page.whole(f"mrcnn inspect {sides[0].path}", pieces.html), encoding="utf-8")
 
@@ -58,7 +58,7 @@ class _Pieces:
         return [page.grid(figures)] if figures else []
 
 
-def _add_side(pieces, side, config, titled):
+def _add_side(pieces, side, titled):
     dataset = side.dataset
     level = 3 if titled else 2
     if titled:
@@ -71,7 +71,7 @@ def _add_side(pieces, side, config, titled):
         pieces.add(page.paragraph("mrcnn train uses them by itself; --set NAME=VALUE changes one."))
         shown = {name: found for name, found in side.suggested.items() if name not in QUIET}
         pieces.add(page.points(f"{name} = {value!r}: {reason}" for name, (value, reason) in shown.items()))
-    _add_figures(pieces, dataset, config, level)
+    _add_figures(pieces, side, level)
     pieces.add(page.heading("Some of the pictures", level))
     ids = np.linspace(0, dataset.num_images - 1, min(SAMPLES, dataset.num_images)).astype(int)
     pieces.add(*pieces.pictures((_sample(dataset, image_id), dataset.image_name(image_id)) for image_id in ids))
@@ -152,11 +152,11 @@ def _sample(dataset, image_id):
     return draw_detections(image, truth, dataset.class_names, zoom=None, skeleton=skeleton, labels=labels)
 
 
-def _add_figures(pieces, dataset, config, level):
-    sizes = object_sizes(dataset, config.resize_options())
-    drawn = [page.histogram(title, *page.binned(sizes[name])) for name, title in HISTOGRAMS.items() if sizes[name]]
+def _add_figures(pieces, side, level):
+    found = [(title, side.histograms[name]) for name, title in HISTOGRAMS.items()]
+    drawn = [page.histogram(title, bins["edges"], bins["counts"]) for title, bins in found if bins["counts"]]
     pieces.add(page.heading("Sizes", level), page.grid(drawn))
-    rows = class_table(dataset)
+    rows = side.classes
     most = max([1, *(row["objects"] for row in rows)])
     cells = []
     for row in sorted(rows, key=lambda row: -row["objects"]):

@@ -95,6 +95,9 @@ def test_good_data_have_no_finding(sides, inspected):
     status, figures, page, printed = inspected("--strict")
     assert (status, figures["clean"], figures["findings"], figures["skipped"]) == (0, True, [], [])
     assert figures["subsets"] == {"train": 3, "val": 3}
+    assert figures["histograms"]["objects_per_picture"] == {"edges": [3, 4], "counts": [6]}
+    assert [row["objects"] for row in figures["classes"]] == [6, 6, 6]
+    assert figures["classes"][0] == {"name": "cat", "objects": 6, "pictures": 6, "crowds": 0, "median_side": 2000**0.5}
     assert "note:" not in printed
     assert "Nothing is wrong" in page
 

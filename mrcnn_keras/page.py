@@ -44,7 +44,9 @@ figcaption { font-size: .85rem; padding-top: 4px; }
 svg { width: 100%; max-width: 480px; height: auto; display: block; }
 svg rect { fill: var(--bar); } svg text { fill: currentColor; font: 11px system-ui, sans-serif; }
 summary { cursor: pointer; padding: 4px 0; }
-@media (max-width: 480px) { table { font-size: .85rem; } .bar { display: none; } }
+@media (max-width: 480px) {
+  table { font-size: .8rem; } td, th { padding-right: 6px; } .bar { display: none; } td:first-child { min-width: 5em; }
+}
 """
 
 

@@ -6,7 +6,7 @@ from mrcnn_keras.data.checking import broken_pictures, without_broken
 from mrcnn_keras.data.dataset import SubsetOfDataset
 from mrcnn_keras.data.loading import find_subsets, load_dataset
 from mrcnn_keras.data.near_duplicates import fingerprint
-from mrcnn_keras.data.object_checks import faulty_objects
+from mrcnn_keras.data.object_checks import crowds_in_one_piece, faulty_objects, note_small_crowds
 
 
 class LookedThrough(SubsetOfDataset):
@@ -52,17 +52,20 @@ def look_through(path, skip_bad, progress=None):
         UserError: If nothing can be read.
     """
     whole = load_dataset(path, skip_bad=skip_bad)
-    boxes, prints, faults = {}, {}, {}
+    boxes, prints, faults, crowds, sizes = {}, {}, {}, {}, {}
 
     def look(image_id, image, found):
         boxes[image_id] = dataclasses.replace(found, mask_crops=None)
         prints[image_id] = fingerprint(image)
         faults[image_id] = faulty_objects(whole, image_id, found)
+        crowds[image_id] = crowds_in_one_piece(whole, image_id, found)
+        sizes[image_id] = found.class_ids, found.areas
 
     broken = broken_pictures(whole, progress, look)
     for image_id in sorted(faults):
         for finding, objects in faults[image_id].items():
             whole.note(finding, image_id, contradiction=True, objects=objects)
+    note_small_crowds(whole, crowds, sizes)
     readable = without_broken(whole, broken).dataset_ids
     return LookedThrough(whole, readable, boxes, prints), broken
 

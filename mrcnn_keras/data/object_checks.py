@@ -1,5 +1,6 @@
 """What is wrong with single objects: drawn twice, outlines that cross themselves or are no outlines, misused crowds."""
 
+import cv2
 import numpy as np
 from pycocotools import mask as coco_mask
 
@@ -19,6 +20,11 @@ BEYOND = "outlines that reach beyond the picture, cut at its edge"
 OUTLINED_CROWD = (
     "crowd regions (iscrowd 1) outlined like single objects; no model learns from them, so write iscrowd 0 for objects"
 )
+SMALL_CROWD = (
+    "crowd regions (iscrowd 1) in one piece, no larger than most single objects of their class; no model learns from "
+    "them, so write iscrowd 0 if they are single objects"
+)
+ENOUGH = 3  # single objects of a class, to say how large they are
 SMALL = f"objects smaller than {TINY} pixels in the network's picture, hard to find; train with a larger --image-size"
 
 
@@ -39,6 +45,46 @@ def faulty_objects(dataset, image_id, found):
         for finding, box in _of_outlines(entry, found.size):
             objects.setdefault(finding, []).append((name, box))
     return {finding: places for finding, places in objects.items() if places}
+
+
+def crowds_in_one_piece(dataset, image_id, found):
+    """Lists the crowd regions of a picture that might be single objects, without those outlined by polygons.
+
+    Args:
+        dataset: `Dataset`.
+        image_id: Integer, the internal id.
+        found: `Detections`, as `dataset.load_annotations` returns it for the picture.
+
+    Returns:
+        List of (class id, area in pixels, name, box).
+    """
+    outlined = {dataset.entry_name(image_id, i) for i, entry in enumerate(dataset.entries(image_id)) if entry.polygons}
+    regions = []
+    for index in np.flatnonzero(found.class_ids < 0) if found.mask_crops is not None else ():
+        name, bits = dataset.object_name(image_id, index), found.mask_crops[index].bits.astype(np.uint8)
+        if name not in outlined and cv2.connectedComponents(bits)[0] == 2:  # the background and one piece
+            box = tuple(found.boxes[index].tolist())
+            regions.append((-int(found.class_ids[index]), int(bits.sum()), name, box))
+    return regions
+
+
+def note_small_crowds(dataset, crowds, objects):
+    """Notes crowd regions that are no larger than half of the single objects of their class.
+
+    Args:
+        dataset: `Dataset` that gets the notes.
+        crowds: Dict of what `crowds_in_one_piece` returns, by internal id.
+        objects: Dict of (class ids, areas in pixels) of all objects, two arrays `[N]`, by internal id.
+    """
+    ids, areas = (np.concatenate([np.zeros(0), *(found[i] for found in objects.values())]) for i in range(2))
+    for image_id, regions in sorted(crowds.items()):
+        small = []
+        for class_id, area, name, box in regions:
+            singles = areas[ids == class_id]
+            if len(singles) >= ENOUGH and area <= np.median(singles):
+                small.append((name, box))
+        if small:
+            dataset.note(SMALL_CROWD, image_id, objects=small)
 
 
 def all_crowd(dataset):

@@ -10,9 +10,12 @@ from mrcnn_keras.data.object_checks import (
     DOT,
     OUTLINED_CROWD,
     SMALL,
+    SMALL_CROWD,
     TWICE,
     crosses_itself,
+    crowds_in_one_piece,
     faulty_objects,
+    note_small_crowds,
 )
 
 SQUARE = [(0, 0), (0, 10), (10, 10), (10, 0)]  # (y, x)
@@ -114,6 +117,27 @@ def test_tiny_objects_are_measured_in_the_network(faults):
     (finding,) = dataset.noted
     assert (finding["finding"], finding["count"], finding["contradiction"]) == (SMALL, 1, False)
     assert finding["pictures"][0]["objects"] == [("annotation 1", (10, 10, 26, 25))]
+
+
+def test_crowd_regions_that_may_be_single_objects(faults):
+    def runs(*columns, **own):  # each column from row 0 to 9
+        mask = np.zeros((96, 64), int)
+        mask[list(columns), :10] = 1
+        changes = np.flatnonzero(np.diff(mask.ravel(), prepend=0, append=0))
+        counts = np.diff(changes, prepend=0, append=mask.size).tolist()
+        return {"segmentation": {"size": [64, 96], "counts": counts}, "iscrowd": 1, **own}
+
+    singles = [square(40, y, 10, 10) for y in (10, 30, 50)]  # of 100 pixels
+    small, large, apart, other = runs(*range(10)), runs(*range(11)), runs(0, 1, 5, 6), runs(0, 1, category_id=2)
+    dataset, _ = faults(*singles, small, large, apart, other)
+    found = dataset.load_annotations(0)
+    crowds = crowds_in_one_piece(dataset, 0, found)
+    names = "annotation 4", "annotation 5", "annotation 7"
+    assert [region[:3] for region in crowds] == list(zip((1, 1, 2), (100, 110, 20), names, strict=True))
+    note_small_crowds(dataset, {0: crowds}, {0: (found.class_ids, found.areas)})
+    (finding,) = dataset.noted
+    assert (finding["finding"], finding["contradiction"]) == (SMALL_CROWD, False)
+    assert finding["pictures"][0]["objects"] == [("annotation 4", (0, 0, 10, 10))]
 
 
 def test_classes_of_crowd_regions_only(faults):

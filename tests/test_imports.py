@@ -7,8 +7,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "mrcnn_keras"
 # Import nothing of the package but each other.
-ANYONE = {"architectures", "backend", "coco", "errors", "files", "forks", "keras_registry", "pictures", "progress"}
-ANYONE.add("resize_rule")
+ANYONE = {"architectures", "backend", "coco", "errors", "files", "forks", "keras_registry", "page", "pictures"}
+ANYONE |= {"progress", "resize_rule"}
 MAY_IMPORT = {
     **dict.fromkeys((*ANYONE, "config", "detections", "resize", "ops"), set()),
     "data": {"detections", "resize", "ops"},

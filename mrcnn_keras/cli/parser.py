@@ -28,9 +28,12 @@ def main(arguments=None):
         that something is wrong with the data; 2 after a user's mistake (one line on stderr); 130 after Ctrl-C.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a notebook's has not
+            stream.reconfigure(errors="backslashreplace")  # names of files and classes may hold what is no character
     try:
         options = _parser().parse_args(arguments)
-        if not options.debug:
+        if options.tensorflow and not options.debug:
             import_tensorflow()
         figures = options.run(options)
         if options.json:
@@ -75,9 +78,9 @@ def _parser():
 
     model, data = "run folder or .keras file", "COCO JSON, or folder of pictures with annotations"
 
-    def command(name, run, help):
+    def command(name, run, help, tensorflow=True):
         sub = commands.add_parser(name, help=help, description=help)
-        sub.set_defaults(run=run)
+        sub.set_defaults(run=run, tensorflow=tensorflow)
         sub.add_argument("--debug", action="store_true", help="print the traceback of an error")
         sub.add_argument("--json", metavar="FILE", help="write the command's figures as JSON to FILE")
         return sub
@@ -87,7 +90,7 @@ def _parser():
     demo.add_argument("--steps", type=_count, default=900, metavar="N", help="training steps (default 900)")
     demo.add_argument("--seed", type=_seed, default=0, metavar="N", help="random seed (default 0)")
 
-    inspect = command("inspect", _inspect, "show what a dataset contains and what is wrong with it")
+    inspect = command("inspect", _inspect, "show what a dataset contains and what is wrong with it", tensorflow=False)
     several = {"nargs": "+", "metavar": "DATA", "help": f"{data}; several are read as one, with classes by name"}
     inspect.add_argument("data", **several)
     inspect.add_argument("--val", action="append", metavar="DATA", help="validation pictures to compare DATA with")
@@ -97,7 +100,7 @@ def _parser():
     inspect.add_argument("--classes", **chosen)
     inspect.add_argument("--rename", **renamed)
     formats = ["coco", "yolo", "labelme", "via", "cvat", "labels"]
-    to_write = "write the pictures with their annotations in this format to the folder --out, instead of the sheet"
+    to_write = "write the pictures with their annotations in this format to the folder --out, instead of the page"
     inspect.add_argument("--convert", choices=formats, help=to_write)
     tolerance = {"type": _pixels, "metavar": "PIXELS"}
     tolerance["help"] = "pixels by which outlines made of masks may be simplified, while 98 %% of the mask stay"
@@ -107,8 +110,8 @@ def _parser():
     skip = {"type": _share, "metavar": "SHARE"}
     skip["help"] = "share of pictures and annotations to go on without if they cannot be read (default 0.05; 0: none)"
     inspect.add_argument("--skip-bad", default=SKIP_BAD, **skip)
-    sheet = "sheet to write (default inspect.png), or folder of --convert"
-    inspect.add_argument("--out", metavar="PATH", help=sheet)
+    page = "page to write (default inspect.html); FILE.png: a sheet of pictures; with --convert: folder to write"
+    inspect.add_argument("--out", metavar="FILE", help=page)
 
     train = command("train", _train, "fine-tune or train on annotated pictures")
     train.add_argument("data", **several)
@@ -241,7 +244,7 @@ def _inspect(options):
 
     from mrcnn_keras.cli.inspect import inspect_data
 
-    return inspect_data(data, options.out or "inspect.png", validation)
+    return inspect_data(data, options.out or "inspect.html", validation)
 
 
 def _train(options):

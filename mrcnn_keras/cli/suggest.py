@@ -6,6 +6,17 @@ import math
 # to the network's size with the whole picture, they would be a few pixels large. Large objects must fit into a window.
 SMALL_SHARE = 0.09
 WINDOW = 256  # pixels
+PRESET = "resnet18_fpn"  # of a training without --preset and --weights
+# Settings that are suggested without a word.
+QUIET = ("CLASS_NAMES", "CATEGORY_IDS", "KEYPOINT_NAMES", "KEYPOINT_SKELETON", "KEYPOINT_SIGMAS")
+
+
+def suggest_for(dataset, config, statistics, chosen=()):
+    """As suggest_settings, for a Dataset and its statistics."""
+    category_ids = dataset.category_ids[1:]
+    if not all(isinstance(i, int) for i in category_ids):
+        category_ids = ()
+    return suggest_settings(config, statistics, dataset.class_names, category_ids, dataset.keypoint_layout, chosen)
 
 
 def suggest_settings(config, statistics, class_names, category_ids=(), keypoint_layout=None, chosen=()):

@@ -10,7 +10,7 @@ import keras
 from mrcnn_keras.cli.data_argument import DataArgument
 from mrcnn_keras.cli.parser import SKIP_BAD
 from mrcnn_keras.cli.proposals import read_files
-from mrcnn_keras.cli.suggest import suggest_settings
+from mrcnn_keras.cli.suggest import PRESET, QUIET, suggest_for
 from mrcnn_keras.config import Config, parse_setting
 from mrcnn_keras.data import check_objects, match_classes, note_pictures, note_sides, readable_pictures
 from mrcnn_keras.errors import UserError
@@ -21,9 +21,7 @@ from mrcnn_keras.report import counted
 from mrcnn_keras.training import RunFolder, train
 from mrcnn_keras.weights.class_places import find_places
 
-QUIET = ("CLASS_NAMES", "CATEGORY_IDS", "KEYPOINT_NAMES", "KEYPOINT_SKELETON", "KEYPOINT_SIGMAS")
 EPOCHS = 20
-PRESET = "resnet18_fpn"
 PRETRAINED_PRESET = "torchvision_v1"
 # Options that a resumed training takes from its beginning where they are left out; at most one per row is given.
 # Those in FIXED must not change: otherwise pictures would move from validation to training.
@@ -221,12 +219,7 @@ def _give_proposals(options, config, data, validation):
 
 def _fitted(config, own, data, statistics, chosen):
     """`config` with what the data suggest, except `chosen`, and then what the user set; suggestions are printed."""
-    category_ids = data.category_ids[1:]
-    if not all(isinstance(i, int) for i in category_ids):
-        category_ids = ()
-    suggested = suggest_settings(
-        config, statistics, data.class_names, category_ids, data.keypoint_layout, chosen=chosen
-    )
+    suggested = suggest_for(data, config, statistics, chosen)
     for name, (value, reason) in suggested.items():
         if name not in QUIET:
             print(f"{name} = {value} ({reason})")

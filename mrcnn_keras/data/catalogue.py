@@ -1,5 +1,6 @@
 """Lists of pictures and classes, and how the ids of their sources become ids of the dataset."""
 
+import math
 from pathlib import PurePath
 
 import numpy as np
@@ -20,7 +21,7 @@ class Catalogue:
         self.class_info = [{"source": "", "id": 0, "name": "BG"}]
         self.class_from_source_map = {".0": 0}
         self.keypoint_layout = None
-        self._notes = {}  # {finding: {image id: count}}
+        self._notes = {}  # {finding: {image id: (count, objects)}}
         self._contradictory = set()  # findings
         self._skipped = {}  # {sentence: None}, in order
 
@@ -207,11 +208,33 @@ class Catalogue:
         """Those of `notes` that say that the data contradict themselves."""
         return [self._sentence(what) for what in list(self._notes) if what in self._contradictory]
 
-    def _sentence(self, what):
-        counts = self._notes[what]
-        return what + (f": {sum(counts.values())} (first in {self.image_name(min(counts))})" if counts else "")
+    @property
+    def noted(self):
+        """What `notes` says, with all places, in the order of the first picture; what is of none comes last.
 
-    def note(self, what, image_id=None, count=1, contradiction=False):
+        List of dicts: `note`, as in `notes`; `finding`, the same without number and place; `count`; `contradiction`, a
+        boolean; and `pictures`, a list of dicts: `image_id`, the internal id; `picture`, its name; `file`, what
+        `image_reference` says; `count`; and `objects`, a list of (name, box), where known. A box is (y1, x1, y2, x2) in
+        pixels, or `None`.
+        """
+        findings = sorted(self._notes, key=lambda what: min(self._notes[what], default=math.inf))
+        return [self._with_places(what) for what in findings]
+
+    def _sentence(self, what):
+        places = self._notes[what]
+        count = sum(count for count, _ in places.values())
+        return what + (f": {count} (first in {self.image_name(min(places))})" if places else "")
+
+    def _with_places(self, what):
+        pictures = []
+        for image_id, (count, objects) in sorted(self._notes[what].items()):
+            named = {"picture": self.image_name(image_id), "file": self.image_reference(image_id)}
+            pictures.append({"image_id": image_id, **named, "count": count, "objects": objects})
+        count = sum(place["count"] for place in pictures)
+        found = {"note": self._sentence(what), "finding": what, "count": count}
+        return {**found, "contradiction": what in self._contradictory, "pictures": pictures}
+
+    def note(self, what, image_id=None, count=1, contradiction=False, objects=()):
         """Adds a finding to `notes`. Repeated for the same picture, it counts once.
 
         Args:
@@ -219,12 +242,14 @@ class Catalogue:
             image_id: Integer, the internal id of the picture concerned, or `None` if it is none in particular.
             count: Integer, how often it occurs in that picture.
             contradiction: Boolean, whether it belongs to `contradictions`, too.
+            objects: List of (name, box) of the objects in that picture; their number is then the count. A box is
+                (y1, x1, y2, x2) in pixels, or `None`.
         """
         if contradiction:
             self._contradictory.add(what)
-        counts = self._notes.setdefault(what, {})
+        places = self._notes.setdefault(what, {})
         if image_id is not None:
-            counts[int(image_id)] = count
+            places[int(image_id)] = (len(objects) or count, list(objects))
 
     @property
     def skipped(self):

@@ -4,17 +4,21 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 from mrcnn_keras.data.formats.bad_entries import BadEntries
-from mrcnn_keras.errors import UserError
+from mrcnn_keras.data.object_checks import OUTLINED_CROWD
+from mrcnn_keras.errors import UserError, listing
 
 NAMED = 10  # entries that were left out
+OBJECTS = 5  # of a picture, that are named
 
 
-def broken_pictures(dataset, progress=None):
+def broken_pictures(dataset, progress=None, look=None):
     """Reads every picture with its annotations.
 
     Args:
         dataset: `Dataset`.
         progress: Function that is called with (pictures read, pictures in all) after each, or `None`.
+        look: Function that is called with (internal id, image, `Detections`) of each that can be read, from several
+            threads, or `None`.
 
     Returns:
         Dict of sentences by internal id, one for each picture that cannot be read.
@@ -22,9 +26,11 @@ def broken_pictures(dataset, progress=None):
 
     def fault(image_id):
         try:
-            dataset.load_example(image_id)
+            example = dataset.load_example(image_id)
         except UserError as error:
             return str(error)
+        if look:
+            look(image_id, *example)
         return None
 
     image_ids = [int(image_id) for image_id in dataset.image_ids]
@@ -100,7 +106,7 @@ def no_object(dataset):
             return ""
         crowds += len(class_ids)
     reasons = [f"{crowds} crowd region{'s' * (crowds > 1)} (iscrowd 1), which are not single objects"] if crowds else []
-    reasons += dataset.contradictions
+    reasons += [sentence for sentence in dataset.contradictions if not sentence.startswith(OUTLINED_CROWD)]
     reasons += [f"{len(dataset.skipped)} entries that cannot be read"] if dataset.skipped else []
     pictures = f"{dataset.num_images} picture{'s' * (dataset.num_images > 1)} with "
     return pictures + (", ".join(reasons[:4]) or "no annotation")
@@ -121,21 +127,47 @@ def check_objects(dataset):
         raise UserError(f"the training data have no object to learn from: {reason}; {cure}")
 
 
-def findings(*datasets):
+def findings(*datasets, places=0):
     """Says what was mended, looks wrong or was left out.
 
     Args:
         *datasets: `Dataset`s; what several have in common, as views of one do, is said once.
+        places: Integer, of how many pictures the name and the objects follow each finding, in lines of their own.
 
     Returns:
         List of lines. Of the entries that were left out, the first ten are named and the rest counted.
     """
-    notes = dict.fromkeys(note for dataset in datasets for note in dataset.notes)
+    notes = {}
+    for dataset in datasets:
+        notes |= {found["note"]: places_of(found, places) for found in dataset.noted}
     skipped = list(dict.fromkeys(sentence for dataset in datasets for sentence in dataset.skipped))
-    lines = [f"note: {note}" for note in notes]
+    lines = []
+    for note, where in notes.items():
+        lines += [f"note: {note}", *(f"      {line}" for line in where)]
     if skipped:
         lines.append(f"skipped: {len(skipped)} {'entry' if len(skipped) == 1 else 'entries'} that cannot be read")
     lines += [f"skipped: {sentence}" for sentence in skipped[:NAMED]]
     if len(skipped) > NAMED:
         lines.append(f"skipped: and {len(skipped) - NAMED} more")
     return lines
+
+
+def places_of(finding, limit):
+    """Names the places of a finding.
+
+    Args:
+        finding: Dict of `Dataset.noted`.
+        limit: Integer, the number of pictures that are named; the rest is counted.
+
+    Returns:
+        List of lines, such as "coco image 'a.jpg': annotation 3, annotation 5".
+    """
+    pictures = finding["pictures"]
+    lines = []
+    for place in pictures[:limit]:
+        objects = listing([name for name, _ in place["objects"]], OBJECTS)
+        lines.append(f"{place['picture']}: {objects}" if objects else place["picture"])
+    if lines == [place["picture"] for place in pictures[:1]]:  # which the sentence itself says
+        return []
+    more = len(pictures) - limit
+    return [*lines, f"and {more} more picture{'s' * (more > 1)}"] if limit and more > 0 else lines

@@ -21,7 +21,7 @@ MISFIT = "outlines that do not fill their box, so the outlines count"
 BEYOND = "boxes that reach beyond the picture as [x, y, width, height], but not as corners [x1, y1, x2, y2]"
 NOTHING = "annotations with neither an outline nor a box with area, such as those of a background, left out"
 COPIED = "pictures with the content of another file"
-LEAKED = "validation pictures that are training pictures, too, so that the figures on them are too good"
+LEAKED = "{} pictures that are training pictures, too, so that the figures on them are too good"
 SHARES = "outlines or boxes in 0..1, which are shares of a picture and no pixels, left out; write pixels"
 
 
@@ -36,13 +36,14 @@ def note_outlines(dataset, image_id, size, objects):
             picture, or `None` if it has no pixel there, both (y1, x1, y2, x2); and its points, a list of
             `[K, (y, x)]`, or `None` where they are not known.
     """
-    counts = {}
-    for written, extent, points in objects:
+    found = {}
+    for place, (written, extent, points) in enumerate(objects):
         finding = _finding(written, extent, points, size)
         if finding:
-            counts[finding] = counts.get(finding, 0) + 1
-    for finding, count in counts.items():
-        dataset.note(finding, image_id, count, contradiction=True)
+            has_area = written is not None and written[0] < written[2] and written[1] < written[3]
+            found.setdefault(finding, []).append((dataset.entry_name(image_id, place), written if has_area else extent))
+    for finding, places in found.items():
+        dataset.note(finding, image_id, contradiction=True, objects=places)
 
 
 def are_shares(points, size):
@@ -123,41 +124,44 @@ def note_pictures(dataset):
     firsts = first_alike(paths)
     for image_id, path in enumerate(paths):
         if paths[firsts[image_id]] != path:  # a file that is listed twice is noted on loading
-            dataset.note(COPIED, image_id)
+            dataset.note(COPIED, image_id, objects=[(f"the same as {dataset.image_name(firsts[image_id])}", None)])
         forms = path and exif_forms(path)
         if forms:
             finding = exif_finding(*forms, dataset.load_boxes(image_id).size)
             dataset.note(finding, image_id, contradiction=finding == EITHER)
 
 
-def note_sides(training, validation, counts):
+def note_sides(training, validation, counts, name="validation"):
     """Notes on the validation data what is wrong with a split.
 
     Args:
         training: `Dataset`.
         validation: `Dataset`.
         counts: The objects by class name, `per_class` of the statistics, of both.
+        name: String, what the second is called.
     """
-    note_leaks(training, validation)
-    for side, here, there in (("training", *counts), ("validation", *counts[::-1])):
+    note_leaks(training, validation, name)
+    for side, here, there in (("training", *counts), (name, *counts[::-1])):
         lacking = [name for name, count in there.items() if count and not here.get(name)]
         if lacking:
             validation.note(f"classes without an example in the {side} data: {named(lacking)}")
 
 
-def note_leaks(training, validation):
+def note_leaks(training, validation, name="validation"):
     """Notes on the validation data which of their pictures are training pictures, too.
 
     Args:
         training: `Dataset`.
         validation: `Dataset`.
+        name: String, what the second is called.
     """
     if not (training.reads_whole_files() and validation.reads_whole_files()):
         return
     paths = [[info["path"] for info in dataset.image_info] for dataset in (training, validation)]
     for image_id, first in enumerate(first_alike(sum(paths, []))[len(paths[0]) :]):
         if first < len(paths[0]):
-            validation.note(LEAKED, image_id, contradiction=True)
+            same = f"the same as {training.image_name(first)}"
+            validation.note(LEAKED.format(name), image_id, contradiction=True, objects=[(same, None)])
 
 
 def named(names):

@@ -43,6 +43,10 @@ class Dataset(Catalogue):
         keypoint_layout: A `KeypointLayout`, or `None` if the objects have no keypoints.
     """
 
+    def __init__(self):
+        super().__init__()
+        self._left_out = {}  # {image id: places of the masks without a pixel}
+
     def load_image(self, image_id):
         """Reads a picture.
 
@@ -230,6 +234,46 @@ class Dataset(Catalogue):
             boxes = [] if key is None else proposals[key]
             self.image_info[image_id]["proposals"] = as_boxes(boxes, f"proposals of {self.image_name(image_id)}")
 
+    def entry_name(self, image_id, place):
+        """Returns the name of an annotation of a picture in messages.
+
+        Args:
+            image_id: Integer, the internal id.
+            place: Integer, from 0, its place among all of the picture, also those that are left out.
+
+        Returns:
+            String, such as "object 3" or "annotation 1768".
+        """
+        del image_id
+        return f"object {place + 1}"
+
+    def object_name(self, image_id, index):
+        """Returns the name of a loaded object in messages.
+
+        Args:
+            image_id: Integer, the internal id.
+            index: Integer, its index in what `load_annotations` has last returned for the picture.
+
+        Returns:
+            String, that of `entry_name`.
+        """
+        place = int(index)
+        for left_out in self._left_out.get(int(image_id), ()):
+            place += left_out <= place
+        return self.entry_name(image_id, place)
+
+    def entries(self, image_id):
+        """Returns the annotations of a picture as their file has them, for checks.
+
+        Args:
+            image_id: Integer, the internal id.
+
+        Returns:
+            List of `formats.records.Annotation`; empty where the dataset is not made of such.
+        """
+        del image_id
+        return []
+
     def subset(self, image_ids):
         """Returns a view of some pictures, with the same classes.
 
@@ -314,8 +358,10 @@ class Dataset(Catalogue):
         """Detections without masks of the boxes of masks; None, of empty masks, is left out and noted."""
         keypoints = self._checked_keypoints(image_id, size, keypoints, len(boxes))
         seen = [i for i, box in enumerate(boxes) if box is not None]
-        if len(seen) < len(boxes):
-            self.note(LEFT_OUT, image_id, len(boxes) - len(seen), contradiction=True)
+        self._left_out[int(image_id)] = unseen = [i for i, box in enumerate(boxes) if box is None]
+        if unseen:
+            objects = [(self.entry_name(image_id, place), None) for place in unseen]
+            self.note(LEFT_OUT, image_id, contradiction=True, objects=objects)
         boxes = np.array([boxes[i] for i in seen], np.float32).reshape(-1, 4)
         keypoints = None if keypoints is None else keypoints[seen]
         return Detections(size, boxes, np.array(class_ids, np.int32)[seen], keypoints=keypoints)
@@ -371,8 +417,14 @@ class SubsetOfDataset(Dataset):
         """Those of the whole dataset."""
         return self.dataset.skipped
 
-    def note(self, what, image_id=None, count=1, contradiction=False):
-        self.dataset.note(what, None if image_id is None else self.dataset_ids[image_id], count, contradiction)
+    @property
+    def noted(self):
+        """That of the whole dataset, with the internal ids of its pictures."""
+        return self.dataset.noted
+
+    def note(self, what, image_id=None, count=1, contradiction=False, objects=()):
+        image_id = None if image_id is None else self.dataset_ids[image_id]
+        self.dataset.note(what, image_id, count, contradiction, objects)
 
     def skip(self, sentence):
         self.dataset.skip(sentence)
@@ -385,6 +437,15 @@ class SubsetOfDataset(Dataset):
 
     def image_name(self, image_id):
         return self.dataset.image_name(self.dataset_ids[image_id])
+
+    def entry_name(self, image_id, place):
+        return self.dataset.entry_name(self.dataset_ids[image_id], place)
+
+    def object_name(self, image_id, index):
+        return self.dataset.object_name(self.dataset_ids[image_id], index)
+
+    def entries(self, image_id):
+        return self.dataset.entries(self.dataset_ids[image_id])
 
     def load_image(self, image_id):
         return self.dataset.load_image(self.dataset_ids[image_id])

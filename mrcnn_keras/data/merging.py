@@ -37,12 +37,27 @@ class MergedDataset(Dataset):
     def _gathered(self, name, own):
         return list(dict.fromkeys([*(one for dataset in self.datasets for one in getattr(dataset, name)), *own]))
 
-    def note(self, what, image_id=None, count=1, contradiction=False):
+    @property
+    def noted(self):
+        """That of all datasets and of them together, with the internal ids of this one's pictures."""
+        found, before = {}, 0
+        for dataset in self.datasets:
+            for one in dataset.noted:
+                whole = found.setdefault(one["finding"], {**one, "count": 0, "pictures": []})
+                whole["count"] += one["count"]
+                whole["pictures"] += [{**place, "image_id": place["image_id"] + before} for place in one["pictures"]]
+                if whole["pictures"]:
+                    place = whole["pictures"][0]["picture"]
+                    whole["note"] = f"{one['finding']}: {whole['count']} (first in {place})"
+            before += dataset.num_images
+        return list({one["finding"]: one for one in (*super().noted, *found.values())}.values())
+
+    def note(self, what, image_id=None, count=1, contradiction=False, objects=()):
         if image_id is None:
-            super().note(what, None, count, contradiction)
+            super().note(what, None, count, contradiction, objects)
         else:
             dataset, own = self._places[image_id]
-            dataset.note(what, own, count, contradiction)
+            dataset.note(what, own, count, contradiction, objects)
 
     def reads_whole_files(self):
         return all(dataset.reads_whole_files() for dataset in self.datasets)

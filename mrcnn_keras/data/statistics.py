@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from mrcnn_keras.resize import plan_resize
+
 
 def statistics_of(dataset):
     """As Dataset.statistics, which says what each key means."""
@@ -43,3 +45,57 @@ def _box_areas(found):
 
 def _percentiles(values, at):
     return [float(value) for value in np.percentile(values, at)] if len(values) else []
+
+
+def class_table(dataset):
+    """Counts and measures the classes of a dataset.
+
+    Args:
+        dataset: `Dataset`.
+
+    Returns:
+        List of dicts, one per class, of plain values: `name`, `objects`, `pictures` that have some, `crowds` and
+        `median_side`, sqrt(box area) in pixels, 0 without an object.
+    """
+    pictures = [dataset.load_boxes(image_id) for image_id in dataset.image_ids]
+    ids = np.concatenate([np.zeros(0, int), *(found.class_ids for found in pictures)])
+    sides = np.sqrt(np.concatenate([np.zeros(0), *(_box_areas(found) for found in pictures)]))
+    having = np.concatenate([np.zeros(0, int), *(np.unique(found.class_ids) for found in pictures)])
+    rows = []
+    for class_id, name in list(enumerate(dataset.class_names))[1:]:
+        own = sides[ids == class_id]
+        rows.append(
+            {
+                "name": name,
+                "objects": len(own),
+                "pictures": int(np.sum(having == class_id)),
+                "crowds": int(np.sum(ids == -class_id)),
+                "median_side": float(np.median(own)) if len(own) else 0.0,
+            }
+        )
+    return rows
+
+
+def object_sizes(dataset, plan):
+    """Lists what histograms are made of.
+
+    Args:
+        dataset: `Dataset`.
+        plan: Dict, the keyword arguments of `resize.plan_resize`.
+
+    Returns:
+        Dict of lists: `object_side` in pixels and `object_side_in_network` in network pixels, both sqrt(box area) of
+        the objects; `objects_per_picture`, and `picture_side`, the longer one of each picture in pixels.
+    """
+    pictures = [dataset.load_boxes(image_id) for image_id in dataset.image_ids]
+    objects = [found[found.class_ids > 0] for found in pictures]
+    sides = [np.sqrt(_box_areas(found)) for found in objects]
+    scales = [np.sqrt(np.prod(plan_resize(*found.size, **plan).scale)) for found in pictures]
+    return {
+        "object_side": np.concatenate([np.zeros(0), *sides]).tolist(),
+        "object_side_in_network": np.concatenate(
+            [np.zeros(0), *(side * scale for side, scale in zip(sides, scales, strict=True))]
+        ).tolist(),
+        "objects_per_picture": [len(found) for found in objects],
+        "picture_side": [max(found.size) for found in pictures],
+    }

@@ -1,6 +1,9 @@
 """`mrcnn inspect`, and what `train` and `evaluate` say about data before they begin."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +11,7 @@ from PIL import Image
 
 from mrcnn_keras.cli import main
 
+ROOT = str(Path(__file__).resolve().parents[2])
 SQUARE = [[20, 12, 50, 12, 50, 37, 20, 37]]  # in a picture of 96 x 64
 
 
@@ -226,3 +230,15 @@ def test_several_data_are_inspected_as_one(photos, run):
         "no class 'cwo' to rename; did you mean 'cow'?"
         in run("inspect", "one", "--val", "two", "--rename", "cwo=ox")[1]
     )
+
+
+def test_inspect_does_without_tensorflow(photos):
+    photos("good", ["thing"], [{}], [{}])
+    code = (
+        "import sys\nfrom mrcnn_keras.cli import main\nassert main(['inspect', 'good']) == 0\n"
+        "print([name for name in ('tensorflow', 'keras') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | {"PYTHONPATH": ROOT}
+    )
+    assert done.stdout.splitlines()[-1] == "[]", done.stderr

@@ -40,6 +40,11 @@ class MaskDataset(Dataset):
     def __init__(self, skip_bad=0.05):
         super().__init__()
         self.bad = BadEntries(self, skip_bad)
+        self._mask_files = {}  # {picture's path: those that were read}
+
+    def entry_name(self, image_id, place):
+        files = self._mask_files.get(self.image_info[image_id]["path"])
+        return f"mask {files[place].name!r}" if files else super().entry_name(image_id, place)
 
     def load_annotations(self, image_id):
         info = self.image_info[image_id]
@@ -68,7 +73,9 @@ class MaskDataset(Dataset):
                     "(height x width); draw all masks in the size of the picture",
                 )
         self.bad.check()
-        return size, [crop for other, crop in found.values() if other == size]
+        crops = {file: crop for file, (other, crop) in found.items() if other == size}
+        self._mask_files[info["path"]] = list(crops)
+        return size, list(crops.values())
 
 
 def find(path):

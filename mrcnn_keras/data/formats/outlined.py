@@ -19,7 +19,9 @@ from mrcnn_keras.data.rasterize import (
     outline_of_box,
     run_lengths,
 )
-from mrcnn_keras.errors import UserError, listing
+from mrcnn_keras.errors import UserError, listing, shortened
+
+LOSS = "left out"  # words of a reader's note that say that something annotated is lost
 
 
 class OutlinedDataset(Dataset):
@@ -37,6 +39,13 @@ class OutlinedDataset(Dataset):
 
     def reads_whole_files(self):
         return True
+
+    def entries(self, image_id):
+        return list(self.image_info[image_id]["annotations"])
+
+    def entry_name(self, image_id, place):
+        entry_id = self.image_info[image_id]["annotations"][place].id
+        return f"object {place + 1}" if entry_id is None else f"annotation {shortened(repr(entry_id), 100)}"
 
     def load_annotations(self, image_id):
         info = self.image_info[image_id]
@@ -201,7 +210,7 @@ def _add_pictures(dataset, source, file, bad):
             dataset.note(what)
         for number, count in counts.items():
             if number in image_ids:
-                dataset.note(what, image_ids[number], count)
+                dataset.note(what, image_ids[number], count, contradiction=LOSS in what)
 
 
 def _usable(picture, size, file, bad):

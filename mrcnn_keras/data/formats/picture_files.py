@@ -11,7 +11,7 @@ from mrcnn_keras.data.images import SUFFIXES
 
 MAX_FILES = 500_000  # that are listed in search of a picture
 # Folders whose pictures are annotations themselves and share the names of the annotated ones.
-_ANNOTATIONS = {"masks", "mask", "labels", "label", "annotations", "gt", "segmentationclass", "segmentationobject"}
+ANNOTATIONS = {"masks", "mask", "labels", "label", "annotations", "gt", "segmentationclass", "segmentationobject"}
 
 
 def _decoded(name):
@@ -66,7 +66,7 @@ class PictureSearch:
     def __init__(self, folders, flat=(), subset=None):
         def enters(folder):
             other = subset_of_folder(folder)
-            return folder.name.lower() not in _ANNOTATIONS and (None in (subset, other) or other == subset)
+            return folder.name.lower() not in ANNOTATIONS and (None in (subset, other) or other == subset)
 
         below = (files_below(folder, enters=enters) for folder in folders)
         files = itertools.chain.from_iterable((*below, *map(files_in, flat)))

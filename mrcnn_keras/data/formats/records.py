@@ -36,5 +36,5 @@ class AnnotationFile(NamedTuple):
     path: Path  # of the file or folder
     categories: dict  # {id: (name, supercategory or None)}
     pictures: list
-    notes: dict  # {finding: {index of the picture: count}}, or {finding: {}} of none in particular
+    notes: dict  # {finding: {index of the picture: count}}, or {finding: {}} of none; one with "left out" is a loss
     layouts: dict = {}  # {id: KeypointLayout} of the categories that have keypoints

@@ -227,7 +227,7 @@ def _fitted(config, own, data, statistics, chosen):
     if not all(isinstance(i, int) for i in category_ids):
         category_ids = ()
     suggested = suggest_settings(
-        config, statistics, data.class_names, category_ids, data.keypoint_layout, chosen=chosen
+        config, statistics, data.class_names, category_ids, data.keypoint_layout, data.has_masks(), chosen
     )
     for name, (value, reason) in suggested.items():
         if name not in QUIET:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mrcnn_keras.data.formats import FORMATS
 from mrcnn_keras.data.formats.folders import files_below, subset_of_file
-from mrcnn_keras.data.formats.unread import CURES, LOOKED_AT, places_of_pictures, recognise
+from mrcnn_keras.data.formats.unread import CURES, LOOKED_AT, YOLO, places_of_pictures, recognise
 from mrcnn_keras.data.merging import merge_datasets, note_repeated
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import read_json
@@ -20,10 +20,11 @@ def load_dataset(path, format=None, subset=None, skip_bad=0.05):
 
     Args:
         path: A COCO JSON file; a folder with COCO files, as COCO, Roboflow or CVAT arrange them; a folder of folders
-            with images/ and masks/, one mask file per object; or a folder with images/ and labels/. A list of these
-            gives all their pictures, with classes of one name as one.
-        format: `"coco"`, `"masks"`, `"coco_keypoints"` (COCO's files of keypoints, where those of instances lie
-            beside them), or `None` to find out.
+            with images/ and masks/, one mask file per object; a folder with images/ and labels/; or a file or folder of
+            CVAT for images, YOLO, CreateML or Pascal VOC. A list of these gives all their pictures, with classes of
+            one name as one.
+        format: `"coco"`, `"masks"`, `"cvat"`, `"yolo"`, `"createml"`, `"voc"`, `"coco_keypoints"` (COCO's files of
+            keypoints, where those of instances lie beside them), or `None` to find out.
         subset: `"train"`, `"val"`, `"test"` or another name of `find_subsets`, or `None` for all pictures.
         skip_bad: Float from 0 to 1: up to this share of the pictures, of the annotations and of the mask files is left
             out where they cannot be read; a single one always is. 0 refuses the first.
@@ -96,7 +97,8 @@ def _find(path, format):
     if known:
         name, file = known
         where = "" if place.is_file() else f"no annotations were found in {str(path)!r}: "
-        raise UserError(f"{where}{str(file)!r} is {name}, a format that is not read yet; {CURES[name]}")
+        unread = "" if name == YOLO else ", a format that is not read yet"
+        raise UserError(f"{where}{str(file)!r} is {name}{unread}; {CURES[name]}")
     if place.suffix.lower() == ".json" and format in (None, "coco"):
         if format == "coco" or not isinstance(read_json(place), dict):
             return "coco", {"": place}  # reading it as COCO says what is wrong

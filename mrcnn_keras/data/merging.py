@@ -62,6 +62,9 @@ class MergedDataset(Dataset):
     def reads_whole_files(self):
         return all(dataset.reads_whole_files() for dataset in self.datasets)
 
+    def has_masks(self):
+        return any(dataset.has_masks() for dataset in self.datasets)
+
     def image_reference(self, image_id):
         return self._of("image_reference", image_id)
 

@@ -12,6 +12,9 @@ HEAD = 1 << 16  # bytes of a file that are looked at
 LOOKED_AT = 200  # files of a folder
 _CONVERTERS = "export COCO JSON from the tool that made it, such as Roboflow, CVAT or Label Studio"
 _NUMBER = re.compile(r"-?\d*\.?\d+(e-?\d+)?")
+# CVAT for video has no pictures but frames, which are known by their number only.
+IS_VIDEO = re.compile(r"<track\s|<original_size>|<mode>interpolation<")
+YOLO = "of YOLO but without its pictures"
 # What to do instead, by the name of the format.
 CURES = {
     "VIA 1 or 2 (JSON)": "open it in VIA 2 and choose Annotation, Export Annotations (COCO format)",
@@ -19,11 +22,9 @@ CURES = {
     "VIA (csv)": "open it in VIA 2 and choose Annotation, Export Annotations (COCO format)",
     "labelme (JSON)": "convert the folder with labelme2coco",
     "LabelMe (XML)": "convert it to COCO JSON, for example with Datumaro",
-    "YOLO": _CONVERTERS,
-    "Pascal VOC": _CONVERTERS,
-    "CVAT XML": "export the task from CVAT again as COCO 1.0",
+    YOLO: "give the folder that holds the pictures, too",
+    "CVAT for video (XML)": "it has frames but no names of pictures; export the task as COCO 1.0, with images",
     "Supervisely": "export it again with Supervisely's app Export to COCO",
-    "CreateML": _CONVERTERS,
     "TFRecord": _CONVERTERS,
     "Label Studio (JSON)": "export the project from Label Studio again as COCO",
     "COCO panoptic": "use COCO's file of instances, or convert it with panopticapi's panoptic2detection_coco_format.py",
@@ -106,8 +107,6 @@ def _of_json(file, head):
 def _of_list(keys):
     if {"image_id", "category_id", "score"} <= keys:
         return "COCO results"
-    if "image" in keys and "annotations" in keys and "data" not in keys:
-        return "CreateML"
     if {"data", "annotations"} <= keys or {"data", "completions"} <= keys or {"image", "annotator"} <= keys:
         return "Label Studio (JSON)"
     return None
@@ -121,23 +120,21 @@ def _of_csv(file, head):
 
 
 def _of_xml(file, head):
-    if re.search(r"<annotations>", head) and re.search(r"<image\s[^>]*name=", head):
-        return "CVAT XML"
+    if re.search(r"<annotations>", head) and IS_VIDEO.search(head):
+        return "CVAT for video (XML)"
     if not re.search(r"<annotation[\s>]", head):
         return None
-    if "<bndbox>" in head or re.search(r"<segmented>", head):
-        return "Pascal VOC"
     return "LabelMe (XML)" if "<polygon>" in head or "<segm>" in head else None
 
 
 def _of_yaml(file, head):
-    return "YOLO" if re.search(r"^names:", head, re.M) and re.search(r"^(train|val|nc|path):", head, re.M) else None
+    return YOLO if re.search(r"^names:", head, re.M) and re.search(r"^(train|val|nc|path):", head, re.M) else None
 
 
 def _of_text(file, head):
     """YOLO has a class and 4 or more numbers a line."""
     lines = [line.split() for line in head.splitlines()[:-1] or head.splitlines()]
-    return "YOLO" if lines and all(map(_is_yolo, lines)) else None
+    return YOLO if lines and all(map(_is_yolo, lines)) else None
 
 
 def _is_yolo(words):
@@ -150,6 +147,6 @@ _READERS = {
     ".xml": _of_xml,
     **dict.fromkeys((".yaml", ".yml"), _of_yaml),
     ".txt": _of_text,
-    ".names": lambda file, head: "YOLO",
+    ".names": lambda file, head: YOLO,
     **dict.fromkeys((".tfrecord", ".tfrecords", ".record"), lambda file, head: "TFRecord"),
 }

@@ -21,10 +21,11 @@ def load_dataset(path, format=None, subset=None, skip_bad=0.05):
     Args:
         path: A COCO JSON file; a folder with COCO files, as COCO, Roboflow or CVAT arrange them; a folder of folders
             with images/ and masks/, one mask file per object; a folder with images/ and labels/; or a file or folder of
-            CVAT for images, YOLO, CreateML or Pascal VOC. A list of these gives all their pictures, with classes of
-            one name as one.
-        format: `"coco"`, `"masks"`, `"cvat"`, `"yolo"`, `"createml"`, `"voc"`, `"coco_keypoints"` (COCO's files of
-            keypoints, where those of instances lie beside them), or `None` to find out.
+            VIA, labelme, LabelMe 3, Supervisely, CVAT for images, YOLO, CreateML or Pascal VOC. A list of these gives
+            all their pictures, with classes of one name as one.
+        format: `"coco"`, `"masks"`, `"via"`, `"labelme"`, `"labelme3"` (LabelMe, the web tool), `"supervisely"`,
+            `"cvat"`, `"yolo"`, `"createml"`, `"voc"`, `"coco_keypoints"` (COCO's files of keypoints, where those of
+            instances lie beside them), or `None` to find out.
         subset: `"train"`, `"val"`, `"test"` or another name of `find_subsets`, or `None` for all pictures.
         skip_bad: Float from 0 to 1: up to this share of the pictures, of the annotations and of the mask files is left
             out where they cannot be read; a single one always is. 0 refuses the first.
@@ -93,6 +94,9 @@ def _find(path, format):
         places = FORMATS[name].find(place)
         if places:
             return name, places
+    others = [name for name in FORMATS if format is not None and name != format and FORMATS[name].find(place)]
+    if others:
+        raise UserError(f"{str(path)!r} is not in the format {format!r} but {others[0]!r}; give that one, or none")
     known = recognise(place)
     if known:
         name, file = known

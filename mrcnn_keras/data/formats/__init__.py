@@ -4,7 +4,19 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from mrcnn_keras.data.formats import coco, coco_places, createml, cvat, masks, voc, yolo
+from mrcnn_keras.data.formats import (
+    coco,
+    coco_places,
+    createml,
+    cvat,
+    labelme,
+    labelme3,
+    masks,
+    supervisely,
+    via,
+    voc,
+    yolo,
+)
 
 
 class Format(NamedTuple):
@@ -17,6 +29,10 @@ _KEYPOINTS_FIRST = coco_places.KEYPOINTS, coco_places.INSTANCES
 FORMATS = {
     "coco": Format(coco_places.find, coco.load),
     "masks": Format(masks.find, masks.load),
+    "via": Format(via.find, via.load),
+    "labelme": Format(labelme.find, labelme.load),
+    "labelme3": Format(labelme3.find, labelme3.load),
+    "supervisely": Format(supervisely.find, supervisely.load),
     "cvat": Format(cvat.find, cvat.load),
     "yolo": Format(yolo.find, yolo.load),
     "createml": Format(createml.find, createml.load),

@@ -8,6 +8,7 @@ from mrcnn_keras.data.dataset import Dataset
 from mrcnn_keras.data.formats.bad_entries import BadEntries
 from mrcnn_keras.data.formats.class_names import folded, is_background
 from mrcnn_keras.data.formats.coco_keypoints import common_layout
+from mrcnn_keras.data.formats.embedded_pictures import INSIDE, picture_inside
 from mrcnn_keras.data.formats.folders import subset_of_file
 from mrcnn_keras.data.formats.picture_places import find_pictures
 from mrcnn_keras.data.rasterize import (
@@ -27,11 +28,14 @@ LOSS = "left out"  # words of a reader's note that say that something annotated 
 BOXES = "objects with a box but no outline, which train boxes only: the mask loss and segm AP skip them"
 ALL_BOXES = "objects with a box but no outline, so there are no masks to train; train with MASKS=False"
 
+DRAWN_RECTANGLES = "rectangles, read as outlines like the other shapes"
+
 
 class OutlinedDataset(Dataset):
     """Pictures with `annotations` (records.Annotation), `height` and `width` in image_info.
 
-    An annotation with neither polygons nor run lengths is an object with a box only.
+    An annotation with neither polygons nor run lengths is an object with a box only. A picture without a file has the
+    path None, and `inside` is that of the JSON file that holds it.
     """
 
     boxes_only = False  # whether there are objects, and none of them has an outline
@@ -47,6 +51,8 @@ class OutlinedDataset(Dataset):
         def note(what):
             self.note(what, image_id, contradiction=what == images.EITHER)
 
+        if info["path"] is None:
+            return images.read_image(info["inside"], size, note, picture_inside(info["inside"]))
         return images.read_image(info["path"], size, note)
 
     def reads_whole_files(self):
@@ -136,6 +142,7 @@ def load(read, source, paths, skip_bad, others=(), kind=OutlinedDataset):
     bad, of_others = BadEntries(dataset, skip_bad), BadEntries(OutlinedDataset(), skip_bad)
     files = {path: read(path, bad) for path in dict.fromkeys(paths)}
     others = [read(path, of_others) for path in dict.fromkeys(others) if path not in files]
+    _outline_rectangles([*files.values(), *others])
     dataset.boxes_only = _have_boxes_only([*files.values(), *others])
     _add_classes(dataset, source, sorted([*files.values(), *others], key=lambda file: file.path))
     _note_files(dataset, list(files.values()), others)
@@ -146,6 +153,11 @@ def load(read, source, paths, skip_bad, others=(), kind=OutlinedDataset):
     bad.check()
     if not dataset.num_images:
         raise UserError(f"{str(next(iter(files.values())).path)!r} has no picture; export it with the pictures")
+    if not dataset.class_names[1:]:
+        raise UserError(
+            f"{str(next(iter(files.values())).path)!r} has {dataset.num_images} pictures but no object; draw some and "
+            "save it again"
+        )
     return dataset
 
 
@@ -153,6 +165,21 @@ def _have_boxes_only(files):
     annotations = [annotation for file in files for picture in file.pictures for annotation in picture.annotations]
     drawn = any(file.has_masks for file in files) or any(map(_has_outline, annotations))
     return bool(annotations) and not drawn
+
+
+def _outline_rectangles(files):
+    """Gives what was drawn as a rectangle that outline, where other objects have one; alone they are only boxes."""
+    pictures = [(file, number, picture) for file in files for number, picture in enumerate(file.pictures)]
+    if not any(_has_outline(annotation) for _, _, picture in pictures for annotation in picture.annotations):
+        return
+    for file, number, picture in pictures:
+        found = picture.annotations if file.rectangles else []
+        boxes = [place for place, annotation in enumerate(found) if not _has_outline(annotation)]
+        for place in boxes:
+            annotation = picture.annotations[place]
+            picture.annotations[place] = annotation._replace(box=None, polygons=(outline_of_box(annotation.box),))
+        if boxes:
+            file.notes.setdefault(DRAWN_RECTANGLES, {})[number] = len(boxes)
 
 
 def _has_outline(annotation):
@@ -225,12 +252,12 @@ def _add_pictures(dataset, source, file, bad):
     found = find_pictures(file)
     image_ids = {}
     for number, picture in enumerate(file.pictures):
-        if number in found.faults:
+        path = found.paths.get(number)
+        if path is None and picture.inside is None:
             bad.skip("pictures", found.faults[number])
             continue
-        path = found.paths[number]
         try:
-            height, width = picture.size or images.read_size(path)
+            height, width = picture.size or _read_size(path, picture.inside)
         except UserError as error:
             bad.skip("pictures", str(error))
             continue
@@ -241,7 +268,12 @@ def _add_pictures(dataset, source, file, bad):
         boxes = sum(not _has_outline(annotation) for annotation in annotations)
         if boxes:
             dataset.note(ALL_BOXES if dataset.boxes_only else BOXES, image_ids[number], boxes)
-        dataset.add_image(source, picture.id, path, height=height, width=width, annotations=annotations, **picture.more)
+        place = {"path": path} if path is not None else {"path": None, "inside": picture.inside}
+        dataset.add_image(
+            source, picture.id, **place, height=height, width=width, annotations=annotations, **picture.more
+        )
+        if path is None:
+            dataset.note(INSIDE, image_ids[number])
         if number in found.notes:
             dataset.note(found.notes[number], image_ids[number])
     for what, counts in file.notes.items():
@@ -262,6 +294,10 @@ def _in_pixels(picture, size):
         for annotation in picture.annotations
     ]
     return picture._replace(annotations=annotations)
+
+
+def _read_size(path, inside):
+    return images.read_size(path) if path is not None else images.read_size(inside, picture_inside(inside))
 
 
 def _usable(picture, size, file, bad):
@@ -290,6 +326,6 @@ def _usable(picture, size, file, bad):
 
 def _outlines(annotation):
     """Lists of points of all that will be drawn by them."""
-    if annotation.polygons or annotation.counts is not None:
+    if _has_outline(annotation):
         return annotation.polygons
     return [np.reshape(annotation.box, (2, 2))]

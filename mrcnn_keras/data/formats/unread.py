@@ -17,14 +17,9 @@ IS_VIDEO = re.compile(r"<track\s|<original_size>|<mode>interpolation<")
 YOLO = "of YOLO but without its pictures"
 # What to do instead, by the name of the format.
 CURES = {
-    "VIA 1 or 2 (JSON)": "open it in VIA 2 and choose Annotation, Export Annotations (COCO format)",
     "VIA 3 (JSON)": "export it as COCO from VIA 3",
-    "VIA (csv)": "open it in VIA 2 and choose Annotation, Export Annotations (COCO format)",
-    "labelme (JSON)": "convert the folder with labelme2coco",
-    "LabelMe (XML)": "convert it to COCO JSON, for example with Datumaro",
     YOLO: "give the folder that holds the pictures, too",
     "CVAT for video (XML)": "it has frames but no names of pictures; export the task as COCO 1.0, with images",
-    "Supervisely": "export it again with Supervisely's app Export to COCO",
     "TFRecord": _CONVERTERS,
     "Label Studio (JSON)": "export the project from Label Studio again as COCO",
     "COCO panoptic": "use COCO's file of instances, or convert it with panopticapi's panoptic2detection_coco_format.py",
@@ -87,21 +82,11 @@ def _of_json(file, head):
         return _of_list(set.union(set(), *keys))
     if not isinstance(content, dict):
         return None
-    if "_via_img_metadata" in content:
-        return "VIA 1 or 2 (JSON)"
     if {"project", "file", "metadata"} <= content.keys():
         return "VIA 3 (JSON)"
-    if isinstance(content.get("shapes"), list) and content.keys() & {"imagePath", "imageData", "version", "flags"}:
-        return "labelme (JSON)"
-    if isinstance(content.get("objects"), list) and "size" in content:
-        return "Supervisely"
     if isinstance(content.get("items"), list) and "categories" in content:
         return "Datumaro"
-    if other_coco(content):
-        return other_coco(content)
-    values = list(content.values())
-    via = values and all(isinstance(value, dict) and {"filename", "regions"} <= value.keys() for value in values)
-    return "VIA 1 or 2 (JSON)" if via else None
+    return other_coco(content)
 
 
 def _of_list(keys):
@@ -114,17 +99,13 @@ def _of_list(keys):
 
 def _of_csv(file, head):
     first = head.partition("\n")[0].lower()
-    if "region_shape_attributes" in first:
-        return "VIA (csv)"
     return "a table of boxes (csv)" if "xmin" in first and "ymax" in first else None
 
 
 def _of_xml(file, head):
     if re.search(r"<annotations>", head) and IS_VIDEO.search(head):
         return "CVAT for video (XML)"
-    if not re.search(r"<annotation[\s>]", head):
-        return None
-    return "LabelMe (XML)" if "<polygon>" in head or "<segm>" in head else None
+    return None
 
 
 def _of_yaml(file, head):

@@ -270,9 +270,3 @@ def test_real_folders_have_the_known_subsets(shared):
     assert list(find_subsets(data / "nuclei")) == ["train", "val"]
     assert find_subsets(data / "fruits_nuts") == {}
     assert load_dataset(data / "facade", subset="valid").class_names[3] == "facade"
-
-
-@pytest.mark.parametrize("path", ["formats/yolo1.1", "formats/CreateML", "formats/cvat1.1", "."])
-def test_load_dataset_refuses_other_formats(shared, path):
-    with pytest.raises(UserError, match="a format that is not read yet"):
-        load_dataset(shared / "data" / path)

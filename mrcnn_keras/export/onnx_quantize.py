@@ -82,7 +82,7 @@ def pictures_to_calibrate(model, pictures):
 
 
 def _sort(graph):
-    """Puts nodes behind those whose outputs they use, also inside their loops, which onnxruntime's sorting passes over."""
+    """Puts nodes behind those whose outputs they use, in their loops too, which onnxruntime passes over."""
     nodes, made_by = list(graph.node), {}
     for node in nodes:
         made_by |= dict.fromkeys(node.output, node.name)

@@ -19,7 +19,7 @@ YOLO = "of YOLO but without its pictures"
 CURES = {
     "VIA 3 (JSON)": "export it as COCO from VIA 3",
     YOLO: "give the folder that holds the pictures, too",
-    "CVAT for video (XML)": "it has frames but no names of pictures; export the task as COCO 1.0, with images",
+    "CVAT for video (XML) without images/frame_000000.png": "export the task again with its pictures (Save images)",
     "TFRecord": _CONVERTERS,
     "Label Studio (JSON)": "export the project from Label Studio again as COCO",
     "COCO panoptic": "use COCO's file of instances, or convert it with panopticapi's panoptic2detection_coco_format.py",
@@ -104,7 +104,7 @@ def _of_csv(file, head):
 
 def _of_xml(file, head):
     if re.search(r"<annotations>", head) and IS_VIDEO.search(head):
-        return "CVAT for video (XML)"
+        return "CVAT for video (XML) without images/frame_000000.png"
     return None
 
 

@@ -12,7 +12,7 @@ FILES = {
     "CVAT for video": (
         "annotations.xml",
         '<?xml version="1.0"?><annotations><track id="0" label="x"><box frame="0"/></track></annotations>',
-        "CVAT for video .XML.",
+        "CVAT for video .XML. without images",
     ),
     "TFRecord": ("train.tfrecord", "", "TFRecord"),
     "parts of a TFRecord": ("train.record-00001-of-00010", "\0\1", "TFRecord"),

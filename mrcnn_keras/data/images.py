@@ -39,7 +39,7 @@ NO_JPEG_END = "JPEG files without their end mark, read since no pixel is missing
 LAST_BYTES = 32  # of a JPEG's data, whose loss must show in its pixels
 
 
-def read_image(path, size=None, note=None):
+def read_image(path, size=None, note=None, data=None):
     """Reads the picture in a file.
 
     Grey and palette pictures become RGB; alpha is dropped. Values of more than 8 bits are scaled by the bits that the
@@ -51,6 +51,7 @@ def read_image(path, size=None, note=None):
             stays as it is stored if only that has this size.
         note: Function that is called with a finding, such as a JPEG that lacks its end mark, or, with `size`, an EXIF
             orientation; or `None`.
+        data: Bytes of the picture where it has no file of its own, and `path` is that of the file which holds it.
 
     Returns:
         `[H, W, 3]` uint8, RGB, upright.
@@ -58,8 +59,8 @@ def read_image(path, size=None, note=None):
     Raises:
         UserError: If the file is absent, damaged, cut off, too large, or does not have `size`.
     """
-    with _opened(path, note) as file:
-        pixels = _rgb(file, path)
+    with _opened(path, note, data) as file:
+        pixels = _rgb(file, path, data)
         orientation = _orientation(file, path, size)
         *forms, in_file = _sizes(file)
         if note is not None and size is not None and in_file > 1:
@@ -67,9 +68,9 @@ def read_image(path, size=None, note=None):
     return np.ascontiguousarray(_turned(pixels, orientation))
 
 
-def read_size(path):
-    """(height, width) of the upright picture in a file; in most formats only the header is read."""
-    with _opened(path) as file:
+def read_size(path, data=None):
+    """(height, width) of the upright picture in a file, or in `data`; in most formats only the header is read."""
+    with _opened(path, data=data) as file:
         return _sizes(file)[1]
 
 
@@ -107,6 +108,23 @@ def read_mask(path):
     return (pixels >= pixels.max() / 2) & (pixels > 0)
 
 
+def read_bits(path, data, most):
+    """A mask in the bytes of a picture -> [h, w] bool: what is not transparent or, without transparency, not black.
+
+    path: of the file that holds it. most: (height, width) that it may have. Raises UserError if it is larger.
+    """
+    with _opened(path, data=data) as file:
+        if file.height > most[0] or file.width > most[1]:
+            raise UserError(
+                f"a mask in {str(path)!r} is {file.height} x {file.width} pixels but its picture is {most[0]} x "
+                f"{most[1]} (height x width); export it again"
+            )
+        if file.has_transparency_data:
+            return np.asarray(file.convert("RGBA"))[:, :, 3] > 0
+        pixels = np.asarray(file)
+    return pixels > 0 if pixels.ndim == 2 else pixels.any(axis=2)
+
+
 def read_labels(path):
     """A label picture -> [H, W] int32, 0 for the background and a different number for each object.
 
@@ -137,15 +155,15 @@ def _check_black_and_white(pixels, path):
 
 
 @contextmanager
-def _opened(path, note=None):
-    """The Pillow file at `path`, its size checked; whatever goes wrong inside becomes a UserError."""
+def _opened(path, note=None, data=None):
+    """The Pillow file at `path`, or in `data`, its size checked; whatever goes wrong inside becomes a UserError."""
     try:
         with ExitStack() as files:
-            file = files.enter_context(Image.open(path, formats=FORMATS))
+            file = files.enter_context(Image.open(path if data is None else io.BytesIO(data), formats=FORMATS))
             if file.width * file.height > MAX_PIXELS:
                 raise Image.DecompressionBombError
-            if file.format in ("JPEG", "MPO") and not _has_jpeg_end(data := Path(path).read_bytes()):
-                file = files.enter_context(Image.open(io.BytesIO(_with_jpeg_end(data)), formats=FORMATS))
+            if file.format in ("JPEG", "MPO") and not _has_jpeg_end(whole := _bytes(path, data)):
+                file = files.enter_context(Image.open(io.BytesIO(_with_jpeg_end(whole)), formats=FORMATS))
                 if note is not None:
                     note(NO_JPEG_END)
             if note is not None:
@@ -161,10 +179,10 @@ def _opened(path, note=None):
             f"picture {str(path)!r} has more than {MAX_PIXELS // 10**6} megapixels; cut it into smaller ones"
         ) from error
     except UnidentifiedImageError as error:
-        what = _unread_kind(path) or "is not a picture of a known kind; save it as PNG or JPEG"
+        what = _unread_kind(_bytes(path, data)) or "is not a picture of a known kind; save it as PNG or JPEG"
         raise UserError(f"{str(path)!r} {what}") from error
     except Exception as error:  # Pillow raises many kinds for damaged files
-        what = _unread_kind(path) or f"is damaged ({error}); replace it or remove it"
+        what = _unread_kind(_bytes(path, data)) or f"is damaged ({error}); replace it or remove it"
         raise UserError(f"picture {str(path)!r} {what}") from error
 
 
@@ -176,9 +194,13 @@ def _left_out(file):
         yield MANY_BANDS
 
 
-def _unread_kind(path):
+def _bytes(path, data):
+    return Path(path).read_bytes() if data is None else data
+
+
+def _unread_kind(data):
     """What a file is that cannot be read, with the cure; None where it is not known or of a kind that is read."""
-    start = Path(path).read_bytes()[:16]
+    start = data[:16]
     if not start:
         return "is not a picture but empty; replace it or remove it"
     if start[4:12] in (b"ftypavif", b"ftypavis"):
@@ -186,15 +208,15 @@ def _unread_kind(path):
     if start[4:11] in (b"ftyphei", b"ftyphev", b"ftypmif", b"ftypmsf"):
         return "is a HEIC picture; run `pip install pillow-heif` to read such files, or save it as JPEG"
     with suppress(Exception):  # of files that are no TIFF
-        return _unread_tiff(path, start)
+        return _unread_tiff(data, start)
     return None
 
 
-def _unread_tiff(path, start):
+def _unread_tiff(data, start):
     """The same of a TIFF with the first 16 bytes `start`."""
     big = 43 in start[2:4]  # with places of 64 bits
     directory = TiffImagePlugin.ImageFileDirectory_v2(start if big else start[:8])
-    with open(path, "rb") as file:
+    with io.BytesIO(data) as file:
         file.seek(directory.next)
         directory.load(file)
     bands, bits = directory.get(TiffImagePlugin.SAMPLESPERPIXEL, 1), max(directory[TiffImagePlugin.BITSPERSAMPLE])
@@ -280,7 +302,7 @@ def _turned(pixels, orientation):
     return pixels
 
 
-def _rgb(file, path):
+def _rgb(file, path, data=None):
     """[H, W, 3] uint8 as stored."""
     deep = any(";16" in str(tile[3]) for tile in file.tile)  # known only before the pixels are loaded
     file.load()
@@ -289,7 +311,7 @@ def _rgb(file, path):
     if file.mode.startswith("I"):
         return _to_8_bit(np.asarray(file), path)[:, :, None].repeat(3, axis=2)
     if deep:  # Pillow keeps only the upper 8 bits of these
-        pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+        pixels = cv2.imdecode(np.frombuffer(_bytes(path, data), np.uint8), cv2.IMREAD_UNCHANGED)
         if pixels is None or pixels.shape[:2] != (file.height, file.width):
             raise UserError(f"picture {str(path)!r} has 16 bits per colour that cannot be read; save it with 8")
         return _to_8_bit(pixels[:, :, 2::-1], path)

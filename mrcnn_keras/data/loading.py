@@ -20,9 +20,11 @@ def load_dataset(path, format=None, subset=None, skip_bad=0.05):
 
     Args:
         path: A COCO JSON file; a folder with COCO files, as COCO, Roboflow or CVAT arrange them; a folder of folders
-            with images/ and masks/, one mask file per object; or a folder with images/ and labels/.
-        format: `"coco"`, `"masks"`, `"coco_keypoints"` (COCO's files of keypoints, where those of instances lie
-            beside them), or `None` to find out.
+            with images/ and masks/, one mask file per object; a folder with images/ and labels/; or a file or folder of
+            VIA, labelme, LabelMe 3 or Supervisely.
+        format: `"coco"`, `"masks"`, `"via"`, `"labelme"`, `"labelme3"` (LabelMe, the web tool), `"supervisely"`,
+            `"coco_keypoints"` (COCO's files of keypoints, where those of instances lie beside them), or `None` to find
+            out.
         subset: `"train"`, `"val"`, `"test"` or another name of `find_subsets`, or `None` for all pictures.
         skip_bad: Float from 0 to 1: up to this share of the pictures, of the annotations and of the mask files is left
             out where they cannot be read; a single one always is. 0 refuses the first.
@@ -57,7 +59,7 @@ def _note_repeated(dataset):
     """Notes pictures that are there more than once, and classes that are probably one."""
     seen = set()
     for image_id, info in enumerate(dataset.image_info):
-        if info["path"] in seen:
+        if info["path"] and info["path"] in seen:
             what = "pictures whose file was listed before under another id; both are used"
             dataset.note(what, image_id, contradiction=True)
         seen.add(info["path"])
@@ -98,6 +100,9 @@ def _find(path, format):
         places = FORMATS[name].find(place)
         if places:
             return name, places
+    others = [name for name in FORMATS if format is not None and name != format and FORMATS[name].find(place)]
+    if others:
+        raise UserError(f"{str(path)!r} is not in the format {format!r} but {others[0]!r}; give that one, or none")
     known = recognise(place)
     if known:
         name, file = known

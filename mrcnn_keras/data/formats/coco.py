@@ -44,7 +44,7 @@ def to_coco(dataset):
         content["categories"].append({"id": category_ids[class_id], "name": name, **meaning})
     for i, image_id in enumerate(image_ids):
         found = dataset.load_annotations(i)
-        name = Path(dataset.image_info[i]["path"] or str(image_id)).name
+        name = Path(str(dataset.image_info[i]["path"] or dataset.image_info[i]["id"])).name
         height, width = found.size
         content["images"].append({"id": image_id, "file_name": name, "height": height, "width": width})
         rles = [None] * len(found) if found.mask_crops is None else found.rle()

@@ -8,6 +8,7 @@ from mrcnn_keras.data.dataset import Dataset
 from mrcnn_keras.data.formats.bad_entries import BadEntries
 from mrcnn_keras.data.formats.class_names import folded, is_background
 from mrcnn_keras.data.formats.coco_keypoints import common_layout
+from mrcnn_keras.data.formats.embedded_pictures import INSIDE, picture_inside
 from mrcnn_keras.data.formats.folders import subset_of_file
 from mrcnn_keras.data.formats.picture_places import find_pictures
 from mrcnn_keras.data.rasterize import (
@@ -23,9 +24,14 @@ from mrcnn_keras.errors import UserError, listing, shortened
 
 LOSS = "left out"  # words of a reader's note that say that something annotated is lost
 
+DRAWN_RECTANGLES = "rectangles, read as outlines like the other shapes"
+
 
 class OutlinedDataset(Dataset):
-    """Pictures with `annotations` (records.Annotation), `height` and `width` in image_info."""
+    """Pictures with `annotations` (records.Annotation), `height` and `width` in image_info.
+
+    A picture without a file has the path None, and `inside` is that of the JSON file that holds it.
+    """
 
     def load_image(self, image_id):
         """In the orientation in which it was annotated, see images.read_image."""
@@ -35,6 +41,8 @@ class OutlinedDataset(Dataset):
         def note(what):
             self.note(what, image_id, contradiction=what == images.EITHER)
 
+        if info["path"] is None:
+            return images.read_image(info["inside"], size, note, picture_inside(info["inside"]))
         return images.read_image(info["path"], size, note)
 
     def reads_whole_files(self):
@@ -66,7 +74,7 @@ class OutlinedDataset(Dataset):
         """Notes annotations that contradict themselves; `extents` are the boxes of their masks."""
         objects = []
         for annotation, extent in zip(self.image_info[image_id]["annotations"], extents, strict=True):
-            outlined = annotation.polygons or annotation.counts is not None
+            outlined = _has_outline(annotation)
             points = annotation.polygons or (None if outlined else [outline_of_box(annotation.box)])
             objects.append((annotation.box if outlined else None, extent, points))
         note_outlines(self, image_id, size, objects)
@@ -110,6 +118,7 @@ def load(read, source, paths, skip_bad, others=()):
     bad, of_others = BadEntries(dataset, skip_bad), BadEntries(OutlinedDataset(), skip_bad)
     files = {path: read(path, bad) for path in dict.fromkeys(paths)}
     others = [read(path, of_others) for path in dict.fromkeys(others) if path not in files]
+    _outline_rectangles([*files.values(), *others])
     _add_classes(dataset, source, sorted([*files.values(), *others], key=lambda file: file.path))
     _note_files(dataset, list(files.values()), others)
     dataset.keypoint_layout = common_layout([*files.values(), *others])
@@ -120,6 +129,25 @@ def load(read, source, paths, skip_bad, others=()):
     if not dataset.num_images:
         raise UserError(f"{str(paths[0])!r} has no picture; export it with the pictures")
     return dataset
+
+
+def _outline_rectangles(files):
+    """Gives what was drawn as a rectangle that outline, where other objects have one; alone they are only boxes."""
+    pictures = [(file, number, picture) for file in files for number, picture in enumerate(file.pictures)]
+    if not any(_has_outline(annotation) for _, _, picture in pictures for annotation in picture.annotations):
+        return
+    for file, number, picture in pictures:
+        found = picture.annotations if file.rectangles else []
+        boxes = [place for place, annotation in enumerate(found) if not _has_outline(annotation)]
+        for place in boxes:
+            annotation = picture.annotations[place]
+            picture.annotations[place] = annotation._replace(box=None, polygons=(outline_of_box(annotation.box),))
+        if boxes:
+            file.notes.setdefault(DRAWN_RECTANGLES, {})[number] = len(boxes)
+
+
+def _has_outline(annotation):
+    return bool(annotation.polygons) or annotation.counts is not None
 
 
 def _note_files(dataset, files, others):
@@ -182,18 +210,21 @@ def _add_pictures(dataset, source, file, bad):
     found = find_pictures(file)
     image_ids = {}
     for number, picture in enumerate(file.pictures):
-        if number in found.faults:
+        path = found.paths.get(number)
+        if path is None and picture.inside is None:
             bad.skip("pictures", found.faults[number])
             continue
-        path = found.paths[number]
         try:
-            height, width = picture.size or images.read_size(path)
+            height, width = picture.size or _read_size(path, picture.inside)
         except UserError as error:
             bad.skip("pictures", str(error))
             continue
         annotations = tuple(_usable(picture, (height, width), file, bad))
         image_ids[number] = dataset.num_images
-        dataset.add_image(source, picture.id, path, height=height, width=width, annotations=annotations)
+        place = {"path": path} if path is not None else {"path": None, "inside": picture.inside}
+        dataset.add_image(source, picture.id, **place, height=height, width=width, annotations=annotations)
+        if path is None:
+            dataset.note(INSIDE, image_ids[number])
         if number in found.notes:
             dataset.note(found.notes[number], image_ids[number])
     for what, counts in file.notes.items():
@@ -202,6 +233,10 @@ def _add_pictures(dataset, source, file, bad):
         for number, count in counts.items():
             if number in image_ids:
                 dataset.note(what, image_ids[number], count, contradiction=LOSS in what)
+
+
+def _read_size(path, inside):
+    return images.read_size(path) if path is not None else images.read_size(inside, picture_inside(inside))
 
 
 def _usable(picture, size, file, bad):
@@ -230,6 +265,6 @@ def _usable(picture, size, file, bad):
 
 def _outlines(annotation):
     """Lists of points of all that will be drawn by them."""
-    if annotation.polygons or annotation.counts is not None:
+    if _has_outline(annotation):
         return annotation.polygons
     return [np.reshape(annotation.box, (2, 2))]

@@ -14,9 +14,7 @@ _CONVERTERS = "export COCO JSON from the tool that made it, such as Roboflow, CV
 _NUMBER = re.compile(r"-?\d*\.?\d+(e-?\d+)?")
 # What to do instead, by the name of the format.
 CURES = {
-    "VIA 1 or 2 (JSON)": "open it in VIA 2 and choose Annotation, Export Annotations (COCO format)",
     "VIA 3 (JSON)": "export it as COCO from VIA 3",
-    "VIA (csv)": "open it in VIA 2 and choose Annotation, Export Annotations (COCO format)",
     "labelme (JSON)": "convert the folder with labelme2coco",
     "LabelMe (XML)": "convert it to COCO JSON, for example with Datumaro",
     "YOLO": _CONVERTERS,
@@ -86,8 +84,6 @@ def _of_json(file, head):
         return _of_list(set.union(set(), *keys))
     if not isinstance(content, dict):
         return None
-    if "_via_img_metadata" in content:
-        return "VIA 1 or 2 (JSON)"
     if {"project", "file", "metadata"} <= content.keys():
         return "VIA 3 (JSON)"
     if isinstance(content.get("shapes"), list) and content.keys() & {"imagePath", "imageData", "version", "flags"}:
@@ -96,11 +92,7 @@ def _of_json(file, head):
         return "Supervisely"
     if isinstance(content.get("items"), list) and "categories" in content:
         return "Datumaro"
-    if other_coco(content):
-        return other_coco(content)
-    values = list(content.values())
-    via = values and all(isinstance(value, dict) and {"filename", "regions"} <= value.keys() for value in values)
-    return "VIA 1 or 2 (JSON)" if via else None
+    return other_coco(content)
 
 
 def _of_list(keys):
@@ -115,8 +107,6 @@ def _of_list(keys):
 
 def _of_csv(file, head):
     first = head.partition("\n")[0].lower()
-    if "region_shape_attributes" in first:
-        return "VIA (csv)"
     return "a table of boxes (csv)" if "xmin" in first and "ymax" in first else None
 
 

@@ -282,7 +282,7 @@ def test_one_bad_entry_is_left_out_and_named(make_coco, mistake):
         ('{"images": [' + "9" * 5000 + "]}", "is not JSON"),
         ("[1, 2]", "is a JSON list, not an object"),
         ("\xff\xfe", "is not JSON"),
-        ('{"shapes": []}', "is JSON, but not in a known annotation format"),
+        ('{"figures": []}', "is JSON, but not in a known annotation format"),
     ],
     ids=["nothing", "cut off", "deep", "a long number", "a list", "not UTF-8", "another format"],
 )

@@ -7,12 +7,8 @@ import pytest
 from mrcnn_keras.data import load_dataset
 from mrcnn_keras.errors import UserError
 
-REGION = {"shape_attributes": {"name": "polygon", "all_points_x": [1, 2, 3], "all_points_y": [1, 2, 1]}}
 FILES = {
-    "VIA 1": ("via.json", {"a.png123": {"filename": "a.png", "regions": {"0": REGION}}}, "VIA 1 or 2"),
-    "VIA 2": ("via.json", {"a.png123": {"filename": "a.png", "regions": [REGION]}}, "VIA 1 or 2"),
-    "VIA 2 project": ("project.json", {"_via_settings": {}, "_via_img_metadata": {}}, "COCO format"),
-    "VIA csv": ("via.csv", "filename,file_size,region_count,region_shape_attributes\na.png,1,1,{}\n", "VIA .csv."),
+    "VIA 3": ("via.json", {"project": {}, "config": {}, "file": {}, "metadata": {}}, "VIA 3"),
     "labelme": ("a.json", {"version": "5.0", "shapes": [], "imagePath": "a.png"}, "labelme2coco"),
     "LabelMe": ("a.xml", "<annotation><object><polygon><pt/></polygon></object></annotation>", "LabelMe .XML."),
     "YOLO": ("labels/a.txt", "0 0.5 0.5 0.1 0.1\n2 0.1 0.2 0.3 1e-2\n", "YOLO"),

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from mrcnn_keras.data.formats import coco, coco_places, masks, via
+from mrcnn_keras.data.formats import coco, coco_places, labelme, masks, via
 
 
 class Format(NamedTuple):
@@ -18,5 +18,6 @@ FORMATS = {
     "coco": Format(coco_places.find, coco.load),
     "masks": Format(masks.find, masks.load),
     "via": Format(via.find, via.load),
+    "labelme": Format(labelme.find, labelme.load),
     "coco_keypoints": Format(partial(coco_places.find, prefixes=_KEYPOINTS_FIRST), coco.load),
 }

@@ -15,7 +15,6 @@ _NUMBER = re.compile(r"-?\d*\.?\d+(e-?\d+)?")
 # What to do instead, by the name of the format.
 CURES = {
     "VIA 3 (JSON)": "export it as COCO from VIA 3",
-    "labelme (JSON)": "convert the folder with labelme2coco",
     "LabelMe (XML)": "convert it to COCO JSON, for example with Datumaro",
     "YOLO": _CONVERTERS,
     "Pascal VOC": _CONVERTERS,
@@ -86,8 +85,6 @@ def _of_json(file, head):
         return None
     if {"project", "file", "metadata"} <= content.keys():
         return "VIA 3 (JSON)"
-    if isinstance(content.get("shapes"), list) and content.keys() & {"imagePath", "imageData", "version", "flags"}:
-        return "labelme (JSON)"
     if isinstance(content.get("objects"), list) and "size" in content:
         return "Supervisely"
     if isinstance(content.get("items"), list) and "categories" in content:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from mrcnn_keras.data.formats import coco, coco_places, labelme, masks, via
+from mrcnn_keras.data.formats import coco, coco_places, labelme, labelme3, masks, via
 
 
 class Format(NamedTuple):
@@ -19,5 +19,6 @@ FORMATS = {
     "masks": Format(masks.find, masks.load),
     "via": Format(via.find, via.load),
     "labelme": Format(labelme.find, labelme.load),
+    "labelme3": Format(labelme3.find, labelme3.load),
     "coco_keypoints": Format(partial(coco_places.find, prefixes=_KEYPOINTS_FIRST), coco.load),
 }

@@ -15,7 +15,6 @@ _NUMBER = re.compile(r"-?\d*\.?\d+(e-?\d+)?")
 # What to do instead, by the name of the format.
 CURES = {
     "VIA 3 (JSON)": "export it as COCO from VIA 3",
-    "LabelMe (XML)": "convert it to COCO JSON, for example with Datumaro",
     "YOLO": _CONVERTERS,
     "Pascal VOC": _CONVERTERS,
     "CVAT XML": "export the task from CVAT again as COCO 1.0",
@@ -112,9 +111,7 @@ def _of_xml(file, head):
         return "CVAT XML"
     if not re.search(r"<annotation[\s>]", head):
         return None
-    if "<bndbox>" in head or re.search(r"<segmented>", head):
-        return "Pascal VOC"
-    return "LabelMe (XML)" if "<polygon>" in head or "<segm>" in head else None
+    return "Pascal VOC" if "<bndbox>" in head or re.search(r"<segmented>", head) else None
 
 
 def _of_yaml(file, head):

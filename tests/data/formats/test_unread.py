@@ -9,7 +9,6 @@ from mrcnn_keras.errors import UserError
 
 FILES = {
     "VIA 3": ("via.json", {"project": {}, "config": {}, "file": {}, "metadata": {}}, "VIA 3"),
-    "LabelMe": ("a.xml", "<annotation><object><polygon><pt/></polygon></object></annotation>", "LabelMe .XML."),
     "YOLO": ("labels/a.txt", "0 0.5 0.5 0.1 0.1\n2 0.1 0.2 0.3 1e-2\n", "YOLO"),
     "YOLO outlines": ("labels/a.txt", "0 0.5 0.5 0.1 0.1 0.2 0.9", "YOLO"),
     "YOLO description": ("data.yaml", "train: images/train\nnc: 1\nnames: ['x']\n", "YOLO"),

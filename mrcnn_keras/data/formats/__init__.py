@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from mrcnn_keras.data.formats import coco, coco_places, labelme, labelme3, masks, via
+from mrcnn_keras.data.formats import coco, coco_places, labelme, labelme3, masks, supervisely, via
 
 
 class Format(NamedTuple):
@@ -20,5 +20,6 @@ FORMATS = {
     "via": Format(via.find, via.load),
     "labelme": Format(labelme.find, labelme.load),
     "labelme3": Format(labelme3.find, labelme3.load),
+    "supervisely": Format(supervisely.find, supervisely.load),
     "coco_keypoints": Format(partial(coco_places.find, prefixes=_KEYPOINTS_FIRST), coco.load),
 }

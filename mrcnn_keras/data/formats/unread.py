@@ -18,7 +18,6 @@ CURES = {
     "YOLO": _CONVERTERS,
     "Pascal VOC": _CONVERTERS,
     "CVAT XML": "export the task from CVAT again as COCO 1.0",
-    "Supervisely": "export it again with Supervisely's app Export to COCO",
     "CreateML": _CONVERTERS,
     "TFRecord": _CONVERTERS,
     "Label Studio (JSON)": "export the project from Label Studio again as COCO",
@@ -84,8 +83,6 @@ def _of_json(file, head):
         return None
     if {"project", "file", "metadata"} <= content.keys():
         return "VIA 3 (JSON)"
-    if isinstance(content.get("objects"), list) and "size" in content:
-        return "Supervisely"
     if isinstance(content.get("items"), list) and "categories" in content:
         return "Datumaro"
     return other_coco(content)

@@ -20,7 +20,6 @@ FILES = {
         '<?xml version="1.0"?><annotations><image id="0" name="a.png"/></annotations>',
         "COCO 1.0",
     ),
-    "Supervisely": ("ds/ann/a.png.json", {"size": {"height": 4, "width": 5}, "objects": []}, "Supervisely"),
     "CreateML": ("a.json", [{"image": "a.png", "annotations": [{"label": "x", "coordinates": {}}]}], "CreateML"),
     "TFRecord": ("train.tfrecord", "", "TFRecord"),
     "parts of a TFRecord": ("train.record-00001-of-00010", "\0\1", "TFRecord"),

@@ -1,0 +1,140 @@
+"""Supervisely: a project folder with meta.json and a folder a data set, with one JSON a picture.
+
+project/meta.json     project/ds0/ann/a.jpg.json     project/ds0/img/a.jpg
+
+Supervisely counts pixels: the point (3, 3) is the centre of that pixel, which here is (3.5, 3.5), and the last row and
+column of a rectangle belong to it.
+"""
+
+import re
+import zlib
+
+import numpy as np
+
+from mrcnn_keras.data import images
+from mrcnn_keras.data.formats import outlined
+from mrcnn_keras.data.formats.collected import FEW_POINTS, NO_AREA, Collected, label_of
+from mrcnn_keras.data.formats.embedded_pictures import from_base64
+from mrcnn_keras.data.formats.folders import ListedFolders, annotated_folders, files_below
+from mrcnn_keras.data.formats.shapes import box_around, outline, points_of, size_of
+from mrcnn_keras.data.images import MAX_PIXELS
+from mrcnn_keras.detections import crop_mask
+from mrcnn_keras.errors import UserError
+from mrcnn_keras.files import read_json
+
+HEAD = 1 << 16  # bytes that show whether a file is Supervisely's
+ANNOTATIONS, PICTURES, META = "ann", "img", "meta.json"
+WITHOUT_AREA = ("point", "line", "polyline", "graph", "cuboid", "cuboid_2d")
+
+
+def find(path):
+    """{subset: folder, or JSON file} of Supervisely; {} if there is none. "" is no subset."""
+    if path.is_file():
+        return {"": path} if path.suffix.lower() == ".json" and _is_supervisely(path) else {}
+    return annotated_folders(path, {".json"}, _is_annotation)
+
+
+def load(paths, skip_bad=0.05, family=()):
+    """The Dataset of some of the places that `find` found; the rest as of outlined.load."""
+    return outlined.load(_read, "supervisely", paths, skip_bad, family)
+
+
+def _is_annotation(path):
+    return path.parent.name == ANNOTATIONS and _is_supervisely(path)
+
+
+def _is_supervisely(path):
+    """Only the head is read."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(HEAD)
+    except OSError:  # reported when this very file is loaded
+        return False
+    size = re.search(rb'"size"\s*:\s*\{\s*"(height|width)"', head)
+    return bool(re.search(rb'"classTitle"\s*:', head) or size and re.search(rb'"objects"\s*:\s*\[', head))
+
+
+def _read(place, bad):
+    """-> AnnotationFile"""
+    found = Collected(place, bad)
+    folder = place.parent if place.is_file() else place
+    for name in _classes(folder):
+        found.categories[name] = (name, None)
+    files = [place] if place.is_file() else files_below(place, {".json"})
+    pictures = ListedFolders()
+    for file in (file for file in files if file == place or file.parent.name == ANNOTATIONS):
+        with found.entry("pictures", file):
+            _add_picture(found, file, file.parent.relative_to(folder), pictures)
+    return found.as_file()
+
+
+def _classes(folder):
+    """The classes with an area in the meta.json of a project, which is above the places of its data sets."""
+    file = next((above / META for above in (folder, *folder.parents)[:4] if (above / META).is_file()), None)
+    content = read_json(file) if file is not None else {}
+    entries = content.get("classes") if isinstance(content, dict) else None
+    entries = [entry for entry in entries or () if isinstance(entry, dict)] if isinstance(entries, list) else []
+    names = [entry.get("title") for entry in entries if entry.get("shape") not in WITHOUT_AREA]
+    return [name.strip() for name in names if isinstance(name, str) and name.strip()]
+
+
+def _add_picture(found, file, inner, pictures):
+    content = read_json(file)
+    objects, size = (content.get("objects"), content.get("size")) if isinstance(content, dict) else (None, None)
+    size = size_of(size.get("height"), size.get("width")) if isinstance(size, dict) else None
+    if not isinstance(objects, list) or size is None:
+        raise UserError(f"{str(file)!r} has no list 'objects' or no 'size'; export it again from Supervisely")
+    name = file.name.removesuffix(".json")  # that of the picture; older projects leave its suffix out
+    beside = pictures.files(file.parent.parent / PICTURES)
+    stems = [path for path in beside.values() if path.stem == name]
+    path = beside.get(name) or (stems[0] if len(stems) == 1 else None)
+    found.add_picture((inner.parent / (path.name if path else name)).as_posix(), size, path)
+    for number, entry in enumerate(objects):
+        with found.entry("annotations", file, f"object {number}"):
+            _add_object(found, entry, file, size)
+
+
+def _add_object(found, entry, file, size):
+    if not isinstance(entry, dict):
+        raise UserError(f"it is {str(entry)[:40]!r}; export it again")
+    label, kind, points = label_of(entry.get("classTitle")), entry.get("geometryType"), entry.get("points")
+    if kind in WITHOUT_AREA:
+        found.note(NO_AREA)
+        return
+    key = "alpha_mask" if kind == "alpha_mask" else "bitmap"
+    if isinstance(entry.get(key), dict):
+        found.add(label, **outline([(_mask(entry[key], file, size), False)], size))
+        return
+    if not isinstance(points, dict):
+        raise UserError(f"it has the geometryType {str(kind)[:40]!r}, which is not read; draw it as a polygon")
+    exterior, interior = points.get("exterior"), points.get("interior") or []
+    exterior = points_of(exterior) if exterior else np.zeros((0, 2))
+    if kind == "rectangle" or kind is None and len(exterior) == 2:
+        if len(exterior) != 2:
+            raise UserError(f"it is a rectangle of {len(exterior)} points; give it two")
+        y1, x1, y2, x2 = box_around(exterior)
+        found.add(label, (y1, x1, y2 + 1, x2 + 1))
+    elif len(exterior) < 3:
+        found.note(FEW_POINTS)
+    else:
+        holes = [points_of(hole) + 0.5 for hole in interior if hole] if isinstance(interior, list) else []
+        steps = [(exterior + 0.5, False), *((hole, True) for hole in holes if len(hole) > 2)]
+        found.add(label, **outline(steps, size))
+
+
+def _mask(bitmap, file, size):
+    """-> MaskCrop"""
+    data = from_base64(bitmap.get("data"), "its bitmap")
+    opened = zlib.decompressobj()
+    try:
+        # Pixels take 4 bytes at most, before PNG packs them.
+        picture = opened.decompress(data, 4 * size[0] * size[1] + (1 << 16))
+    except zlib.error as error:
+        raise UserError(f"its bitmap is damaged ({error}); export it again") from error
+    if opened.unconsumed_tail or not opened.eof:
+        raise UserError("its bitmap is cut off, or larger than its picture; export it again")
+    origin = points_of([bitmap.get("origin")])[0]
+    if (origin % 1).any() or np.abs(origin).max() > MAX_PIXELS:
+        raise UserError(f"its bitmap has the origin {bitmap.get('origin')}; write the whole numbers [x, y]")
+    top, left = origin.astype(int).tolist()
+    return crop_mask(images.read_bits(file, picture, size), top, left)

@@ -128,6 +128,10 @@ def load(read, source, paths, skip_bad, others=()):
     bad.check()
     if not dataset.num_images:
         raise UserError(f"{str(paths[0])!r} has no picture; export it with the pictures")
+    if not dataset.class_names[1:]:
+        raise UserError(
+            f"{str(paths[0])!r} has {dataset.num_images} pictures but no object; draw some and save it again"
+        )
     return dataset
 
 

@@ -104,7 +104,7 @@ def _absent(folder, names):
         inner, _, base = (name or "").rpartition("/")
         if inner not in listed:
             where = folder / inner
-            listed[inner] = set(os.listdir(where)) if where.is_dir() else set()
+            listed[inner] = set(os.listdir(where)) if os.path.isdir(where) else set()
         if base not in listed[inner]:
             absent.append(number)
     return dict.fromkeys(absent)

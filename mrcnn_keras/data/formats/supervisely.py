@@ -22,8 +22,10 @@ from mrcnn_keras.detections import crop_mask
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import read_json
 
+DEPTH = 4  # folders above one of annotations, among which is that of the project: data sets may hold others
 HEAD = 1 << 16  # bytes that show whether a file is Supervisely's
-ANNOTATIONS, PICTURES, META = "ann", "img", "meta.json"
+ANNOTATIONS, META = "ann", "meta.json"
+PICTURE_FOLDERS = ("img", "images", "Images")
 WITHOUT_AREA = ("point", "line", "polyline", "graph", "cuboid", "cuboid_2d")
 
 
@@ -58,24 +60,25 @@ def _read(place, bad):
     """-> AnnotationFile"""
     found = Collected(place, bad)
     folder = place.parent if place.is_file() else place
-    for name in _classes(folder):
-        found.categories[name] = (name, None)
     files = [place] if place.is_file() else files_below(place, {".json"})
+    files = [file for file in files if file == place or file.parent.name == ANNOTATIONS]
+    for name in _classes(files):
+        found.categories[name] = (name, None)
     pictures = ListedFolders()
-    for file in (file for file in files if file == place or file.parent.name == ANNOTATIONS):
+    for file in files:
         with found.entry("pictures", file):
             _add_picture(found, file, file.parent.relative_to(folder), pictures)
     return found.as_file()
 
 
-def _classes(folder):
-    """The classes with an area in the meta.json of a project, which is above the places of its data sets."""
-    file = next((above / META for above in (folder, *folder.parents)[:4] if (above / META).is_file()), None)
-    content = read_json(file) if file is not None else {}
-    entries = content.get("classes") if isinstance(content, dict) else None
-    entries = [entry for entry in entries or () if isinstance(entry, dict)] if isinstance(entries, list) else []
+def _classes(files):
+    """The classes with an area in the meta.json of the projects, which lie above the folders of their data sets."""
+    folders = dict.fromkeys(above for folder in {file.parent for file in files} for above in [*folder.parents][:DEPTH])
+    contents = [read_json(folder / META) for folder in folders if (folder / META).is_file()]
+    lists = [content.get("classes") for content in contents if isinstance(content, dict)]
+    entries = [entry for of in lists if isinstance(of, list) for entry in of if isinstance(entry, dict)]
     names = [entry.get("title") for entry in entries if entry.get("shape") not in WITHOUT_AREA]
-    return [name.strip() for name in names if isinstance(name, str) and name.strip()]
+    return [label_of(name) for name in names if isinstance(name, str) and name.strip()]
 
 
 def _add_picture(found, file, inner, pictures):
@@ -85,9 +88,9 @@ def _add_picture(found, file, inner, pictures):
     if not isinstance(objects, list) or size is None:
         raise UserError(f"{str(file)!r} has no list 'objects' or no 'size'; export it again from Supervisely")
     name = file.name.removesuffix(".json")  # that of the picture; older projects leave its suffix out
-    beside = pictures.files(file.parent.parent / PICTURES)
-    stems = [path for path in beside.values() if path.stem == name]
-    path = beside.get(name) or (stems[0] if len(stems) == 1 else None)
+    folders = [file.parent.parent / folder for folder in PICTURE_FOLDERS]
+    stems = [path for folder in folders for path in pictures.files(folder).values() if path.stem == name]
+    path = pictures.find(name, folders) or (stems[0] if len(stems) == 1 else None)
     found.add_picture((inner.parent / (path.name if path else name)).as_posix(), size, path)
     for number, entry in enumerate(objects):
         with found.entry("annotations", file, f"object {number}"):
@@ -105,21 +108,41 @@ def _add_object(found, entry, file, size):
     if isinstance(entry.get(key), dict):
         found.add(label, **outline([(_mask(entry[key], file, size), False)], size))
         return
+    if kind == "multipolygon" and isinstance(entry.get("parts"), list):
+        _add_polygons(found, label, entry["parts"], size)
+        return
     if not isinstance(points, dict):
         raise UserError(f"it has the geometryType {str(kind)[:40]!r}, which is not read; draw it as a polygon")
-    exterior, interior = points.get("exterior"), points.get("interior") or []
-    exterior = points_of(exterior) if exterior else np.zeros((0, 2))
-    if kind == "rectangle" or kind is None and len(exterior) == 2:
-        if len(exterior) != 2:
-            raise UserError(f"it is a rectangle of {len(exterior)} points; give it two")
-        y1, x1, y2, x2 = box_around(exterior)
+    corners = _points(points.get("exterior"))
+    if kind == "rectangle" or kind is None and len(corners) == 2:
+        if len(corners) != 2:
+            raise UserError(f"it is a rectangle of {len(corners)} points; give it two")
+        y1, x1, y2, x2 = box_around(corners)
         found.add(label, (y1, x1, y2 + 1, x2 + 1))
-    elif len(exterior) < 3:
-        found.note(FEW_POINTS)
-    else:
-        holes = [points_of(hole) + 0.5 for hole in interior if hole] if isinstance(interior, list) else []
-        steps = [(exterior + 0.5, False), *((hole, True) for hole in holes if len(hole) > 2)]
+        return
+    _add_polygons(found, label, [points], size)
+
+
+def _add_polygons(found, label, parts, size):
+    steps = [step for part in parts for step in _steps(part)]
+    if steps:
         found.add(label, **outline(steps, size))
+    else:
+        found.note(FEW_POINTS)
+
+
+def _steps(points):
+    """The steps of a polygon with its holes, see shapes.outline; [] of fewer than three points."""
+    points = points if isinstance(points, dict) else {}
+    exterior, interior = _points(points.get("exterior")), points.get("interior") or []
+    if not isinstance(interior, list):
+        raise UserError(f"its holes are {str(interior)[:40]!r}; export it again")
+    holes = [hole for hole in map(_points, interior) if len(hole) > 2]
+    return [(exterior + 0.5, False), *((hole + 0.5, True) for hole in holes)] if len(exterior) > 2 else []
+
+
+def _points(pairs):
+    return points_of(pairs) if pairs else np.zeros((0, 2))
 
 
 def _mask(bitmap, file, size):

@@ -13,6 +13,7 @@ import re
 from functools import partial
 
 from mrcnn_keras.data.formats import outlined
+from mrcnn_keras.data.formats.coco_keypoints import as_whole
 from mrcnn_keras.data.formats.collected import FEW_POINTS, NO_AREA, Collected
 from mrcnn_keras.data.formats.folders import (
     LOOKED_AT,
@@ -31,6 +32,7 @@ SUFFIXES = {".json", ".csv"}
 EXPORTED = re.compile(r"via_(region_data|export)", re.I)  # how VIA itself calls an export
 POLYLINES = "polylines, closed to outlines"
 NO_REGIONS = "pictures without a region, read as pictures without objects"
+OTHER_COUNT = "pictures with more or fewer rows than their region_count says"
 KNOWN = "pictures that another file has, too, read from the first"
 
 
@@ -124,6 +126,8 @@ def _add_picture(found, entry):
     found.add_picture(name)
     if not regions:
         found.note(NO_REGIONS)
+    if as_whole(entry.get("rows")) not in (None, len(regions)):
+        found.note(OTHER_COUNT)
     return regions
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from mrcnn_keras.data.formats.class_names import sound
+from mrcnn_keras.data.formats.collected import label_of
 from mrcnn_keras.errors import UserError, listing
 
 OBJECT = "object"  # the class of regions without attributes
@@ -31,7 +32,7 @@ class ClassAttribute(NamedTuple):
         if len(values) != 1:
             what = f"the values {listing(values)}" if values else "no value"
             raise UserError(f"it has {what} of {self.name!r}, which is the class; give it one")
-        return values[0]
+        return label_of(values[0])
 
 
 def choose_attribute(regions, definitions):

@@ -43,10 +43,10 @@ class ViaFile:
             of_regions = attributes.get("region") if isinstance(attributes, dict) else None
             self.definitions = of_regions if isinstance(of_regions, dict) else {}
             content = content["_via_img_metadata"]
-        if not isinstance(content, dict):
+        if not isinstance(content, (dict, list)):  # scripts that change an export often make a list of it
             kind = type(content).__name__
             raise UserError(f"{str(path)!r} has a JSON {kind} in place of VIA's pictures; export it again from VIA")
-        self.entries = list(content.values())
+        self.entries = list(content.values()) if isinstance(content, dict) else content
 
     def names(self):
         """The names of the pictures."""
@@ -82,7 +82,7 @@ def _entries_of_csv(path):
     entries = {}
     for row in rows[1:]:
         cells = dict(zip(header, row, strict=False))
-        entry = {"filename": cells.get("filename"), "regions": []}
+        entry = {"filename": cells.get("filename"), "regions": [], "rows": cells.get("region_count")}
         entry = entries.setdefault((cells.get("filename"), cells.get("file_size")), entry) if row else entry
         shape = _of_cell(cells.get("region_shape_attributes"))
         if shape != {}:

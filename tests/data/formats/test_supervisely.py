@@ -86,6 +86,18 @@ def test_bitmaps_in_all_their_spellings(project):
         assert mask.sum() == 8
 
 
+def test_polygons_in_several_parts(project):
+    parts = [{"exterior": SQUARE, "interior": [INNER]}, {"exterior": [[12, 3], [16, 3], [16, 7], [12, 7]]}]
+    write(project / "ds0", {"classTitle": "cat", "geometryType": "multipolygon", "parts": parts})
+    assert masks(load_dataset(project)) == [("cat", 36 - 4 + 16)]
+
+
+def test_pictures_may_lie_in_a_folder_images(tmp_path):
+    write(tmp_path / "ds0", thing(SQUARE))
+    (tmp_path / "ds0" / "img").rename(tmp_path / "ds0" / "images")
+    assert load_dataset(tmp_path).image_info[0]["path"].endswith("ds0/images/a.png")
+
+
 def test_subsets_and_other_names_of_data_sets(project):
     for name in ("train", "val"):
         write(project / name, thing(SQUARE))

@@ -228,6 +228,24 @@ def test_the_class_is_the_same_attribute_in_all_subsets(tmp_path):
     assert load_dataset(tmp_path, subset="val").class_names == ["BG", "x", "y"]
 
 
+def test_a_list_of_pictures_is_read_too(folder):
+    write(folder, "x.json", list(export(a=regions(SQUARE)).values()))
+    assert names_and_areas(load_dataset(folder)) == [("object", 36)]
+
+
+def test_missing_rows_of_a_table_are_noted(folder):
+    rows = table(export(a=regions(SQUARE, RECT, CIRCLE))).splitlines(keepends=True)
+    write(folder, "x.csv", "".join(rows[:2] + rows[3:]))
+    notes = load_dataset(folder).notes
+    assert "pictures with more or fewer rows than their region_count says: 1 (first in via image 'a.png')" in notes
+
+
+def test_pictures_without_any_object_are_no_data_set(folder):
+    write(folder, "x.json", export(a=[], b=[]))
+    with pytest.raises(UserError, match="has 2 pictures but no object; draw some"):
+        load_dataset(folder)
+
+
 def test_a_value_that_is_undefined_does_not_hide_the_others(folder):
     cells = '"{""name"":""rect"",""x"":1,""y"":1,""width"":2,""height"":2}","{""name"":""cat"",""type"":undefined}"'
     write(folder, "x.csv", f"filename,file_size,region_shape_attributes,region_attributes\na.png,1,{cells}\n")

@@ -18,12 +18,12 @@ from mrcnn_keras.data.formats.embedded_pictures import from_base64
 from mrcnn_keras.data.formats.folders import ListedFolders, annotated_folders, files_below, twin_folders
 from mrcnn_keras.data.formats.picture_files import plain_name
 from mrcnn_keras.data.formats.shapes import box_around, ellipse, outline, points_of, size_of
+from mrcnn_keras.data.formats.xml_file import read_head
 from mrcnn_keras.data.rasterize import outline_of_box
 from mrcnn_keras.detections import MaskCrop
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import read_json
 
-HEAD = 1 << 16  # bytes that show whether a file is labelme's
 PICTURE_FOLDERS = ("images", "imgs", "img", "JPEGImages")
 IGNORED, BACKGROUND = "__ignore__", "_background_"
 LEFT_OUT = f"shapes of {IGNORED}, left out"
@@ -48,12 +48,8 @@ def load(paths, skip_bad=0.05, family=()):
 
 def _is_labelme(path):
     """Only the head is read. Old versions begin with the picture."""
-    try:
-        with open(path, "rb") as file:
-            head = file.read(HEAD)
-    except OSError:  # reported when this very file is loaded
-        return False
-    return bool(re.match(rb"\W*\{", head) and re.search(rb'"(shapes"\s*:\s*\[|(imageData|imagePath)"\s*:)', head))
+    head = read_head(path)
+    return bool(re.match(r"\s*\{", head) and re.search(r'"(shapes"\s*:\s*\[|(imageData|imagePath)"\s*:)', head))
 
 
 def _read(place, bad):

@@ -17,13 +17,13 @@ from mrcnn_keras.data.formats.collected import FEW_POINTS, NO_AREA, Collected, l
 from mrcnn_keras.data.formats.embedded_pictures import from_base64
 from mrcnn_keras.data.formats.folders import ListedFolders, annotated_folders, files_below
 from mrcnn_keras.data.formats.shapes import box_around, outline, points_of, size_of
+from mrcnn_keras.data.formats.xml_file import read_head
 from mrcnn_keras.data.images import MAX_PIXELS
 from mrcnn_keras.detections import crop_mask
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import read_json
 
 DEPTH = 4  # folders above one of annotations, among which is that of the project: data sets may hold others
-HEAD = 1 << 16  # bytes that show whether a file is Supervisely's
 ANNOTATIONS, META = "ann", "meta.json"
 PICTURE_FOLDERS = ("img", "images", "Images")
 WITHOUT_AREA = ("point", "line", "polyline", "graph", "cuboid", "cuboid_2d")
@@ -47,13 +47,9 @@ def _is_annotation(path):
 
 def _is_supervisely(path):
     """Only the head is read."""
-    try:
-        with open(path, "rb") as file:
-            head = file.read(HEAD)
-    except OSError:  # reported when this very file is loaded
-        return False
-    size = re.search(rb'"size"\s*:\s*\{\s*"(height|width)"', head)
-    return bool(re.search(rb'"classTitle"\s*:', head) or size and re.search(rb'"objects"\s*:\s*\[', head))
+    head = read_head(path)
+    size = re.search(r'"size"\s*:\s*\{\s*"(height|width)"', head)
+    return bool(re.search(r'"classTitle"\s*:', head) or size and re.search(r'"objects"\s*:\s*\[', head))
 
 
 def _read(place, bad):

@@ -25,7 +25,8 @@ from mrcnn_keras.data.formats.folders import (
 )
 from mrcnn_keras.data.formats.shapes import box_around, ellipse, points_of
 from mrcnn_keras.data.formats.via_classes import choose_attribute
-from mrcnn_keras.data.formats.via_files import HEAD, ViaFile, looks_like_via, regions_of
+from mrcnn_keras.data.formats.via_files import ViaFile, looks_like_via, regions_of
+from mrcnn_keras.data.formats.xml_file import read_head
 from mrcnn_keras.errors import UserError
 
 SUFFIXES = {".json", ".csv"}
@@ -83,8 +84,7 @@ def _subsets_of(files):
 
 def _order(file):
     """Exports as VIA calls them, which tutorials read; then a project, the other exports, and tables."""
-    with open(file, "rb") as opened:
-        project = b'"_via_settings"' in opened.read(HEAD)
+    project = '"_via_settings"' in read_head(file)
     exported = bool(EXPORTED.match(file.name)) and not project
     return file.suffix.lower() == ".csv", 0 if exported else 1 if project else 2, file.name
 

@@ -5,19 +5,14 @@ import io
 import json
 import re
 
+from mrcnn_keras.data.formats.xml_file import read_head
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import read_json
-
-HEAD = 1 << 16  # bytes that show whether a file is VIA's
 
 
 def looks_like_via(path):
     """Whether a JSON or csv file begins like one of VIA's; only its head is read."""
-    try:
-        with open(path, "rb") as file:
-            head = file.read(HEAD).decode("utf-8-sig", "replace")
-    except OSError:  # reported when this very file is loaded
-        return False
+    head = read_head(path)
     if path.suffix.lower() == ".csv":
         return "region_shape_attributes" in head.partition("\n")[0]
     if re.search(r'"_via_(settings|img_metadata)"\s*:', head):

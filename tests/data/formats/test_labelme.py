@@ -187,6 +187,12 @@ def test_a_picture_inside_its_json_is_read_from_there(tmp_path, sized):
     assert (load_dataset(tmp_path).load_image(0) == pixels[:, ::-1]).all()
 
 
+def test_files_of_other_encodings_are_read(folder):
+    for encoding in ("utf-8-sig", "utf-16", "utf-32"):
+        (folder / "a.json").write_text(json.dumps(content(shape(SQUARE, "\u00e9"))), encoding=encoding)
+        assert masks(load_dataset(folder)) == [("\u00e9", 36)]
+
+
 @pytest.mark.parametrize("data", ["x", "AAAA", base64.b64encode(b"GIF89a").decode()])
 def test_a_damaged_picture_inside_is_named(tmp_path, data):
     write(tmp_path / "a.json", shape(SQUARE), imageData=data)

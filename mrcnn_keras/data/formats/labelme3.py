@@ -14,7 +14,7 @@ from mrcnn_keras.data.formats.collected import FEW_POINTS, Collected, label_of
 from mrcnn_keras.data.formats.folders import ListedFolders, annotated_folders, files_below, twin_folders
 from mrcnn_keras.data.formats.shapes import box_around, outline, points_of, size_of
 from mrcnn_keras.data.formats.xml_file import read_head, read_xml, text_of
-from mrcnn_keras.detections import crop_mask
+from mrcnn_keras.detections import MaskCrop, crop_mask
 from mrcnn_keras.errors import UserError
 
 PICTURE_FOLDERS = ("Images", "images")
@@ -90,8 +90,11 @@ def _add_objects(found, file, root, files):
             objects.setdefault(first, (label, []))[1].append(((shape, False), text_of(element, "type")))
     for number, (label, steps) in objects.items():
         with found.entry("annotations", file, f"object {number}", count=0):
-            if len(steps) == 1 and steps[0][1] == "bounding_box":
-                found.add(label, box_around(steps[0][0][0]))
+            shape, kind = steps[0][0][0], steps[0][1]
+            if (
+                len(steps) == 1 and kind == "bounding_box" and not isinstance(shape, MaskCrop)
+            ):  # of which masks come, too
+                found.add(label, box_around(shape))
             else:
                 found.add(label, **outline([step for step, _ in steps], size))
 

@@ -47,7 +47,8 @@ def folder(tmp_path):
 
 def test_polygons_boxes_and_masks(folder):
     box = thing([(2, 3), (4, 3), (4, 5), (2, 5)], "dog", 1, more="<type>bounding_box</type>")
-    write(folder / "a.xml", thing(SQUARE), box, mask("a_mask_2.png", "owl", 2))
+    begun_as_box = mask("a_mask_2.png", "owl", 2).replace("<segm>", "<type>bounding_box</type><segm>")
+    write(folder / "a.xml", thing(SQUARE), box, begun_as_box)
     (folder / "Masks").mkdir()
     ring = np.zeros((20, 30), bool)
     ring[5:10, 6:12] = True

@@ -74,8 +74,9 @@ def _read(place, bad):
 def _add_picture(found, file, inner, pictures):
     content = read_json(file)
     shapes, name = (content.get("shapes"), content.get("imagePath")) if isinstance(content, dict) else (None, None)
-    if not isinstance(shapes, list) or not isinstance(name, str) or not name:
-        raise UserError(f"{str(file)!r} has no list 'shapes' or no text 'imagePath'; save it again in labelme")
+    if not isinstance(shapes, list):
+        raise UserError(f"{str(file)!r} has no list 'shapes'; save it again in labelme")
+    name = name if isinstance(name, str) and name else file.stem
     data = content.get("imageData")
     inside = file if data else None
     size = size_of(content.get("imageHeight"), content.get("imageWidth"))

@@ -17,10 +17,10 @@ from mrcnn_keras.data.formats.coco_keypoints import as_whole
 from mrcnn_keras.data.formats.collected import FEW_POINTS, NO_AREA, Collected
 from mrcnn_keras.data.formats.folders import (
     LOOKED_AT,
+    annotated_subsets,
     files_in,
     folders_in,
     name_subsets,
-    subset_folders,
     subset_of_file,
 )
 from mrcnn_keras.data.formats.shapes import box_around, ellipse, points_of
@@ -66,7 +66,7 @@ def _places_in(path):
         files = _files_in(folder)
         if files:
             return _subsets_of(files) or {"": files[0] if len(files) == 1 else folder}
-    return {name: folder for name, folder in subset_folders(path).items() if _files_in(folder)}
+    return annotated_subsets(path, _files_in)
 
 
 def _files_in(folder):

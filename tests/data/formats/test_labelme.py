@@ -119,6 +119,8 @@ def test_background_cuts_holes_and_ignored_shapes_are_left_out_as_in_labelme2voc
         ("a.json", "a.png", "C:\\Users\\me\\photos\\a.png"),
         ("a.json", "a.png", "/home/me/a.png"),
         ("a.json", "a.png", "old_name.png"),
+        ("a.json", "a.png", None),
+        ("a.json", "elsewhere/a.png", ""),
         ("a.json", "pictures/a.png", "pictures\\a.png"),
         ("labels/a.json", "images/a.png", "..\\images\\a.png"),
         ("labels/train/a.json", "images/train/a.png", "a.png"),

@@ -105,6 +105,7 @@ def test_subsets_and_other_names_of_data_sets(project):
     assert load_dataset(project, subset="val").class_names == ["BG", "cat"]
     write(project / "more" / "datasets" / "inner", thing(INNER), name="b.png")
     assert load_dataset(project / "more").num_images == 1
+    assert list(find_subsets(project)) == ["train", "val", "more"]
 
 
 def test_data_sets_are_read_together_and_annotations_may_lack_the_suffix(project):

@@ -221,6 +221,14 @@ def test_subsets(tmp_path, layout):
         assert dataset.class_names == ["BG", "cat", "dog"]
 
 
+def test_annotated_folders_beside_subsets_are_not_lost(tmp_path):
+    for name in ("train", "val", "extra"):
+        write_picture(tmp_path / name / f"{name}.png")
+        write(tmp_path / name, "x.json", export(**{name: regions(SQUARE)}))
+    assert list(find_subsets(tmp_path)) == ["train", "val", "extra"]
+    assert load_dataset(tmp_path).num_images == 3
+
+
 def test_the_class_is_the_same_attribute_in_all_subsets(tmp_path):
     for subset, attributes in (("train", {"species": "cat", "class": "x"}), ("val", {"species": "dog", "class": "y"})):
         write_picture(tmp_path / subset / "a.png")

@@ -321,3 +321,28 @@ def test_avif_is_read(tmp_path):
     Image.fromarray(np.full((8, 9, 3), 200, np.uint8)).save(tmp_path / "a.avif", quality=95)
     assert ".avif" in images.SUFFIXES
     assert np.abs(images.read_image(tmp_path / "a.avif").astype(int) - 200).max() < 5
+
+
+def test_a_picture_may_be_bytes_inside_another_file(saved):
+    data = saved(NOISE).read_bytes()
+    assert (images.read_image("a.json", (7, 5), data=data) == NOISE).all()
+    assert images.read_size("a.json", data) == (7, 5)
+    with pytest.raises(UserError, match="'a.json' is not a picture of a known kind"):
+        images.read_image("a.json", data=b"x")
+    deep = np.full((2, 3, 3), 65535, np.uint16)
+    assert (images.read_image("a.json", data=cv2.imencode(".png", deep)[1].tobytes()) == 255).all()
+
+
+def test_bits_are_what_is_not_transparent_or_not_black(saved):
+    mask = np.array([[True, False, True]])
+    alpha = np.full((1, 3, 4), 255, np.uint8)
+    alpha[~mask] = (255, 255, 255, 0)
+    palette = Image.fromarray(mask.astype(np.uint8), "P")
+    palette.putpalette([0, 0, 0, 0, 0, 0])
+    kinds = mask, mask.astype(np.uint8), np.repeat(mask[..., None], 3, 2) * np.uint8(9), alpha, palette
+    for number, kind in enumerate(kinds):
+        assert (images.read_bits("a.json", saved(kind, f"{number}.png").read_bytes(), (1, 3)) == mask).all()
+    clear = saved(palette, "clear.png", transparency=1).read_bytes()
+    assert (images.read_bits("a.json", clear, (1, 3)) == ~mask).all()
+    with pytest.raises(UserError, match="is 1 x 3 pixels but its picture is 1 x 2"):
+        images.read_bits("a.json", saved(mask).read_bytes(), (1, 2))

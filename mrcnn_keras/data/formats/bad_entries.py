@@ -50,6 +50,6 @@ class BadEntries:
 
 def _begin(sentence, first):
     """The begin of a sentence, without the file that the first one names, too."""
-    file = re.match(r"""('[^']*'|"[^"]*") """, first)
+    file = re.match(r"""('[^']*'|"[^"]*"),? """, first)
     rest = sentence.removeprefix(file[0]) if file else sentence
     return rest if len(rest) <= OTHER else f"{rest[: OTHER - 3]}..."

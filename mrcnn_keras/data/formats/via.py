@@ -105,14 +105,14 @@ def _read(place, bad, contents, attribute, notes):
             first = contents[place][0].path.name
             found.notes[f"{file.path.name} is passed over, as {first} has its pictures; give it itself to read it"] = {}
             continue
-        for entry in file.entries:
+        for number, entry in enumerate(file.entries):
             if isinstance(entry, dict) and str(entry.get("filename")) in seen:
                 found.note(KNOWN)
                 continue
-            with found.entry("pictures", file.path):
+            with found.entry("pictures", file.path, f"picture {number}"):
                 regions = _add_picture(found, entry)
-                for number, region in enumerate(regions):
-                    with found.entry("annotations", file.path, f"region {number} of {entry['filename']!r}"):
+                for index, region in enumerate(regions):
+                    with found.entry("annotations", file.path, f"region {index} of {entry['filename']!r}"):
                         _add_region(found, region, attribute)
         seen |= names
     return found.as_file()

@@ -282,6 +282,13 @@ def test_damaged_regions_are_left_out_and_named(folder, shape, words):
         load_dataset(folder, skip_bad=0)
 
 
+def test_damaged_pictures_are_left_out_and_each_counted(folder):
+    write(folder, "x.json", {**export(a=regions(SQUARE), b=[]), "c": None, "d": None})
+    with pytest.raises(UserError, match="2 of 4 pictures cannot be read.*, picture 2: it has 'None' in place"):
+        load_dataset(folder)
+    assert load_dataset(folder, skip_bad=0.5).num_images == 2
+
+
 def test_a_folder_of_an_export_without_its_pictures_says_so(tmp_path):
     write(tmp_path, "x.json", export(a=regions(SQUARE)))
     with pytest.raises(UserError, match="picture 'a.png' of .* does not exist"):

@@ -19,7 +19,7 @@ def check_damaged(folder, files, format, count=300):
     Fails with the number of the damage if anything but a UserError comes of it. -> how many could be loaded, and in
     how many of these an entry was left out.
     """
-    names = [name for name in files if name.endswith((".json", ".csv", ".xml"))]
+    names = [name for name in files if not name.endswith(".jpg")]
     loaded = skipped = 0
     for seed in range(count):
         for name, data in files.items():

@@ -234,9 +234,9 @@ def test_300_damaged_files(tmp_path):
     shapes += [shape([[20, 10], [20, 14]], shape_type="circle"), shape(INNER, "_background_")]
     data = base64.b64encode(png(np.zeros((20, 30), bool))).decode()
     files = {
-        "a.json": json.dumps(content(*shapes)).encode(),
-        "b.json": json.dumps(content(shape(SQUARE), image="b.png", imageData=data)).encode(),
-        "a.png": png(np.zeros((20, 30), bool)),
+        "a.json": json.dumps(content(*shapes, image="a.jpg")).encode(),
+        "b.json": json.dumps(content(shape(SQUARE), image="b.jpg", imageData=data)).encode(),
+        "a.jpg": png(np.zeros((20, 30), bool)),
     }
     loaded, skipped = check_damaged(tmp_path, files, "labelme")
     assert loaded > 100

@@ -157,10 +157,12 @@ def test_entities_in_utf_16_are_refused(folder):
 def test_300_damaged_files(tmp_path):
     box = thing(SQUARE, "dog", 1, part_of="0", more="<type>bounding_box</type>")
     files = {
-        "a.xml": document(thing(SQUARE), box, thing(OTHER, number=2, part_of="0"), mask("m.png")).encode(),
-        "b.xml": document(thing(OTHER), image="b.png").encode(),
-        "a.png": png(np.zeros((20, 30), bool)),
-        "b.png": png(np.zeros((20, 30), bool)),
+        "a.xml": document(
+            thing(SQUARE), box, thing(OTHER, number=2, part_of="0"), mask("m.png"), image="a.jpg"
+        ).encode(),
+        "b.xml": document(thing(OTHER), image="b.jpg").encode(),
+        "a.jpg": png(np.zeros((20, 30), bool)),
+        "b.jpg": png(np.zeros((20, 30), bool)),
         "Masks/m.png": png(np.eye(20, 30, dtype=bool)),
     }
     loaded, skipped = check_damaged(tmp_path, files, "labelme3")

@@ -157,10 +157,10 @@ def test_300_damaged_files(tmp_path):
     objects = thing(SQUARE, interior=[INNER]), thing([[9, 12], [5, 10]], "rectangle"), ring
     files = {
         "meta.json": json.dumps(META).encode(),
-        "ds0/ann/a.png.json": json.dumps(content(*objects)).encode(),
-        "ds0/ann/b.png.json": json.dumps(content(thing(SQUARE))).encode(),
-        "ds0/img/a.png": png(np.zeros((20, 30), bool)),
-        "ds0/img/b.png": png(np.zeros((20, 30), bool)),
+        "ds0/ann/a.jpg.json": json.dumps(content(*objects)).encode(),
+        "ds0/ann/b.jpg.json": json.dumps(content(thing(SQUARE))).encode(),
+        "ds0/img/a.jpg": png(np.zeros((20, 30), bool)),
+        "ds0/img/b.jpg": png(np.zeros((20, 30), bool)),
     }
     loaded, skipped = check_damaged(tmp_path, files, "supervisely")
     assert loaded > 100

@@ -5,35 +5,44 @@ from mrcnn_keras.cli.inputs import find_files
 from mrcnn_keras.cli.models import load_model
 from mrcnn_keras.cli.proposals import check_wanted, of_file, read_files
 from mrcnn_keras.data import SUFFIXES as PICTURES
+from mrcnn_keras.data import read_image
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.export import onnx, saved_model, tflite
 
 EXPORTERS = {"savedmodel": saved_model, "tflite": tflite, "onnx": onnx}
+MOST_MEASURED = 100  # pictures of --calibrate; more change nothing
 # Options that an exporter does not have, and why.
 NO_USE = {
     ("savedmodel", "quantize"): "a SavedModel has float32 weights",
     ("savedmodel", "image_size"): "a SavedModel takes pictures of any size",
-    ("onnx", "quantize"): "an ONNX file has float32 weights",
     ("onnx", "image_size"): "an ONNX file takes pictures of any size",
     ("onnx", "masks"): "an ONNX file returns small maps",
     ("tflite", "masks"): "a TFLite file returns small maps",
     ("onnx", "precision"): "an ONNX file computes in float32",
     ("tflite", "precision"): "a TFLite file computes in float32, or as --quantize says",
+    ("savedmodel", "calibrate"): "a SavedModel has float32 weights",
+    ("tflite", "calibrate"): "a TFLite file measures ranges while it runs",
 }
 
 
 def export_model(model_path, kind, out, options, pictures=(), proposals=(), settings=()):
     """Writes the model in the format `kind` to `out` and returns the figures.
 
-    options: {"quantize": ..., "image_size": (H, W), "masks": ..., "precision": ...}, None if not given. pictures: files
-    and folders to compare the model and the export on; the figures then include those of `check_export`. proposals:
-    files with the proposals of the pictures, for a model that takes them. settings: as of `load_model`.
+    options: {"quantize": ..., "image_size": (H, W), "masks": ..., "precision": ..., "calibrate": files and folders},
+    None if not given. pictures: files and folders to compare the model and the export on; the figures then include
+    those of `check_export`. proposals: files with the proposals of the pictures, for a model that takes them. settings:
+    as of `load_model`.
     """
     given = {name: value for name, value in options.items() if value is not None}
     for name in given:
         if (kind, name) in NO_USE:
             option = f"--{name.replace('_', '-')}"
             raise UserError(f"{option} has no meaning with --to {kind}: {NO_USE[kind, name]}; leave it out")
+    if "calibrate" in given:
+        found = [*find_files(given["calibrate"], PICTURES, "a picture or a folder of them")]
+        chosen = found[:: -(-len(found) // MOST_MEASURED)]  # evenly spread
+        print(f"measuring the ranges of numbers on {len(chosen)} of {len(found)} pictures", flush=True)
+        given["calibrate"] = map(read_image, chosen)
     files = [*find_files(pictures, PICTURES, "a picture or a folder of them")]
     if proposals and not files:
         raise UserError("--proposals goes with --check PICTURES; leave it out")

@@ -182,9 +182,10 @@ def _parser():
     export = command("export", _export, "write a model for serving, for phones or for other runtimes")
     export.add_argument("model", metavar="RUN|MODEL", help=model)
     export.add_argument("--to", required=True, choices=["savedmodel", "tflite", "onnx"], help="format")
-    export.add_argument(
-        "--quantize", choices=["none", "fp16", "int8", "int8_weights"], help="weights of a TFLite file (default none)"
-    )
+    smaller = "weights of a TFLite file, or int8 for ONNX (default none)"
+    export.add_argument("--quantize", choices=["none", "fp16", "int8", "int8_weights"], help=smaller)
+    ranges = "pictures or folders like those to come, to measure the ranges of an int8 ONNX file on"
+    export.add_argument("--calibrate", nargs="+", metavar="PICTURES", help=ranges)
     sides = "size of the input of a TFLite file"
     export.add_argument("--image-size", nargs=2, type=_count, metavar=("H", "W"), help=sides)
     forms = "masks of a SavedModel: small maps (default), as large as the picture, or PNG files"
@@ -280,7 +281,8 @@ def _export(options):
     from mrcnn_keras.cli.export import export_model
 
     size = options.image_size and tuple(options.image_size)
-    own = {"quantize": options.quantize, "image_size": size, "masks": options.masks, "precision": options.precision}
+    own = {name: getattr(options, name) for name in ("quantize", "masks", "precision", "calibrate")}
+    own["image_size"] = size
     checked = (options.check or (), options.proposals or ())
     return export_model(options.model, options.to, options.out, own, *checked, options.settings)
 

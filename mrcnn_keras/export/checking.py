@@ -34,6 +34,7 @@ INT8 = Agreement(share=0.95, pixels=float("inf"), score=0.1, box_iou=0.8, mask_i
 AGREEMENTS = {
     ("savedmodel", "none"): FLOAT32,
     ("onnx", "none"): FLOAT32,
+    ("onnx", "int8"): INT8,
     ("tflite", "none"): Agreement(share=0.99),
     ("tflite", "fp16"): Agreement(share=0.98),
     ("tflite", "int8"): INT8,

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.export.model_graph import check_model, with_mask_boxes
+from mrcnn_keras.export.onnx_quantize import pictures_to_calibrate, quantize_convolutions
 from mrcnn_keras.export.readers import require
 from mrcnn_keras.files import replace_file
 from mrcnn_keras.model import in_float32
@@ -25,8 +26,8 @@ CONVENTIONS = {
 }
 
 
-def onnx(model, path):
-    """Writes the inference of a MaskRCNN as an ONNX file. Needs tf2onnx and onnx.
+def onnx(model, path, *, quantize="none", calibrate=None):
+    """Writes the inference of a MaskRCNN as an ONNX file. Needs tf2onnx and onnx, and for int8 onnxruntime.
 
     The file needs an ONNX runtime and nothing else: resizing, padding, normalisation and suppression are inside, the
     resizing by TensorFlow's rule to a rounding step.
@@ -51,25 +52,34 @@ def onnx(model, path):
     Args:
         model: A `MaskRCNN`.
         path: The file, with a name that ends in .onnx. It appears whole.
+        quantize: String: `"none"`, float32; `"int8"`, convolutions in whole numbers of 8 bits, except the last ones of
+            the heads: half the size, and about twice as fast on processors with instructions for it (VNNI).
+        calibrate: For int8, an iterable of pictures as `detect` takes them, like those that the file will see: the
+            ranges of numbers are measured on them. 10 to 100 do.
 
     Returns:
         Its path.
 
     Raises:
         UserError: If `model` is no MaskRCNN, or has RoIPool, which needs an operation that ONNX lacks; if the ending is
-            another, a package is missing, or `path` cannot be written.
+            another, a package is missing, `quantize` is unknown, int8 has no pictures, or `path` cannot be written.
     """
     standard, _ = require("onnx", "onnx"), require("tf2onnx", "onnx")
     path = Path(path)
     check_model(model, "onnx")
     if path.suffix != ".onnx":
         raise UserError(f"{path} does not end in .onnx; give a name such as {path.name}.onnx")
+    if quantize not in ("none", "int8"):
+        raise UserError(f"quantize = {quantize!r} is unknown for ONNX; choose none or int8")
+    pictures = pictures_to_calibrate(model, calibrate) if quantize == "int8" else None
     if model.config.ROI_OPERATOR == "pool":
         raise UserError("ROI_OPERATOR='pool' has no ONNX form; export it as a SavedModel, or train with 'align'")
     written = _convert(model)
     foreign = sorted({node.op_type for node in written.graph.node if node.domain})
     if foreign:
         raise UserError(f"ONNX has no operation {', '.join(foreign)}; export this model as a SavedModel")
+    if pictures is not None:
+        written = quantize_convolutions(written, pictures)
     _describe(written, model.config, standard)
     try:
         with replace_file(path) as temporary:

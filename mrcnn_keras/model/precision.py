@@ -24,9 +24,15 @@ AMPERE = (8, 0)  # compute capability of the first GPUs that do
 
 @contextlib.contextmanager
 def computing_in(precision):
-    """Keras's policy of the layers that are made inside, for a value of the setting PRECISION.
+    """Keras's policy of the layers that are made inside.
 
     A policy that the user has set by `keras.config.set_dtype_policy` stays: it is Keras's own way to ask for the same.
+
+    Args:
+        precision: String, a value of the setting PRECISION.
+
+    Returns:
+        A context manager.
     """
     before = keras.config.dtype_policy()
     if before.name != "float32":

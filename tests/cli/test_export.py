@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from contextlib import nullcontext
 
 import numpy as np
@@ -99,6 +100,21 @@ def test_export_check_that_disagrees_exits_with_1(trained, pictures, tmp_path, m
     words = ["export", str(trained), "--to", "savedmodel", "--out", str(tmp_path / "1"), "--check", str(pictures)]
     assert main([*words, "--json", str(tmp_path / "figures.json")]) == 1
     assert json.loads((tmp_path / "figures.json").read_text())["share"] == 0.5
+
+
+def test_export_hands_at_most_100_pictures_on_to_calibrate(trained, pictures, tmp_path, monkeypatch, capsys):
+    photographs = tmp_path / "photographs"
+    photographs.mkdir()
+    for number in range(150):
+        shutil.copy(pictures / "1.png", photographs / f"{number}.png")
+    given = {}
+    monkeypatch.setitem(command.EXPORTERS, "onnx", lambda model, path, **more: given.update(more))
+    words = ["export", str(trained), "--to", "onnx", "--quantize", "int8", "--out", str(tmp_path / "x.onnx")]
+    assert main([*words, "--calibrate", str(photographs)]) == 0
+    assert (given["quantize"], len([*given["calibrate"]])) == ("int8", 75)
+    assert "measuring the ranges of numbers on 75 of 150 pictures" in capsys.readouterr().out
+    assert main([*words[:3], "tflite", *words[4:], "--calibrate", str(photographs)]) == 2
+    assert "--calibrate has no meaning with --to tflite" in capsys.readouterr().err
 
 
 def test_export_check_compares_tflite_at_its_own_size(trained, pictures, tmp_path, capsys):

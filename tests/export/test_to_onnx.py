@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mrcnn_keras.data import load_dataset
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.export import check, load_onnx, onnx, summarize
 from mrcnn_keras.export.answering import reader_process
@@ -38,11 +39,14 @@ def written(trained_model, made_once):
     return made_once("onnx", lambda folder: onnx(trained_model, folder / "mine.onnx")) / "mine.onnx"
 
 
-def test_onnx_of_a_trained_model_detects_in_pictures_of_all_sizes(trained_model, written, tiny_coco, picture):
-    from mrcnn_keras.data import load_dataset
-
+@pytest.fixture(scope="module")
+def photographs(tiny_coco):
     data = load_dataset(tiny_coco, subset="train")
-    images = [data.load_image(i) for i in data.image_ids]
+    return [data.load_image(i) for i in data.image_ids]
+
+
+def test_onnx_of_a_trained_model_detects_in_pictures_of_all_sizes(trained_model, written, photographs, picture):
+    images = [*photographs]
     images += [picture(*size) for size in [(1, 1), (1, 300), (90, 2), (333, 200), (3000, 4000)]]
     images += [np.full((50, 70, 3), 127, np.uint8)]
     rows = check(trained_model, written, images)
@@ -87,6 +91,37 @@ def test_metadata_and_inputs_of_an_onnx_file(written):
     assert json.loads(facts["class_names"]) == ["BG", "circle", "square", "triangle"]
     assert facts["boxes"].startswith("y1, x1, y2, x2, pixels of the picture")
     assert "keypoints" not in facts
+
+
+def test_int8_has_whole_numbers_in_convolutions_and_the_same_objects(trained_model, written, photographs, made_once):
+    path = made_once(
+        "onnx int8", lambda folder: onnx(trained_model, folder / "x.onnx", quantize="int8", calibrate=photographs)
+    )
+    path = path / "x.onnx"
+    graph = standard.load(str(path)).graph
+    made_by = {output: node for node in graph.node for output in node.output}
+    convolutions = [node for node in graph.node if node.op_type == "Conv"]
+    exact = {node.name for node in convolutions if made_by[node.input[0]].op_type != "DequantizeLinear"}
+    assert len(convolutions) > 2 * len(exact) > 0
+    assert all("logits" in name or "deltas" in name for name in exact)
+    assert path.stat().st_size < 0.6 * written.stat().st_size
+    answer = load(path)
+    for image in photographs:
+        [expected], found = trained_model.detect([image]), answer(image)
+        np.testing.assert_allclose(found.scores, expected.scores, atol=0.05)
+        assert np.abs(found.boxes - expected.boxes[0]).max(axis=1).min() < 8  # pixels; near it others are as good
+
+
+def test_int8_asks_for_pictures_and_other_kinds_are_refused(trained_model, tmp_path):
+    for more, words in (
+        ({"quantize": "int8"}, "give 10 to 100 of them with --calibrate PICTURES"),
+        ({"quantize": "int8", "calibrate": []}, "give 10 to 100 of them"),
+        ({"quantize": "int8", "calibrate": [np.zeros((9, 9, 7))]}, "picture 0 to calibrate with"),
+        ({"quantize": "fp16"}, "quantize = 'fp16' is unknown for ONNX; choose none or int8"),
+    ):
+        with pytest.raises(UserError, match=words):
+            onnx(trained_model, tmp_path / "x.onnx", **more)
+    assert not list(tmp_path.iterdir())
 
 
 WITHOUT_TENSORFLOW = """

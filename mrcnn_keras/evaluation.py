@@ -28,7 +28,9 @@ BOX_SHARE = 0.53
 def evaluate(model, dataset, *, max_detections=None, limit=None, progress=None, batch_size=4):
     """Computes COCO's average precision and recall of a model on a dataset.
 
-    The kinds are "bbox", "segm" if both dataset and model have masks, and "keypoints" if both have keypoints. Each has
+    The kinds are "bbox", "segm" if both dataset and model have masks, and "keypoints" if both have keypoints. For
+    "segm", objects with a box only are treated as crowd regions that fill their box: they are not counted, and masks
+    found in them are ignored. Each has
     AP (mean over IoU 0.5 to 0.95), AP50, AP75, APs, APm, APl (objects of less than 32^2, of up to 96^2 and of more
     pixels; keypoints have no APs), AR (recall at `max_detections`) and AP/<class name>. A class with objects but
     without detections has 0; NaN means that there are no objects of that class or size. Crowd regions do not count as
@@ -66,7 +68,7 @@ def evaluate(model, dataset, *, max_detections=None, limit=None, progress=None, 
     progress = ProgressLine().counting("measured picture") if progress is True else progress
     image_ids = [int(image_id) for image_id in dataset.image_ids[:limit]]
     images, truths, results = [], [], []
-    truth_has_masks = model_has_masks = True
+    model_has_masks, truth_has_mask = True, []
     model_has_keypoints = layout is not None
     batches = [image_ids[start : start + batch_size] for start in range(0, len(image_ids), batch_size)]
     for batch, examples in zip(batches, _read_ahead(dataset, batches), strict=True):
@@ -75,7 +77,7 @@ def evaluate(model, dataset, *, max_detections=None, limit=None, progress=None, 
             found = renamed(found, same)
             _check(found, truth, dataset.image_name(image_id), len(names))
             model_has_keypoints &= found.keypoints is not None
-            truth_has_masks &= not len(truth) or truth.mask_crops is not None
+            truth_has_mask += truth.has_mask.tolist()
             model_has_masks &= found.mask_crops is not None
             images.append({"id": image_id, "height": truth.size[0], "width": truth.size[1]})
             truths += _truth_records(truth, image_id)
@@ -83,6 +85,7 @@ def evaluate(model, dataset, *, max_detections=None, limit=None, progress=None, 
         if progress:
             progress(len(images), len(image_ids))
     categories = [{"id": i, "name": name} for i, name in enumerate(names) if i > 0]
+    truth_has_masks = any(truth_has_mask) or not truth_has_mask
     kinds = ["bbox", "segm"] if truth_has_masks and model_has_masks else ["bbox"]
     sigmas = ()
     if model_has_keypoints:
@@ -157,8 +160,10 @@ def _check(found, truth, name, num_classes):
 
 
 def _truth_records(truth, image_id):
-    """COCO annotations of one picture; as in COCO, the area is that of the mask, for boxes too."""
-    share = BOX_SHARE if truth.mask_crops is None else 1
+    """COCO annotations of one picture; as in COCO, the area is that of the mask, for boxes too.
+
+    `box_only` says which stand in for a mask by the polygon of their box.
+    """
     segmentations = [None] * len(truth) if truth.mask_crops is None else truth.rle()
     keypoints = [[]] * len(truth) if truth.keypoints is None else truth.coco_keypoints()
     return [
@@ -167,8 +172,9 @@ def _truth_records(truth, image_id):
             "category_id": abs(class_id),
             "iscrowd": int(class_id < 0),
             "bbox": [x1, y1, x2 - x1, y2 - y1],
-            "areas": {"bbox": area, "segm": area, "keypoints": share * area},
-            "segmentation": segmentation,
+            "areas": {"bbox": area, "segm": area, "keypoints": area * (BOX_SHARE if segmentation is None else 1)},
+            "segmentation": segmentation or [[x1, y1, x2, y1, x2, y2, x1, y2]],
+            "box_only": segmentation is None,
             "keypoints": points,
             "num_keypoints": sum(visibility > 0 for visibility in points[2::3]),
         }
@@ -191,6 +197,8 @@ def _result_records(found, image_id):
 def _scores(kind, images, categories, truths, results, max_detections, sigmas):
     results = [{**result, "area": result["areas"][kind], "iscrowd": 0} for result in results]
     truths = [{**truth, "area": truth["areas"][kind]} for truth in truths]
+    if kind == "segm":
+        truths = [{**truth, "iscrowd": int(truth["iscrowd"] or truth["box_only"])} for truth in truths]
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
         coco = COCOeval(_coco(images, categories, truths), _coco(images, categories, results), iouType=kind)
         coco.params.maxDets = [max_detections]

@@ -132,6 +132,20 @@ def test_crowds_are_neither_missed_nor_false():
     assert score(truth, elsewhere)["segm/AP"] == pytest.approx(0.5)
 
 
+def test_objects_with_a_box_only_count_for_boxes_and_not_for_masks():
+    drawn, boxed = (0, 0, 10, 10), (100, 100, 200, 200)
+    crop = MaskCrop(0, 0, np.ones((10, 10), bool))
+    truth = Detections(SIZE, [drawn, boxed], [1, 1], None, [crop, None])
+    missed = score(truth, instances([drawn], [1], [0.9]))
+    assert (missed["segm/AP"], missed["bbox/AP"]) == (ONE, pytest.approx(51 / 101))
+    assert math.isnan(missed["segm/APl"])
+    # A mask inside the box may be right, so it is ignored, although it has the higher score; one elsewhere is false.
+    disc = instances([(110, 110, 190, 190), drawn], [1, 1], [0.9, 0.8])
+    assert score(truth, disc)["segm/AP"] == ONE
+    elsewhere = instances([(300, 300, 310, 310), drawn], [1, 1], [0.9, 0.8])
+    assert score(truth, elsewhere)["segm/AP"] == pytest.approx(0.5)
+
+
 def test_object_size_is_the_area_of_the_mask():
     mask = np.zeros((50, 50), bool)
     mask[:10, :10] = True  # 100 pixels in a box of 2,500
@@ -175,6 +189,8 @@ def test_without_masks_only_boxes_are_scored(without):
 def test_pictures_without_objects_do_not_decide_whether_there_are_masks():
     truths = {1: instances(rows_of(1), [1]), 2: Detections.empty(SIZE, masks=False)}
     model = Answers({1: instances(rows_of(1), [1], [0.9]), 2: Detections.empty(SIZE)})
+    assert evaluate(model, Pictures(truths))["segm/AP"] == ONE
+    truths[2] = instances(rows_of(1), [1], masks=False)
     assert evaluate(model, Pictures(truths))["segm/AP"] == ONE
 
 

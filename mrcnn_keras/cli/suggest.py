@@ -16,14 +16,16 @@ def suggest_for(dataset, config, statistics, chosen=()):
     category_ids = dataset.category_ids[1:]
     if not all(isinstance(i, int) for i in category_ids):
         category_ids = ()
-    return suggest_settings(config, statistics, dataset.class_names, category_ids, dataset.keypoint_layout, chosen)
+    facts = dataset.class_names, category_ids, dataset.keypoint_layout, dataset.has_masks()
+    return suggest_settings(config, statistics, *facts, chosen)
 
 
-def suggest_settings(config, statistics, class_names, category_ids=(), keypoint_layout=None, chosen=()):
+def suggest_settings(config, statistics, class_names, category_ids=(), keypoint_layout=None, has_masks=True, chosen=()):
     """Returns settings for these data that differ from `config`: {name: (value, reason in a few words)}.
 
     statistics: Dataset.statistics() of the training pictures. class_names: background first. keypoint_layout: of the
-    dataset, None without keypoints. chosen: names of settings that the user has set in `config`; they are not changed.
+    dataset, None without keypoints. has_masks: False if all objects have a box only. chosen: names of settings that the
+    user has set in `config`; they are not changed.
     """
     suggested = {
         "NUM_CLASSES": (len(class_names), ", ".join(class_names[1:6]) + (", ..." if len(class_names) > 6 else "")),
@@ -32,6 +34,8 @@ def suggest_settings(config, statistics, class_names, category_ids=(), keypoint_
     }
     if "NUM_KEYPOINTS" not in chosen:
         suggested |= _for_keypoints(config, keypoint_layout)
+    if config.MASKS and not has_masks:
+        suggested["MASKS"] = (False, "boxes but no masks in the data")
     most = statistics["max_instances"]
     if most > 80:
         limit = math.ceil(1.25 * most / 50) * 50

@@ -70,21 +70,18 @@ def choose_window(size, window, boxes, rng):
 def crop(image, found, top, left, height, width):
     """The part of the picture from (top, left) on, `height` x `width` or up to the border.
 
-    Boxes become tight around what is left of the masks. Objects with almost nothing left (MIN_SHARE, MIN_PIXELS) are
-    dropped; crowd regions stay while a pixel is left. Keypoints outside are no longer annotated.
+    Boxes become tight around what is left of the masks; those without a mask are cut. Objects with almost nothing left
+    (MIN_SHARE, MIN_PIXELS) are dropped; crowd regions stay while a pixel is left. Keypoints outside are no longer
+    annotated.
     """
     image = image[top : top + height, left : left + width]
     size = image.shape[:2]
     boxes = np.clip(found.boxes - np.float32((top, left, top, left)), 0, np.float32(size * 2))
-    if found.mask_crops is None:
-        areas, crops = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1), None
-    else:
-        crops = tuple(_cut(c, top, left, *size) for c in found.mask_crops)
-        areas = np.array([np.count_nonzero(c.bits) for c in crops], float)
-    kept = (areas >= MIN_SHARE * found.areas) | (areas >= MIN_PIXELS) | (found.class_ids < 0)
     points = _points(found, lambda p: keypoints_inside(move_keypoints(p, shift=(-top, -left)), size))
-    cut = _moved(found, boxes, crops, points, size)[kept & (areas > 0)]
-    return image, tighten(cut)
+    cut = _moved(found, boxes, _crops(found, lambda c: _cut(c, top, left, *size)), points, size)
+    areas = cut.areas
+    kept = (areas >= MIN_SHARE * found.areas) | (areas >= MIN_PIXELS) | (found.class_ids < 0)
+    return image, tighten(cut[kept & (areas > 0)])
 
 
 def tighten(found):
@@ -92,12 +89,12 @@ def tighten(found):
 
     Instances without masks stay as they are.
     """
-    if found.mask_crops is None:
-        return found
-    crops = [crop_mask(c.bits, c.top, c.left) for c in found.mask_crops]
-    seen = np.array([bool(c.bits.size) for c in crops], bool)
-    boxes = np.array([c.box for c in crops], np.float32).reshape(-1, 4)
-    return _moved(found, boxes, tuple(crops), found.keypoints)[seen]
+    crops = _crops(found, lambda c: crop_mask(c.bits, c.top, c.left))
+    boxes = found.boxes.copy()
+    for i in np.flatnonzero(found.has_mask):
+        boxes[i] = crops[i].box
+    seen = [crop is None or bool(crop.bits.size) for crop in crops or [None] * len(found)]
+    return _moved(found, boxes, crops, found.keypoints)[np.array(seen, bool)]
 
 
 def move_keypoints(points, scale=(1, 1), shift=(0, 0)):
@@ -129,7 +126,8 @@ def _cut(c, top, left, height, width):
 
 
 def _crops(found, move):
-    return None if found.mask_crops is None else tuple(move(c) for c in found.mask_crops)
+    """The mask crops, each moved; None for an instance without one, and instead of all where there are boxes only."""
+    return None if found.mask_crops is None else tuple(None if c is None else move(c) for c in found.mask_crops)
 
 
 def _points(found, move):

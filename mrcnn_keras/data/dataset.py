@@ -9,11 +9,11 @@ from mrcnn_keras.data import images
 from mrcnn_keras.data.augment import keypoints_inside
 from mrcnn_keras.data.catalogue import Catalogue, picture_keys
 from mrcnn_keras.data.statistics import statistics_of
-from mrcnn_keras.detections import Detections, as_boxes, crop_mask
+from mrcnn_keras.detections import Detections, MaskCrop, as_boxes, crop_mask
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.resize import as_rgb
 
-LEFT_OUT = "masks without a pixel inside the picture, left out"
+LEFT_OUT = "objects without a pixel inside the picture, left out"
 
 
 class Dataset(Catalogue):
@@ -68,7 +68,8 @@ class Dataset(Catalogue):
             image_id: Integer, the internal id.
 
         Returns:
-            Tuple of masks `[H, W, N]` bool and class ids `[N]` int32; a negative id is a crowd region of class -id.
+            Tuple of masks `[H, W, N]` bool and class ids `[N]` int32; a negative id is a crowd region of class -id. The
+            mask of an object with a box only is false everywhere.
 
         Raises:
             UserError: If the picture has no annotations, or boxes only.
@@ -315,6 +316,14 @@ class Dataset(Catalogue):
         """
         return type(self).load_image is Dataset.load_image
 
+    def has_masks(self):
+        """Says whether there are masks to learn from.
+
+        Returns:
+            Boolean; `False` if all objects have a box only.
+        """
+        return True
+
     def statistics(self):
         """Counts and measures what is in the dataset.
 
@@ -329,14 +338,17 @@ class Dataset(Catalogue):
         return statistics_of(self)
 
     def _from_crops(self, image_id, size, class_ids, crops, keypoints=None):
-        """Detections of MaskCrops; those that are None or 0 x 0, of empty masks, are left out and noted."""
-        boxes = [crop.box if crop is not None and crop.bits.size else None for crop in crops]
+        """Detections of MaskCrops, or (y1, x1, y2, x2) of objects with a box only.
+
+        Those that are None or 0 x 0, of empty masks, are left out and noted.
+        """
+        boxes = [_extent(crop) for crop in crops]
         found = self._from_extents(image_id, size, class_ids, boxes, keypoints)
-        crops = [crop for crop, box in zip(crops, boxes, strict=True) if box is not None]
-        return dataclasses.replace(found, mask_crops=crops)
+        seen = [crop for crop, box in zip(crops, boxes, strict=True) if box is not None]
+        return dataclasses.replace(found, mask_crops=[crop if isinstance(crop, MaskCrop) else None for crop in seen])
 
     def _from_extents(self, image_id, size, class_ids, boxes, keypoints=None):
-        """Detections without masks of the boxes of masks; None, of empty masks, is left out and noted."""
+        """Detections without masks, of boxes; None, of empty masks, is left out and noted."""
         keypoints = self._checked_keypoints(image_id, size, keypoints, len(boxes))
         seen = [i for i, box in enumerate(boxes) if box is not None]
         self._left_out[int(image_id)] = unseen = [i for i, box in enumerate(boxes) if box is None]
@@ -366,6 +378,13 @@ class Dataset(Catalogue):
                 f"{name}: load_keypoints gave an unknown visibility; give 0 (not annotated), 1 (hidden) or 2 (visible)"
             )
         return keypoints_inside(points, size)
+
+
+def _extent(crop):
+    """The box of a MaskCrop, or None if it is empty; boxes stay as they are."""
+    if isinstance(crop, MaskCrop):
+        return crop.box if crop.bits.size else None
+    return crop
 
 
 class SubsetOfDataset(Dataset):
@@ -412,6 +431,9 @@ class SubsetOfDataset(Dataset):
 
     def reads_whole_files(self):
         return self.dataset.reads_whole_files()
+
+    def has_masks(self):
+        return self.dataset.has_masks()
 
     def image_reference(self, image_id):
         return self.dataset.image_reference(self.dataset_ids[image_id])

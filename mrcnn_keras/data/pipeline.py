@@ -48,8 +48,8 @@ def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, worke
         - `image_size`: `[B, (height, width)]` int32, of the part that is not padding.
         - `gt_boxes`: `[B, G, (y1, x1, y2, x2)]` float32 in network pixels, tight around the masks.
         - `gt_class_ids`: `[B, G]` int32, 0 in padding, negative for crowd regions.
-        - `gt_masks`: `[B, G, h, w]` uint8, 0 to 255, the share of each cell of the box that the mask covers; absent
-          if MASKS is False.
+        - `gt_masks`: `[B, G, h, w]` uint8, 0 to 255, the share of each cell of the box that the mask covers; all 0 for
+          an object with a box only, which the mask loss skips; absent if MASKS is False.
         - `proposals`: `[B, R, (y1, x1, y2, x2)]` float32 in network pixels, zeros in padding; only if PROPOSALS is
           "given".
         - `gt_keypoints`: `[B, G, K, (y, x, visibility)]` float32 in network pixels; absent if NUM_KEYPOINTS is 0.
@@ -135,7 +135,8 @@ class RememberedDataset(SubsetOfDataset):
         found = self._kept.get(image_id)
         if found is None:
             found = super().load_annotations(image_id)
-            size = sum(crop.bits.nbytes for crop in found.mask_crops or ()) + 200 * (1 + len(found))
+            crops = [crop for crop in found.mask_crops or () if crop is not None]
+            size = sum(crop.bits.nbytes for crop in crops) + 200 * (1 + len(found))
             size += 0 if found.keypoints is None else found.keypoints.nbytes
             if self._bytes + size <= REMEMBERED:
                 self._kept[image_id] = found

@@ -20,7 +20,7 @@ def load_sample(dataset, config, image_id, rng=None):
     needed, and for a wrong number of keypoints.
     """
     image, found = dataset.load_example(image_id)
-    if config.MASKS and found.mask_crops is None:
+    if config.MASKS and found.mask_crops is None and len(found):
         raise UserError(
             f"{dataset.image_name(image_id)} has boxes but no masks; train without masks: --set MASKS=False"
         )
@@ -48,8 +48,10 @@ def load_sample(dataset, config, image_id, rng=None):
         "gt_class_ids": found.class_ids,
     }
     if config.MASKS:
-        masks = [mini_mask(crop.bits, config.MINI_MASK_SHAPE) for crop in found.mask_crops]
-        sample["gt_masks"] = np.array(masks, np.uint8).reshape(-1, *config.MINI_MASK_SHAPE)
+        masks = np.zeros((len(found), *config.MINI_MASK_SHAPE), np.uint8)  # stays 0 for an object with a box only
+        for i in np.flatnonzero(found.has_mask):
+            masks[i] = mini_mask(found.mask_crops[i].bits, config.MINI_MASK_SHAPE)
+        sample["gt_masks"] = masks
     if config.PROPOSALS == "given":
         sample["proposals"] = resize.boxes_to_network(moved[1].boxes)
     if config.NUM_KEYPOINTS:

@@ -23,7 +23,8 @@ class Detections:
         boxes: `[N, (y1, x1, y2, x2)]` float32, pixels of the photograph; may reach outside it.
         class_ids: `[N]` int32, 1 to C - 1; negative for a crowd region of class -id (ground truth only); never 0.
         scores: `[N]` float32, 0 to 1; `None` for ground truth.
-        mask_crops: One `MaskCrop` per instance, each inside the photograph; `None` where there are boxes only.
+        mask_crops: One `MaskCrop` per instance, each inside the photograph, or `None` for an annotated one with a box
+            only; `None` instead of all where there are boxes only.
         keypoints: `[N, K, (y, x, third)]` float32, pixels; `None` without keypoints. The third number is the score of
             a found one; of an annotated one its visibility: 0 not annotated, 1 annotated but hidden, 2 visible.
 
@@ -137,13 +138,22 @@ class Detections:
 
     @property
     def masks(self):
-        """[H, W, N] bool over the whole photograph, made on each call; None where there are no masks."""
+        """[H, W, N] bool over the whole photograph, made on each call; None where there are no masks.
+
+        That of an object with a box only is false everywhere.
+        """
         if self.mask_crops is None:
             return None
         masks = np.zeros((*self.size, len(self)), bool)
         for i, crop in enumerate(self.mask_crops):
-            masks[(*crop.window, i)] = crop.bits
+            if crop is not None:
+                masks[(*crop.window, i)] = crop.bits
         return masks
+
+    @property
+    def has_mask(self):
+        """[N] bool: false where an instance has a box only."""
+        return np.array([crop is not None for crop in self.mask_crops or [None] * len(self)], bool)
 
     def mask(self, i):
         """Gives one mask over the whole photograph.
@@ -156,23 +166,26 @@ class Detections:
         """
         mask = np.zeros(self.size, bool)
         crop = self._crops()[i]
+        if crop is None:
+            raise UserError(f"instance {i} has a box only; has_mask says which have masks")
         mask[crop.window] = crop.bits
         return mask
 
     @property
     def areas(self):
         """[N] float64, pixels: of the masks, or of the boxes where there are no masks."""
-        if self.mask_crops is None:
-            return np.prod(self.boxes[:, 2:].astype(float) - self.boxes[:, :2], axis=1)
-        return np.array([np.count_nonzero(crop.bits) for crop in self.mask_crops], float)
+        areas = np.prod(self.boxes[:, 2:].astype(float) - self.boxes[:, :2], axis=1)
+        for i in np.flatnonzero(self.has_mask):
+            areas[i] = np.count_nonzero(self.mask_crops[i].bits)
+        return areas
 
     def rle(self):
         """Gives the masks as COCO's compressed run lengths.
 
         Returns:
-            List with one dict `{"size": [H, W], "counts": str}` per instance.
+            List with one dict `{"size": [H, W], "counts": str}` per instance, `None` for one with a box only.
         """
-        return [crop.rle(*self.size) for crop in self._crops()]
+        return [None if crop is None else crop.rle(*self.size) for crop in self._crops()]
 
     def polygons(self):
         """Draws the outlines of each instance along the edges of its pixels: pixel (0, 0) is the square to (1, 1).
@@ -180,9 +193,9 @@ class Detections:
         A mask in pieces has several. Holes are filled: formats of polygons cannot express them, `rle` keeps them.
 
         Returns:
-            One list per instance of `[K, (y, x)]` float32 polygons, pixels.
+            One list per instance of `[K, (y, x)]` float32 polygons, pixels; an empty one where it has a box only.
         """
-        return [crop.outlines() for crop in self._crops()]
+        return [[] if crop is None else crop.outlines() for crop in self._crops()]
 
     def as_dict(self):
         """Gives the instances as Matterport's package does, with boxes as float32.
@@ -218,7 +231,7 @@ class Detections:
             results.append({"image_id": image_id, "category_id": category_id, "bbox": bbox, "score": score})
         if self.mask_crops is not None:
             for result, segmentation in zip(results, self.rle(), strict=True):
-                result["segmentation"] = segmentation
+                result |= {} if segmentation is None else {"segmentation": segmentation}
         if self.keypoints is not None:
             for result, points in zip(results, self.coco_keypoints(), strict=True):
                 result["keypoints"] = points
@@ -338,6 +351,8 @@ def _checked_crops(crops, count, size):
 
 
 def _checked_crop(crop, name, size):
+    if crop is None:
+        return None
     top, left, bits = crop
     if not isinstance(bits, np.ndarray) or bits.dtype.kind != "b" or bits.ndim != 2:
         raise UserError(f"{name} is not a [h, w] array of bool; threshold it first, such as mask >= 0.5")

@@ -153,28 +153,35 @@ class RoITargetLayer(_Sampler):
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class MaskTargetLayer(keras.layers.Layer):
-    """Cuts the annotated mask inside each positive RoI, as 0 and 1: what the mask head should output.
+    """Chooses the RoIs that the mask head learns from, and cuts the annotated mask inside each, as 0 and 1.
+
+    Positives of objects with a box only, whose `gt_masks` are 0, are left out, so that the mask loss skips them.
 
     Args:
         mask_shape: (height, width) of the output in cells.
 
     Call arguments:
-        rois: `[M, 4]` float32, network pixels.
-        images: `[M]` int32, the picture of each.
-        objects: `[M]` int32, indices into G.
+        targets: Dict, the output of `RoITargetLayer`.
         gt_boxes: `[B, G, 4]` float32, network pixels.
         gt_masks: `[B, G, h, w]` uint8, 0 to 255, cut to `gt_boxes`.
 
     Returns:
-        `[M, height, width]` float32.
+        Dict of `positive_places` `[P, 2]`, `positive_rois` `[P, 4]`, `positive_images` `[P]`, `positive_class_ids`
+        `[P]`, and `masks` `[P, height, width]` float32, what the mask head should output.
     """
 
     def __init__(self, mask_shape=(28, 28), **kwargs):
         super().__init__(**{"dtype": "float32", "autocast": False, **kwargs})
         self.mask_shape = tuple(mask_shape)
 
-    def call(self, rois, images, objects, gt_boxes, gt_masks):
-        where = tf.stack([images, objects], axis=-1)
+    def call(self, targets, gt_boxes, gt_masks):
+        where = tf.stack([targets["positive_images"], targets["positive_gt"]], axis=-1)
+        drawn = tf.reduce_any(tf.gather_nd(gt_masks, where) > 0, axis=(1, 2))
+        chosen = tf.where(drawn)[:, 0]
+        names = "positive_places", "positive_rois", "positive_images", "positive_class_ids"
+        positives = {name: tf.gather(targets[name], chosen) for name in names}
+        where = tf.gather(where, chosen)
         masks = tf.cast(tf.gather_nd(gt_masks, where), tf.float32) / 255.0
-        soft = mask_ops.crop_masks(masks, tf.gather_nd(gt_boxes, where), rois, self.mask_shape)
-        return tf.stop_gradient(tf.cast(soft >= 0.5, tf.float32))
+        boxes = tf.gather_nd(gt_boxes, where)
+        soft = mask_ops.crop_masks(masks, boxes, positives["positive_rois"], self.mask_shape)
+        return {**positives, "masks": tf.stop_gradient(tf.cast(soft >= 0.5, tf.float32))}

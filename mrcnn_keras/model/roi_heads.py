@@ -90,7 +90,10 @@ class RoIHeads:
 
 
 class MaskBranch:
-    """Its head; `encode`, what the head should output for positive RoIs; `decode`, what its logits mean."""
+    """Its head; `encode`, what the head should output for positive RoIs; `decode`, what its logits mean.
+
+    It learns from the positives whose object has a mask.
+    """
 
     name = "mask"
 
@@ -107,9 +110,8 @@ class MaskBranch:
         self.probabilities = DetectionMasks(config.MASK_LOSS, name="detection_masks")
 
     def encode(self, rois, *, gt_boxes, gt_masks, **_):
-        where = rois["positive_rois"], rois["positive_images"], rois["positive_gt"]
-        masks = self.targets(*where, gt_boxes, gt_masks)
-        return rois, {"mask_targets": masks, "mask_class_ids": rois["positive_class_ids"]}
+        chosen = self.targets(rois, gt_boxes, gt_masks)
+        return chosen, {"mask_targets": chosen["masks"], "mask_class_ids": chosen["positive_class_ids"]}
 
     def decode(self, logits, flat, class_ids):
         return self.probabilities(logits, flat["class_ids"], class_ids)

@@ -165,8 +165,8 @@ class Recorder(StepCallback):
     def on_train_begin(self, logs=None):
         super().on_train_begin(logs)
         self.rows = [row for row in self.run.rows() if row["step"] <= self.step]
-        measured = [row[self.metric] for row in self.rows if row.get(self.metric) is not None]
-        self.best = max((score for score in measured if math.isfinite(score)), default=-math.inf)
+        scores = map(self._score, self.rows)
+        self.best = max((score for score in scores if math.isfinite(score)), default=-math.inf)
         if self.run.last.exists():
             self.saved_step = self.step
         else:  # so that a training can be resumed whenever it is interrupted
@@ -196,8 +196,8 @@ class Recorder(StepCallback):
             with self.drawing.timed():
                 self.run.draw_curves()
         self.run.say(_sentence(row))
-        if row.get(self.metric, math.nan) >= self.best:  # on a tie, the model trained longer
-            self.best = row[self.metric]
+        if self._score(row) >= self.best:  # on a tie, the model trained longer
+            self.best = self._score(row)
             self.run.save_model(self.model, self.run.best)
         if done or self.saving.is_due():
             self.save_last()
@@ -205,6 +205,11 @@ class Recorder(StepCallback):
     def on_train_end(self, logs=None):
         if self.saved_step < self.step:  # a user's callback stopped the training
             self.save_last()
+
+    def _score(self, row):
+        """The figure by which best.keras is chosen; NaN where none was measured."""
+        found = [row.get(metric) for metric in (self.metric, "bbox/AP")]  # where the validation data have boxes only
+        return next((score for score in found if score is not None), math.nan)
 
     def save_last(self):
         """Writes last.keras."""

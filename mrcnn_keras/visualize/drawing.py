@@ -74,7 +74,7 @@ def draw_detections(
 
     largest_first = np.argsort(-detections.areas, kind="stable")
     for i in largest_first:
-        if detections.mask_crops is not None:
+        if detections.has_mask[i]:
             fill = alpha if detections.class_ids[i] > 0 else 0
             _draw_mask(canvas, detections.mask_crops[i], colors[i], fill, line, zoom)
     for i in largest_first:

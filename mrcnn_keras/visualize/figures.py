@@ -175,10 +175,10 @@ def match_instances(annotated, found, iou_threshold=0.5):
     matches, overlaps = np.full(len(found), -1), np.zeros(len(found))
     if not len(annotated) or not len(found):
         return matches, overlaps
-    if annotated.mask_crops is None or found.mask_crops is None:
-        ious = coco_mask.iou(_sides(found.boxes), _sides(annotated.boxes), [0] * len(annotated))
-    else:
-        ious = coco_mask.iou(found.rle(), annotated.rle(), [0] * len(annotated))
+    ious = coco_mask.iou(_sides(found.boxes), _sides(annotated.boxes), [0] * len(annotated))
+    if found.has_mask.all() and annotated.has_mask.any():
+        drawn = annotated[annotated.has_mask]
+        ious[:, annotated.has_mask] = coco_mask.iou(found.rle(), drawn.rle(), [0] * len(drawn))
     ious[found.class_ids[:, None] != annotated.class_ids] = 0
     for i in np.argsort(-found.scores, kind="stable"):
         best = int(ious[i].argmax())
@@ -200,7 +200,8 @@ def _are_names(value):
 
 def _instances(image, boxes, masks, class_ids, scores):
     image = as_picture(image)
-    crops = None if masks is None else tuple(crop_mask(masks[:, :, i]) for i in range(masks.shape[2]))
+    crops = None if masks is None else [crop_mask(masks[:, :, i]) for i in range(masks.shape[2])]
+    crops = crops and tuple(crop if crop.bits.size else None for crop in crops)  # without a pixel: a box only
     return Detections(image.shape[:2], boxes, class_ids, scores, crops)
 
 

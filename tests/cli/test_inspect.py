@@ -113,7 +113,10 @@ def test_data_of_broken_pictures_alone_are_a_mistake(photos, run):
     [
         ([], "no annotation"),
         ([{"iscrowd": 1}], "2 crowd regions (iscrowd 1), which are not single objects"),
-        ([{"segmentation": [[200, 200, 210, 200, 210, 210]]}], "masks without a pixel inside the picture, left out: 2"),
+        (
+            [{"segmentation": [[200, 200, 210, 200, 210, 210]]}],
+            "objects without a pixel inside the picture, left out: 2",
+        ),
         ([{"segmentation": [[0.2, 0.2, 0.5, 0.2, 0.5, 0.5]]}], "outlines or boxes in 0..1, which are shares of a "),
     ],
     ids=["none", "crowd", "outside", "shares"],

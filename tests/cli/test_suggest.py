@@ -112,5 +112,14 @@ def test_suggest_keeps_the_users_keypoint_settings():
     assert "KEYPOINT_SIGMAS" in own_pairs
 
 
+def test_suggests_no_masks_for_data_with_boxes_only():
+    config = Config.preset("resnet18_fpn")
+    found = suggest_settings(config, facts(), NAMES, has_masks=False)
+    assert found["MASKS"] == (False, "boxes but no masks in the data")
+    assert "MASKS" not in suggest_settings(config, facts(), NAMES)
+    assert "MASKS" not in suggest_settings(config, facts(), NAMES, has_masks=False, chosen={"MASKS"})
+    assert "MASKS" not in suggest_settings(config.replace(MASKS=False), facts(), NAMES, has_masks=False)
+
+
 def test_suggests_no_keypoints_for_data_without_any():
     assert suggested(facts(), preset="torchvision_keypoint")["NUM_KEYPOINTS"] == 0

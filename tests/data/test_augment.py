@@ -89,6 +89,21 @@ def test_crop_of_boxes_without_masks():
     assert (cut.size, cut.boxes.tolist(), cut.class_ids.tolist()) == ((30, 35), [[0, 0, 10, 15]], [1])
 
 
+def test_objects_with_a_box_only_move_beside_masks():
+    image, crop = np.zeros((40, 60, 3), np.uint8), MaskCrop(0, 0, np.ones((20, 20), bool))
+    mixed = Detections((40, 60), [[0.5, 1, 20.5, 21], [0, 0, 20, 20]], [1, 2], mask_crops=[None, crop])
+    for move in (augment.flip_lr, augment.flip_ud, lambda *both: augment.rot90(*both, 1)):
+        moved = move(image, mixed)[1]
+        assert moved.has_mask.tolist() == [False, True]
+        assert moved.boxes[:1].tolist() == move(image, without_masks(mixed))[1].boxes[:1].tolist()
+    cut = augment.crop(image, mixed, 10, 5, 100, 100)[1]
+    assert cut.boxes.tolist() == [[0, 0, 10.5, 16], [0, 0, 10, 15]]
+    assert cut.has_mask.tolist() == [False, True]
+    # 0.5 x 16 pixels of the first are left, under 10 %; nothing of the second.
+    assert len(augment.crop(image, mixed, 20, 5, 100, 100)[1]) == 0
+    assert augment.tighten(mixed).boxes.tolist() == mixed.boxes.tolist()
+
+
 def test_augmentation_without_instances():
     image, nothing = np.zeros((6, 8, 3), np.uint8), Detections((6, 8), [], [], mask_crops=())
     for moved in (

@@ -75,7 +75,7 @@ def test_no_object_says_why(squares):
     assert crowds == "2 pictures with 3 crowd regions (iscrowd 1), which are not single objects"
     left_out = no_object(squares([empty], [crowd]))
     assert "1 crowd region (iscrowd 1)" in left_out
-    assert "masks without a pixel inside the picture, left out: 1 (first in squares image '0.png')" in left_out
+    assert "objects without a pixel inside the picture, left out: 1 (first in squares image '0.png')" in left_out
     check_objects(squares([thing]))
     with pytest.raises(UserError, match="have no object to learn from: 1 picture with no annotation; annotate"):
         check_objects(squares([]))

@@ -73,7 +73,7 @@ def test_outlines_in_shares_of_the_picture_are_noted(one_class):
     shares, left_out = dataset.contradictions
     assert shares.startswith("outlines or boxes in 0..1, which are shares of a picture and no pixels, left out; write ")
     assert "write pixels: 3 (first in" in shares
-    assert left_out.startswith("masks without a pixel inside the picture, left out: 3 ")
+    assert left_out.startswith("objects without a pixel inside the picture, left out: 3 ")
     assert len(dataset.load_annotations(0)) == len(dataset.load_boxes(0)) == 1
 
 
@@ -90,7 +90,7 @@ def test_what_covers_no_pixel_is_not_counted(one_class):
     nothing, left_out = dataset.contradictions
     assert nothing.startswith("annotations with neither an outline nor a box with area")
     assert nothing.endswith("left out: 1 (first in coco image 'a.png')")
-    assert left_out == "masks without a pixel inside the picture, left out: 3 (first in coco image 'a.png')"
+    assert left_out == "objects without a pixel inside the picture, left out: 3 (first in coco image 'a.png')"
 
 
 def test_good_annotations_contradict_nothing(make_coco):

@@ -86,7 +86,7 @@ def test_empty_mask_is_left_out_and_noted_once(squares):
     dataset = squares([(1, 0, 0, 2, 2)], [(1, 0, 0, 5, 5), (2, 3, 3, 3, 9), (2, 1, 1, 1, 1)])
     for _ in range(2):
         assert dataset.load_annotations(1).class_ids.tolist() == [1]
-    assert dataset.notes == ["masks without a pixel inside the picture, left out: 2 (first in squares image '1.png')"]
+    assert dataset.notes == ["objects without a pixel inside the picture, left out: 2 (first in squares image '1.png')"]
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_subset_is_a_view_with_its_own_ids(squares):
     assert (
         view.notes
         == dataset.notes
-        == ["masks without a pixel inside the picture, left out: 1 (first in squares image '3.png')"]
+        == ["objects without a pixel inside the picture, left out: 1 (first in squares image '3.png')"]
     )
     assert view.subset([1]).image_name(0) == "squares image '2.png'"
     assert dataset.subset([]).num_images == 0

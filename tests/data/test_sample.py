@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mrcnn_keras.data import Dataset
+from mrcnn_keras.data import Dataset, make_pipeline
 from mrcnn_keras.data.sample import load_sample, mini_mask
-from mrcnn_keras.detections import Detections
+from mrcnn_keras.detections import Detections, MaskCrop
 from mrcnn_keras.errors import UserError
 from tests.data.small_config import TURNED, small_config
 
@@ -91,6 +91,24 @@ class BoxesOnly(Dataset):
 
     def load_annotations(self, image_id):
         return Detections((64, 64), [[1.5, 2, 30, 40]], [1])
+
+
+class Mixed(BoxesOnly):
+    """An object with a mask beside one with a box only."""
+
+    def load_annotations(self, image_id):
+        crop = MaskCrop(0, 0, np.ones((8, 8), bool))
+        return Detections((64, 64), [[1.5, 2, 30, 40], [0, 0, 8, 8]], [1, 1], mask_crops=[None, crop])
+
+
+def test_objects_with_a_box_only_have_masks_of_zeros():
+    for options in (), (rng(),):
+        sample = load_sample(Mixed(), small_config(), 0, *options)
+        assert sample["gt_boxes"].tolist() == [[1.5, 2, 30, 40], [0, 0, 8, 8]]
+        assert sample["gt_masks"].max(axis=(1, 2)).tolist() == [0, 255]
+    assert "gt_masks" not in load_sample(Mixed(), small_config(MASKS=False), 0)
+    batch = next(iter(make_pipeline(Mixed(), small_config(BATCH_SIZE=1))))
+    assert batch["gt_masks"].numpy().max(axis=(2, 3)).tolist() == [[0, 255]]
 
 
 def test_load_sample_refuses_boxes_where_masks_are_needed():

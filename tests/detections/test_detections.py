@@ -43,6 +43,23 @@ def test_full_masks_come_back_as_they_went_in():
     assert np.array_equal(found.mask(1), two_masks()[:, :, 1])
 
 
+def test_some_instances_may_have_a_box_only():
+    crop = MaskCrop(1, 1, np.ones((2, 3), bool))
+    found = Detections((4, 6), [[0, 0, 1.5, 2], [1, 1, 3, 4]], [1, 2], [0.9, 0.8], [None, crop])
+    assert found.has_mask.tolist() == [False, True]
+    assert found.areas.tolist() == [3, 6]
+    assert found.masks.sum(axis=(0, 1)).tolist() == [0, 6]
+    assert [rle and rle["size"] for rle in found.rle()] == [None, [4, 6]]
+    assert [len(outlines) for outlines in found.polygons()] == [0, 1]
+    assert ["segmentation" in result for result in found.coco_results(1)] == [False, True]
+    assert found[[1, 0]].has_mask.tolist() == [True, False]
+    with pytest.raises(UserError, match="instance 0 has a box only"):
+        found.mask(0)
+    boxes_only = Detections((4, 6), found.boxes, [1, 2])
+    assert boxes_only.has_mask.tolist() == [False, False]
+    assert (boxes_only.masks, boxes_only.areas.tolist()) == (None, [3, 6])
+
+
 def test_given_boxes_stay():
     found = Detections.from_masks(two_masks(), [1, 2], boxes=[[0.5, 1, 3, 4], [0, 3, 4, 4.25]])
     assert found.boxes.tolist() == [[0.5, 1, 3, 4], [0, 3, 4, 4.25]]

@@ -124,27 +124,53 @@ def test_seeds_draw_differently():
     assert drawn[1] == drawn[2]
 
 
+def mask_targets(shape, rois, objects, gt_boxes, gt_masks):
+    """What MaskTargetLayer makes of RoIs of the first picture, of class 7 + their number."""
+    count = len(rois)
+    positives = {
+        "positive_places": tf.stack([tf.zeros([count], tf.int64), tf.range(count, dtype=tf.int64)], axis=1),
+        "positive_rois": tf.reshape(tf.constant(rois, tf.float32), [-1, 4]),
+        "positive_images": tf.zeros([count], tf.int32),
+        "positive_gt": tf.constant(objects, tf.int32),
+        "positive_class_ids": 7 + tf.range(count),
+    }
+    return MaskTargetLayer(shape)(positives, gt_boxes, gt_masks)
+
+
 def test_mask_targets_are_the_part_of_the_mask_inside_the_roi():
     left = np.zeros((1, 2, 4, 4), np.uint8)
     left[0, 1, :, :2] = 255
     gt_boxes = tf.constant([[AWAY, [0, 0, 16, 16]]], tf.float32)
-    rois = tf.constant([[0, 0, 16, 16], [0, 4, 16, 12], [0, 0, 16, 8], [40, 40, 50, 50]], tf.float32)
-    found = MaskTargetLayer((2, 4))(rois, tf.zeros([4], tf.int32), tf.ones([4], tf.int32), gt_boxes, left).numpy()
+    rois = [[0, 0, 16, 16], [0, 4, 16, 12], [0, 0, 16, 8], [40, 40, 50, 50]]
+    found = mask_targets((2, 4), rois, [1] * 4, gt_boxes, left)["masks"].numpy()
     assert found[:, 0].tolist() == [[1, 1, 0, 0], [1, 1, 0, 0], [1, 1, 1, 1], [0, 0, 0, 0]]
     assert (found[:, 0] == found[:, 1]).all()
 
 
 def test_a_cell_half_covered_belongs_to_the_mask():
     # One cell is centred in the middle between a covered and a bare one.
-    box, none = tf.constant([[0, 0, 4, 4]], tf.float32), tf.zeros([1], tf.int32)
-    masks = tf.constant([[[[255, 0]]]], tf.uint8)
-    assert MaskTargetLayer((1, 1))(box, none, none, box[None], masks).numpy().tolist() == [[[1]]]
-    assert MaskTargetLayer((1, 2))(box, none, none, box[None], masks // 2).numpy().tolist() == [[[0, 0]]]
+    box, masks = tf.constant([[[0, 0, 4, 4]]], tf.float32), tf.constant([[[[255, 0]]]], tf.uint8)
+    assert mask_targets((1, 1), [[0, 0, 4, 4]], [0], box, masks)["masks"].numpy().tolist() == [[[1]]]
+    assert mask_targets((1, 2), [[0, 0, 4, 4]], [0], box, masks // 2)["masks"].numpy().tolist() == [[[0, 0]]]
+
+
+def test_rois_of_objects_with_a_box_only_have_no_mask_targets():
+    masks = np.zeros((1, 2, 4, 4), np.uint8)
+    masks[0, 1, 0, 0] = 1
+    gt_boxes = tf.constant([[[0, 0, 8, 8], [0, 0, 16, 16]]], tf.float32)
+    rois = [[0, 0, 8, 8], [0, 0, 16, 16], [0, 0, 8, 9], [0, 0, 16, 15]]
+    found = {
+        name: value.numpy().tolist()
+        for name, value in mask_targets((1, 1), rois, [0, 1, 0, 1], gt_boxes, masks).items()
+    }
+    assert found["positive_rois"] == [rois[1], rois[3]]
+    assert found["positive_places"] == [[0, 1], [0, 3]]
+    assert found["positive_class_ids"] == [8, 10]
+    assert (found["positive_images"], found["masks"]) == ([0, 0], [[[0]], [[0]]])
 
 
 def test_no_rois_have_no_mask_targets():
-    none = tf.zeros([0], tf.int32)
     for slots in (0, 2):
         masks = tf.zeros([1, slots, 4, 4], tf.uint8)
-        found = MaskTargetLayer((28, 28))(tf.zeros([0, 4]), none, none, tf.zeros([1, slots, 4]), masks)
-        assert found.shape == (0, 28, 28)
+        found = mask_targets((28, 28), [], [], tf.zeros([1, slots, 4]), masks)
+        assert found["masks"].shape == (0, 28, 28)

@@ -62,6 +62,30 @@ def test_a_batch_may_mix_pictures_with_and_without_objects(model, make_batch, as
     assert np.isfinite(history["loss"]).all()
 
 
+def test_the_mask_loss_is_that_of_the_objects_with_masks_alone(model, make_batch):
+    whole, mixed, bare = make_batch(1, 2), make_batch(1, 2), make_batch(1, 2)
+    mixed["gt_masks"][:, 1] = 0  # the second object of each picture has a box only
+    bare["gt_masks"][:] = 0
+    outputs, found, none = (model(batch, training=False) for batch in (whole, mixed, bare))
+    first = outputs["mask_class_ids"].numpy() == 1
+    assert 0 < first.sum() < len(first)
+    logits, targets = (outputs[name].numpy()[first] for name in ("mask_logits", "mask_targets"))
+    logits = logits[..., 1].astype(float)
+    by_hand = np.mean(np.log1p(np.exp(logits)) - targets * logits)  # binary cross-entropy
+    losses, of_mixed, of_bare = (model.losses_of(one) for one in (outputs, found, none))
+    assert float(of_mixed["mrcnn_mask_loss"]) == pytest.approx(by_hand, rel=1e-5)
+    assert float(of_bare["mrcnn_mask_loss"]) == 0
+    for name in set(LOSS_NAMES) - {"mrcnn_mask_loss"}:
+        assert float(of_mixed[name]) == float(of_bare[name]) == float(losses[name]), name
+
+
+def test_objects_with_a_box_only_teach_no_masks(model, make_batch, as_dataset):
+    batch = make_batch(1, 2)
+    batch["gt_masks"][:] = 0
+    _, same = moved(model, as_dataset(batch))
+    assert {path.split("/")[0] for path in same if not path.startswith(("stem", "res2"))} == {"mask_head"}
+
+
 def test_losses_are_named_and_add_up(model, make_batch):
     outputs = model(make_batch(1, 2), training=False)
     losses = model.losses_of(outputs)

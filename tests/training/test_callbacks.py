@@ -25,6 +25,13 @@ def test_best_model_is_chosen_by_the_most_detailed_output(settings, metric):
     assert decisive_metric(Config(**settings)) == metric
 
 
+def test_boxes_decide_where_the_validation_data_have_no_masks(tmp_path):
+    recorder = Recorder(RunFolder(tmp_path), Config(), None, Clock(total_steps=1))
+    assert recorder._score({"segm/AP": 0.25, "bbox/AP": 0.5}) == 0.25
+    assert recorder._score({"segm/AP": None, "bbox/AP": 0.5}) == recorder._score({"bbox/AP": 0.5}) == 0.5
+    assert np.isnan(recorder._score({}))
+
+
 class Rates(keras.callbacks.Callback):
     """The rate of each step."""
 

@@ -143,6 +143,18 @@ def test_draw_detections_of_nothing_returns_the_picture(masks):
     assert draw_comparison(GREY, nothing, nothing, NAMES).shape[2] == 3
 
 
+def test_an_object_with_a_box_only_is_drawn_and_matched_by_its_box():
+    crop = MaskCrop(0, 0, np.ones((10, 10), bool))
+    boxes = [[20, 20, 40, 40], [0, 0, 10, 10]]
+    truth = Detections((50, 50), boxes, [1, 1], mask_crops=[None, crop])
+    found = Detections((50, 50), boxes, [1, 1], [0.9, 0.8], [MaskCrop(20, 20, np.ones((10, 20), bool)), crop])
+    drawn = draw_detections(np.zeros((50, 50, 3), np.uint8), truth, ["BG", "x"], labels=False)
+    assert [drawn[5, 5].any(), drawn[20, 30].any(), drawn[30, 30].any()] == [True, True, False]
+    matches, overlaps = match_instances(truth, found)
+    assert (matches.tolist(), overlaps.tolist()) == ([0, 1], [1, 1])
+    display_differences(np.zeros((50, 50, 3), np.uint8), truth, found, ["BG", "x"])
+
+
 def test_boxes_without_masks_keypoints_and_empty_masks_are_drawn():
     points = np.array([[[50, 60, 0.9], [20, 20, 0.01]]], np.float32)
     found = Detections((100, 120), [(10, 10, 90, 110)], [1], [0.5], keypoints=points)

@@ -192,7 +192,6 @@ class _Reader:
                 if box is None:
                     raise self._error(f"has {what} with neither segmentation nor bbox", "add one")
                 self._note("annotations of keypoints alone, the rectangle around them used as box", number)
-            self._note("annotations without a segmentation, their box used as mask", number)
         points = self._points(entry.get("keypoints"), category_id, pictures[number].size, what, number)
         annotation = Annotation(entry.get("id"), category_id, bool(crowd), box, polygons, counts, points)
         pictures[number].annotations.append(annotation)

@@ -19,13 +19,25 @@ from mrcnn_keras.data.rasterize import (
     outline_of_box,
     run_lengths,
 )
+from mrcnn_keras.detections import MaskCrop
 from mrcnn_keras.errors import UserError, listing, shortened
 
 LOSS = "left out"  # words of a reader's note that say that something annotated is lost
 
+BOXES = "objects with a box but no outline, which train boxes only: the mask loss and segm AP skip them"
+ALL_BOXES = "objects with a box but no outline, so there are no masks to train; train with MASKS=False"
+
 
 class OutlinedDataset(Dataset):
-    """Pictures with `annotations` (records.Annotation), `height` and `width` in image_info."""
+    """Pictures with `annotations` (records.Annotation), `height` and `width` in image_info.
+
+    An annotation with neither polygons nor run lengths is an object with a box only.
+    """
+
+    boxes_only = False  # whether there are objects, and none of them has an outline
+
+    def has_masks(self):
+        return not self.boxes_only
 
     def load_image(self, image_id):
         """In the orientation in which it was annotated, see images.read_image."""
@@ -51,8 +63,9 @@ class OutlinedDataset(Dataset):
         info = self.image_info[image_id]
         size = info["height"], info["width"]
         crops = [self._drawn(annotation, size, image_id) for annotation in info["annotations"]]
-        self._compare(image_id, size, [crop and crop.box for crop in crops])
-        return self._from_crops(image_id, size, self._class_ids(info), crops, self._points(info))
+        self._compare(image_id, size, [crop.box if isinstance(crop, MaskCrop) else crop for crop in crops])
+        make = self._from_extents if self.boxes_only else self._from_crops
+        return make(image_id, size, self._class_ids(info), crops, self._points(info))
 
     def load_boxes(self, image_id):
         """Those of load_annotations without their masks, which takes a fraction of the time."""
@@ -66,7 +79,7 @@ class OutlinedDataset(Dataset):
         """Notes annotations that contradict themselves; `extents` are the boxes of their masks."""
         objects = []
         for annotation, extent in zip(self.image_info[image_id]["annotations"], extents, strict=True):
-            outlined = annotation.polygons or annotation.counts is not None
+            outlined = _has_outline(annotation)
             points = annotation.polygons or (None if outlined else [outline_of_box(annotation.box)])
             objects.append((annotation.box if outlined else None, extent, points))
         note_outlines(self, image_id, size, objects)
@@ -86,30 +99,35 @@ class OutlinedDataset(Dataset):
         return np.array(points, np.float32).reshape(-1, *absent.shape)
 
     def _drawn(self, annotation, size, image_id, extent_only=False):
-        """The MaskCrop of an annotation, or its box alone; None if it has no pixel in the picture."""
+        """The MaskCrop of an annotation, or its box alone; None if nothing of it lies in the picture."""
         try:
             if annotation.counts is not None:
                 crop = crop_from_rle(annotation.counts, size)
                 return crop.box if crop and extent_only else crop
             outline = annotation.polygons or [outline_of_box(annotation.box)]
-            draw = extent_of_polygons if extent_only else crop_from_polygons
-            return None if are_shares(outline, size) else draw(outline, size)
+            if are_shares(outline, size):
+                return None
+            if not annotation.polygons:
+                return _inside(annotation.box, size)
+            return (extent_of_polygons if extent_only else crop_from_polygons)(outline, size)
         except UserError as error:
             raise UserError(f"{self.image_name(image_id)}, annotation {annotation.id!r}: {error}") from error
 
 
-def load(read, source, paths, skip_bad, others=()):
+def load(read, source, paths, skip_bad, others=(), kind=OutlinedDataset):
     """The Dataset of some places of one format.
 
     read: function of a place and BadEntries -> AnnotationFile. source: name of the format. others: places whose classes
     count, too, so that each subset alone has the same class ids: ordered by category id. skip_bad: as of BadEntries.
+    kind: class of the Dataset.
     Raises UserError for files that do not fit each other or their pictures, and for categories with different
     keypoints.
     """
-    dataset = OutlinedDataset()
+    dataset = kind()
     bad, of_others = BadEntries(dataset, skip_bad), BadEntries(OutlinedDataset(), skip_bad)
     files = {path: read(path, bad) for path in dict.fromkeys(paths)}
     others = [read(path, of_others) for path in dict.fromkeys(others) if path not in files]
+    dataset.boxes_only = _have_boxes_only([*files.values(), *others])
     _add_classes(dataset, source, sorted([*files.values(), *others], key=lambda file: file.path))
     _note_files(dataset, list(files.values()), others)
     dataset.keypoint_layout = common_layout([*files.values(), *others])
@@ -120,6 +138,21 @@ def load(read, source, paths, skip_bad, others=()):
     if not dataset.num_images:
         raise UserError(f"{str(paths[0])!r} has no picture; export it with the pictures")
     return dataset
+
+
+def _have_boxes_only(files):
+    annotations = [annotation for file in files for picture in file.pictures for annotation in picture.annotations]
+    return bool(annotations) and not any(_has_outline(annotation) for annotation in annotations)
+
+
+def _has_outline(annotation):
+    return bool(annotation.polygons) or annotation.counts is not None
+
+
+def _inside(box, size):
+    """The part of a box inside a picture, or None."""
+    y1, x1, y2, x2 = np.clip(box, 0, size * 2).tolist()
+    return (y1, x1, y2, x2) if y1 < y2 and x1 < x2 else None
 
 
 def _note_files(dataset, files, others):
@@ -191,8 +224,13 @@ def _add_pictures(dataset, source, file, bad):
         except UserError as error:
             bad.skip("pictures", str(error))
             continue
+        if picture.in_shares:
+            picture = _in_pixels(picture, (height, width))
         annotations = tuple(_usable(picture, (height, width), file, bad))
         image_ids[number] = dataset.num_images
+        boxes = sum(not _has_outline(annotation) for annotation in annotations)
+        if boxes:
+            dataset.note(ALL_BOXES if dataset.boxes_only else BOXES, image_ids[number], boxes)
         dataset.add_image(source, picture.id, path, height=height, width=width, annotations=annotations)
         if number in found.notes:
             dataset.note(found.notes[number], image_ids[number])
@@ -202,6 +240,18 @@ def _add_pictures(dataset, source, file, bad):
         for number, count in counts.items():
             if number in image_ids:
                 dataset.note(what, image_ids[number], count, contradiction=LOSS in what)
+
+
+def _in_pixels(picture, size):
+    """A picture whose annotations are shares of its height and width, in pixels."""
+    annotations = [
+        annotation._replace(
+            box=annotation.box and tuple(np.multiply(annotation.box, size * 2).tolist()),
+            polygons=tuple(polygon * size for polygon in annotation.polygons),
+        )
+        for annotation in picture.annotations
+    ]
+    return picture._replace(annotations=annotations)
 
 
 def _usable(picture, size, file, bad):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Annotation(NamedTuple):
-    """One object. `box` is (y1, x1, y2, x2) or None; it has polygons, run lengths or neither."""
+    """One object. `box` is (y1, x1, y2, x2) or None; it has polygons, run lengths or neither: a box only."""
 
     id: object
     category_id: object  # a key of AnnotationFile.categories
@@ -21,13 +21,17 @@ class Annotation(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """`file_name` is as in the file and may lead anywhere; `size` is (height, width), or None if absent."""
+    """`file_name` is as in the file and may lead anywhere; `size` is (height, width), or None if absent.
+
+    With `in_shares`, boxes and polygons are shares of the picture's height and width instead of pixels.
+    """
 
     id: object
     file_name: str
     size: tuple | None
     annotations: list
     path: object = None  # of its file, where the reader knows it; otherwise it is searched by its name
+    in_shares: bool = False
 
 
 class AnnotationFile(NamedTuple):

@@ -10,6 +10,7 @@ from pycocotools import mask as coco_mask
 
 from mrcnn_keras.data import load_dataset
 from mrcnn_keras.data.formats import coco
+from mrcnn_keras.data.formats.outlined import ALL_BOXES, BOXES
 from mrcnn_keras.errors import UserError
 from tests.data.small_coco import coco_content
 
@@ -43,7 +44,7 @@ def test_compressed_and_plain_run_lengths_are_the_same(make_coco):
     found = dataset.load_annotations(0)
     assert found.boxes.tolist() == [[1, 2, 4, 7]] * 2
     assert (found.masks == bits[:, :, None]).all()
-    assert dataset.notes == ["masks without a pixel inside the picture, left out: 1 (first in coco image 'a.png')"]
+    assert dataset.notes == ["objects without a pixel inside the picture, left out: 1 (first in coco image 'a.png')"]
 
 
 def test_polygons_of_one_annotation_are_one_object(make_coco):
@@ -58,7 +59,7 @@ def test_polygons_of_one_annotation_are_one_object(make_coco):
 
 
 @pytest.mark.parametrize("segmentation", [[], None, {}, [[]], [[1, 2, 3, 4]], "absent"])
-def test_box_is_the_mask_without_a_segmentation(make_coco, segmentation):
+def test_an_object_without_a_segmentation_has_a_box_only(make_coco, segmentation):
     content = coco_content()
     annotation = {"image_id": 5, "category_id": 7, "bbox": [1, 2, 3, 4], "segmentation": segmentation}
     if segmentation == "absent":
@@ -68,9 +69,44 @@ def test_box_is_the_mask_without_a_segmentation(make_coco, segmentation):
     found = dataset.load_annotations(0)
     assert found.boxes.tolist() == [[2, 1, 6, 4]]
     assert found.areas.tolist() == [12]
-    assert dataset.notes[-1] == (
-        "annotations without a segmentation, their box used as mask: 1 (first in coco image 'a.png')"
-    )
+    assert found.mask_crops is None
+    assert not dataset.has_masks()
+    assert f"{ALL_BOXES}: 1 (first in coco image 'a.png')" in dataset.notes
+
+
+def test_objects_with_a_box_only_beside_masks(make_coco):
+    content = coco_content()
+    del content["annotations"][1]["segmentation"]
+    content["annotations"][1]["bbox"] = [5.5, -3, 2, 4.25]
+    content["annotations"].append({"image_id": 5, "category_id": 7, "bbox": [8, 0, 2, 2]})
+    dataset = load_dataset(make_coco(content))
+    found = dataset.load_annotations(0)
+    assert found.has_mask.tolist() == [True, False, True]
+    assert found.boxes.tolist() == [[2, 1, 5, 4], [0, 5.5, 1.25, 7.5], [0, 6, 6, 8]]
+    assert found.areas.tolist() == [9, 2.5, 12]
+    assert dataset.load_boxes(0).boxes.tolist() == found.boxes.tolist()
+    masks, class_ids = dataset.load_mask(0)
+    assert (masks.any(axis=(0, 1)).tolist(), class_ids.tolist()) == ([True, False, True], [1, 2, -2])
+    assert dataset.has_masks()
+    assert dataset.subset([0]).has_masks()
+    assert f"{BOXES}: 2 (first in coco image 'a.png')" in dataset.notes
+    assert "objects without a pixel inside the picture, left out: 1 (first in coco image 'a.png')" in dataset.notes
+    written = coco.to_coco(dataset)["annotations"]
+    assert ["segmentation" in annotation for annotation in written] == [True, False, True]
+    assert written[1]["bbox"] == [5.5, 0, 2, 1.25]
+
+
+def test_masks_of_another_subset_count(make_coco):
+    path = make_coco(coco_content(), "train.json")
+    content = coco_content()
+    for annotation in content["annotations"]:
+        annotation.pop("segmentation", None)
+        annotation["bbox"] = [1, 2, 3, 4]
+    make_coco(content, "val.json")
+    dataset = load_dataset(path.parent, subset="val")
+    assert dataset.load_annotations(0).has_mask.tolist() == [False] * 3
+    assert dataset.load_annotations(0).mask_crops is not None
+    assert not load_dataset(path.parent / "val.json").has_masks()
 
 
 def test_polygons_outside_the_picture_are_cropped(make_coco):

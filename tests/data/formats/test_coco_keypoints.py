@@ -135,7 +135,7 @@ def test_keypoints_alone_have_the_rectangle_around_them_as_box(make_coco):
     alone["annotations"][1] |= {"keypoints": [5, 0, 2, 7, 3, 1, 0, 0, 0], "segmentation": []}
     data = load_dataset(make_coco(alone))
     assert data.load_annotations(0).boxes[1].tolist() == [0, 5, 4, 8]
-    assert "annotations of keypoints alone, the rectangle around them used as box: 1" in data.notes[0]
+    assert "annotations of keypoints alone, the rectangle around them used as box: 1" in data.notes[1]
     alone["annotations"][1]["keypoints"] = [0] * 9
     assert "neither segmentation nor bbox" in load_dataset(make_coco(alone)).skipped[0]
 

@@ -48,7 +48,7 @@ def test_empty_mask_file_is_left_out_and_noted(cells):
     save(cells / "one/masks/a.png", rectangle(0, 0, 0, 0))
     dataset = load_dataset(cells)
     assert len(dataset.load_annotations(0)) == 1
-    assert dataset.notes == ["masks without a pixel inside the picture, left out: 1 (first in masks image 'one.png')"]
+    assert dataset.notes == ["objects without a pixel inside the picture, left out: 1 (first in masks image 'one.png')"]
 
 
 def test_mistakes_in_mask_folders_are_refused(cells):

@@ -31,12 +31,12 @@ def crop_from_polygons(polygons, size):
     polygons: list of [K, (y, x)] float64, K >= 3, pixels. size: (height, width) of the picture.
     Raises UserError as `check_reach` does.
     """
-    return crop_from_rle(_drawn(polygons, size)["counts"], size)
+    return crop_from_rle(rle_of_polygons(polygons, size)["counts"], size)
 
 
 def extent_of_polygons(polygons, size):
     """The box of `crop_from_polygons`, (y1, x1, y2, x2), or None: several times faster than by the crop."""
-    x, y, width, height = coco_mask.toBbox(_drawn(polygons, size)).tolist()
+    x, y, width, height = coco_mask.toBbox(rle_of_polygons(polygons, size)).tolist()
     return (y, x, y + height, x + width) if height and width else None
 
 
@@ -46,8 +46,8 @@ def outline_of_box(box):
     return np.array([(y1, x1), (y1, x2), (y2, x2), (y2, x1)], float)
 
 
-def _drawn(polygons, size):
-    """pycocotools's run lengths of the union of polygons."""
+def rle_of_polygons(polygons, size):
+    """The union of polygons as pycocotools's dict of run lengths; the rest as of `crop_from_polygons`."""
     check_reach(polygons, size)
     return coco_mask.merge(coco_mask.frPyObjects([polygon[:, ::-1].ravel() for polygon in polygons], *size))
 

@@ -1,5 +1,6 @@
 """How the formats read folders: the names of subsets, and lists of files, without the rubbish that systems leave."""
 
+import itertools
 import os
 import re
 from pathlib import Path
@@ -13,6 +14,7 @@ _WORDS = {
 }
 # What macOS, Windows, Synology and Linux put among files, beside all that begins with a dot.
 RUBBISH = frozenset(("__macosx", "thumbs.db", "desktop.ini", "$recycle.bin", "system volume information", "@eadir"))
+LOOKED_AT = 100  # files of a folder, and folders in it, that are looked at to find a format
 MAX_DEPTH = 8  # folders inside each other that are searched
 
 
@@ -45,6 +47,49 @@ def subset_folders(path):
     """{subset: folder} of the folders in `path` that are named like subsets."""
     folders = [folder for folder in folders_in(path) if subset_of_folder(folder)]
     return name_subsets(folders, subset_of_folder)
+
+
+def annotated_folders(path, suffixes, accepts):
+    """{subset: folder} of formats with a file a picture, in or below a folder; {} if there is none. "" is no subset.
+
+    accepts: function of a file with one of `suffixes`; only the first files of a folder are asked.
+    """
+
+    def has(files):
+        return any(map(accepts, itertools.islice(files, LOOKED_AT)))
+
+    def subsets(folder):
+        return {name: inner for name, inner in subset_folders(folder).items() if has(files_below(inner, suffixes))}
+
+    if has(files_in(path, suffixes)):
+        return {"": path}
+    inside = [named for named in map(subsets, folders_in(path)[:LOOKED_AT]) if named]  # labels/train, labels/val
+    found = subsets(path) or (inside[0] if len(inside) == 1 else {})
+    return found or ({"": path} if has(files_below(path, suffixes)) else {})
+
+
+def twin_folders(folder, names):
+    """The folders with one of `names` beside a folder or beside those around it: "data/images/a" for "data/labels/a"."""
+    for above in (folder, *folder.parents)[:3]:
+        yield from (above.parent / name / folder.relative_to(above) for name in names)
+
+
+class ListedFolders:
+    """The files with some suffixes in folders, each of which is listed once."""
+
+    def __init__(self, suffixes=SUFFIXES):
+        self.suffixes = suffixes
+        self._files = {}
+
+    def files(self, folder):
+        """-> {name: path}"""
+        if folder not in self._files:
+            self._files[folder] = {path.name: path for path in files_in(folder, self.suffixes)}
+        return self._files[folder]
+
+    def find(self, name, folders):
+        """The path of the file in the first of `folders` that has it, or None."""
+        return next((self.files(folder)[name] for folder in folders if name in self.files(folder)), None)
 
 
 def folders_in(path):

@@ -31,6 +31,7 @@ class Picture(NamedTuple):
     size: tuple | None
     annotations: list
     path: object = None  # of its file, where the reader knows it; otherwise it is searched by its name
+    inside: object = None  # path of a JSON file that holds the picture itself, for where it has no file
     in_shares: bool = False
 
 
@@ -42,3 +43,4 @@ class AnnotationFile(NamedTuple):
     pictures: list
     notes: dict  # {finding: {index of the picture: count}}, or {finding: {}} of none; one with "left out" is a loss
     layouts: dict = {}  # {id: KeypointLayout} of the categories that have keypoints
+    rectangles: bool = False  # whether boxes are what somebody drew: outlines where other objects have an outline

@@ -23,7 +23,6 @@ CURES = {
     "Pascal VOC": _CONVERTERS,
     "CVAT XML": "export the task from CVAT again as COCO 1.0",
     "Supervisely": "export it again with Supervisely's app Export to COCO",
-    "CreateML": _CONVERTERS,
     "TFRecord": _CONVERTERS,
     "Label Studio (JSON)": "export the project from Label Studio again as COCO",
     "COCO panoptic": "use COCO's file of instances, or convert it with panopticapi's panoptic2detection_coco_format.py",
@@ -106,8 +105,6 @@ def _of_json(file, head):
 def _of_list(keys):
     if {"image_id", "category_id", "score"} <= keys:
         return "COCO results"
-    if "image" in keys and "annotations" in keys and "data" not in keys:
-        return "CreateML"
     if {"data", "annotations"} <= keys or {"data", "completions"} <= keys or {"image", "annotator"} <= keys:
         return "Label Studio (JSON)"
     return None

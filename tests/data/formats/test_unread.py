@@ -27,7 +27,6 @@ FILES = {
         "COCO 1.0",
     ),
     "Supervisely": ("ds/ann/a.png.json", {"size": {"height": 4, "width": 5}, "objects": []}, "Supervisely"),
-    "CreateML": ("a.json", [{"image": "a.png", "annotations": [{"label": "x", "coordinates": {}}]}], "CreateML"),
     "TFRecord": ("train.tfrecord", "", "TFRecord"),
     "parts of a TFRecord": ("train.record-00001-of-00010", "\0\1", "TFRecord"),
     "Label Studio": ("a.json", [{"id": 1, "data": {"image": "a.png"}, "annotations": []}], "Label Studio again"),

@@ -30,11 +30,7 @@ def load(paths, skip_bad=0.05, family=()):
 
 def _looks_like_createml(path):
     head = read_head(path).lstrip()
-    words = (
-        rf'"({"|".join(NAMES)})"\s*:\s*"',
-        r'"annotations?"\s*:\s*\[',
-        r'"coordinates"\s*:|"annotations?"\s*:\s*\[\s*\]',
-    )
+    words = rf'"({"|".join(NAMES)})"\s*:\s*"', r'"annotations?"\s*:\s*\['
     return head.startswith("[") and all(re.search(word, head) for word in words) and not re.search(r'"data"\s*:', head)
 
 

@@ -136,7 +136,7 @@ def load(read, source, paths, skip_bad, others=(), kind=OutlinedDataset):
             _add_pictures(dataset, source, file, bad)
     bad.check()
     if not dataset.num_images:
-        raise UserError(f"{str(paths[0])!r} has no picture; export it with the pictures")
+        raise UserError(f"{str(next(iter(files.values())).path)!r} has no picture; export it with the pictures")
     return dataset
 
 

@@ -12,6 +12,8 @@ HEAD = 1 << 16  # bytes of a file that are looked at
 LOOKED_AT = 200  # files of a folder
 _CONVERTERS = "export COCO JSON from the tool that made it, such as Roboflow, CVAT or Label Studio"
 _NUMBER = re.compile(r"-?\d*\.?\d+(e-?\d+)?")
+# CVAT for video has no pictures but frames, which are known by their number only.
+IS_VIDEO = re.compile(r"<track\s|<original_size>|<mode>interpolation<")
 # What to do instead, by the name of the format.
 CURES = {
     "VIA 1 or 2 (JSON)": "open it in VIA 2 and choose Annotation, Export Annotations (COCO format)",
@@ -21,7 +23,7 @@ CURES = {
     "LabelMe (XML)": "convert it to COCO JSON, for example with Datumaro",
     "YOLO": _CONVERTERS,
     "Pascal VOC": _CONVERTERS,
-    "CVAT XML": "export the task from CVAT again as COCO 1.0",
+    "CVAT for video (XML)": "it has frames but no names of pictures; export the task as COCO 1.0, with images",
     "Supervisely": "export it again with Supervisely's app Export to COCO",
     "TFRecord": _CONVERTERS,
     "Label Studio (JSON)": "export the project from Label Studio again as COCO",
@@ -118,8 +120,8 @@ def _of_csv(file, head):
 
 
 def _of_xml(file, head):
-    if re.search(r"<annotations>", head) and re.search(r"<image\s[^>]*name=", head):
-        return "CVAT XML"
+    if re.search(r"<annotations>", head) and IS_VIDEO.search(head):
+        return "CVAT for video (XML)"
     if not re.search(r"<annotation[\s>]", head):
         return None
     if "<bndbox>" in head or re.search(r"<segmented>", head):

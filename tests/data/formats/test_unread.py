@@ -21,10 +21,10 @@ FILES = {
     "YOLO description of Roboflow": ("data.yml", "names:\n- x\nnc: 1\ntrain: ../train\n", "YOLO"),
     "darknet": ("obj.names", "circle\n", "YOLO"),
     "VOC": ("Annotations/a.xml", "<annotation>\n<object><bndbox></bndbox></object></annotation>", "Pascal VOC"),
-    "CVAT": (
+    "CVAT for video": (
         "annotations.xml",
-        '<?xml version="1.0"?><annotations><image id="0" name="a.png"/></annotations>',
-        "COCO 1.0",
+        '<?xml version="1.0"?><annotations><track id="0" label="x"><box frame="0"/></track></annotations>',
+        "CVAT for video .XML.",
     ),
     "Supervisely": ("ds/ann/a.png.json", {"size": {"height": 4, "width": 5}, "objects": []}, "Supervisely"),
     "TFRecord": ("train.tfrecord", "", "TFRecord"),

@@ -1,0 +1,172 @@
+"""CVAT for images 1.1: XML with polygons, boxes, ellipses and masks.
+
+annotations.xml  images/*.jpg, images/SUBSET/*.jpg or *.jpg. The export of a project says the subset of each picture;
+                 several files, or a folder for each subset, are read, too
+"""
+
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+
+from mrcnn_keras.data.formats import outlined
+from mrcnn_keras.data.formats.coco_keypoints import finite_numbers
+from mrcnn_keras.data.formats.collected import FEW_POINTS, Collected, label_of
+from mrcnn_keras.data.formats.folders import files_in, name_subsets, subset_folders, subset_of_folder
+from mrcnn_keras.data.formats.shapes import ellipse, outline, points_of, size_of
+from mrcnn_keras.data.formats.unread import IS_VIDEO
+from mrcnn_keras.data.formats.xml_file import read_head, read_xml, text_of
+from mrcnn_keras.detections import MaskCrop
+from mrcnn_keras.errors import UserError
+
+LOOKED_AT = 100  # XML files of a folder
+UNREAD = "polyline", "points", "skeleton", "cuboid", "tag"
+OUTSIDE = "shapes that are marked as outside the picture, left out"
+TURNED = "turned boxes, read as the upright boxes around them"
+JOINED = "outlines joined into one object by their group_id"
+
+
+def find(path):
+    """{subset: (file, subset in it or None)} of a file of CVAT for images, or of a folder with some; otherwise {}."""
+    if path.is_file():
+        return _subsets_in(path) if path.suffix.lower() == ".xml" and _is_cvat(path) else {}
+    for folder in (path, path / "annotations"):
+        files = _files_in(folder)
+        if files:
+            named = name_subsets(files) or {file.stem: file for file in files}
+            return _subsets_in(files[0]) if len(files) == 1 else {name: (file, None) for name, file in named.items()}
+    places = {name: _files_in(folder) for name, folder in subset_folders(path).items()}
+    return {name: (files[0], None) for name, files in places.items() if len(files) == 1}
+
+
+def _subsets_in(file):
+    """{subset: (file, its name there)} if each picture in the file is of a known subset."""
+    try:
+        images = re.findall(rb"<image\s[^>]*>", file.read_bytes())
+    except OSError:
+        return {"": (file, None)}
+    found = [re.search(rb'\ssubset="([^"]*)"', image) for image in images]
+    names = sorted({match[1].decode("utf-8", "replace") if match else "" for match in found})
+    named = name_subsets([Path(name) for name in names], subset_of_folder) if len(names) > 1 else {}
+    return {name: (file, str(subset)) for name, subset in named.items()} or {"": (file, None)}
+
+
+def load(paths, skip_bad=0.05, family=()):
+    """The Dataset of some of the files that `find` found; family: all of them. The rest as of outlined.load."""
+    return outlined.load(_read, "cvat", paths, skip_bad, family)
+
+
+def _files_in(folder):
+    return [file for file in files_in(folder, {".xml"})[:LOOKED_AT] if _is_cvat(file)]
+
+
+def _is_cvat(file):
+    head = read_head(file)
+    of_cvat = "<annotations>" in head and re.search(r"<image\s|<meta>|<version>", head)
+    return bool(of_cvat) and not IS_VIDEO.search(head)
+
+
+def _read(place, bad):
+    path, subset = place
+    root = read_xml(path)
+    found = Collected(path, bad)
+    for label in root.iterfind("meta/*/labels/label"):
+        name = text_of(label, "name")
+        if name and label.find("parent") is None:  # those with a parent are the points of a skeleton
+            found.categories[name] = (name, None)
+    if root.find("track") is not None:
+        raise UserError(f"{str(path)!r} is CVAT for video, which does not name pictures; export CVAT for images 1.1")
+    for number, image in enumerate(root.iterfind("image"), start=1):
+        if subset not in (None, image.get("subset")):
+            continue
+        with found.entry("pictures", path, f"image {number}"):
+            name = image.get("name")
+            if not name:
+                raise UserError("it has no name; export it again")
+            size = size_of(image.get("height"), image.get("width"))
+            found.add_picture(name, size)
+            _add_objects(found, path, image, size)
+    return found.as_file()._replace(rectangles=False)
+
+
+def _add_objects(found, path, image, size):
+    """Adds the objects of a picture; outlines of one label and group are one object, as in CVAT's COCO."""
+    groups = {}
+    for number, element in enumerate(image, start=1):
+        if element.tag in UNREAD:
+            found.note(f"{element.tag} shapes, which outline no object, left out")
+        elif element.get("outside") == "1":
+            found.note(OUTSIDE)
+        elif element.tag in _READERS:
+            with found.entry("annotations", path, f"{element.tag} {number} of {image.get('name')!r}"):
+                label, shape = label_of(element.get("label")), _READERS[element.tag](element)
+                if element.tag == "box":
+                    if _number(element, "rotation", 0):
+                        found.note(TURNED)
+                    found.add(label, box=shape)
+                elif element.tag == "polygon" and len(shape) < 3:
+                    found.note(FEW_POINTS)
+                else:
+                    drawn = outline([(shape, False)], size)
+                    if element.get("group_id", "0") == "0":
+                        found.add(label, **drawn)
+                    else:
+                        groups.setdefault((label, element.get("group_id")), []).append((shape, False))
+    for (label, _), shapes in groups.items():
+        found.add(label, **outline(shapes, size))
+        if len(shapes) > 1:
+            found.note(JOINED)
+
+
+def _numbers(element, *names):
+    """The numbers in some attributes of an element."""
+    given = [element.get(name) for name in names]
+    numbers = finite_numbers(given)
+    if numbers is None or np.abs(numbers).max(initial=0) > 1e9:
+        written = ", ".join(f"{name}={str(text)[:20]!r}" for name, text in zip(names, given, strict=True))
+        raise UserError(f"it has {written}; write numbers")
+    return numbers.tolist()
+
+
+def _number(element, name, default):
+    return _numbers(element, name)[0] if element.get(name) is not None else default
+
+
+def _polygon(element):
+    pairs = [point.split(",") for point in element.get("points", "").split(";") if point.strip()]
+    return points_of(pairs or np.zeros((0, 2)))
+
+
+def _box(element):
+    """(y1, x1, y2, x2), around a box that is turned about its centre by `rotation` degrees."""
+    x1, y1, x2, y2 = _numbers(element, "xtl", "ytl", "xbr", "ybr")
+    turn = math.radians(_number(element, "rotation", 0))
+    (y, x), half = ((y1 + y2) / 2, (x1 + x2) / 2), (abs(y2 - y1) / 2, abs(x2 - x1) / 2)
+    if not turn:
+        return y - half[0], x - half[1], y + half[0], x + half[1]
+    down, right = abs(math.cos(turn)), abs(math.sin(turn))
+    height, width = half[0] * down + half[1] * right, half[0] * right + half[1] * down
+    return y - height, x - width, y + height, x + width
+
+
+def _ellipse(element):
+    x, y, rx, ry = _numbers(element, "cx", "cy", "rx", "ry")
+    return ellipse((y, x), (ry, rx), math.radians(_number(element, "rotation", 0)))
+
+
+def _mask(element):
+    """Run lengths row by row within a rectangle, background first -> MaskCrop."""
+    left, top, width, height = (int(number) for number in _numbers(element, "left", "top", "width", "height"))
+    runs = finite_numbers(element.get("rle", "").split(","))
+    fits = runs is not None and size_of(height, width) and (runs >= 0).all() and not (runs % 1).any()
+    if not fits or runs.sum() != width * height:
+        raise UserError(
+            f"its run lengths {element.get('rle', '')[:40]!r} are none of {width} x {height} pixels (width x height); "
+            "export it again"
+        )
+    bits = np.repeat(np.arange(len(runs)) % 2 == 1, runs.astype(np.int64))
+    return MaskCrop(top, left, bits.reshape(height, width))
+
+
+_READERS = {"polygon": _polygon, "box": _box, "ellipse": _ellipse, "mask": _mask}

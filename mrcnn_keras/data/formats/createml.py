@@ -8,7 +8,7 @@ import re
 from mrcnn_keras.data.formats import outlined
 from mrcnn_keras.data.formats.coco_keypoints import finite_numbers
 from mrcnn_keras.data.formats.collected import Collected, label_of
-from mrcnn_keras.data.formats.folders import annotated_folders, files_below
+from mrcnn_keras.data.formats.folders import files_in, subset_folders
 from mrcnn_keras.data.formats.xml_file import read_head
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import read_json
@@ -20,12 +20,17 @@ def find(path):
     """{subset: file or folder} if `path` is a CreateML file, or a folder with some; otherwise {}."""
     if path.is_file():
         return {"": path} if path.suffix.lower() == ".json" and _looks_like_createml(path) else {}
-    return annotated_folders(path, {".json"}, _looks_like_createml)
+    found = next((folder for folder in (path, path / "annotations", path / "labels") if _files_in(folder)), None)
+    return {"": found} if found else {name: at for name, at in subset_folders(path).items() if _files_in(at)}
 
 
 def load(paths, skip_bad=0.05, family=()):
     """The Dataset of some of the places that `find` found; family: all of them. The rest as of outlined.load."""
     return outlined.load(_read, "createml", paths, skip_bad, family)
+
+
+def _files_in(folder):
+    return [file for file in files_in(folder, {".json"}) if _looks_like_createml(file)]
 
 
 def _looks_like_createml(path):
@@ -35,9 +40,8 @@ def _looks_like_createml(path):
 
 
 def _read(place, bad):
-    files = [place] if place.is_file() else list(filter(_looks_like_createml, files_below(place, {".json"})))
     found = Collected(place, bad)
-    for file in files:
+    for file in [place] if place.is_file() else _files_in(place):
         content = read_json(file)
         if not isinstance(content, list):
             raise UserError(f"{str(file)!r} is a JSON {type(content).__name__}; CreateML is a list of pictures")

@@ -8,7 +8,7 @@ from pathlib import Path
 from mrcnn_keras.data.formats import FORMATS
 from mrcnn_keras.data.formats.class_names import alike
 from mrcnn_keras.data.formats.folders import files_below, subset_of_file
-from mrcnn_keras.data.formats.unread import CURES, LOOKED_AT, places_of_pictures, recognise
+from mrcnn_keras.data.formats.unread import CURES, LOOKED_AT, YOLO, places_of_pictures, recognise
 from mrcnn_keras.errors import UserError, listing
 from mrcnn_keras.files import read_json
 
@@ -102,7 +102,8 @@ def _find(path, format):
     if known:
         name, file = known
         where = "" if place.is_file() else f"no annotations were found in {str(path)!r}: "
-        raise UserError(f"{where}{str(file)!r} is {name}, a format that is not read yet; {CURES[name]}")
+        unread = "" if name == YOLO else ", a format that is not read yet"
+        raise UserError(f"{where}{str(file)!r} is {name}{unread}; {CURES[name]}")
     if place.suffix.lower() == ".json" and format in (None, "coco"):
         if format == "coco" or not isinstance(read_json(place), dict):
             return "coco", {"": place}  # reading it as COCO says what is wrong

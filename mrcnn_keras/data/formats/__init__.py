@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from mrcnn_keras.data.formats import coco, coco_places, createml, cvat, masks
+from mrcnn_keras.data.formats import coco, coco_places, createml, cvat, masks, yolo
 
 
 class Format(NamedTuple):
@@ -18,6 +18,7 @@ FORMATS = {
     "coco": Format(coco_places.find, coco.load),
     "masks": Format(masks.find, masks.load),
     "cvat": Format(cvat.find, cvat.load),
+    "yolo": Format(yolo.find, yolo.load),
     "createml": Format(createml.find, createml.load),
     "coco_keypoints": Format(partial(coco_places.find, prefixes=_KEYPOINTS_FIRST), coco.load),
 }

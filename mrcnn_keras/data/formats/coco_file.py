@@ -25,7 +25,9 @@ def looks_like_coco(path):
             head = file.read(HEAD).removeprefix(b"\xef\xbb\xbf").replace(b"\0", b"").lstrip(b"\xff\xfe \t\r\n")
     except OSError:  # reported when this very file is loaded
         return False
-    return head[:1] == b"{" and bool(re.search(rb'"(images|annotations|categories)"\s*:\s*\[', head))
+    whole = len(head) < HEAD - 4  # Label Studio's notes.json beside its YOLO has categories only
+    lists = rb"images|annotations" if whole else rb"images|annotations|categories"
+    return head[:1] == b"{" and bool(re.search(rb'"(' + lists + rb')"\s*:\s*\[', head))
 
 
 def read_coco(path, bad):

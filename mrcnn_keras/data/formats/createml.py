@@ -13,6 +13,7 @@ from mrcnn_keras.data.formats.xml_file import read_head
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import read_json
 
+LOOKED_AT = 100  # files of a folder
 NAMES = "image", "imagefilename", "filename"  # under which the tools write the name of a picture
 
 
@@ -20,8 +21,8 @@ def find(path):
     """{subset: file or folder} if `path` is a CreateML file, or a folder with some; otherwise {}."""
     if path.is_file():
         return {"": path} if path.suffix.lower() == ".json" and _looks_like_createml(path) else {}
-    found = next((folder for folder in (path, path / "annotations", path / "labels") if _files_in(folder)), None)
-    return {"": found} if found else {name: at for name, at in subset_folders(path).items() if _files_in(at)}
+    found = next(filter(_has_files, (path, path / "annotations", path / "labels")), None)
+    return {"": found} if found else {name: at for name, at in subset_folders(path).items() if _has_files(at)}
 
 
 def load(paths, skip_bad=0.05, family=()):
@@ -29,8 +30,8 @@ def load(paths, skip_bad=0.05, family=()):
     return outlined.load(_read, "createml", paths, skip_bad, family)
 
 
-def _files_in(folder):
-    return [file for file in files_in(folder, {".json"}) if _looks_like_createml(file)]
+def _has_files(folder):
+    return any(map(_looks_like_createml, files_in(folder, {".json"})[:LOOKED_AT]))
 
 
 def _looks_like_createml(path):
@@ -41,7 +42,7 @@ def _looks_like_createml(path):
 
 def _read(place, bad):
     found = Collected(place, bad)
-    for file in [place] if place.is_file() else _files_in(place):
+    for file in [place] if place.is_file() else filter(_looks_like_createml, files_in(place, {".json"})):
         content = read_json(file)
         if not isinstance(content, list):
             raise UserError(f"{str(file)!r} is a JSON {type(content).__name__}; CreateML is a list of pictures")

@@ -14,6 +14,7 @@ _CONVERTERS = "export COCO JSON from the tool that made it, such as Roboflow, CV
 _NUMBER = re.compile(r"-?\d*\.?\d+(e-?\d+)?")
 # CVAT for video has no pictures but frames, which are known by their number only.
 IS_VIDEO = re.compile(r"<track\s|<original_size>|<mode>interpolation<")
+YOLO = "of YOLO but without its pictures"
 # What to do instead, by the name of the format.
 CURES = {
     "VIA 1 or 2 (JSON)": "open it in VIA 2 and choose Annotation, Export Annotations (COCO format)",
@@ -21,7 +22,7 @@ CURES = {
     "VIA (csv)": "open it in VIA 2 and choose Annotation, Export Annotations (COCO format)",
     "labelme (JSON)": "convert the folder with labelme2coco",
     "LabelMe (XML)": "convert it to COCO JSON, for example with Datumaro",
-    "YOLO": _CONVERTERS,
+    YOLO: "give the folder that holds the pictures, too",
     "Pascal VOC": _CONVERTERS,
     "CVAT for video (XML)": "it has frames but no names of pictures; export the task as COCO 1.0, with images",
     "Supervisely": "export it again with Supervisely's app Export to COCO",
@@ -130,13 +131,13 @@ def _of_xml(file, head):
 
 
 def _of_yaml(file, head):
-    return "YOLO" if re.search(r"^names:", head, re.M) and re.search(r"^(train|val|nc|path):", head, re.M) else None
+    return YOLO if re.search(r"^names:", head, re.M) and re.search(r"^(train|val|nc|path):", head, re.M) else None
 
 
 def _of_text(file, head):
     """YOLO has a class and 4 or more numbers a line."""
     lines = [line.split() for line in head.splitlines()[:-1] or head.splitlines()]
-    return "YOLO" if lines and all(map(_is_yolo, lines)) else None
+    return YOLO if lines and all(map(_is_yolo, lines)) else None
 
 
 def _is_yolo(words):
@@ -149,6 +150,6 @@ _READERS = {
     ".xml": _of_xml,
     **dict.fromkeys((".yaml", ".yml"), _of_yaml),
     ".txt": _of_text,
-    ".names": lambda file, head: "YOLO",
+    ".names": lambda file, head: YOLO,
     **dict.fromkeys((".tfrecord", ".tfrecords", ".record"), lambda file, head: "TFRecord"),
 }

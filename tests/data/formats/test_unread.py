@@ -15,11 +15,6 @@ FILES = {
     "VIA csv": ("via.csv", "filename,file_size,region_count,region_shape_attributes\na.png,1,1,{}\n", "VIA .csv."),
     "labelme": ("a.json", {"version": "5.0", "shapes": [], "imagePath": "a.png"}, "labelme2coco"),
     "LabelMe": ("a.xml", "<annotation><object><polygon><pt/></polygon></object></annotation>", "LabelMe .XML."),
-    "YOLO": ("labels/a.txt", "0 0.5 0.5 0.1 0.1\n2 0.1 0.2 0.3 1e-2\n", "YOLO"),
-    "YOLO outlines": ("labels/a.txt", "0 0.5 0.5 0.1 0.1 0.2 0.9", "YOLO"),
-    "YOLO description": ("data.yaml", "train: images/train\nnc: 1\nnames: ['x']\n", "YOLO"),
-    "YOLO description of Roboflow": ("data.yml", "names:\n- x\nnc: 1\ntrain: ../train\n", "YOLO"),
-    "darknet": ("obj.names", "circle\n", "YOLO"),
     "VOC": ("Annotations/a.xml", "<annotation>\n<object><bndbox></bndbox></object></annotation>", "Pascal VOC"),
     "CVAT for video": (
         "annotations.xml",
@@ -48,6 +43,24 @@ def test_known_formats_are_named(tmp_path, kind):
         assert name in str(error.value)
         assert "not read yet; " in str(error.value)
         assert "load_dataset" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.txt", "0 0.5 0.5 0.1 0.1\n2 0.1 0.2 0.3 1e-2\n"),
+        ("a.txt", "0 0.5 0.5 0.1 0.1 0.2 0.9"),
+        ("data.yaml", "train: images/train\nnc: 1\nnames: ['x']\n"),
+        ("data.yml", "names:\n- x\nnc: 1\ntrain: ../train\n"),
+        ("obj.names", "circle\n"),
+    ],
+)
+def test_parts_of_yolo_without_its_pictures(tmp_path, name, content):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(UserError, match="is of YOLO but without its pictures; give the folder that holds"):
+        load_dataset(tmp_path / name)
+    with pytest.raises(UserError, match="of YOLO but without its pictures|has no picture of its name"):
+        load_dataset(tmp_path)
 
 
 @pytest.mark.parametrize(

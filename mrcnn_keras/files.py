@@ -1,4 +1,4 @@
-"""Files, including pictures, written completely or not at all; JSON read with a helpful error message."""
+"""Files, including pictures, written completely or not at all; text and JSON read with helpful error messages."""
 
 import json
 import os
@@ -10,6 +10,8 @@ from pathlib import Path
 from PIL import Image
 
 from mrcnn_keras.errors import UserError
+
+MAX_TEXT = 1 << 24  # bytes
 
 
 @contextmanager
@@ -56,6 +58,20 @@ def write_image(path, image):
     """Writes [H, W, 3] uint8 RGB to `path` by rename; the suffix determines the format."""
     with replace_file(path) as temporary:
         Image.fromarray(image).save(temporary)
+
+
+def read_text(path):
+    """Returns the text of a file in UTF-8 of at most MAX_TEXT bytes; raises UserError if it is none."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MAX_TEXT + 1)
+        if len(data) > MAX_TEXT:
+            raise UserError(f"{str(path)!r} has more than {MAX_TEXT >> 20} MB of text; divide it")
+        return data.decode("utf-8-sig")
+    except OSError as error:
+        raise UserError(f"{str(path)!r} cannot be read ({error.strerror}); give a readable file") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"{str(path)!r} is not text in UTF-8 ({error}); save it as UTF-8") from error
 
 
 def read_json(path):

@@ -74,7 +74,7 @@ def _finding(written, extent, points, size):
     for name, box in _readings(written, size).items():
         if _distance(box, extent, size) <= EXACT:
             return OTHER_BOX.format(name)
-    return MISFIT if _overlap(written, extent) < LEAST_OVERLAP else None
+    return MISFIT if overlap(written, extent) < LEAST_OVERLAP else None
 
 
 def _finding_of_box(box, size):
@@ -106,8 +106,12 @@ def _distance(first, second, size):
     return float(np.abs(np.clip(first, 0, size * 2) - np.clip(second, 0, size * 2)).max())
 
 
-def _overlap(first, second):
-    """Intersection over union of two boxes."""
+def overlap(first, second):
+    """Intersection over union of two boxes (y1, x1, y2, x2), not both without area.
+
+    Returns:
+        Float from 0 to 1.
+    """
     sides = np.minimum(first[2:], second[2:]) - np.maximum(first[:2], second[:2])
     both = np.prod(np.maximum(sides, 0))
     areas = [np.prod(np.subtract(box[2:], box[:2])) for box in (first, second)]

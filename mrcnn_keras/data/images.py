@@ -113,14 +113,19 @@ def read_labels(path):
     Grey and 16-bit values and palette indices are taken as they are; a colour becomes 65536 R + 256 G + B. A picture
     saved with loss has at most one object, the white in black. Raises UserError if it shows more than that.
     """
+    return read_label_values(path)[0]
+
+
+def read_label_values(path):
+    """-> [H, W] int32 as of read_labels, and whether these are colours."""
     with _opened(path) as file:
         if file.format in LOSSY_FORMATS:
             _check_black_and_white(_rgb(file, path), path)
-            return read_mask(path).astype(np.int32)
+            return read_mask(path).astype(np.int32), False
         if file.mode in ("1", "L", "P") or file.mode.startswith("I"):
-            return np.array(file).astype(np.int32)
+            return np.array(file).astype(np.int32), False
         red, green, blue = np.moveaxis(_rgb(file, path).astype(np.int32), 2, 0)
-    return (red << 16) + (green << 8) + blue
+    return (red << 16) + (green << 8) + blue, True
 
 
 def _check_black_and_white(pixels, path):

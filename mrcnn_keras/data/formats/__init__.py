@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from mrcnn_keras.data.formats import coco, coco_places, createml, cvat, masks, yolo
+from mrcnn_keras.data.formats import coco, coco_places, createml, cvat, masks, voc, yolo
 
 
 class Format(NamedTuple):
@@ -20,5 +20,6 @@ FORMATS = {
     "cvat": Format(cvat.find, cvat.load),
     "yolo": Format(yolo.find, yolo.load),
     "createml": Format(createml.find, createml.load),
+    "voc": Format(voc.find, voc.load),
     "coco_keypoints": Format(partial(coco_places.find, prefixes=_KEYPOINTS_FIRST), coco.load),
 }

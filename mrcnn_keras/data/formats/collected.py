@@ -60,4 +60,4 @@ def label_of(value):
         value = str(value)
     if not isinstance(value, str) or not value.strip():
         raise UserError(f"the class is {str(value)[:40]!r}; give it a name")
-    return value.strip()
+    return value.strip().encode("utf-8", "replace").decode()  # halves of a character, which JSON may have

@@ -52,11 +52,13 @@ def subset_folders(path):
 def annotated_folders(path, suffixes, accepts):
     """{subset: folder} of formats with a file a picture, in or below a folder; {} if there is none. "" is no subset.
 
-    accepts: function of a file with one of `suffixes`; only the first files of a folder are asked.
+    accepts: function of a file with one of `suffixes`; only the first files of a folder are asked, and half of them
+    must be accepted, as a folder may be above data sets of several formats.
     """
 
     def has(files):
-        return any(map(accepts, itertools.islice(files, LOOKED_AT)))
+        accepted = list(map(accepts, itertools.islice(files, LOOKED_AT)))
+        return any(accepted) and 2 * sum(accepted) >= len(accepted)
 
     def subsets(folder):
         return {name: inner for name, inner in subset_folders(folder).items() if has(files_below(inner, suffixes))}
@@ -69,7 +71,7 @@ def annotated_folders(path, suffixes, accepts):
 
 
 def twin_folders(folder, names):
-    """The folders with one of `names` beside a folder or beside those around it: "data/images/a" for "data/labels/a"."""
+    """The folders called `names` beside a folder or beside those around it: "data/images/a" for "data/labels/a"."""
     for above in (folder, *folder.parents)[:3]:
         yield from (above.parent / name / folder.relative_to(above) for name in names)
 

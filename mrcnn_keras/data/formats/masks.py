@@ -221,6 +221,11 @@ def _folders_of_pictures(path, depth):
 def _crops_of_labels(file):
     """-> (height, width), MaskCrops in the order of the values."""
     labels = images.read_labels(file)
+    return labels.shape, [crop for _, crop in crops_of_values(labels, file)]
+
+
+def crops_of_values(labels, file):
+    """The values of a label picture [H, W] but 0, each with its MaskCrop. Raises UserError for too many."""
     rows, columns = np.nonzero(labels)
     values, numbers = np.unique(labels[rows, columns], return_inverse=True)
     if len(values) > MAX_LABELS:
@@ -233,7 +238,7 @@ def _crops_of_labels(file):
     for axis, places in enumerate((rows, columns)):
         np.minimum.at(firsts[:, axis], numbers, places)
         np.maximum.at(lasts[:, axis], numbers, places + 1)
-    crops = []
-    for value, (top, left), (bottom, right) in zip(values, firsts.tolist(), lasts.tolist(), strict=True):
-        crops.append(MaskCrop(top, left, labels[top:bottom, left:right] == value))
-    return labels.shape, crops
+    return [
+        (value, MaskCrop(top, left, labels[top:bottom, left:right] == value))
+        for value, (top, left), (bottom, right) in zip(values.tolist(), firsts.tolist(), lasts.tolist(), strict=True)
+    ]

@@ -142,7 +142,8 @@ def load(read, source, paths, skip_bad, others=(), kind=OutlinedDataset):
 
 def _have_boxes_only(files):
     annotations = [annotation for file in files for picture in file.pictures for annotation in picture.annotations]
-    return bool(annotations) and not any(_has_outline(annotation) for annotation in annotations)
+    drawn = any(file.has_masks for file in files) or any(map(_has_outline, annotations))
+    return bool(annotations) and not drawn
 
 
 def _has_outline(annotation):
@@ -231,7 +232,7 @@ def _add_pictures(dataset, source, file, bad):
         boxes = sum(not _has_outline(annotation) for annotation in annotations)
         if boxes:
             dataset.note(ALL_BOXES if dataset.boxes_only else BOXES, image_ids[number], boxes)
-        dataset.add_image(source, picture.id, path, height=height, width=width, annotations=annotations)
+        dataset.add_image(source, picture.id, path, height=height, width=width, annotations=annotations, **picture.more)
         if number in found.notes:
             dataset.note(found.notes[number], image_ids[number])
     for what, counts in file.notes.items():

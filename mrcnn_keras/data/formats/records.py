@@ -33,6 +33,7 @@ class Picture(NamedTuple):
     path: object = None  # of its file, where the reader knows it; otherwise it is searched by its name
     inside: object = None  # path of a JSON file that holds the picture itself, for where it has no file
     in_shares: bool = False
+    more: dict = {}  # for the Dataset's image_info: what a format's own class reads later, such as files of masks
 
 
 class AnnotationFile(NamedTuple):
@@ -43,4 +44,5 @@ class AnnotationFile(NamedTuple):
     pictures: list
     notes: dict  # {finding: {index of the picture: count}}, or {finding: {}} of none; one with "left out" is a loss
     layouts: dict = {}  # {id: KeypointLayout} of the categories that have keypoints
+    has_masks: bool = False  # beside those of the annotations
     rectangles: bool = False  # whether boxes are what somebody drew: outlines where other objects have an outline

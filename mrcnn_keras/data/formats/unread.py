@@ -23,7 +23,6 @@ CURES = {
     "labelme (JSON)": "convert the folder with labelme2coco",
     "LabelMe (XML)": "convert it to COCO JSON, for example with Datumaro",
     YOLO: "give the folder that holds the pictures, too",
-    "Pascal VOC": _CONVERTERS,
     "CVAT for video (XML)": "it has frames but no names of pictures; export the task as COCO 1.0, with images",
     "Supervisely": "export it again with Supervisely's app Export to COCO",
     "TFRecord": _CONVERTERS,
@@ -125,8 +124,6 @@ def _of_xml(file, head):
         return "CVAT for video (XML)"
     if not re.search(r"<annotation[\s>]", head):
         return None
-    if "<bndbox>" in head or re.search(r"<segmented>", head):
-        return "Pascal VOC"
     return "LabelMe (XML)" if "<polygon>" in head or "<segm>" in head else None
 
 

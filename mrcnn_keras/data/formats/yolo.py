@@ -17,16 +17,10 @@ from mrcnn_keras.data.formats.coco_keypoints import as_whole, finite_numbers
 from mrcnn_keras.data.formats.collected import Collected
 from mrcnn_keras.data.formats.folders import files_below, files_in, folders_in, subset_folders
 from mrcnn_keras.data.formats.picture_files import MAX_FILES
-from mrcnn_keras.data.formats.yolo_description import (
-    LISTS,
-    find_description,
-    inside,
-    is_description,
-    read_description,
-    read_text,
-)
+from mrcnn_keras.data.formats.yolo_description import LISTS, find_description, inside, is_description, read_description
 from mrcnn_keras.data.images import SUFFIXES
 from mrcnn_keras.errors import UserError
+from mrcnn_keras.files import read_text
 
 LOOKED_AT = 50  # text files of a folder
 PICTURE_FOLDERS = "images", "jpegimages"  # whose text files are in "labels" beside them

@@ -11,8 +11,8 @@ from mrcnn_keras.data.formats.coco_keypoints import as_whole
 from mrcnn_keras.data.formats.folders import files_in, subset_of_folder
 from mrcnn_keras.data.formats.xml_file import read_head
 from mrcnn_keras.errors import UserError
+from mrcnn_keras.files import read_text
 
-MAX_BYTES = 1 << 24
 MAX_CLASSES = 100_000
 YAML = {".yaml", ".yml"}
 # Lists of class names, a line each, in the order of preference: labelImg, Label Studio; CVAT; Roboflow's darknet.
@@ -69,21 +69,6 @@ def inside(root, name):
     if any("\0" in part for part in parts):
         return None
     return next((place for i in range(len(parts)) if (place := root.joinpath(*parts[i:])).exists()), None)
-
-
-def read_text(file):
-    """The text of a small file in UTF-8; raises UserError."""
-    try:
-        with open(file, "rb") as opened:
-            data = opened.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise UserError(f"{str(file)!r} cannot be read ({error.strerror}); give a readable file") from error
-    if len(data) > MAX_BYTES:
-        raise UserError(f"{str(file)!r} is larger than {MAX_BYTES >> 20} MB, which is no file of YOLO's; remove it")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{str(file)!r} is not text in UTF-8 ({error}); save it as UTF-8") from error
 
 
 def _listed(file):

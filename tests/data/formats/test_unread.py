@@ -15,7 +15,6 @@ FILES = {
     "VIA csv": ("via.csv", "filename,file_size,region_count,region_shape_attributes\na.png,1,1,{}\n", "VIA .csv."),
     "labelme": ("a.json", {"version": "5.0", "shapes": [], "imagePath": "a.png"}, "labelme2coco"),
     "LabelMe": ("a.xml", "<annotation><object><polygon><pt/></polygon></object></annotation>", "LabelMe .XML."),
-    "VOC": ("Annotations/a.xml", "<annotation>\n<object><bndbox></bndbox></object></annotation>", "Pascal VOC"),
     "CVAT for video": (
         "annotations.xml",
         '<?xml version="1.0"?><annotations><track id="0" label="x"><box frame="0"/></track></annotations>',

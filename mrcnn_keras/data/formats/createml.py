@@ -55,7 +55,7 @@ def _read(place, bad):
 def _add_picture(found, file, entry):
     names = [entry.get(key) for key in NAMES] if isinstance(entry, dict) else []
     name = next((name for name in names if isinstance(name, str) and name), None)
-    annotations = entry.get("annotations", entry.get("annotation", [])) if name else None
+    annotations = entry.get("annotations", entry.get("annotation")) if name else None
     if not isinstance(annotations, list):
         raise UserError(f"it is {str(entry)[:60]}; write its name as 'image' and a list 'annotations'")
     found.add_picture(name)

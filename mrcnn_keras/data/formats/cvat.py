@@ -113,10 +113,11 @@ def _add_objects(found, path, image, size):
                         found.add(label, **drawn)
                     else:
                         groups.setdefault((label, element.get("group_id")), []).append((shape, False))
-    for (label, _), shapes in groups.items():
-        found.add(label, **outline(shapes, size))
-        if len(shapes) > 1:
-            found.note(JOINED)
+    for (label, group), shapes in groups.items():
+        with found.entry("annotations", path, f"group {group} of {image.get('name')!r}", count=0):
+            found.add(label, **outline(shapes, size))
+            if len(shapes) > 1:
+                found.note(JOINED)
 
 
 def _numbers(element, *names):

@@ -46,7 +46,7 @@ def find_pictures(file):
     flat = [folder for folder in folders if folder in flat]
     subset = subset_of_file(file.path) or subset_of_folder(near)
     notes, faults = _search(file, PictureSearch(whole, flat, subset), absent[best], paths)
-    if not paths:
+    if not paths and not any(file.pictures[number].inside for number in names):
         name = file.pictures[next(iter(names))].file_name[:200]
         others = f", nor does any of the other {len(names) - 1}" if len(names) > 1 else ""
         raise UserError(
@@ -104,7 +104,7 @@ def _absent(folder, names):
         inner, _, base = (name or "").rpartition("/")
         if inner not in listed:
             where = folder / inner
-            listed[inner] = set(os.listdir(where)) if where.is_dir() else set()
+            listed[inner] = set(os.listdir(where)) if os.path.isdir(where) else set()
         if base not in listed[inner]:
             absent.append(number)
     return dict.fromkeys(absent)

@@ -39,6 +39,7 @@ class Place(NamedTuple):
 
     root: Path
     lists: tuple = ()
+    unlisted: int = 0  # XML files whose pictures are in no list of a subset
 
 
 def find(path):
@@ -94,15 +95,25 @@ def _subsets_of(root):
             lists.setdefault(file.stem, []).append(file)
     known = name_subsets([Path(name) for name in lists if name_subsets([Path(name)])])
     named = {name: lists[str(stem)] for name, stem in known.items() if str(stem) in ("train", "val", "test")}
-    if "train" in lists or "val" in lists:
-        return {name: Place(root, tuple(files)) for name, files in named.items()}
-    return {"": Place(root)}
+    if "train" not in lists and "val" not in lists:
+        return {"": Place(root)}
+    listed = {name for files in named.values() for name in _listed(files)}
+    unlisted = sum(file.stem not in listed for file in files_in(root / "Annotations", {".xml"}))
+    return {name: Place(root, tuple(files), unlisted) for name, files in named.items()}
+
+
+def _listed(files):
+    """The names in lists, whose lines may have further words."""
+    lines = [line.split() for file in files for line in read_text(file).splitlines()]
+    return list(dict.fromkeys(words[0] for words in lines if words))
 
 
 def _read(place, bad):
     root = place.root
     found = Collected(root, bad)
     reader = _Reader(place, found)
+    if place.unlisted:
+        found.notes[f"{place.unlisted} XML files in no list of a subset, left out"] = {}
     for name in reader.names:
         with found.entry("pictures", root, f"picture {name!r}"):
             reader.add(name)
@@ -120,14 +131,13 @@ class _Reader:
             self.xml = {place.root.stem: place.root}
         else:
             annotations = self.root / "Annotations" if _is_root(self.root) else self.root
-            self.xml = {file.stem: file for file in files_below(annotations, {".xml"}) if _is_voc(file)}
+            self.xml = {file.stem: file for file in files_below(annotations, {".xml"})}
         self.objects, self.classes = self._masks(OBJECTS), self._masks(CLASSES)
         self.legend = read_legend(self.root)
         self.pictures = {}
         self.names = list(dict.fromkeys([*self.xml, *self.objects]))
         if place.lists:
-            lines = [line.split() for file in place.lists for line in read_text(file).splitlines()]
-            self.names = list(dict.fromkeys(words[0] for words in lines if words))
+            self.names = _listed(place.lists)
         self.names.sort()
         if self.classes and not self.objects and not self.xml:
             raise UserError(
@@ -144,13 +154,15 @@ class _Reader:
         """Adds the picture `name` with its objects."""
         xml = self.xml.get(name)
         root = read_xml(xml) if xml else None
+        if root is not None and root.tag != "annotation":
+            raise UserError(f"{str(xml)!r} is no file of Pascal VOC; export it again, or remove it")
         written = text_of(root, "filename") if root is not None else ""
         size = size_of(text_of(root, "size/height"), text_of(root, "size/width")) if root is not None else None
+        if name in self.objects and name not in self.classes:
+            raise UserError("it is in SegmentationObject but not in SegmentationClass; add it there")
         self.found.add_picture(written or name, size, self._picture(name, written, xml))
         if root is not None:
             self._add_objects(root, xml)
-        if name in self.objects and name not in self.classes:
-            raise UserError("it is in SegmentationObject but not in SegmentationClass; add it there")
         if name in self.classes and name not in self.objects:
             self.found.note(NO_OBJECTS)
         if name in self.objects:
@@ -207,6 +219,8 @@ class _Reader:
 
 def _box(element, first):
     """(y1, x1, y2, x2)"""
+    if len(element.findall("bndbox")) > 1:
+        raise UserError("it has more than one bndbox; write an object for each")
     given = [text_of(element, f"bndbox/{side}") for side in ("ymin", "xmin", "ymax", "xmax")]
     numbers = finite_numbers(given) if all(given) else None
     if numbers is None or np.abs(numbers).max() > 1e9:

@@ -7,6 +7,7 @@ obj.data     obj.names and lists of pictures, each with its text beside it (dark
 """
 
 import itertools
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,10 +44,12 @@ def find(path):
     if path.is_file():
         return _described(path) if is_description(path) else {}
     description = find_description(path)
-    if description and is_description(description):
-        found = _described(description)
-        if found:
-            return found
+    found = _described(description) if description and is_description(description) else {}
+    return found if "train" in found else _arranged(path) or found
+
+
+def _arranged(path):
+    """{subset: Place} by the names of folders alone."""
     for pictures in (path / "images", path):
         subsets = {name: _pictures_in(folder) for name, folder in subset_folders(pictures).items()}
         subsets = {name: folder for name, folder in subsets.items() if _is_labelled(folder)}
@@ -94,9 +97,9 @@ def _sources(description, subset, places):
 
 def _is_source(path):
     """Whether it is a list of pictures, or a folder of some with labels."""
-    if path.is_file():
+    if os.path.isfile(path):  # pathlib's raise an error for long names
         return path.suffix.lower() == ".txt"
-    return path.is_dir() and _is_labelled(_pictures_in(path))
+    return os.path.isdir(path) and _is_labelled(_pictures_in(path))
 
 
 def _pictures_in(folder):

@@ -3,6 +3,7 @@
 PyYAML is no dependency: of YAML, these files use scalars, lists and dicts of scalars, which are read here.
 """
 
+import os
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import read_text
 
 MAX_CLASSES = 100_000
+LONGEST = 1000  # characters of a path
 YAML = {".yaml", ".yml"}
 # Lists of class names, a line each, in the order of preference: labelImg, Label Studio; CVAT; Roboflow's darknet.
 LISTS = "classes.txt", "obj.names", "_darknet.labels", "predefined_classes.txt"
@@ -65,10 +67,11 @@ def read_description(file):
 
 def inside(root, name):
     """The file or folder in `root` that a path of another computer means: that with most of its end; or None."""
-    parts = [part for part in re.split(r"[/\\]+", name.strip()) if part not in ("", ".", "..")]
-    if any("\0" in part for part in parts):
+    if "\0" in name or len(name) > LONGEST:
         return None
-    return next((place for i in range(len(parts)) if (place := root.joinpath(*parts[i:])).exists()), None)
+    parts = [part for part in re.split(r"[/\\]+", name.strip()) if part not in ("", ".", "..")]
+    places = (root.joinpath(*parts[i:]) for i in range(len(parts)))
+    return next(filter(os.path.exists, places), None)  # its exists() raises an error for long names
 
 
 def _listed(file):

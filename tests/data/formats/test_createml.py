@@ -81,7 +81,7 @@ def test_a_wrong_annotation_is_left_out(write, wrong, words):
 
 def test_a_wrong_picture_is_left_out(write):
     good = {"image": "one.png", "annotations": [annotation("pear", 10, 8, 6, 4)]}
-    for wrong in ({"image": "", "annotations": []}, {"image": "b.png", "annotations": 3}, 7):
+    for wrong in ({"image": "", "annotations": []}, {"image": "b.png", "annotations": 3}, {"image": "b.png"}, 7):
         dataset = load_dataset(write([good, wrong]))
         assert (dataset.num_images, len(dataset.skipped)) == (1, 1)
 

@@ -146,9 +146,12 @@ def test_subsets_are_lists_of_names(write):
     for path in (folder, folder / "VOCdevkit", folder / "VOCdevkit/VOC2012"):
         assert list(find_subsets(path)) == ["train", "val"]
         assert load_dataset(path).num_images == 2
+        assert not any("in no list" in note for note in load_dataset(path).notes)
     val = load_dataset(folder, subset="val")
     assert [info["path"].rpartition("/")[2] for info in val.image_info] == ["b.png"]
     assert val.load_annotations(0).mask_crops is not None  # the training pictures have masks
+    write({"VOCdevkit/VOC2012/Annotations/c.xml": xml()})
+    assert "1 XML files in no list of a subset, left out" in load_dataset(folder, subset="val").notes
 
 
 def test_boxes_beside_pictures_as_labelimg_writes_them(write):
@@ -197,6 +200,7 @@ def test_a_picture_without_xml_and_masks_has_no_objects(write):
         (("cat", 3, "nan", 8, 7), "its bndbox has ymin"),
         (("", 3, 2, 8, 7), "the class is ''"),
         ("<object><name>cat</name><robndbox/></object>", "its bndbox has ymin"),
+        ("<object><name>cat</name><bndbox/><bndbox/></object>", "it has more than one bndbox"),
         ("<object><name>cat</name><polygon><x1>2</x1><y1>1</y1></polygon></object>", "its polygon has 1 points"),
     ],
 )
@@ -210,6 +214,7 @@ def test_wrong_files_leave_out_their_picture(write):
     good = {"a.png": None, "a.xml": xml(("cat", 3, 2, 8, 7)), "b.png": None}
     for content, words in {
         xml(("cat", 3, 2, 8, 7), name="b.png")[:-5]: "is not XML",
+        "<notes/>": "is no file of Pascal VOC",
         "<!DOCTYPE x><annotation><segmented>0</segmented></annotation>": "declares a document type",
         xml(size="<width>99999</width><height>99999</height>"): "cut it into smaller ones",
     }.items():

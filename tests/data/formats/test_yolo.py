@@ -244,6 +244,12 @@ def test_labels_without_a_picture_are_counted(write):
         load_dataset(write(files), skip_bad=0)
 
 
+def test_folders_that_the_description_does_not_name_are_found(write):
+    folder = write({**ULTRALYTICS, "data.yaml": YAML + "val: images/val"})
+    assert list(find_subsets(folder)) == ["train", "val"]
+    assert load_dataset(folder).class_names == ["BG", "cat", "dog"]
+
+
 def test_missing_training_pictures_are_refused(write):
     folder = write(
         {"b/images/c.png": None, "b/labels/c.txt": BOX, "data.yaml": YAML + "train: a/images\nval: b/images"}

@@ -21,6 +21,8 @@ YAML = {".yaml", ".yml"}
 LISTS = "classes.txt", "obj.names", "_darknet.labels", "predefined_classes.txt"
 _QUOTED = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^']|'')*'""")
 _PLAIN = re.compile(r"[^,\[\]{}]*")
+# In double quotes: n, t and so on, the number of a character, or the character itself.
+_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U000[0-9a-fA-F]{5}|.)", re.S)
 _SPACES = re.compile(r"\s*")
 _KEY = re.compile(r"""(?!-)("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s"'#:,\[\]{}][^:,\[\]{}]*?)\s*:(?:\s+|$)""")
 
@@ -200,4 +202,11 @@ def _unquoted(text):
         return text
     if text[0] == "'":
         return text[1:-1].replace("''", "'")
-    return re.sub(r"\\(.)", r"\1", text[1:-1])
+    return _ESCAPE.sub(_character, text[1:-1])
+
+
+def _character(found):
+    code = found[1]
+    if len(code) > 1:
+        return chr(int(code[1:], 16))
+    return {"n": "\n", "t": "\t", "r": "\r", "0": "\0"}.get(code, code)

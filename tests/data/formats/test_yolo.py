@@ -154,6 +154,7 @@ def test_list_of_pictures_of_cvat(write):
         "names:\n  - cat # first\n  - \"big dog\"\n  - 'it''s'\n",
         "names:\n  0: cat\n  1: big dog\n  2: it's\n",
         "names: {0: cat, 1: 'big dog', 2: \"it's\"}",
+        'names: ["cat", "big\\x20dog", "it\\u0027s"]',
         "names: [cat,\n  big dog,\n  it's\n]",
         "names: {\n  0: cat,\n  1: big dog,\n  2: it's,\n}",
         "'names': [ cat , big dog, it's, ]",

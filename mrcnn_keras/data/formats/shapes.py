@@ -1,5 +1,6 @@
 """What people draw in labelling tools, as records hold it: curves as polygons, holes and masks as run lengths."""
 
+import itertools
 import math
 
 import numpy as np
@@ -80,8 +81,8 @@ def outline(steps, size):
     if size is None:
         raise UserError("the size of the picture is not known; write its height and width")
     whole = _rle([size[0] * size[1]], size)
-    for shape, cut in steps:
-        drawn = _drawn(shape, size)
+    for cut, group in itertools.groupby(steps, lambda step: step[1]):
+        drawn = coco_mask.merge([_drawn(shape, size) for shape, _ in group])
         whole = coco_mask.merge([whole, _inverted(drawn, size) if cut else drawn], intersect=cut)
     return {"counts": whole["counts"].decode("ascii")}
 

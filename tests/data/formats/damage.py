@@ -8,25 +8,8 @@ from mrcnn_keras.data import load_dataset
 from mrcnn_keras.errors import LONGEST, UserError
 
 # What stands in place of a value in a damaged file.
-VALUES = (
-    None,
-    True,
-    -1,
-    0,
-    3.5,
-    1e308,
-    float("nan"),
-    float("inf"),
-    10**30,
-    "",
-    "x",
-    "../../etc/passwd",
-    "n" * 300 + "/a",
-    "\ud800",
-    [],
-    {},
-    [[]],
-)
+VALUES = (None, True, -1, 0, 3.5, 1e308, float("nan"), float("inf"), 10**30, [], {}, [[]])
+VALUES += ("", "x", "../../etc/passwd", "n" * 300 + "/a", "\ud800")
 WORDS = (b"null", b"-1", b"1e308", b"NaN", b"1" * 400, b"", b'"', b"[", b"{}", b"<a>", b"&b;", b"\xff\xfe", b"\0")
 
 

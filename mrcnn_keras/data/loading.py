@@ -20,9 +20,10 @@ def load_dataset(path, format=None, subset=None, skip_bad=0.05):
 
     Args:
         path: A COCO JSON file; a folder with COCO files, as COCO, Roboflow or CVAT arrange them; a folder of folders
-            with images/ and masks/, one mask file per object; or a folder with images/ and labels/.
-        format: `"coco"`, `"masks"`, `"coco_keypoints"` (COCO's files of keypoints, where those of instances lie
-            beside them), or `None` to find out.
+            with images/ and masks/, one mask file per object; a folder with images/ and labels/; or a file or folder of
+            CVAT for images, YOLO, CreateML or Pascal VOC.
+        format: `"coco"`, `"masks"`, `"cvat"`, `"yolo"`, `"createml"`, `"voc"`, `"coco_keypoints"` (COCO's files of
+            keypoints, where those of instances lie beside them), or `None` to find out.
         subset: `"train"`, `"val"`, `"test"` or another name of `find_subsets`, or `None` for all pictures.
         skip_bad: Float from 0 to 1: up to this share of the pictures, of the annotations and of the mask files is left
             out where they cannot be read; a single one always is. 0 refuses the first.

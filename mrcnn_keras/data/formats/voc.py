@@ -19,6 +19,7 @@ from mrcnn_keras.data.formats.folders import (
     folders_in,
     name_subsets,
     subset_folders,
+    subset_of_folder,
     twin_folders,
 )
 from mrcnn_keras.data.formats.shapes import box_around, points_of, size_of
@@ -50,7 +51,8 @@ def find(path):
     if len(roots) == 1 or path in roots:
         return _subsets_of(roots[0])
     if roots:
-        return {root.name: Place(root) for root in roots}
+        named = name_subsets(roots, subset_of_folder) or {root.name: root for root in roots}
+        return {name: Place(root) for name, root in named.items()}
     for folder in (path, *_inner(path)):
         if _has_files(folder):
             return {"": Place(folder)}
@@ -75,7 +77,8 @@ def _inner(folder):
 
 def _is_root(folder):
     masks = any((folder / name).is_dir() for name in (*OBJECTS, *CLASSES))
-    return masks or (folder / "JPEGImages").is_dir() and _has_files(folder / "Annotations")
+    pictures = any((folder / name).is_dir() for name in ("JPEGImages", "ImageSets"))
+    return masks or pictures and _has_files(folder / "Annotations")
 
 
 def _has_files(folder):

@@ -36,7 +36,7 @@ class Place(NamedTuple):
 
     sources: tuple
     description: Path | None
-    absent: tuple = ()  # subsets of the description without pictures
+    absent: tuple = ()  # subsets of the description without pictures that have labels
 
 
 def find(path):
@@ -72,7 +72,7 @@ def _described(file):
     absent = tuple(name for name, sources in found.items() if not sources)
     if "train" in absent and len(absent) < len(found):
         named = str(description.subsets["train"])[:80]
-        raise UserError(f"{str(file)!r} has the training pictures {named}, which do not exist; put them there")
+        raise UserError(f"{str(file)!r} names the training pictures {named}, which are not there with labels; add them")
     return {name: Place(sources, file, absent) for name, sources in found.items() if sources}
 
 
@@ -174,7 +174,7 @@ def _read(place, bad):
     if not names:
         found.notes[UNNAMED] = {}
     for subset in place.absent:
-        found.notes[f"{place.description.name} has {subset} pictures, too, which do not exist"] = {}
+        found.notes[f"{place.description.name} names {subset} pictures, too, which are not there with labels"] = {}
     return found.as_file()._replace(rectangles=False)
 
 

@@ -154,6 +154,24 @@ def test_subsets_are_lists_of_names(write):
     assert "1 XML files in no list of a subset, left out" in load_dataset(folder, subset="val").notes
 
 
+def test_subsets_in_folders_of_the_devkits_kind(write):
+    folder = write({f"{name}/{file}": content for name in ("train", "valid") for file, content in DEVKIT.items()})
+    assert list(find_subsets(folder)) == ["train", "val"]
+    assert load_dataset(folder).num_images == 4
+
+
+def test_lists_beside_pictures_in_another_folder(write):
+    lists = {
+        "ImageSets/Main/train.txt": "a\n",
+        "ImageSets/Main/val.txt": "b\n",
+        "images/a.png": None,
+        "images/b.png": None,
+    }
+    texts = {name: content for name, content in DEVKIT.items() if name.startswith("Annotations")}
+    dataset = load_dataset(write({**lists, **texts}), subset="val")
+    assert [info["path"].rpartition("/")[2] for info in dataset.image_info] == ["b.png"]
+
+
 def test_boxes_beside_pictures_as_labelimg_writes_them(write):
     files = {"a.xml": xml(("cat", 3, 2, 8, 7)), "a.png": None, "b.png": None}
     folder = write(files)

@@ -93,7 +93,7 @@ def test_layout_of_roboflow(write, paths):
     dataset = load_dataset(folder, subset="valid")
     assert counts(dataset) == {"c.png": ["dog"]}
     assert dataset.has_masks()
-    absent = "data.yaml has test pictures, too, which do not exist"
+    absent = "data.yaml names test pictures, too, which are not there with labels"
     assert (absent in dataset.notes) == bool(paths)
     assert counts(load_dataset(folder / "train")) == {"a.png": ["cat"]}
 
@@ -255,9 +255,7 @@ def test_missing_training_pictures_are_refused(write):
     folder = write(
         {"b/images/c.png": None, "b/labels/c.txt": BOX, "data.yaml": YAML + "train: a/images\nval: b/images"}
     )
-    with pytest.raises(
-        UserError, match=r"has the training pictures \['a/images'\], which do not exist; put them there"
-    ):
+    with pytest.raises(UserError, match=r"names the training pictures \['a/images'\], which are not there with labels"):
         load_dataset(folder)
 
 

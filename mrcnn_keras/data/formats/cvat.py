@@ -5,6 +5,7 @@ annotations.xml  images/*.jpg, images/SUBSET/*.jpg or *.jpg. The export of a pro
 """
 
 import math
+import os
 import re
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from mrcnn_keras.data.formats import outlined
 from mrcnn_keras.data.formats.coco_keypoints import finite_numbers
 from mrcnn_keras.data.formats.collected import FEW_POINTS, Collected, label_of
 from mrcnn_keras.data.formats.folders import files_in, name_subsets, subset_folders, subset_of_folder
+from mrcnn_keras.data.formats.picture_files import plain_name
 from mrcnn_keras.data.formats.shapes import ellipse, outline, points_of, size_of
 from mrcnn_keras.data.formats.unread import IS_VIDEO
 from mrcnn_keras.data.formats.xml_file import read_head, read_xml, text_of
@@ -85,9 +87,16 @@ def _read(place, bad):
             if not name:
                 raise UserError("it has no name; export it again")
             size = size_of(image.get("height"), image.get("width"))
-            found.add_picture(name, size)
+            found.add_picture(name, size, _of_subset(path, image.get("subset"), name))
             _add_objects(found, path, image, size)
     return found.as_file()._replace(rectangles=False)
+
+
+def _of_subset(path, subset, name):
+    """The path of a picture in the folder of its subset, whose pictures may have the names of another's; or None."""
+    inner = plain_name(f"{subset}/{name}") if subset else None
+    picture = path.parent / "images" / inner if inner else None
+    return picture if picture and os.path.isfile(picture) else None
 
 
 def _add_objects(found, path, image, size):

@@ -108,7 +108,7 @@ def _subsets_of(root):
 def _listed(files):
     """The names in lists, whose lines may have further words."""
     lines = [line.split() for file in files for line in read_text(file).splitlines()]
-    return list(dict.fromkeys(words[0] for words in lines if words))
+    return list(dict.fromkeys(words[0] for words in lines if words and words[0] != "#"))
 
 
 def _read(place, bad):

@@ -24,7 +24,8 @@ from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import read_text
 
 LOOKED_AT = 50  # text files of a folder
-PICTURE_FOLDERS = "images", "jpegimages"  # whose text files are in "labels" beside them
+PICTURE_FOLDERS = "images", "jpegimages"  # whose text files are in one of these beside them
+LABEL_FOLDERS = "labels", "Labels", "annotations", "Annotations"
 BEYOND = 0.01  # by which rounding may bring a share out of 0..1
 KEYPOINTS = "YOLO's keypoints, which are not read; their boxes are"
 UNNAMED = "classes are called by their number, since there is no data.yaml or classes.txt with their names"
@@ -50,7 +51,7 @@ def find(path):
 
 def _arranged(path):
     """{subset: Place} by the names of folders alone."""
-    for pictures in (path / "images", path):
+    for pictures in dict.fromkeys((_pictures_in(path), path)):
         subsets = {name: _pictures_in(folder) for name, folder in subset_folders(pictures).items()}
         subsets = {name: folder for name, folder in subsets.items() if _is_labelled(folder)}
         if subsets and not files_in(pictures):
@@ -103,7 +104,7 @@ def _is_source(path):
 
 
 def _pictures_in(folder):
-    return folder / "images" if (folder / "images").is_dir() else folder
+    return next((inner for inner in folders_in(folder) if inner.name.lower() in PICTURE_FOLDERS), folder)
 
 
 def _description_above(folder):
@@ -115,7 +116,8 @@ def _description_above(folder):
 def _label_folders(folder):
     """The folders where the text files of the pictures in a folder may be."""
     places = [i for i, part in enumerate(folder.parts) if part.lower() in PICTURE_FOLDERS]
-    return [Path(*folder.parts[:i], "labels", *folder.parts[i + 1 :]) for i in places[-1:]] + [folder]
+    beside = [Path(*folder.parts[:i], name, *folder.parts[i + 1 :]) for i in places[-1:] for name in LABEL_FOLDERS]
+    return [*filter(os.path.isdir, beside), folder]
 
 
 def _is_labelled(folder):

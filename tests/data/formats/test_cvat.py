@@ -118,6 +118,12 @@ def test_subsets_of_a_project(write):
     assert list(find_subsets(folder)) == ["train", "val"]
     assert load_dataset(folder).num_images == 3
     assert [info["id"] for info in load_dataset(folder, subset="val").image_info] == ["2.png"]
+    for subset in ("Train", "Validation"):  # where CVAT puts them; each may have one of the same name
+        (folder / f"images/{subset}").mkdir()
+        Image.new("L", (30, 20), 9).save(folder / f"images/{subset}/0.png")
+    (folder / "annotations.xml").write_text((folder / "annotations.xml").read_text().replace("2.png", "0.png"))
+    for subset, name in (("train", "Train"), ("val", "Validation")):
+        assert load_dataset(folder, subset=subset).image_info[0]["path"].endswith(f"{name}/0.png")
     folder = write("", "", more=('subset="Train"', 'subset="ours"'))
     assert find_subsets(folder) == {}
 

@@ -106,6 +106,11 @@ def test_layout_of_label_studio(write):
     assert dataset.class_names == ["BG", "cat", "dog"]
 
 
+def test_other_names_of_the_folders(write):
+    folder = write({"Images/a.png": None, "Annotations/a.txt": TRIANGLE, "obj.names": "cat\ndog\n"})
+    assert counts(load_dataset(folder)) == {"a.png": ["dog"]}
+
+
 def test_layout_of_label_img(write):
     folder = write({"a.png": None, "a.txt": BOX, "b.png": None, "classes.txt": "cat\ndog\n"})
     assert counts(load_dataset(folder)) == {"a.png": ["cat"], "b.png": []}

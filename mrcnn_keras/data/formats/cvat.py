@@ -1,4 +1,4 @@
-"""CVAT for images 1.1: XML with polygons, boxes, ellipses and masks.
+"""CVAT for images 1.1: XML with polygons, boxes, ellipses and masks; and CVAT for video 1.1 with its pictures.
 
 annotations.xml  images/*.jpg, images/SUBSET/*.jpg or *.jpg. The export of a project says the subset of each picture;
                  several files, or a folder for each subset, are read, too
@@ -8,11 +8,12 @@ import math
 import os
 import re
 from pathlib import Path
+from xml.etree.ElementTree import Element
 
 import numpy as np
 
 from mrcnn_keras.data.formats import outlined
-from mrcnn_keras.data.formats.coco_keypoints import finite_numbers
+from mrcnn_keras.data.formats.coco_keypoints import as_whole, finite_numbers
 from mrcnn_keras.data.formats.collected import FEW_POINTS, Collected, label_of
 from mrcnn_keras.data.formats.folders import files_in, name_subsets, subset_folders, subset_of_folder
 from mrcnn_keras.data.formats.picture_files import plain_name
@@ -66,7 +67,7 @@ def _files_in(folder):
 def _is_cvat(file):
     head = read_head(file)
     of_cvat = "<annotations>" in head and re.search(r"<image\s|<meta>|<version>", head)
-    return bool(of_cvat) and not IS_VIDEO.search(head)
+    return bool(of_cvat) and (not IS_VIDEO.search(head) or bool(_frames_beside(file)))
 
 
 def _read(place, bad):
@@ -77,9 +78,8 @@ def _read(place, bad):
         name = text_of(label, "name")
         if name and label.find("parent") is None:  # those with a parent are the points of a skeleton
             found.categories[name] = (name, None)
-    if root.find("track") is not None:
-        raise UserError(f"{str(path)!r} is CVAT for video, which does not name pictures; export CVAT for images 1.1")
-    for number, image in enumerate(root.iterfind("image"), start=1):
+    images = root.iterfind("image") if root.find("track") is None else _frames(path, root)
+    for number, image in enumerate(images, start=1):
         if subset not in (None, image.get("subset")):
             continue
         with found.entry("pictures", path, f"image {number}"):
@@ -90,6 +90,28 @@ def _read(place, bad):
             found.add_picture(name, size, _of_subset(path, image.get("subset"), name))
             _add_objects(found, path, image, size)
     return found.as_file()._replace(rectangles=False)
+
+
+def _frames_beside(path):
+    """{number: file} of the frames of a video, which CVAT writes as images/frame_000012.PNG."""
+    files = files_in(path.parent / "images")
+    return {int(file.stem[6:]): file for file in files if re.fullmatch(r"frame_[0-9]{1,9}", file.stem)}
+
+
+def _frames(path, root):
+    """The tracks of a video as elements like those of CVAT for images: one for each frame that is a picture."""
+    size = {side: text_of(root, f"meta/task/original_size/{side}") for side in ("width", "height")}
+    frames = {n: Element("image", name=file.name, **size) for n, file in sorted(_frames_beside(path).items())}
+    for track in root.iterfind("track"):
+        for shape in track:
+            number = as_whole(shape.get("frame"))
+            if shape.get("outside") == "1":
+                continue
+            if number not in frames:
+                frames[number] = Element("image", name=f"frame_{str(number)[:9]:0>6}", **size)
+            shape.set("label", track.get("label", ""))
+            frames[number].append(shape)
+    return frames.values()
 
 
 def _of_subset(path, subset, name):

@@ -23,7 +23,7 @@ CURES = {
     "labelme (JSON)": "convert the folder with labelme2coco",
     "LabelMe (XML)": "convert it to COCO JSON, for example with Datumaro",
     YOLO: "give the folder that holds the pictures, too",
-    "CVAT for video (XML)": "it has frames but no names of pictures; export the task as COCO 1.0, with images",
+    "CVAT for video (XML) without images/frame_000000.png": "export the task again with its pictures (Save images)",
     "Supervisely": "export it again with Supervisely's app Export to COCO",
     "TFRecord": _CONVERTERS,
     "Label Studio (JSON)": "export the project from Label Studio again as COCO",
@@ -121,7 +121,7 @@ def _of_csv(file, head):
 
 def _of_xml(file, head):
     if re.search(r"<annotations>", head) and IS_VIDEO.search(head):
-        return "CVAT for video (XML)"
+        return "CVAT for video (XML) without images/frame_000000.png"
     if not re.search(r"<annotation[\s>]", head):
         return None
     return "LabelMe (XML)" if "<polygon>" in head or "<segm>" in head else None

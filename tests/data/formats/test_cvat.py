@@ -128,6 +128,27 @@ def test_subsets_of_a_project(write):
     assert find_subsets(folder) == {}
 
 
+def test_tracks_of_a_video(tmp_path):
+    box = '<box frame="{}" outside="{}" keyframe="1" xtl="3" ytl="4" xbr="10" ybr="5"/>'
+    polygon = '<polygon frame="2" outside="0" points="2,1;6,1;6,4;2,4"/>'
+    tracks = (
+        f'<track id="0" label="cat">{box.format(0, 0)}{box.format(1, 1)}</track><track label="dog">{polygon}</track>'
+    )
+    size = "<meta><task><labels/><original_size><width>30</width><height>20</height></original_size></task></meta>"
+    (tmp_path / "annotations.xml").write_text(f"<annotations><version>1.1</version>{size}{tracks}</annotations>")
+    with pytest.raises(UserError, match="is CVAT for video .XML. without images/frame_000000.png"):
+        load_dataset(tmp_path)
+    (tmp_path / "images").mkdir()
+    for number in range(3):
+        Image.new("L", (30, 20), 9).save(tmp_path / f"images/frame_{number:06}.PNG")
+    dataset = load_dataset(tmp_path)
+    found = [dataset.load_annotations(i) for i in dataset.image_ids]
+    assert [[dataset.class_names[i] for i in one.class_ids] for one in found] == [["cat"], [], ["dog"]]
+    assert [one.areas.tolist() for one in found] == [[7], [], [12]]
+    (tmp_path / "images/frame_000002.PNG").unlink()
+    assert "picture 'frame_000002' of " in load_dataset(tmp_path).skipped[0]
+
+
 def test_subsets_in_folders_and_files_of_other_names(write, tmp_path):
     text = (write(SQUARE.format("")) / "annotations.xml").read_text()
     for name in ("train", "val"):

@@ -32,6 +32,12 @@ CVAT = (
     'group_id="1"/><ellipse label="cat" cx="15" cy="10" rx="9" ry="4"/><polyline label="cat" points="1,1;2,2"/></image>'
     '<image id="1" name="b.jpg" subset="Validation" width="30" height="20"></image></annotations>'
 )
+VIDEO = (
+    "<annotations><version>1.1</version><meta><task><labels><label><name>cat</name></label></labels><original_size>"
+    '<width>30</width><height>20</height></original_size></task></meta><track id="0" label="cat"><box frame="0" '
+    'outside="0" xtl="3" ytl="4" xbr="10" ybr="5"/><box frame="1" outside="0" xtl="3" ytl="4" xbr="10" ybr="5"/></track>'
+    '<track id="1" label="dog"><polygon frame="1" points="2,1;6,1;6,4;2,4"/></track></annotations>'
+)
 COORDINATES = {"x": 10, "y": 8.5, "width": 6, "height": 4}
 CREATEML = [
     {"image": f"{name}.jpg", "annotations": [{"label": label, "coordinates": COORDINATES} for label in ("cat", "dog")]}
@@ -51,6 +57,11 @@ FILES = {
         "labelmap.txt": b"# label:color_rgb:parts:actions\nbackground:0,0,0::\ncat:128,0,0::\ndog:0,128,0::\n",
     },
     "cvat": {"images/a.jpg": GREY, "images/b.jpg": GREY, "annotations.xml": CVAT.encode()},
+    "cvat of a video": {
+        "images/frame_000000.jpg": GREY,
+        "images/frame_000001.jpg": GREY,
+        "annotations.xml": VIDEO.encode(),
+    },
     "createml": {"a.jpg": GREY, "b.jpg": GREY, "a.json": json.dumps(CREATEML).encode()},
     "yolo": {
         "images/train/a.jpg": GREY,

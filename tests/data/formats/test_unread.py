@@ -18,7 +18,7 @@ FILES = {
     "CVAT for video": (
         "annotations.xml",
         '<?xml version="1.0"?><annotations><track id="0" label="x"><box frame="0"/></track></annotations>',
-        "CVAT for video .XML.",
+        "CVAT for video .XML. without images",
     ),
     "Supervisely": ("ds/ann/a.png.json", {"size": {"height": 4, "width": 5}, "objects": []}, "Supervisely"),
     "TFRecord": ("train.tfrecord", "", "TFRecord"),

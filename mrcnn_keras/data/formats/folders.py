@@ -49,6 +49,16 @@ def subset_folders(path):
     return name_subsets(folders, subset_of_folder)
 
 
+def annotated_subsets(path, has):
+    """{subset: folder} of the folders in `path` that are named like subsets and have annotations, as `has` says.
+
+    Where there are such, other folders with annotations are subsets by their own names, lest they be lost.
+    """
+    named = {name: folder for name, folder in subset_folders(path).items() if has(folder)}
+    others = [folder for folder in folders_in(path) if folder not in named.values()] if named else []
+    return named | {folder.name: folder for folder in others if has(folder)}
+
+
 def annotated_folders(path, suffixes, accepts):
     """{subset: folder} of formats with a file a picture, in or below a folder; {} if there is none. "" is no subset.
 
@@ -61,7 +71,7 @@ def annotated_folders(path, suffixes, accepts):
         return any(accepted) and 2 * sum(accepted) >= len(accepted)
 
     def subsets(folder):
-        return {name: inner for name, inner in subset_folders(folder).items() if has(files_below(inner, suffixes))}
+        return annotated_subsets(folder, lambda inner: has(files_below(inner, suffixes)))
 
     if has(files_in(path, suffixes)):
         return {"": path}

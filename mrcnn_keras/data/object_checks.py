@@ -60,7 +60,7 @@ def crowds_in_one_piece(dataset, image_id, found):
     """
     outlined = {dataset.entry_name(image_id, i) for i, entry in enumerate(dataset.entries(image_id)) if entry.polygons}
     regions = []
-    for index in np.flatnonzero(found.class_ids < 0) if found.mask_crops is not None else ():
+    for index in np.flatnonzero(found.has_mask & (found.class_ids < 0)):
         name, bits = dataset.object_name(image_id, index), found.mask_crops[index].bits.astype(np.uint8)
         if name not in outlined and cv2.connectedComponents(bits)[0] == 2:  # the background and one piece
             box = tuple(found.boxes[index].tolist())
@@ -158,8 +158,8 @@ def _doubles(dataset, image_id, found):
         # A mask that is mostly the same has almost the same box, but for what sticks out.
         for a, b in zip(*np.nonzero(alike >= SAME / 2), strict=True):
             first, second = of_class[a], of_class[b]
-            crops = found.mask_crops
-            overlap = alike[a, b] if crops is None else _overlap(crops[first], crops[second])
+            drawn = found.has_mask[[first, second]].all()
+            overlap = _overlap(found.mask_crops[first], found.mask_crops[second]) if drawn else alike[a, b]
             if overlap >= SAME:
                 names = " and ".join(dataset.object_name(image_id, i) for i in (first, second))
                 box = (*corners[[a, b], :2].min(axis=0), *corners[[a, b], 2:].max(axis=0))

@@ -90,6 +90,10 @@ class VocDataset(OutlinedDataset):
         class_ids = [self.map_source_class_id(f"{info['source']}.{name}") for name in names]
         return self._from_crops(image_id, size, np.array(class_ids, np.int32), crops)
 
+    def entry_name(self, image_id, place):
+        drawn = "masks" in self.image_info[image_id]
+        return f"object {place + 1}" if drawn else super().entry_name(image_id, place)
+
     def load_boxes(self, image_id):
         return self.load_annotations(image_id) if "masks" in self.image_info[image_id] else super().load_boxes(image_id)
 

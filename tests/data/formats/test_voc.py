@@ -84,6 +84,13 @@ def test_masks_by_index_and_boxes_of_the_devkit(write):
     assert dataset.notes == [f"{BOXES}: 1 (first in voc image 'b.png')"]
 
 
+def test_objects_have_names_for_messages(write):
+    dataset = load_dataset(write(DEVKIT))
+    dataset.load_annotations(0)
+    assert [dataset.object_name(0, i) for i in range(2)] == ["object 1", "object 2"]
+    assert dataset.object_name(1, 0) == "annotation 1"
+
+
 def test_a_box_without_a_mask_stays_beside_masks(write):
     """Number 3 of the XML has no pixels; a box in the place of a mask is that mask's, whatever its number."""
     objects = ("dog", 12, 5, 20, 10), ("cat", 3, 2, 8, 7), ("person", 21, 1, 25, 9), ("dog", 1, 12, 10, 20)

@@ -120,7 +120,7 @@ class Detector:
     def _run(self, pictures, limits, paster):
         """The network's work for pictures of one size; what it finds goes on to the paster."""
         try:
-            inputs = {name: tf.concat([p.inputs[name] for p in pictures], axis=0) for name in pictures[0].inputs}
+            inputs = {name: _joined([picture.inputs[name] for picture in pictures]) for name in pictures[0].inputs}
             found = self._find(inputs, limits)
             for row, picture in enumerate(pictures):
                 paster.submit(self._finish, picture, {name: value[row : row + 1] for name, value in found.items()})
@@ -157,3 +157,11 @@ class _Picture:
 def _padded(batch, rows):
     """batch [B, ...] with zeros up to so many rows."""
     return tf.pad(batch, [[0, rows - tf.shape(batch)[0]], *[[0, 0]] * (len(batch.shape) - 1)])
+
+
+def _joined(parts):
+    """Arrays [1, ...] of several pictures as a batch. Rows of zeros are added where one has fewer proposals."""
+    if parts[0].shape.rank == 3:  # [1, N, 4]
+        most = max(part.shape[1] for part in parts)
+        parts = [tf.pad(part, [[0, 0], [0, most - part.shape[1]], [0, 0]]) for part in parts]
+    return tf.concat(parts, axis=0)

@@ -39,7 +39,7 @@ def faulty_objects(dataset, image_id, found):
     Returns:
         Dict of lists of (name, box) by finding, as `Dataset.note` takes them; all are contradictions.
     """
-    objects = {TWICE: _doubles(dataset, image_id, found), DOT: _dots(dataset, image_id, found)}
+    objects = {TWICE: _duplicates(dataset, image_id, found), DOT: _dots(dataset, image_id, found)}
     for place, entry in enumerate(dataset.entries(image_id)):
         name = dataset.entry_name(image_id, place)
         for finding, box in _of_outlines(entry, found.size):
@@ -144,7 +144,7 @@ def crosses_itself(points):
     return False
 
 
-def _doubles(dataset, image_id, found):
+def _duplicates(dataset, image_id, found):
     """[(both names, the box around both), ...]"""
     pairs = []
     for class_id in np.unique(found.class_ids[found.class_ids > 0]):

@@ -1,5 +1,7 @@
 """Several datasets as one."""
 
+import dataclasses
+
 from mrcnn_keras.data.class_matching import match_classes
 from mrcnn_keras.data.dataset import Dataset
 from mrcnn_keras.data.formats.class_names import alike
@@ -81,7 +83,11 @@ class MergedDataset(Dataset):
         return self._of("load_keypoints", image_id)
 
     def load_annotations(self, image_id):
-        return self._of("load_annotations", image_id)
+        """Those of its dataset; of one with boxes only, objects without masks beside those of others that have them."""
+        found = self._of("load_annotations", image_id)
+        if found.mask_crops is None and self.has_masks():
+            found = dataclasses.replace(found, mask_crops=(None,) * len(found))
+        return found
 
     def load_boxes(self, image_id):
         return self._of("load_boxes", image_id)

@@ -5,7 +5,8 @@ import json
 import pytest
 from PIL import Image
 
-from mrcnn_keras.data import ShapesDataset, StickFiguresDataset, load_dataset, merge_datasets, save_dataset
+from mrcnn_keras.data import Dataset, ShapesDataset, StickFiguresDataset, load_dataset, merge_datasets, save_dataset
+from mrcnn_keras.detections import Detections
 from mrcnn_keras.errors import UserError
 from tests.data.small_coco import coco_content
 
@@ -64,3 +65,20 @@ def test_keypoints_go_with_data_without_but_not_with_others(squares):
     other.set_keypoints(["nose"])
     with pytest.raises(UserError, match="different keypoints"):
         merge_datasets([figures, other])
+
+
+def test_boxes_of_one_stay_without_masks_beside_masks_of_the_other(squares):
+    class Boxes(Dataset):
+        def load_annotations(self, image_id):
+            return Detections((20, 30), [[1, 2, 3, 4]], [1])
+
+        def has_masks(self):
+            return False
+
+    boxes = Boxes()
+    boxes.add_class("boxes", 1, "one")
+    boxes.add_image("boxes", 0, None)
+    merged = merge_datasets([squares([(1, 0, 0, 5, 5)]), boxes])
+    assert merged.load_annotations(1).has_mask.tolist() == [False]
+    assert merged.load_annotations(0).has_mask.tolist() == [True]
+    assert merge_datasets([boxes, boxes]).load_annotations(1).mask_crops is None

@@ -118,7 +118,7 @@ def test_variant_learns_two_pictures_comes_back_and_is_served(variant, tmp_path)
 
     images = [picture(shapes, side) for shapes in pictures]
     with op_by_op():
-        detected = model.detect(images, min_score=0.5)
+        detected = model.detect(images, min_score=0.7)
     for shapes, found in zip(pictures, detected, strict=True):
         class_ids = found.class_ids.tolist()
         assert sorted(class_ids) == sorted(class_id for class_id, _, _ in shapes)

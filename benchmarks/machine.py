@@ -75,7 +75,8 @@ def operations(graph):
     """Floating-point operations of the convolutions and matrix products of a graph with static shapes.
 
     A multiplication and an addition count as two. All other kinds of operations (normalisation, sampling, sorting, ...)
-    are not counted. Each gradient of a convolution takes as many as the convolution itself.
+    are not counted, nor are small products of a number of things that only shows when the graph runs. Each gradient of
+    a convolution takes as many as the convolution itself.
     """
     total = 0
     for op in graph.get_operations():
@@ -86,7 +87,7 @@ def operations(graph):
             total += 2 * shapes[2].num_elements() * shapes[1][:3].num_elements()
         elif op.type == "Conv2DBackpropFilter":  # inputs: images, sizes of the filter, gradient
             total += 2 * shapes[2].num_elements() * op.outputs[0].shape[:3].num_elements()
-        elif op.type in ("MatMul", "BatchMatMulV2"):
+        elif op.type in ("MatMul", "BatchMatMulV2") and op.outputs[0].shape.is_fully_defined():
             transposed = op.get_attr("transpose_a" if op.type == "MatMul" else "adj_x")
             total += 2 * op.outputs[0].shape.num_elements() * shapes[0][-2 if transposed else -1]
     return total

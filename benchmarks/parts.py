@@ -134,9 +134,7 @@ def step_parts(model, batch, repeat):
     def mask_features(maps, pooled, targets):
         return heads.features.of_positives("mask", maps, pooled, targets)
 
-    pooled = run.run("RoI features, masks", mask_features, maps, pooled, targets, weights=weights)
+    masked = run.run("mask targets", mask.targets, targets, objects[0], batch["gt_masks"])
+    pooled = run.run("RoI features, masks", mask_features, maps, pooled, masked, weights=weights)
     run.run("mask head", mask.head, pooled, weights=mask.head.trainable_weights)
-    masks = objects[0], batch["gt_masks"]
-    where = (targets[f"positive_{name}"] for name in ("rois", "images", "gt"))
-    run.run("mask targets", mask.targets, *where, *masks)
     return run.rows

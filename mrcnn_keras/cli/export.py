@@ -15,6 +15,8 @@ MOST_MEASURED = 100  # pictures of --calibrate; more change nothing
 NO_USE = {
     ("savedmodel", "quantize"): "a SavedModel has float32 weights",
     ("savedmodel", "image_size"): "a SavedModel takes pictures of any size",
+    ("onnx", "quantize fp16"): "an ONNX file has weights in float32 or int8",
+    ("onnx", "quantize int8_weights"): "an ONNX file has weights in float32 or int8",
     ("onnx", "image_size"): "an ONNX file takes pictures of any size",
     ("onnx", "masks"): "an ONNX file returns small maps",
     ("tflite", "masks"): "a TFLite file returns small maps",
@@ -34,10 +36,11 @@ def export_model(model_path, kind, out, options, pictures=(), proposals=(), sett
     as of `load_model`.
     """
     given = {name: value for name, value in options.items() if value is not None}
-    for name in given:
-        if (kind, name) in NO_USE:
-            option = f"--{name.replace('_', '-')}"
-            raise UserError(f"{option} has no meaning with --to {kind}: {NO_USE[kind, name]}; leave it out")
+    for name, value in given.items():
+        for words in (name, f"{name} {value}"):
+            if (kind, words) in NO_USE:
+                option = f"--{words.replace('_', '-', 1)}"
+                raise UserError(f"{option} has no meaning with --to {kind}: {NO_USE[kind, words]}; leave it out")
     if "calibrate" in given:
         found = [*find_files(given["calibrate"], PICTURES, "a picture or a folder of them")]
         chosen = found[:: -(-len(found) // MOST_MEASURED)]  # evenly spread

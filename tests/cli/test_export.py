@@ -21,7 +21,10 @@ from mrcnn_keras.detections import Detections
     [
         ("--to savedmodel --quantize int8", "--quantize has no meaning with --to savedmodel"),
         ("--to savedmodel --image-size 64 64", "a SavedModel takes pictures of any size; leave it out"),
-        ("--to onnx --quantize fp16", "an ONNX file has float32 weights; leave it out"),
+        (
+            "--to onnx --quantize fp16",
+            "--quantize fp16 has no meaning with --to onnx: an ONNX file has weights in float32 or int8",
+        ),
         ("--to onnx --masks full", "an ONNX file returns small maps; leave it out"),
         ("--to tflite --masks png", "--masks has no meaning with --to tflite"),
         ("--to onnx --image-size 64 64", "--image-size has no meaning with --to onnx"),

@@ -70,7 +70,7 @@ def sample_bins(features, level, cells, box_indices, size, sampling, reduce):
         return adaptive(features, level, cells, box_indices, size, reduce)
     count = (size * sampling, size * sampling)
     # Pooling a map of samples: the same numbers as a mean over axes of their own, at a fraction of the time.
-    pool = {"mean": tf.nn.avg_pool2d, "max": tf.nn.max_pool2d}[reduce]
+    pool = {"mean": tf.nn.avg_pool2d, "max": _max_pool2d}[reduce]
     if wants_portable():
         return pool(_gather(*end_to_end(features, level, box_indices), cells, count), sampling, sampling, "VALID")
 
@@ -78,6 +78,13 @@ def sample_bins(features, level, cells, box_indices, size, sampling, reduce):
         return pool(_crop(*what, count), sampling, sampling, "VALID")
 
     return _from_each_level(crop, features, level, cells, box_indices)
+
+
+def _max_pool2d(samples, *how):
+    """tf.nn.max_pool2d, also of no boxes at all, for which oneDNN's gradient would end the process."""
+    boxes = tf.shape(samples)[0]
+    samples = tf.pad(samples, [[0, tf.cast(boxes == 0, tf.int32)], [0, 0], [0, 0], [0, 0]])
+    return tf.nn.max_pool2d(samples, *how)[:boxes]
 
 
 def _from_each_level(crop, features, level, boxes, box_indices):

@@ -127,6 +127,25 @@ def test_no_boxes():
     assert pool(features, [4, 8], [], [], 7).shape == (0, 7, 7, 3)
 
 
+@pytest.mark.parametrize("reduce", ["mean", "max"])
+@pytest.mark.parametrize("boxes", [[], [[1, 1, 9, 9]]], ids=["no box", "none on the second level"])
+def test_gradient_of_a_level_without_boxes_is_zero(reduce, boxes):
+    """The gradient of oneDNN's max pooling ended the process there."""
+    features = [tf.constant(feature, tf.float32) for feature in random_maps((1, 6, 5, 3), (1, 3, 3, 3))]
+
+    @tf.function
+    def gradient(boxes):
+        with tf.GradientTape() as tape:
+            tape.watch(features)
+            images = tf.zeros(tf.shape(boxes)[0], tf.int32)
+            total = tf.reduce_sum(roi_align(features, (4, 8), boxes, images, 2, reduce=reduce))
+        return tape.gradient(total, features)
+
+    first, second = gradient(tf.reshape(tf.constant(boxes, tf.float32), [-1, 4]))
+    assert np.sum(first) == pytest.approx(2 * 2 * 3 * len(boxes))  # each of 2 x 2 bins and 3 channels has weight 1
+    assert not np.any(second)
+
+
 def test_methods_agree_on_a_large_map():
     features = random_maps((1, 200, 304, 1))
     rng = np.random.default_rng(2)

@@ -56,8 +56,9 @@ def test_kind_of_other_files_is_named(tmp_path, data, message):
 def test_kind_of_a_keras_model_is_named(tmp_path):
     keras = pytest.importorskip("keras")
     keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)]).save(tmp_path / "x.keras")
-    with pytest.raises(UserError, match=r"is a \.keras model; open it with MaskRCNN\.load"):
-        read_tensors(tmp_path / "x.keras")
+    (tmp_path / "x.keras").rename(tmp_path / "x.pth")
+    with pytest.raises(UserError, match=r"is a \.keras model; give it that ending"):
+        read_tensors(tmp_path / "x.pth")
 
 
 def test_paths_that_are_not_files_of_weights(tmp_path):

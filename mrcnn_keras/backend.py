@@ -11,16 +11,18 @@ def require_tensorflow():
     """Selects Keras's TensorFlow backend; raises ImportError with the remedy if that is impossible.
 
     It only checks that TensorFlow is installed: importing it takes seconds, which `mrcnn --help` should not wait for.
-    Sets two environment variables unless they are set: KERAS_BACKEND to "tensorflow", which overrides the user's
-    keras.json, and TF_CPP_MIN_LOG_LEVEL to "2", so that TensorFlow's C++ code prints errors only: otherwise it warns
+    Sets three environment variables unless they are set. KERAS_BACKEND to "tensorflow", which overrides the user's
+    keras.json. TF_CPP_MIN_LOG_LEVEL to "2", so that TensorFlow's C++ code prints errors only: otherwise it warns
     about each graph with CropAndResize, whose cost its optimizer cannot estimate. (2.21 prints the lines about oneDNN
-    at any level.)
+    at any level.) TF_FORCE_GPU_ALLOW_GROWTH to "true": TensorFlow takes memory of a GPU as it needs it, and not all at
+    once. (`tf.config.experimental.set_memory_growth` is the same, and would need TensorFlow imported here.)
     """
     backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
     if backend != "tensorflow":
         raise ImportError(f"mrcnn_keras needs KERAS_BACKEND=tensorflow, not {backend!r}: change or unset it")
     os.environ["KERAS_BACKEND"] = backend
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     if sys.modules.get("tensorflow") is None and importlib.util.find_spec("tensorflow") is None:
         raise ImportError(f"mrcnn_keras needs TensorFlow, which is not installed: {INSTALL}")
     keras = sys.modules.get("keras")

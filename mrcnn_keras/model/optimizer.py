@@ -19,6 +19,10 @@ def make_optimizer(name, learning_rate, *, momentum=0.9, weight_decay=0.0, clip_
 
 
 def exclude_from_weight_decay(optimizer):
-    """Applies NO_DECAY to an optimizer that is not built yet, as Keras's method of this name asks."""
+    """Applies NO_DECAY to an optimizer that is not built yet, as Keras's method of this name asks.
+
+    A LossScaleOptimizer, which Keras puts around the optimizer of a model in float16, leaves decay to the one inside.
+    """
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     if getattr(optimizer, "weight_decay", None) and not optimizer.built:
         optimizer.exclude_from_weight_decay(var_names=list(NO_DECAY))

@@ -6,7 +6,7 @@ import tensorflow as tf
 from mrcnn_keras.ops import boxes as box_ops
 from mrcnn_keras.ops import suppression as nms_ops
 from mrcnn_keras.ops.mask_maps import MAP_KINDS
-from mrcnn_keras.ops.portability import wants_portable
+from mrcnn_keras.ops.portability import places_of, wants_portable
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
@@ -86,7 +86,8 @@ class DetectionLayer(keras.layers.Layer):
 class FlattenDetections(keras.layers.Layer):
     """Lists the real detections of a batch, so that the mask and keypoint heads work on no padding.
 
-    In a portable graph the list is never empty: a picture without detections gives its first row of padding.
+    In a portable graph the list is never empty: a picture without detections gives its first row of padding. XLA has no
+    lists of dynamic length: there it has all rows.
 
     Call arguments:
         boxes: `[B, N, 4]` float32.
@@ -148,4 +149,4 @@ def _places(class_ids):
     if wants_portable():  # TFLite refuses some operations on nothing
         none = ~tf.reduce_any(listed, axis=1, keepdims=True)
         listed |= none & (tf.range(class_ids.shape[1]) == 0)
-    return tf.where(listed)
+    return places_of(listed)

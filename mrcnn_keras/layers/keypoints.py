@@ -7,6 +7,7 @@ from mrcnn_keras.layers.convs import build_convs, make_convs, run_convs
 from mrcnn_keras.layers.detection import in_places_of_detections
 from mrcnn_keras.ops import boxes as box_ops
 from mrcnn_keras.ops import keypoints as keypoint_ops
+from mrcnn_keras.ops.portability import places_of
 from mrcnn_keras.ops.rois import at_least_one
 
 
@@ -82,7 +83,8 @@ class KeypointTargetLayer(keras.layers.Layer):
         objects = tf.stack([targets["positive_images"], targets["positive_gt"]], axis=-1)
         edges = box_ops.to_edges(targets["positive_rois"], self.corners)
         cells = keypoint_ops.cells_of(tf.gather_nd(gt_keypoints, objects), edges, self.side)
-        chosen = tf.where(tf.reduce_any(cells >= 0, axis=-1))[:, 0]
+        cells = tf.where(targets["positive_class_ids"][:, None] > 0, cells, -1)
+        chosen = places_of(tf.reduce_any(cells >= 0, axis=-1))[:, 0]
         positives = {name: targets[name] for name in ("positive_places", "positive_rois", "positive_images")}
         return {name: tf.gather(part, chosen) for name, part in {**positives, "cells": cells}.items()}
 

@@ -51,7 +51,7 @@ class RoIAlignLayer(keras.layers.Layer):
         self.sampling, self.aligned, self.reduce, self.grid = sampling, aligned, reduce, grid
         self.canonical_size, self.level_tolerance = canonical_size, level_tolerance
         self.operator = operator
-        self.supports_jit = False  # XLA has no CropAndResize, and RoIPool has bins of different sizes
+        self.supports_jit = False  # without being asked: see MaskRCNN.compile
 
     def compute_output_spec(self, features, boxes, box_indices=None):
         return keras.KerasTensor((*boxes.shape[:-1], self.pool_size, self.pool_size, features[0].shape[-1]))

@@ -6,6 +6,7 @@ import tensorflow as tf
 from mrcnn_keras.ops import boxes as box_ops
 from mrcnn_keras.ops import masks as mask_ops
 from mrcnn_keras.ops import matching
+from mrcnn_keras.ops.portability import places_of
 
 
 class _Sampler(keras.layers.Layer):
@@ -28,7 +29,16 @@ class _Sampler(keras.layers.Layer):
             self.step.assign_add(1)
         else:
             step = tf.zeros_like(step)
-        return tf.random.stateless_uniform(shape, seed=tf.stack([self.seed, step]))
+        return uniform(shape, tf.stack([self.seed, step]))
+
+
+def uniform(shape, seed):
+    """tf.random.stateless_uniform(shape, seed) float32, with the same numbers under XLA.
+
+    Of the same random bits XLA makes other numbers, and without being told has another algorithm.
+    """
+    bits = tf.random.stateless_uniform(shape, seed, minval=None, maxval=None, dtype=tf.int32, alg="philox")
+    return tf.cast(tf.bitwise.bitwise_and(bits, (1 << 23) - 1), tf.float32) * 2.0**-23
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
@@ -107,7 +117,8 @@ class RoITargetLayer(_Sampler):
     Returns:
         Dict of `rois` `[B, K, 4]`, `class_ids` `[B, K]` (0 background, -1 none), `deltas` `[B, K, 4]` of positives, and
         the M positives of the whole batch in one list, for the other heads: `positive_places` `[M, (picture, index in
-        K)]`, `positive_rois` `[M, 4]`, `positive_images` `[M]`, `positive_gt` `[M]`, `positive_class_ids` `[M]`.
+        K)]`, `positive_rois` `[M, 4]`, `positive_images` `[M]`, `positive_gt` `[M]`, `positive_class_ids` `[M]`. Under
+        XLA the list has a row for every positive that there could be; those that are none have a class below 1.
     """
 
     def __init__(
@@ -138,7 +149,7 @@ class RoITargetLayer(_Sampler):
         matched_ids = tf.gather(tf.pad(gt_class_ids, [[0, 0], [0, 1]]), gt_indices, batch_dims=1)
         class_ids = tf.where(labels > 0, matched_ids, labels)
         deltas = tf.where(labels[..., None] > 0, box_ops.encode(boxes, rois, self.std_dev), 0.0)
-        positive = tf.where(labels > 0)
+        positive = places_of(labels[:, :positives] > 0)  # positives come first
         return {
             "rois": tf.stop_gradient(rois),
             "class_ids": class_ids,
@@ -167,7 +178,8 @@ class MaskTargetLayer(keras.layers.Layer):
 
     Returns:
         Dict of `positive_places` `[P, 2]`, `positive_rois` `[P, 4]`, `positive_images` `[P]`, `positive_class_ids`
-        `[P]`, and `masks` `[P, height, width]` float32, what the mask head should output.
+        `[P]`, and `masks` `[P, height, width]` float32, what the mask head should output. Under XLA nothing can be left
+        out of the list: class 0 there means that a row does not count.
     """
 
     def __init__(self, mask_shape=(28, 28), **kwargs):
@@ -176,10 +188,11 @@ class MaskTargetLayer(keras.layers.Layer):
 
     def call(self, targets, gt_boxes, gt_masks):
         where = tf.stack([targets["positive_images"], targets["positive_gt"]], axis=-1)
-        drawn = tf.reduce_any(tf.gather_nd(gt_masks, where) > 0, axis=(1, 2))
-        chosen = tf.where(drawn)[:, 0]
+        drawn = tf.reduce_any(tf.gather_nd(gt_masks, where) > 0, axis=(1, 2)) & (targets["positive_class_ids"] > 0)
+        chosen = places_of(drawn)[:, 0]
+        counted = {**targets, "positive_class_ids": tf.where(drawn, targets["positive_class_ids"], 0)}
         names = "positive_places", "positive_rois", "positive_images", "positive_class_ids"
-        positives = {name: tf.gather(targets[name], chosen) for name in names}
+        positives = {name: tf.gather(counted[name], chosen) for name in names}
         where = tf.gather(where, chosen)
         masks = tf.cast(tf.gather_nd(gt_masks, where), tf.float32) / 255.0
         boxes = tf.gather_nd(gt_boxes, where)

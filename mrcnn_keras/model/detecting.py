@@ -13,6 +13,7 @@ from mrcnn_keras.ops import images as image_ops
 # Unless a number is given, as many pictures are a batch as have so many network pixels together: on a processor more
 # gain little for their memory. (Of the time of one by one, four pictures of 128 x 128 take 0.7, of 832 x 832 0.9.)
 BATCH_PIXELS, LARGEST_BATCH = 256 * 256, 8
+COMPILED_SIZES = 4  # shapes of batches that XLA compiles the network for, since each takes minutes
 
 
 class Detector:
@@ -24,7 +25,11 @@ class Detector:
         self._prepare = tf.function(self.prepare, input_signature=[photographs, *given], autograph=False)
         inputs = {name: tf.TensorSpec(spec.shape, spec.dtype) for name, spec in model.network.inputs().items()}
         limits = tf.TensorSpec((), tf.float32), tf.TensorSpec((), tf.int32)
-        self._find = tf.function(self.find, input_signature=[inputs, limits], autograph=False)
+        options = {"input_signature": [inputs, limits], "autograph": False}
+        self._find, self._compiled = (
+            tf.function(self.find, jit_compile=compiled, **options) for compiled in (None, True)
+        )
+        self._compiled_for = set()  # shapes of images
         self._restore = tf.function(self.restore, reduce_retracing=True, autograph=False)
 
     # --- graphs
@@ -76,7 +81,18 @@ class Detector:
     def batch(self, images):
         """`answer` for photographs of one size, [B, H, W, 3] uint8, by the graphs that `each` has made."""
         inputs, plan = self._prepare(images)
-        return self._restore(self._find(inputs, self._limits(0.0)), plan)
+        return self._restore(self._found(inputs, self._limits(0.0)), plan)
+
+    def _found(self, inputs, limits):
+        """`find`, compiled by XLA where the model was compiled so, for the first sizes that there are."""
+        # The maps of keypoints become as large as their boxes: a loop without static shape.
+        if self.model.jit_compile and not self.model.config.NUM_KEYPOINTS:
+            shape = tuple(inputs["image"].shape)
+            if len(self._compiled_for) < COMPILED_SIZES:
+                self._compiled_for.add(shape)
+            if shape in self._compiled_for:
+                return self._compiled(inputs, limits)
+        return self._find(inputs, limits)
 
     def each(self, pictures, min_score, batch_size=None):
         """Yields the Detections of each picture, in order.
@@ -101,6 +117,7 @@ class Detector:
                         batch = waiting.setdefault(picture.sides, [])
                         batch.append(picture)
                         most = batch_size or min(max(BATCH_PIXELS // np.prod(picture.sides), 1), LARGEST_BATCH)
+                        picture.batch = most
                         if len(batch) >= most:
                             network.submit(self._run, waiting.pop(picture.sides), limits, paster)
                 if under_way:
@@ -120,8 +137,11 @@ class Detector:
     def _run(self, pictures, limits, paster):
         """The network's work for pictures of one size; what it finds goes on to the paster."""
         try:
-            inputs = {name: _joined([picture.inputs[name] for picture in pictures]) for name in pictures[0].inputs}
-            found = self._find(inputs, limits)
+            # XLA compiles for one size of batches: pictures that are missing are the last one again.
+            missing = pictures[-1].batch - len(pictures) if self.model.jit_compile else 0
+            rows = [*pictures, *pictures[-1:] * missing]
+            inputs = {name: _joined([row.inputs[name] for row in rows]) for name in pictures[0].inputs}
+            found = self._found(inputs, limits)
             for row, picture in enumerate(pictures):
                 paster.submit(self._finish, picture, {name: value[row : row + 1] for name, value in found.items()})
         except BaseException as error:
@@ -147,11 +167,11 @@ class Detector:
 
 
 class _Picture:
-    """A resized picture under way; `found` is the Future of its Detections."""
+    """A resized picture under way; `found` is the Future of its Detections, `batch` how many go together."""
 
     def __init__(self, inputs, plan):
         self.inputs, self.plan, self.found = inputs, plan, Future()
-        self.sides = tuple(inputs["image"].shape[1:3])
+        self.sides, self.batch = tuple(inputs["image"].shape[1:3]), 1
 
 
 def _padded(batch, rows):

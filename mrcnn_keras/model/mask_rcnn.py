@@ -26,6 +26,7 @@ from mrcnn_keras.model.checkpoints import (
     open_published,
 )
 from mrcnn_keras.model.detecting import Detector
+from mrcnn_keras.model.fixed_sizes import check_compilable
 from mrcnn_keras.model.losses import loss_parts
 from mrcnn_keras.model.network import Network
 from mrcnn_keras.model.network_inputs import checked_inputs
@@ -107,11 +108,14 @@ class MaskRCNN(StrictModel):
         Args:
             optimizer: A Keras optimizer or its name; `None`: the one that the settings describe.
             loss: `None` only.
-            jit_compile: Boolean. XLA makes training slower on a CPU, so the default is `False` and not Keras's "auto".
+            jit_compile: Boolean, whether XLA compiles the training step, and the network of `detect` and of `predict` of
+                photographs (without keypoints, and for the first four sizes that pictures have in the network).
+                Compiling takes minutes, and once more for each size of a batch; so `fit` wants pictures of one size
+                (IMAGE_RESIZE_MODE "square" or "crop"), and `"auto"` is `False`. On a CPU a step is slower for it.
             **kwargs: `run_eagerly` and `steps_per_execution`, as in Keras. All of these come back with a saved model.
 
         Raises:
-            UserError: If a loss, loss weights or metrics are given.
+            UserError: If a loss, loss weights or metrics are given, or XLA cannot compile the network.
         """
         refuse_arguments("compile", {"loss": loss, **kwargs})
         if optimizer is None:
@@ -125,6 +129,30 @@ class MaskRCNN(StrictModel):
         optimizer = keras.optimizers.get(optimizer)
         exclude_from_weight_decay(optimizer)
         super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
+
+    @property
+    def jit_compile(self):
+        """Whether XLA compiles the training step and detection: what `compile` was asked for."""
+        return bool(self._jit_compile)
+
+    @jit_compile.setter
+    def jit_compile(self, value):
+        # Keras's own would turn it off, as RoIAlignLayer.supports_jit is False: by that "auto" is False.
+        if value:
+            check_compilable(self.config)
+        self._jit_compile = value
+
+    def make_test_function(self, force=False):
+        """Keras's. It is never compiled by XLA, as the pictures of validation data may have any size.
+
+        Args:
+            force: Boolean, as in Keras.
+        """
+        compiled, self._jit_compile = self._jit_compile, False
+        try:
+            super().make_test_function(force)
+        finally:
+            self._jit_compile = compiled
 
     def call(self, inputs, training=None, mask=None, **kwargs):
         """The training mode, also where tf.distribute has no picture of the last batch left for a replica."""

@@ -5,11 +5,13 @@ import re
 from pathlib import Path
 
 import keras
+import tensorflow as tf
 from keras.src.backend.common import global_state
 
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.forks import check_process
 from mrcnn_keras.model.fit_arguments import complete_fit, epoch_steps
+from mrcnn_keras.model.fixed_sizes import with_fixed_sizes
 from mrcnn_keras.model.trainability import layers_by_path
 
 MEASURE = "measure COCO AP with mk.evaluate, or pass mk.CocoMetrics(dataset) to fit as a callback"
@@ -58,12 +60,15 @@ class StrictModel(keras.Model):
             Keras's `History`.
 
         Raises:
-            UserError: If weights of classes or samples are given, or the batches have no end and no steps are given.
+            UserError: If weights of classes or samples are given, the batches have no end and no steps are given, or
+                XLA compiles the step and the pictures may have different sizes.
         """
         check_process()
         given = inspect.signature(super().fit).bind(*args, **kwargs)
         refuse_arguments("fit", given.arguments)
         complete_fit(given.arguments, self.loss_names)
+        if self.jit_compile and isinstance(given.arguments.get("x"), tf.data.Dataset):
+            given.arguments["x"] = with_fixed_sizes(given.arguments["x"], self.config)
         return super().fit(*given.args, **given.kwargs)
 
     def evaluate(self, *args, **kwargs):

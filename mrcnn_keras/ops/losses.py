@@ -52,12 +52,16 @@ def of_class(values, class_ids):
 
 
 def mask_loss(logits, targets, class_ids, kind="sigmoid"):
-    """Mean over all cells of all positive RoIs; M = 0 gives 0.
+    """Mean over all cells of all positive RoIs; none gives 0.
 
-    logits [M, h, w, C]; targets [M, h, w] 0 or 1; class_ids [M] of the RoIs; kind: a key of ops.mask_maps.MAP_KINDS.
+    logits [M, h, w, C]; targets [M, h, w] 0 or 1; class_ids [M] of the RoIs, 0 for one that does not count; kind: a key
+    of ops.mask_maps.MAP_KINDS.
     """
     costs = MAP_KINDS[kind].costs(logits, targets, class_ids)
-    return tf.math.divide_no_nan(tf.reduce_sum(costs), tf.cast(tf.size(costs), costs.dtype))
+    counted = class_ids > 0
+    costs = tf.where(counted[:, None, None], costs, 0.0)
+    cells = tf.reduce_sum(tf.cast(counted, tf.int32)) * tf.reduce_prod(tf.shape(costs)[1:])
+    return tf.math.divide_no_nan(tf.reduce_sum(costs), tf.cast(cells, costs.dtype))
 
 
 def keypoint_loss(logits, cells):

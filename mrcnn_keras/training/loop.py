@@ -86,7 +86,8 @@ def train(
         if not model.compiled:
             model.compile()
         elif not resume and finished_steps(model):  # from an earlier training; this one starts at step 0
-            model.compile(model.optimizer.from_config(model.optimizer.get_config()))
+            fresh = model.optimizer.from_config(model.optimizer.get_config())
+            model.compile(fresh, jit_compile=model.jit_compile)
             if isinstance(model.optimizer.learning_rate, keras.Variable):  # the last of that training
                 model.optimizer.learning_rate = config.LEARNING_RATE
         if not resume and not model.optimizer.built:

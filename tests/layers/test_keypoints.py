@@ -66,6 +66,7 @@ TARGETS = {
     "positive_places": tf.constant([[0, 5], [0, 6], [1, 2]], tf.int64),
     "positive_images": tf.constant([0, 0, 1]),
     "positive_gt": tf.constant([0, 1, 0]),
+    "positive_class_ids": tf.constant([1, 1, 1]),
 }
 KEYPOINTS = tf.constant(
     [[[[1, 3, 2], [0, 0, 0]], [[11, 17, 2], [40, 40, 2]]], [[[9, 9, 2], [1, 1, 0]], [[0, 0, 0]] * 2]], tf.float32

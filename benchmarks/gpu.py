@@ -16,7 +16,6 @@ from speed import in_own_process, pipeline_seconds
 import mrcnn_keras as mk
 from mrcnn_keras.data.formats.coco import to_coco
 from mrcnn_keras.files import write_image
-from mrcnn_keras.ops.portability import portable
 
 PRECISIONS = ("float32", "bfloat16", "float16")
 PICTURES = 64  # JPEG files that the pipeline reads
@@ -61,8 +60,6 @@ def main():
 
 def measure(preset, size, precision, xla, batch, repeat, cpu):
     """The figures of one row, as a dict of seconds, pictures per second and gigabytes."""
-    for gpu in tf.config.list_physical_devices("GPU"):
-        tf.config.experimental.set_memory_growth(gpu, True)  # else TensorFlow takes all of it, and other programs none
     with tempfile.TemporaryDirectory() as folder:
         data = write_pictures(Path(folder), size)
         settings = {"NUM_CLASSES": CLASSES, "IMAGE_MIN_DIM": min(size), "IMAGE_MAX_DIM": max(size)}
@@ -74,31 +71,17 @@ def measure(preset, size, precision, xla, batch, repeat, cpu):
         row = {"pipeline": batch / pipeline_seconds(iter(mk.make_pipeline(data, config)))}
         first = next(iter(mk.make_pipeline(data, config)))
         image = data.load_image(0)
-        if not xla:
-            row["detect"] = machine.seconds(lambda: model.detect([image]), repeat)["median"]
+        model.compile(jit_compile=xla)
+        row["detect"] = machine.seconds(lambda: model.detect([image], batch_size=1), repeat)["median"]
         _forget_memory(cpu)
-        answer, images = network(model, xla), tf.stack([image] * batch)
+        answer = tf.function(model.answer, autograph=False, jit_compile=xla or None)
+        images = tf.stack([image] * batch)
         row["network"] = batch / machine.seconds(lambda: answer(images), repeat)["median"]
         row["network_memory_gb"] = _memory(cpu)
-        model.compile(jit_compile=xla)
         _forget_memory(cpu)
         row["step"] = batch / machine.seconds(lambda: model.train_on_batch(first), repeat)["median"]
         row["step_memory_gb"] = _memory(cpu)
-        if xla and not model.jit_compile:  # Keras has turned it off, with a warning
-            return {"error": "the training step does not compile: a layer does not support XLA"}
         return row
-
-
-def network(model, xla):
-    """What finds objects in a batch of pictures, as a graph."""
-    if not xla:
-        return tf.function(model.answer, autograph=False)
-
-    def answer(images):
-        with portable():  # XLA has no crop_and_resize
-            return model.answer(images)
-
-    return tf.function(answer, autograph=False, jit_compile=True)
 
 
 def write_pictures(folder, size):

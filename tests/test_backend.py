@@ -13,7 +13,8 @@ HIDE_TENSORFLOW = "import sys; sys.modules['tensorflow'] = None"
 
 def run(code, **environment):
     """Returns the output of the code, and the last line of its traceback or what TensorFlow logged."""
-    inherited = {name: value for name, value in os.environ.items() if name != "KERAS_BACKEND"}
+    own = "KERAS_BACKEND", "TF_FORCE_GPU_ALLOW_GROWTH"
+    inherited = {name: value for name, value in os.environ.items() if name not in own}
     environment = inherited | environment
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
     return done.stdout.strip(), (done.stderr.strip().splitlines() or [""])[-1]
@@ -49,3 +50,10 @@ def test_users_log_level_is_kept():
     code = f"{REQUIRE}; import os; print(os.environ['TF_CPP_MIN_LOG_LEVEL'])"
     printed, _ = run(code, TF_CPP_MIN_LOG_LEVEL="3")
     assert printed == "3"
+
+
+def test_memory_of_a_gpu_is_taken_as_needed_unless_the_user_says_otherwise():
+    code = f"{REQUIRE}; import os; print(os.environ['TF_FORCE_GPU_ALLOW_GROWTH'])"
+    for asked, kept in (({}, "true"), ({"TF_FORCE_GPU_ALLOW_GROWTH": "false"}, "false")):
+        printed, _ = run(code, **asked)
+        assert printed == kept

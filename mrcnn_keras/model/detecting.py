@@ -117,13 +117,13 @@ class Detector:
                         batch = waiting.setdefault(picture.sides, [])
                         batch.append(picture)
                         most = batch_size or min(max(BATCH_PIXELS // np.prod(picture.sides), 1), LARGEST_BATCH)
-                        picture.batch = most
                         if len(batch) >= most:
-                            network.submit(self._run, waiting.pop(picture.sides), limits, paster)
+                            network.submit(self._run, waiting.pop(picture.sides), limits, paster, self._found)
                 if under_way:
                     picture = under_way.popleft()
                     if picture in waiting.get(picture.sides, ()):
-                        network.submit(self._run, waiting.pop(picture.sides), limits, paster)
+                        # Not full: XLA would have to compile for this number of pictures, too.
+                        network.submit(self._run, waiting.pop(picture.sides), limits, paster, self._find)
                     yield picture.found.result()
 
     def _limits(self, min_score):
@@ -134,14 +134,11 @@ class Detector:
             return _Picture(*self._prepare(photograph[None], *given))
         return None
 
-    def _run(self, pictures, limits, paster):
+    def _run(self, pictures, limits, paster, find):
         """The network's work for pictures of one size; what it finds goes on to the paster."""
         try:
-            # XLA compiles for one size of batches: pictures that are missing are the last one again.
-            missing = pictures[-1].batch - len(pictures) if self.model.jit_compile else 0
-            rows = [*pictures, *pictures[-1:] * missing]
-            inputs = {name: _joined([row.inputs[name] for row in rows]) for name in pictures[0].inputs}
-            found = self._found(inputs, limits)
+            inputs = {name: _joined([picture.inputs[name] for picture in pictures]) for name in pictures[0].inputs}
+            found = find(inputs, limits)
             for row, picture in enumerate(pictures):
                 paster.submit(self._finish, picture, {name: value[row : row + 1] for name, value in found.items()})
         except BaseException as error:
@@ -167,11 +164,11 @@ class Detector:
 
 
 class _Picture:
-    """A resized picture under way; `found` is the Future of its Detections, `batch` how many go together."""
+    """A resized picture under way; `found` is the Future of its Detections."""
 
     def __init__(self, inputs, plan):
         self.inputs, self.plan, self.found = inputs, plan, Future()
-        self.sides, self.batch = tuple(inputs["image"].shape[1:3]), 1
+        self.sides = tuple(inputs["image"].shape[1:3])
 
 
 def _padded(batch, rows):

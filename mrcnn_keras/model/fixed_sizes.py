@@ -29,39 +29,40 @@ def check_compilable(config):
 
 
 def with_fixed_sizes(batches, config):
-    """Batches of which each has the same sizes, since XLA compiles the step anew for each other.
+    """Batches with the same numbers of rows, since XLA compiles the step anew for each other.
 
-    Rows of padding are added to ground truth up to MAX_GT_INSTANCES, and to given proposals up to
-    POST_NMS_ROIS_TRAINING, where they are cut off, too.
+    Ground truth gets rows of padding up to MAX_GT_INSTANCES, and given proposals up to POST_NMS_ROIS_TRAINING; what is
+    beyond is cut off.
 
     Args:
-        batches: `tf.data.Dataset` of dicts as of `make_pipeline`.
+        batches: `tf.data.Dataset` of dicts as of `make_pipeline`, or one such dict.
         config: `Config`.
 
     Returns:
-        `tf.data.Dataset` of dicts.
+        The same with other shapes.
 
     Raises:
-        UserError: If the pictures may have different sizes.
+        UserError: If the pictures of a dataset may have different sizes.
     """
-    shape = batches.element_spec["image"].shape
-    if None in shape[1:3]:
-        raise UserError(
-            "XLA would compile the training step anew for each size of pictures, which takes minutes, and the sizes "
-            f"of these batches are open (IMAGE_RESIZE_MODE = {config.IMAGE_RESIZE_MODE!r}); make the model with "
-            "IMAGE_RESIZE_MODE='square' or 'crop', or compile it without jit_compile"
-        )
     limits = {"proposals": config.POST_NMS_ROIS_TRAINING}
     limits |= dict.fromkeys(("gt_boxes", "gt_class_ids", "gt_masks", "gt_keypoints"), config.MAX_GT_INSTANCES)
 
     def fixed(batch):
         return {name: _of_length(value, limits[name]) if name in limits else value for name, value in batch.items()}
 
+    if isinstance(batches, dict):
+        return fixed(batches)
+    if None in batches.element_spec["image"].shape[1:3]:
+        raise UserError(
+            "XLA would compile the training step anew for each size of pictures, which takes minutes, and the sizes "
+            f"of these batches are open (IMAGE_RESIZE_MODE = {config.IMAGE_RESIZE_MODE!r}); make the model with "
+            "IMAGE_RESIZE_MODE='square' or 'crop', or compile it without jit_compile"
+        )
     return batches.map(fixed)
 
 
 def _of_length(values, count):
     """values [B, any, ...] -> [B, count, ...]."""
-    values = values[:, :count]
+    values = tf.convert_to_tensor(values)[:, :count]
     padded = tf.pad(values, [[0, 0], [0, count - tf.shape(values)[1]], *[[0, 0]] * (len(values.shape) - 2)])
     return tf.ensure_shape(padded, [values.shape[0], count, *values.shape[2:]])

@@ -108,10 +108,10 @@ class MaskRCNN(StrictModel):
         Args:
             optimizer: A Keras optimizer or its name; `None`: the one that the settings describe.
             loss: `None` only.
-            jit_compile: Boolean, whether XLA compiles the training step, and the network of `detect` and of `predict` of
-                photographs (without keypoints, and for the first four sizes that pictures have in the network).
-                Compiling takes minutes, and once more for each size of a batch; so `fit` wants pictures of one size
-                (IMAGE_RESIZE_MODE "square" or "crop"), and `"auto"` is `False`. On a CPU a step is slower for it.
+            jit_compile: Boolean, whether XLA compiles the training step, and the network for full batches in `detect`
+                and for photographs in `predict` (of the first four sizes that there are, and without keypoints). Each
+                size is compiled anew, which takes minutes: so `fit` wants pictures of one size, as IMAGE_RESIZE_MODE
+                "square" and "crop" make them, and `"auto"` is `False`.
             **kwargs: `run_eagerly` and `steps_per_execution`, as in Keras. All of these come back with a saved model.
 
         Raises:

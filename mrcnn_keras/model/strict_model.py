@@ -67,8 +67,8 @@ class StrictModel(keras.Model):
         given = inspect.signature(super().fit).bind(*args, **kwargs)
         refuse_arguments("fit", given.arguments)
         complete_fit(given.arguments, self.loss_names)
-        if self.jit_compile and isinstance(given.arguments.get("x"), tf.data.Dataset):
-            given.arguments["x"] = with_fixed_sizes(given.arguments["x"], self.config)
+        if isinstance(given.arguments.get("x"), tf.data.Dataset):
+            self._fix_sizes(given.arguments)
         return super().fit(*given.args, **given.kwargs)
 
     def evaluate(self, *args, **kwargs):
@@ -103,8 +103,14 @@ class StrictModel(keras.Model):
             UserError: If weights of classes or samples are given.
         """
         check_process()
-        refuse_arguments("train_on_batch", kwargs)
-        return super().train_on_batch(*args, **kwargs)
+        given = inspect.signature(super().train_on_batch).bind(*args, **kwargs)
+        refuse_arguments("train_on_batch", given.arguments)
+        self._fix_sizes(given.arguments)
+        return super().train_on_batch(*given.args, **given.kwargs)
+
+    def _fix_sizes(self, arguments):
+        if self.jit_compile:
+            arguments["x"] = with_fixed_sizes(arguments["x"], self.config)
 
     def save(self, filepath, overwrite=True, zipped=None, **kwargs):
         """Keras's save, to a `.keras` file.

@@ -70,7 +70,7 @@ def test_options_reach_the_other_operators(operator, function, options):
     np.testing.assert_array_equal(layer(FEATURES, BOXES), tf.reshape(expected, [2, 3, 2, 2, 3]))
 
 
-def test_xla_is_refused_and_older_files_with_a_method_load():
+def test_keras_auto_does_not_choose_xla_and_older_files_with_a_method_load():
     layer = RoIAlignLayer.from_config({**RoIAlignLayer(2, (4, 8)).get_config(), "method": "gather"})
     assert not layer.supports_jit
     np.testing.assert_array_equal(layer(FEATURES, BOXES), RoIAlignLayer(2, (4, 8))(FEATURES, BOXES))

@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 
 from mrcnn_keras.layers import AnchorTargetLayer, MaskTargetLayer, RoITargetLayer
+from mrcnn_keras.layers.targets import uniform
 from mrcnn_keras.ops import boxes as box_ops
 
 OBJECT = [0, 0, 20, 20]
@@ -174,3 +175,37 @@ def test_no_rois_have_no_mask_targets():
         masks = tf.zeros([1, slots, 4, 4], tf.uint8)
         found = mask_targets((28, 28), [], [], tf.zeros([1, slots, 4]), masks)
         assert found["masks"].shape == (0, 28, 28)
+
+
+@pytest.mark.parametrize("shape", [(1,), (2, 1001)])
+def test_draws_are_tensorflows_uniform_numbers_also_under_xla(shape):
+    for seed in ([1, 0], [2, 12345]):
+        expected = tf.random.stateless_uniform(shape, seed)
+        for compiled in (None, True):
+            draw = tf.function(lambda seed: uniform(shape, seed), jit_compile=compiled, autograph=False)
+            np.testing.assert_array_equal(draw(tf.constant(seed)), expected)
+
+
+def test_under_xla_each_positive_slot_has_a_row_and_class_0_where_it_does_not_count():
+    gt_boxes, gt_class_ids = tf.constant([[OBJECT, AWAY]], tf.float32), tf.constant([[3, 5]])
+    masks = np.zeros((1, 2, 4, 4), np.uint8)
+    masks[0, 1] = 255  # the first object has a box only
+    rois, cut = RoITargetLayer(8, positive_ratio=0.5), MaskTargetLayer((2, 2))
+
+    def make(proposals):
+        chosen = rois(proposals, gt_boxes, gt_class_ids)
+        return chosen, cut(chosen, gt_boxes, tf.constant(masks))
+
+    proposals = tf.constant([[[300, i, 310, i + 10] for i in range(20)]], tf.float32)
+    plain, plain_masks = make(proposals)
+    fixed, fixed_masks = tf.function(make, jit_compile=True, autograph=False)(proposals)
+    for name in ("rois", "class_ids", "deltas"):
+        np.testing.assert_allclose(fixed[name], plain[name], atol=1e-6)
+    assert sorted(plain["positive_class_ids"].numpy()) == [3, 5]
+    assert fixed["positive_places"].numpy().tolist() == [[0, i] for i in range(4)]
+    np.testing.assert_array_equal(fixed["positive_class_ids"], fixed["class_ids"][0, :4])
+    np.testing.assert_array_equal(fixed["positive_rois"], fixed["rois"][0, :4])
+    class_ids = fixed_masks["positive_class_ids"].numpy()
+    assert sorted(class_ids) == [0, 0, 0, 5]
+    for name, value in plain_masks.items():
+        np.testing.assert_array_equal(fixed_masks[name].numpy()[class_ids > 0], value)

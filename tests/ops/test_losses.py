@@ -168,3 +168,11 @@ def test_extreme_logits_stay_finite():
     for kind in ("sigmoid", "softmax"):
         loss = losses.mask_loss(tensor([[[[0, -1000]]]]), inside, class_ids, kind)
         assert float(loss) == pytest.approx(1000)
+
+
+@pytest.mark.parametrize("kind", ["sigmoid", "softmax"])
+def test_masks_of_class_0_do_not_count(kind):
+    maps, targets = tf.concat([MAPS, MAPS + 5.0], axis=0), tf.concat([TARGETS, 1.0 - TARGETS], axis=0)
+    padded = losses.mask_loss(maps, targets, tf.concat([TRUE_CLASSES, [0, 0]], axis=0), kind)
+    assert float(padded) == pytest.approx(float(losses.mask_loss(MAPS, TARGETS, TRUE_CLASSES, kind)), rel=1e-6)
+    assert float(losses.mask_loss(MAPS, TARGETS, 0 * TRUE_CLASSES, kind)) == 0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mrcnn_keras.ops.portability import portable, wants_portable
+from mrcnn_keras.ops.portability import places_of, portable, wants_fixed_sizes, wants_portable
 from mrcnn_keras.ops.roi_quantised import roi_warp
 from mrcnn_keras.ops.roi_sampling import crop_and_resize_rois, roi_align
 from tests.ops.roi_align_reference import random_maps
@@ -73,3 +73,26 @@ def test_no_boxes():
     with portable():
         for operator in OPERATORS.values():
             assert operator(features, STRIDES, tf.zeros([0, 4]), images, 3).shape == (0, 3, 3, 3)
+
+
+def test_what_xla_compiles_is_known_also_inside_loops_and_other_functions():
+    seen = []
+
+    def note(row):
+        seen.append((wants_fixed_sizes(), wants_portable()))
+        return row
+
+    for compiled in (True, None):
+        inner = tf.function(lambda rows: tf.map_fn(note, rows), autograph=False)
+        tf.function(lambda rows, inner=inner: inner(note(rows)), jit_compile=compiled, autograph=False)(tf.zeros([2]))
+    note(0)
+    assert seen == [(True, True)] * 2 + [(False, False)] * 3
+
+
+def test_under_xla_all_places_are_listed():
+    listed = tf.constant([[True, False, True], [False, False, True]])
+    assert places_of(listed).numpy().tolist() == [[0, 0], [0, 2], [1, 2]]
+    compiled = tf.function(places_of, jit_compile=True, autograph=False)
+    assert compiled(listed).numpy().tolist() == [[0, 0], [0, 1], [0, 2], [1, 0], [1, 1], [1, 2]]
+    assert compiled(listed[0]).numpy().tolist() == [[0], [1], [2]]
+    assert compiled(listed).dtype == places_of(listed).dtype == tf.int64

@@ -97,3 +97,11 @@ def test_rows_do_not_see_each_other():
 def test_no_rows():
     indices, kept = batched_nms(tf.zeros([0, 5, 4]), tf.zeros([0, 5]), 3, 0.5)
     assert indices.shape == kept.shape == (0, 3)
+
+
+def test_under_xla_fewer_boxes_than_are_asked_for():
+    boxes = tf.constant([[[0, 0, 10, 10], [0, 0, 10, 9], [20, 20, 30, 30]]], tf.float32)
+    scores = tf.constant([[0.8, 0.9, 0.1]])
+    for compiled in (None, True):
+        indices, kept = tf.function(batched_nms, jit_compile=compiled, autograph=False)(boxes, scores, 5, 0.5)
+        assert (indices.numpy().tolist(), kept.numpy().tolist()) == ([[1, 2, 0, 0, 0]], [[True] * 2 + [False] * 3])

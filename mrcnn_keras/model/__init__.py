@@ -1,6 +1,7 @@
 """The network: MaskRCNN, the front door (mask_rcnn.py), over figure 1 of the paper (network.py)."""
 
 from mrcnn_keras.model.checkpoints import PUBLISHED, model_file, open_checkpoint
+from mrcnn_keras.model.fixed_sizes import with_fixed_sizes
 from mrcnn_keras.model.mask_rcnn import MaskRCNN
 from mrcnn_keras.model.precision import computing_in, in_float32, in_words
 from mrcnn_keras.model.proposal_files import read_proposals
@@ -16,4 +17,5 @@ __all__ = [
     "open_checkpoint",
     "read_proposals",
     "train_the_same",
+    "with_fixed_sizes",
 ]

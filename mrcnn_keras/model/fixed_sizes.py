@@ -8,15 +8,21 @@ import tensorflow as tf
 from mrcnn_keras.errors import UserError
 
 
-def check_compilable(config):
+def check_compilable(config, replicas):
     """Checks that XLA can compile the training step.
 
     Args:
         config: `Config`.
+        replicas: Integer, on how many devices `tf.distribute` runs a step.
 
     Raises:
-        UserError: If a part of the network has sizes that depend on values.
+        UserError: If a part of the network has sizes that depend on values, or there are several replicas.
     """
+    if replicas > 1:
+        raise UserError(
+            f"compile(jit_compile=True): XLA cannot compile a step for {replicas} devices at once; leave jit_compile "
+            "out, or make the model outside of the tf.distribute strategy"
+        )
     for name, wrong, cure, reason in (
         ("ROI_OPERATOR", "pool", "'align' or 'warp'", "its bins have different sizes"),
         ("ROI_ALIGN_SAMPLING", 0, "2", "its bins have different numbers of samples"),

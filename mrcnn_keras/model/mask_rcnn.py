@@ -139,7 +139,7 @@ class MaskRCNN(StrictModel):
     def jit_compile(self, value):
         # Keras's own would turn it off, as RoIAlignLayer.supports_jit is False: by that "auto" is False.
         if value:
-            check_compilable(self.config)
+            check_compilable(self.config, self.distribute_strategy.num_replicas_in_sync)
         self._jit_compile = value
 
     def make_test_function(self, force=False):

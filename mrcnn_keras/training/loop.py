@@ -20,7 +20,7 @@ from mrcnn_keras.data import (
     take_error,
 )
 from mrcnn_keras.errors import UserError, listing
-from mrcnn_keras.model import MaskRCNN, train_the_same
+from mrcnn_keras.model import MaskRCNN, train_the_same, with_fixed_sizes
 from mrcnn_keras.progress import ProgressLine
 from mrcnn_keras.training.callbacks import RATE_SET, Progress, Recorder, Schedule, StopAtNonFinite, monitored_figures
 from mrcnn_keras.training.run_folder import RunFolder
@@ -67,8 +67,9 @@ def train(
         Dict from the name of a figure to a list with one value per epoch, `None` where it was not measured.
 
     Raises:
-        UserError: If a picture cannot be read, a loss is not finite, there is no object to learn from, or model and
-            datasets do not fit together. Classes are matched by name where the model's are known: their order is free.
+        UserError: If a picture cannot be read, a loss is not finite, there is no object to learn from, XLA compiles the
+            step and pictures may have different sizes, or model and datasets do not fit together. Classes are matched
+            by name where the model's are known: their order is free.
     """
     config = model.config
     _check_length(epochs, minutes, steps_per_epoch)
@@ -80,6 +81,8 @@ def train(
     if validation is not None:
         note_leaks(dataset, validation)
     unmeasured = validation is not None and no_object(validation)
+    if model.jit_compile:  # pictures of any size are refused before there is a folder
+        with_fixed_sizes(make_pipeline(dataset, config), config)
     run = RunFolder(out) if out is not None else RunFolder.unused()
     run.check(resume)
     with model.distribute_strategy.scope():  # under tf.distribute, the optimizer's variables go where the model's are

@@ -1,14 +1,18 @@
 """compile(jit_compile=True): what XLA compiles equals what it does not compile, and what it cannot is refused."""
 
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from mrcnn_keras.config import Config
+from mrcnn_keras.data import ShapesDataset
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.model import MaskRCNN, detecting
 from mrcnn_keras.model.fixed_sizes import with_fixed_sizes
+from mrcnn_keras.training import train
 from tests.graphs import op_by_op
 
 # Few operations, since XLA takes its time for each.
@@ -132,6 +136,21 @@ def test_pictures_of_any_size_are_refused(small_model, make_batch, as_dataset):
     model.compile(jit_compile=True)
     with pytest.raises(UserError, match="IMAGE_RESIZE_MODE = 'fit'.*IMAGE_RESIZE_MODE='square' or 'crop'"):
         model.fit(as_dataset(make_batch(1)).map(lambda batch: {**batch, "image": _any_size(batch["image"])}))
+
+
+def test_training_of_pictures_of_any_size_makes_no_folder(small_model, tmp_path):
+    model = small_model(**FEW | {"IMAGE_RESIZE_MODE": "fit", "NUM_CLASSES": 4})
+    model.compile(jit_compile=True)
+    with pytest.raises(UserError, match="IMAGE_RESIZE_MODE = 'fit'"):
+        train(model, ShapesDataset(count=2, image_size=(64, 64)), epochs=1, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_several_devices_are_refused(small_model, monkeypatch):
+    model = small_model(**FEW, MASKS=False)
+    monkeypatch.setattr(model, "_distribute_strategy", SimpleNamespace(num_replicas_in_sync=2))
+    with pytest.raises(UserError, match="a step for 2 devices at once; leave jit_compile out"):
+        model.jit_compile = True
 
 
 def _any_size(images):

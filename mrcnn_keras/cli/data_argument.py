@@ -13,13 +13,15 @@ class DataArgument(NamedTuple):
     skip_bad: float
     classes: tuple | None = None  # of --classes, "a,b" each
     rename: tuple = ()  # of --rename, "old=new" each
+    class_attribute: str | None = None  # as of load_dataset
     alone: bool = True  # whether a class to rename must be in these data; otherwise it may be in those of --val
 
     @classmethod
     def of(cls, options, paths):
         """`paths` with the options of a command."""
         chosen = options.classes and tuple(options.classes), tuple(options.rename or ())
-        return cls(tuple(paths), options.skip_bad, *chosen, alone=not getattr(options, "val", None))
+        alone = not getattr(options, "val", None)
+        return cls(tuple(paths), options.skip_bad, *chosen, options.class_attribute, alone)
 
     def __str__(self):
         return listing(map(str, self.paths))
@@ -37,7 +39,8 @@ class DataArgument(NamedTuple):
         for path in self.paths:
             has = subset is not None and subset in find_subsets(path)
             if has or not only:
-                datasets.append(load_dataset(path, subset=subset if has else None, skip_bad=self.skip_bad))
+                more = {"skip_bad": self.skip_bad, "class_attribute": self.class_attribute}
+                datasets.append(load_dataset(path, subset=subset if has else None, **more))
         return self._selected(merge_datasets(datasets), like)
 
     def _selected(self, dataset, like):

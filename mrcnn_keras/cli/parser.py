@@ -97,8 +97,10 @@ def _parser():
     chosen = {"action": "append", "metavar": "A,B,..."}
     chosen["help"] = "classes to use, in this order (default all); objects of others are left out"
     renamed = {"action": "append", "metavar": "OLD=NEW", "help": "another name of a class; several may get one name"}
+    attribute = {"metavar": "NAME", "help": "the region attribute of VIA that is the class (default: the likeliest)"}
     inspect.add_argument("--classes", **chosen)
     inspect.add_argument("--rename", **renamed)
+    inspect.add_argument("--class-attribute", **attribute)
     formats = ["coco", "yolo", "labelme", "via", "cvat", "labels"]
     to_write = "write the pictures with their annotations in this format to the folder --out, instead of the page"
     inspect.add_argument("--convert", choices=formats, help=to_write)
@@ -120,6 +122,7 @@ def _parser():
     held_out.add_argument("--val-split", type=_share, metavar="SHARE", help="share of DATA to validate on, such as 0.2")
     train.add_argument("--classes", **chosen)
     train.add_argument("--rename", **renamed)
+    train.add_argument("--class-attribute", **attribute)
     train.add_argument("--preset", metavar="NAME", help="settings (default resnet18_fpn, or those of --weights)")
     kinds = "coco|imagenet|none|FILE|RUN"
     train.add_argument("--weights", default="none", metavar=kinds, help="initial weights (default none)")
@@ -152,6 +155,7 @@ def _parser():
     evaluate.add_argument("data", **several)
     evaluate.add_argument("--classes", **chosen)
     evaluate.add_argument("--rename", **renamed)
+    evaluate.add_argument("--class-attribute", **attribute)
     evaluate.add_argument("--proposals", **proposals)
     evaluate.add_argument("--precision", **precision)
     evaluate.add_argument("--skip-bad", default=SKIP_BAD, **skip)

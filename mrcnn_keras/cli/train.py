@@ -35,11 +35,15 @@ REMEMBERED = (
     ("precision",),
     ("classes",),
     ("rename",),
+    ("class_attribute",),
     ("stratified",),  # no option: whether --val-split put each class on both sides
 )
 # Options that older trainings did not write down.
-LATER = {**dict.fromkeys(("proposals", "skip_bad", "precision", "classes", "rename")), "stratified": False}
-FIXED = ("val_split", "seed", "classes", "rename")
+LATER = {
+    **dict.fromkeys(("proposals", "skip_bad", "precision", "classes", "rename", "class_attribute")),
+    "stratified": False,
+}
+FIXED = ("val_split", "seed", "classes", "rename", "class_attribute")
 
 
 def train_from_options(options):

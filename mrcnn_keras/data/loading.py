@@ -15,7 +15,7 @@ from mrcnn_keras.files import read_json
 ARCHIVES = frozenset((".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar"))
 
 
-def load_dataset(path, format=None, subset=None, skip_bad=0.05):
+def load_dataset(path, format=None, subset=None, skip_bad=0.05, class_attribute=None):
     """Loads the annotated pictures of a file or folder. Class ids do not depend on the subset.
 
     Args:
@@ -29,6 +29,8 @@ def load_dataset(path, format=None, subset=None, skip_bad=0.05):
         subset: `"train"`, `"val"`, `"test"` or another name of `find_subsets`, or `None` for all pictures.
         skip_bad: Float from 0 to 1: up to this share of the pictures, of the annotations and of the mask files is left
             out where they cannot be read; a single one always is. 0 refuses the first.
+        class_attribute: String, the region attribute of VIA that is the class, `""` to have one class for all, or
+            `None` to take the one that a person would.
 
     Returns:
         `Dataset`; its `notes` say what was repaired, and `skipped` which entries were left out.
@@ -42,12 +44,20 @@ def load_dataset(path, format=None, subset=None, skip_bad=0.05):
     paths = path if isinstance(path, (list, tuple)) else [path]
     if not paths:
         raise UserError("no path of annotated pictures was given; give at least one")
-    return merge_datasets([_load(one, format, subset, skip_bad) for one in paths])
+    found = [_find(one, format) for one in paths]
+    if class_attribute is not None and all(name != "via" for name, _ in found):
+        raise UserError(
+            f"a class attribute ({class_attribute!r}) is for VIA, and these data are {found[0][0]}; leave it out"
+        )
+    loaded = [
+        _load(one, name, places, subset, skip_bad, {"class_attribute": class_attribute} if name == "via" else {})
+        for one, (name, places) in zip(paths, found, strict=True)
+    ]
+    return merge_datasets(loaded)
 
 
-def _load(path, format, subset, skip_bad):
+def _load(path, format, places, subset, skip_bad, options):
     """load_dataset of one path."""
-    format, places = _find(path, format)
     if subset is None:
         chosen = list(places.values())
     else:
@@ -58,7 +68,7 @@ def _load(path, format, subset, skip_bad):
             raise UserError(f"{str(path)!r} has no subset {subset!r}; {cure}")
         chosen = [places[name]]
     alone = Path(path).expanduser().is_file()
-    dataset = FORMATS[format].load(chosen, skip_bad, family=() if alone else list(places.values()))
+    dataset = FORMATS[format].load(chosen, skip_bad, family=() if alone else list(places.values()), **options)
     dataset.prepare()
     note_repeated(dataset)
     return dataset

@@ -245,3 +245,17 @@ def test_inspect_does_without_tensorflow(photos):
         [sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | {"PYTHONPATH": ROOT}
     )
     assert done.stdout.splitlines()[-1] == "[]", done.stderr
+
+
+def test_an_attribute_of_via_is_the_class_on_request(tmp_path, monkeypatch, run):
+    monkeypatch.chdir(tmp_path)
+    Path("via").mkdir()
+    Image.new("RGB", (96, 64)).save("via/a.png")
+    square = {"name": "polygon", "all_points_x": SQUARE[0][::2], "all_points_y": SQUARE[0][1::2]}
+    region = {"shape_attributes": square, "region_attributes": {"species": "cat", "mood": "calm"}}
+    entry = {"filename": "a.png", "size": 1, "regions": [region], "file_attributes": {}}
+    Path("via/via_region_data.json").write_text(json.dumps({"a.png1": entry}))
+    for words, name in (((), "cat"), (("--class-attribute", "mood"), "calm")):
+        status, printed, figures = run("inspect", "via", *words)
+        assert status == 0
+        assert figures["per_class"] == {name: 1}

@@ -48,15 +48,16 @@ def find(path):
     return inner[0] if len(inner) == 1 else {}
 
 
-def load(paths, skip_bad=0.05, family=()):
+def load(paths, skip_bad=0.05, family=(), class_attribute=None):
     """The Dataset of some of the places that `find` found; the rest as of outlined.load.
 
-    One attribute is the class in all of them, and of `family`.
+    One attribute is the class in all of them, and of `family`: class_attribute, see choose_attribute.
     """
     contents = {place: _contents(place) for place in dict.fromkeys((*paths, *family))}
     files = [file for of_place in contents.values() for file in of_place]
     definitions = {name: definition for file in files for name, definition in file.definitions.items()}
-    attribute, notes = choose_attribute([found for file in files for found in file.attributes()], definitions)
+    regions = [found for file in files for found in file.attributes()]
+    attribute, notes = choose_attribute(regions, definitions, class_attribute)
     read = partial(_read, contents=contents, attribute=attribute, notes=notes)
     return outlined.load(read, "via", paths, skip_bad, family)
 

@@ -35,10 +35,11 @@ class ClassAttribute(NamedTuple):
         return label_of(values[0])
 
 
-def choose_attribute(regions, definitions):
+def choose_attribute(regions, definitions, wanted=None):
     """The region attribute that is most likely the class -> ClassAttribute, and notes.
 
     regions: list of dicts `region_attributes`. definitions: {name: definition} as a VIA 2 project has them, or {}.
+    wanted: the attribute to take; "" for none, so that all regions are one class. Raises UserError if it is not there.
     """
     values = {}
     for attributes in regions:
@@ -47,12 +48,19 @@ def choose_attribute(regions, definitions):
     values = {name: counts for name, counts in values.items() if counts and name.strip()}
     ranked = sorted(values, key=lambda name: _rank(name, values[name], len(regions), definitions.get(name)))
     chosen = next((name for name in ranked[:1] if _may_be_class(name, values[name], len(regions))), None)
+    if wanted is not None:
+        if wanted and wanted not in values:
+            there = f"they have {listing(map(repr, ranked))}" if ranked else "they have none"
+            raise UserError(f"no region has the attribute {wanted!r}, which was to be the class; {there}")
+        chosen = wanted or None
     others = [name for name in ranked if name != chosen]
     notes = []
-    if others:
+    if others and wanted is None:
         what = f"the region attribute {chosen!r} is the class" if chosen else f"all regions are one class, {OBJECT!r}"
         named = listing(map(repr, others))
-        notes.append(f"{what}; {named} left out: to have another as the class, call it 'class' in VIA")
+        notes.append(
+            f"{what} and {named} not used; --class-attribute NAME, or the name 'class' in VIA, chooses another"
+        )
     return ClassAttribute(chosen, _default(definitions.get(chosen))), notes
 
 

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from mrcnn_keras.data import find_subsets, load_dataset
+from mrcnn_keras.data import ShapesDataset, find_subsets, load_dataset, save_dataset
 from mrcnn_keras.errors import UserError
 from tests.data.formats.damage import check_damaged
 from tests.data.formats.pictures import write_picture
@@ -147,11 +147,28 @@ def test_the_class_is_the_attribute_that_a_person_would_take(folder, attributes,
 
 def test_of_several_attributes_the_choice_is_noted_with_a_way_to_another(folder):
     write(folder, "x.json", export(a=regions(SQUARE, size="s", species="cat", colour="red")))
-    notes = load_dataset(folder).notes
+    dataset = load_dataset(folder)
     assert (
-        "the region attribute 'species' is the class; 'colour', 'size' left out: to have another as the class, call it "
-        "'class' in VIA" in notes
+        "the region attribute 'species' is the class and 'colour', 'size' not used; --class-attribute NAME, or the "
+        "name 'class' in VIA, chooses another" in dataset.notes
     )
+    assert dataset.class_names == ["BG", "cat"]
+    by_colour = load_dataset(folder, class_attribute="colour")
+    assert (by_colour.class_names, by_colour.notes) == (["BG", "red"], [])
+    assert load_dataset(folder, class_attribute="").class_names == ["BG", "object"]
+    with pytest.raises(UserError, match="no region has the attribute 'kind', which was to be the class; they have"):
+        load_dataset(folder, class_attribute="kind")
+
+
+def test_a_class_attribute_is_for_via(folder, tmp_path):
+    write(folder, "x.json", export(a=regions(SQUARE, size="s", species="cat")))
+    save_dataset({"": ShapesDataset(2, (32, 32), 0)}, tmp_path / "coco", "coco")
+    both = load_dataset([folder, tmp_path / "coco"], class_attribute="size")
+    assert both.class_names == ["BG", "s", "circle", "square", "triangle"]
+    with pytest.raises(
+        UserError, match=r"a class attribute \('size'\) is for VIA, and these data are coco; leave it out"
+    ):
+        load_dataset(tmp_path / "coco", class_attribute="size")
 
 
 def test_regions_without_the_class_are_left_out_and_named(folder):

@@ -46,8 +46,9 @@ def _network(model, count):
     network, heads, inputs = model.network, model.network.roi_heads, model.network.inputs()
     branches = {branch.name: branch for branch in heads.branches}
     positives = {"positive_rois": keras.Input((4,), name="positive_rois")}
-    for name, shape in (("positive_places", (2,)), ("positive_images", ()), ("positive_gt", ())):
-        positives[name] = keras.Input(shape, dtype="int32", name=name)
+    positives["positive_places"] = keras.Input((2,), dtype="int32", name="positive_places")
+    for name in ("positive_images", "positive_gt", "positive_class_ids"):
+        positives[name] = keras.Input((), dtype="int32", name=name)
     inputs |= {"rois": keras.Input((count, 4), name="rois"), **positives}
     features = network.features(inputs["image"], inputs["image_size"])
     maps = features["pyramid"][:4]
@@ -109,7 +110,7 @@ def _rois(arrays, truths, detectron2, classes):
     matched = np.stack([_matched(arrays, i, truths[i]) for i in range(2)])
     images, rows = np.nonzero(labels)
     found = {"rois": rois, "labels": labels, "matched": matched, "positive_rois": rois[images, rows]}
-    found |= {"positive_gt": matched[images, rows].astype(np.int32), "positive_labels": labels[images, rows]}
+    found |= {"positive_gt": matched[images, rows].astype(np.int32), "positive_class_ids": labels[images, rows]}
     return {**found, "positive_images": images.astype(np.int32), "positive_places": np.stack([images, rows], 1)}
 
 
@@ -143,7 +144,7 @@ def _targets(config, network, batch, arrays, truths, detectron2):
         positives = zip(batch["positive_images"], batch["positive_gt"], batch["positive_rois"], strict=True)
         soft = np.stack([_mask_target(truths[image][2][gt], roi, detectron2) for image, gt, roi in positives])
         targets["mask_targets"] = np.float32(soft >= 0.5) if detectron2 else soft
-        targets["mask_class_ids"] = batch["positive_labels"].astype(np.int32)
+        targets["mask_class_ids"] = batch["positive_class_ids"].astype(np.int32)
     return targets
 
 

@@ -5,11 +5,10 @@ photos/*.jpg with photos/*.json, one file for all pictures or one for each, or s
 
 import re
 
-from mrcnn_keras.data.formats import outlined
 from mrcnn_keras.data.formats.coco_keypoints import finite_numbers
 from mrcnn_keras.data.formats.collected import Collected, label_of
 from mrcnn_keras.data.formats.folders import files_in, subset_folders
-from mrcnn_keras.data.formats.xml_file import read_head
+from mrcnn_keras.data.formats.heads import read_head
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import read_json
 
@@ -25,11 +24,6 @@ def find(path):
     return {"": found} if found else {name: at for name, at in subset_folders(path).items() if _has_files(at)}
 
 
-def load(paths, skip_bad=0.05, family=()):
-    """The Dataset of some of the places that `find` found; family: all of them. The rest as of outlined.load."""
-    return outlined.load(_read, "createml", paths, skip_bad, family)
-
-
 def _has_files(folder):
     return any(map(_looks_like_createml, files_in(folder, {".json"})[:LOOKED_AT]))
 
@@ -40,7 +34,7 @@ def _looks_like_createml(path):
     return head.startswith("[") and all(re.search(word, head) for word in words) and not re.search(r'"data"\s*:', head)
 
 
-def _read(place, bad):
+def read(place, bad):
     found = Collected(place, bad)
     for file in [place] if place.is_file() else filter(_looks_like_createml, files_in(place, {".json"})):
         content = read_json(file)

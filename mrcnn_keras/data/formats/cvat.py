@@ -12,14 +12,14 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from mrcnn_keras.data.formats import outlined
 from mrcnn_keras.data.formats.coco_keypoints import as_whole, finite_numbers
 from mrcnn_keras.data.formats.collected import FEW_POINTS, Collected, label_of
 from mrcnn_keras.data.formats.folders import files_in, name_subsets, subset_folders, subset_of_folder
+from mrcnn_keras.data.formats.heads import read_head
 from mrcnn_keras.data.formats.picture_files import plain_name
 from mrcnn_keras.data.formats.shapes import ellipse, outline, points_of, size_of
 from mrcnn_keras.data.formats.unread import IS_VIDEO
-from mrcnn_keras.data.formats.xml_file import read_head, read_xml, text_of
+from mrcnn_keras.data.formats.xml_file import read_xml, text_of
 from mrcnn_keras.detections import MaskCrop
 from mrcnn_keras.errors import UserError
 
@@ -55,11 +55,6 @@ def _subsets_in(file):
     return {name: (file, str(subset)) for name, subset in named.items()} or {"": (file, None)}
 
 
-def load(paths, skip_bad=0.05, family=()):
-    """The Dataset of some of the files that `find` found; family: all of them. The rest as of outlined.load."""
-    return outlined.load(_read, "cvat", paths, skip_bad, family)
-
-
 def _files_in(folder):
     return [file for file in files_in(folder, {".xml"})[:LOOKED_AT] if _is_cvat(file)]
 
@@ -70,7 +65,7 @@ def _is_cvat(file):
     return bool(of_cvat) and (not IS_VIDEO.search(head) or bool(_frames_beside(file)))
 
 
-def _read(place, bad):
+def read(place, bad):
     path, subset = place
     root = read_xml(path)
     found = Collected(path, bad)

@@ -12,13 +12,12 @@ import re
 import numpy as np
 
 from mrcnn_keras.data import images
-from mrcnn_keras.data.formats import outlined
 from mrcnn_keras.data.formats.collected import FEW_POINTS, NO_AREA, Collected, label_of
 from mrcnn_keras.data.formats.embedded_pictures import from_base64
 from mrcnn_keras.data.formats.folders import ListedFolders, annotated_folders, files_below, twin_folders
+from mrcnn_keras.data.formats.heads import read_head
 from mrcnn_keras.data.formats.picture_files import plain_name
 from mrcnn_keras.data.formats.shapes import box_around, ellipse, outline, points_of, size_of
-from mrcnn_keras.data.formats.xml_file import read_head
 from mrcnn_keras.data.rasterize import outline_of_box
 from mrcnn_keras.detections import MaskCrop
 from mrcnn_keras.errors import UserError
@@ -36,14 +35,7 @@ WITHOUT_AREA = ("line", "linestrip", "point", "points")
 
 def find(path):
     """{subset: folder, or JSON file} of labelme; {} if there is none. "" is no subset."""
-    if path.is_file():
-        return {"": path} if path.suffix.lower() == ".json" and _is_labelme(path) else {}
     return annotated_folders(path, {".json"}, _is_labelme)
-
-
-def load(paths, skip_bad=0.05, family=()):
-    """The Dataset of some of the places that `find` found; the rest as of outlined.load."""
-    return outlined.load(_read, "labelme", paths, skip_bad, family)
 
 
 def _is_labelme(path):
@@ -52,7 +44,7 @@ def _is_labelme(path):
     return bool(re.match(r"\s*\{", head) and re.search(r'"(shapes"\s*:\s*\[|(imageData|imagePath)"\s*:)', head))
 
 
-def _read(place, bad):
+def read(place, bad):
     """-> AnnotationFile"""
     found = Collected(place, bad)
     folder = place.parent if place.is_file() else place

@@ -9,11 +9,11 @@ CVAT and Datumaro write an object in several pieces as objects of one name that 
 import re
 
 from mrcnn_keras.data import images
-from mrcnn_keras.data.formats import outlined
 from mrcnn_keras.data.formats.collected import FEW_POINTS, Collected, label_of
 from mrcnn_keras.data.formats.folders import ListedFolders, annotated_folders, files_below, twin_folders
+from mrcnn_keras.data.formats.heads import read_head
 from mrcnn_keras.data.formats.shapes import box_around, outline, points_of, size_of
-from mrcnn_keras.data.formats.xml_file import read_head, read_xml, text_of
+from mrcnn_keras.data.formats.xml_file import read_xml, text_of
 from mrcnn_keras.detections import MaskCrop, crop_mask
 from mrcnn_keras.errors import UserError
 
@@ -24,14 +24,7 @@ DELETED = "objects that were deleted in LabelMe, left out"
 
 def find(path):
     """{subset: folder, or XML file} of LabelMe 3; {} if there is none. "" is no subset."""
-    if path.is_file():
-        return {"": path} if path.suffix.lower() == ".xml" and _is_labelme3(path) else {}
     return annotated_folders(path, {".xml"}, _is_labelme3)
-
-
-def load(paths, skip_bad=0.05, family=()):
-    """The Dataset of some of the places that `find` found; the rest as of outlined.load."""
-    return outlined.load(_read, "labelme3", paths, skip_bad, family)
 
 
 def _is_labelme3(path):
@@ -41,7 +34,7 @@ def _is_labelme3(path):
     return bool(re.search(r"<annotation[\s>]", head) and of_tool and "<bndbox>" not in head)
 
 
-def _read(place, bad):
+def read(place, bad):
     """-> AnnotationFile"""
     found = Collected(place, bad)
     folder = place.parent if place.is_file() else place

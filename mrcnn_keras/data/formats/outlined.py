@@ -129,11 +129,11 @@ class OutlinedDataset(Dataset):
             raise UserError(f"{self.image_name(image_id)}, annotation {annotation.id!r}: {error}") from error
 
 
-def load(read, source, paths, skip_bad, others=(), kind=OutlinedDataset):
+def load(read, source, paths, skip_bad=0.05, family=(), kind=OutlinedDataset):
     """The Dataset of some places of one format.
 
-    read: function of a place and BadEntries -> AnnotationFile. source: name of the format. others: places whose classes
-    count, too, so that each subset alone has the same class ids: ordered by category id. skip_bad: as of BadEntries.
+    read: function of a place and BadEntries -> AnnotationFile. source: name of the format. skip_bad: as of BadEntries.
+    family: places whose classes count, too, so that each subset alone has the same class ids: ordered by category id.
     kind: class of the Dataset.
     Raises UserError for files that do not fit each other or their pictures, and for categories with different
     keypoints.
@@ -141,7 +141,7 @@ def load(read, source, paths, skip_bad, others=(), kind=OutlinedDataset):
     dataset = kind()
     bad, of_others = BadEntries(dataset, skip_bad), BadEntries(OutlinedDataset(), skip_bad)
     files = {path: read(path, bad) for path in dict.fromkeys(paths)}
-    others = [read(path, of_others) for path in dict.fromkeys(others) if path not in files]
+    others = [read(path, of_others) for path in dict.fromkeys(family) if path not in files]
     _outline_rectangles([*files.values(), *others])
     dataset.boxes_only = _have_boxes_only([*files.values(), *others])
     _add_classes(dataset, source, sorted([*files.values(), *others], key=lambda file: file.path))

@@ -12,12 +12,11 @@ import zlib
 import numpy as np
 
 from mrcnn_keras.data import images
-from mrcnn_keras.data.formats import outlined
 from mrcnn_keras.data.formats.collected import FEW_POINTS, NO_AREA, Collected, label_of
 from mrcnn_keras.data.formats.embedded_pictures import from_base64
 from mrcnn_keras.data.formats.folders import ListedFolders, annotated_folders, files_below
+from mrcnn_keras.data.formats.heads import read_head
 from mrcnn_keras.data.formats.shapes import box_around, outline, points_of, size_of
-from mrcnn_keras.data.formats.xml_file import read_head
 from mrcnn_keras.data.images import MAX_PIXELS
 from mrcnn_keras.detections import crop_mask
 from mrcnn_keras.errors import UserError
@@ -36,11 +35,6 @@ def find(path):
     return annotated_folders(path, {".json"}, _is_annotation)
 
 
-def load(paths, skip_bad=0.05, family=()):
-    """The Dataset of some of the places that `find` found; the rest as of outlined.load."""
-    return outlined.load(_read, "supervisely", paths, skip_bad, family)
-
-
 def _is_annotation(path):
     return path.parent.name == ANNOTATIONS and _is_supervisely(path)
 
@@ -52,7 +46,7 @@ def _is_supervisely(path):
     return bool(re.search(r'"classTitle"\s*:', head) or size and re.search(r'"objects"\s*:\s*\[', head))
 
 
-def _read(place, bad):
+def read(place, bad):
     """-> AnnotationFile"""
     found = Collected(place, bad)
     folder = place.parent if place.is_file() else place

@@ -4,11 +4,11 @@ import itertools
 import re
 
 from mrcnn_keras.data.formats.folders import files_below, files_in
+from mrcnn_keras.data.formats.heads import read_head
 from mrcnn_keras.data.formats.masks import LABEL_ENDING
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import read_json
 
-HEAD = 1 << 16  # bytes of a file that are looked at
 LOOKED_AT = 200  # files of a folder
 _CONVERTERS = "export COCO JSON from the tool that made it, such as Roboflow, CVAT or Label Studio"
 _NUMBER = re.compile(r"-?\d*\.?\d+(e-?\d+)?")
@@ -58,13 +58,8 @@ def other_coco(content):
 
 
 def _format_of(file):
-    try:
-        with open(file, "rb") as opened:
-            head = opened.read(HEAD).decode("utf-8-sig", "replace")
-    except OSError:
-        return None
     reader = _READERS.get(_suffix(file))
-    return reader and reader(file, head)
+    return reader and reader(file, read_head(file))
 
 
 def _suffix(file):

@@ -23,10 +23,10 @@ from mrcnn_keras.data.formats.folders import (
     name_subsets,
     subset_of_file,
 )
+from mrcnn_keras.data.formats.heads import read_head
 from mrcnn_keras.data.formats.shapes import box_around, ellipse, points_of
 from mrcnn_keras.data.formats.via_classes import choose_attribute
 from mrcnn_keras.data.formats.via_files import ViaFile, looks_like_via, regions_of
-from mrcnn_keras.data.formats.xml_file import read_head
 from mrcnn_keras.errors import UserError
 
 SUFFIXES = {".json", ".csv"}

@@ -5,7 +5,7 @@ import io
 import json
 import re
 
-from mrcnn_keras.data.formats.xml_file import read_head
+from mrcnn_keras.data.formats.heads import read_head
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import read_json
 

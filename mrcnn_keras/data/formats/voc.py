@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mrcnn_keras.data.formats import outlined
 from mrcnn_keras.data.formats.coco_keypoints import finite_numbers
 from mrcnn_keras.data.formats.collected import Collected, label_of
 from mrcnn_keras.data.formats.folders import (
@@ -22,9 +21,10 @@ from mrcnn_keras.data.formats.folders import (
     subset_of_folder,
     twin_folders,
 )
+from mrcnn_keras.data.formats.heads import read_head
 from mrcnn_keras.data.formats.shapes import box_around, points_of, size_of
-from mrcnn_keras.data.formats.voc_masks import NAMES, Legend, MaskFiles, VocDataset, read_legend
-from mrcnn_keras.data.formats.xml_file import read_head, read_xml, text_of
+from mrcnn_keras.data.formats.voc_masks import NAMES, Legend, MaskFiles, read_legend
+from mrcnn_keras.data.formats.xml_file import read_xml, text_of
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import read_text
 
@@ -64,11 +64,6 @@ def find(path):
         if subsets:
             return {name: Place(inner) for name, inner in subsets.items()}
     return {}
-
-
-def load(paths, skip_bad=0.05, family=()):
-    """The Dataset of some of the places that `find` found; family: all of them. The rest as of outlined.load."""
-    return outlined.load(_read, "voc", paths, skip_bad, family, VocDataset)
 
 
 def _inner(folder):
@@ -111,7 +106,7 @@ def _listed(files):
     return list(dict.fromkeys(words[0] for words in lines if words and words[0] != "#"))
 
 
-def _read(place, bad):
+def read(place, bad):
     root = place.root
     found = Collected(root, bad)
     reader = _Reader(place, found)

@@ -6,18 +6,6 @@ from xml.etree import ElementTree
 
 from mrcnn_keras.errors import UserError
 
-HEAD = 1 << 16  # bytes that show the format of a file
-
-
-def read_head(path):
-    """The beginning of a file as text, "" where it cannot be read: that is reported when the file is loaded."""
-    try:
-        with open(path, "rb") as file:
-            head = file.read(HEAD).replace(b"\0", b"")  # zeros: of UTF-16, in which what formats are known by is ASCII
-            return head.decode("utf-8", "replace").lstrip("\ufeff\ufffd")
-    except OSError:
-        return ""
-
 
 def read_xml(path):
     """-> the root element of an XML file. Raises UserError if it is not valid, or declares entities."""

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mrcnn_keras.data.formats import outlined
 from mrcnn_keras.data.formats.coco_keypoints import as_whole, finite_numbers
 from mrcnn_keras.data.formats.collected import Collected
 from mrcnn_keras.data.formats.folders import files_below, files_in, folders_in, subset_folders
@@ -59,11 +58,6 @@ def _arranged(path):
         if _is_labelled(pictures):
             return {"": Place((pictures,), _description_above(pictures))}
     return {}
-
-
-def load(paths, skip_bad=0.05, family=()):
-    """The Dataset of some of the places that `find` found; family: all of them. The rest as of outlined.load."""
-    return outlined.load(_read, "yolo", paths, skip_bad, family)
 
 
 def _described(file):
@@ -157,7 +151,7 @@ def _is_object(words):
     return len(words) >= 5 and as_whole(words[0]) is not None and finite_numbers(words[:5]) is not None
 
 
-def _read(place, bad):
+def read(place, bad):
     description = read_description(place.description) if place.description else None
     names = description.names if description else {}
     near = place.sources[0]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from mrcnn_keras.data.formats.coco_keypoints import as_whole
 from mrcnn_keras.data.formats.folders import files_in, subset_of_folder
-from mrcnn_keras.data.formats.xml_file import read_head
+from mrcnn_keras.data.formats.heads import read_head
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import read_text
 

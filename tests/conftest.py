@@ -10,6 +10,9 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # before TensorFlow: a worker has a core, and threads would wait for each other
+    os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
+
 import hypothesis
 import pytest
 from PIL import Image

@@ -20,7 +20,8 @@ class Signatures:
         self._model, self._masks = model, masks
         pictures, *self._given = model.answer_signature().values()  # given: proposals, of a model that takes them
         limits = tf.TensorSpec((None,), tf.float32), tf.TensorSpec((None,), tf.int32)
-        self._answer = tf.function(self._limited_answer, input_signature=[*limits, pictures, *self._given])
+        signature = [*limits, pictures, *self._given]
+        self._answer = tf.function(self._limited_answer, input_signature=signature, autograph=False)
         # One value for all pictures, with a batch axis: TensorFlow Serving puts batches together along it.
         self._limits = (
             tf.constant([model.config.DETECTION_MIN_CONFIDENCE], tf.float32),

@@ -59,7 +59,7 @@ def as_the_file_is_fed(model, path):
     For files with an input of another size than the model's own, in which pictures are smaller or larger than in
     model.detect. Returns a function as load_tflite does.
     """
-    inference = tf.function(model.inference)
+    inference = tf.function(model.inference, autograph=False)
 
     def run(**inputs):
         found = inference({name: tf.constant(value) for name, value in inputs.items()})

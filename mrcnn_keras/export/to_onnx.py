@@ -100,7 +100,7 @@ def _convert(model):
         return with_mask_boxes(model, model.answer(images, *proposals))
 
     with portable(), in_float32(model):
-        traced = tf.function(answer, input_signature=signature).get_concrete_function()
+        traced = tf.function(answer, input_signature=signature, autograph=False).get_concrete_function()
     inputs, outputs = [
         [tensor.name for tensor in part if tensor.dtype != tf.resource] for part in (traced.inputs, traced.outputs)
     ]

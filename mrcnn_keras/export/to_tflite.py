@@ -124,7 +124,7 @@ class _Exported(tf.Module):
         if model.takes_proposals:
             shape = 1, model.config.POST_NMS_ROIS_INFERENCE, 4
             signature.append(tf.TensorSpec(shape, tf.float32, name="proposals"))
-        self.detect = tf.function(detect, input_signature=signature)
+        self.detect = tf.function(detect, input_signature=signature, autograph=False)
 
 
 def _convert(exported, prepare):

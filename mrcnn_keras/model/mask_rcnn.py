@@ -142,6 +142,17 @@ class MaskRCNN(StrictModel):
             check_compilable(self.config, self.distribute_strategy.num_replicas_in_sync)
         self._jit_compile = value
 
+    def make_train_function(self, force=False):
+        """Keras's. The optimizer's variables are made before: made in the trace of the step, it is traced again.
+
+        Args:
+            force: Boolean, as in Keras.
+        """
+        if not self.optimizer.built:
+            with self.distribute_strategy.scope():
+                self.optimizer.build(self.trainable_variables)
+        super().make_train_function(force)
+
     def make_test_function(self, force=False):
         """Keras's. It is never compiled by XLA, as the pictures of validation data may have any size.
 

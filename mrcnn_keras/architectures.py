@@ -57,6 +57,10 @@ APPLICATIONS = {
 }
 
 
+GIVEN = "given"  # as a BACKBONE: a Keras model that the user hands over
+GIVEN_STRIDES = (4, 8, 16, 32)  # pixels per cell of its maps C2 .. C5
+
+
 class Features(NamedTuple):
     """strides: pixels per cell of the maps that the RPN reads, the first four of which the RoIs are read from;
     last_stage: the backbone's last stage that covers the whole picture; dilated: stage 5 keeps stage 4's stride."""

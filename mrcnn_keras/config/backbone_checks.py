@@ -1,17 +1,21 @@
 """Which settings of the backbone go together, and the sentence for those that do not."""
 
-from mrcnn_keras.architectures import APPLICATIONS, FEATURES, RESNETS
+from mrcnn_keras.architectures import APPLICATIONS, FEATURES, GIVEN, RESNETS
 from mrcnn_keras.errors import UserError
 
 # What only a ResNet has, and the value that stands there for the others.
 _OF_RESNETS = {"BACKBONE_WIDTH": 64, "BACKBONE_STRIDE_IN": "3x3", "BACKBONE_POOL_PAD": "both"}
 _OF_BATCH_NORM = {"BACKBONE_NORM_EPSILON": 1e-5}
+_OF_OURS = {"BACKBONE_NORM": "frozen_bn", "BACKBONE_FREEZE_STAGES": 0}  # a given model trains as it is set to
+GIVEN_BACKBONE = {"BACKBONE": GIVEN, **_OF_RESNETS, **_OF_BATCH_NORM, **_OF_OURS}
 _LEAST = 32  # pixels: the stride of C5
 
 
 def check_backbone(config):
     """Refuses settings and maps that the backbone does not have."""
-    if config.BACKBONE in APPLICATIONS:
+    if config.BACKBONE == GIVEN:
+        _check_given(config)
+    elif config.BACKBONE in APPLICATIONS:
         _check_application(config, APPLICATIONS[config.BACKBONE].normalisation)
     else:
         _check_resnet(config)
@@ -26,9 +30,23 @@ def _check_application(config, normalisation):
             f"BACKBONE_NORM = {config.BACKBONE_NORM!r}: {config.BACKBONE} has {has} normalisation; "
             f"set BACKBONE_NORM={other}"
         )
-    for name, usual in {**_OF_RESNETS, **(_OF_BATCH_NORM if normalisation == "ln" else {})}.items():
-        if getattr(config, name) != usual:
+    _refuse_choices(config, {**_OF_RESNETS, **(_OF_BATCH_NORM if normalisation == "ln" else {})})
+    _refuse_resnet_features(config)
+
+
+def _check_given(config):
+    _refuse_choices(config, GIVEN_BACKBONE)
+    _refuse_resnet_features(config)
+
+
+def _refuse_choices(config, usual):
+    """Refuses what the backbone does not have and is set. usual: {setting: the value that stands for nothing}."""
+    for name, value in usual.items():
+        if getattr(config, name) != value:
             raise UserError(f"{name} = {getattr(config, name)!r}: {config.BACKBONE} has no such choice; leave it out")
+
+
+def _refuse_resnet_features(config):
     if config.BACKBONE_FEATURES in ("c4", "dc5"):
         raise UserError(
             f"BACKBONE_FEATURES = {config.BACKBONE_FEATURES!r} is made of a ResNet's stage 5, which {config.BACKBONE} "

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Literal
 
-from mrcnn_keras.architectures import APPLICATIONS, FEATURES, RESNETS
+from mrcnn_keras.architectures import APPLICATIONS, FEATURES, GIVEN, RESNETS
 from mrcnn_keras.config.checks import Limits, as_type_of, check, limits_of, nearest
 from mrcnn_keras.config.presets import PRESETS
 from mrcnn_keras.errors import UserError
@@ -84,7 +84,7 @@ class Config:
     AUGMENT_BRIGHTNESS: Share = 0.0  # random contrast and brightness within +- this share
 
     # --- backbone and pyramid
-    BACKBONE: Literal[*RESNETS, *APPLICATIONS] = "resnet50"  # a ResNet, or of keras.applications: see architectures.py
+    BACKBONE: Literal[*RESNETS, *APPLICATIONS, GIVEN] = "resnet50"  # see architectures.py; "given": MaskRCNN(backbone=)
     BACKBONE_FEATURES: Literal[*FEATURES] = "fpn"  # P2 .. P6, or "c4", "c5" or "dc5" (dilated C5): docs/design.md
     BACKBONE_WIDTH = 64  # ResNets: channels of the stem; the stages have multiples of it
     BACKBONE_NORM: Literal["frozen_bn", "bn", "gn", "ln"] = "frozen_bn"  # "bn" and "gn" train; "ln": ConvNeXt's own

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from mrcnn_keras.architectures import GIVEN
 from mrcnn_keras.config import Config
 from mrcnn_keras.errors import UserError, listing
 from mrcnn_keras.progress import ProgressLine
@@ -55,7 +56,7 @@ class Checkpoint:
     determines, all of a .keras file; values: {path of our variable: function () -> array, with a `shape`}; left_over:
     {name: reason} of tensors without a place; notes: sentences for the user; verified: whether all values have been
     read already, so that they can be relied on; trainable: the `trainable_changes` of a .keras file; state: the
-    TrainingState of a .weights.h5, or None.
+    TrainingState of a .weights.h5, or None; backbone: a new one like the user's own that a .keras file has, or None.
     """
 
     source: str
@@ -67,6 +68,7 @@ class Checkpoint:
     verified: bool = False
     trainable: dict = field(default_factory=dict)
     state: TrainingState | None = None
+    backbone: keras.Model | None = None
 
     @property
     def is_whole(self):
@@ -101,6 +103,20 @@ class Checkpoint:
 
     def _base(self):
         return Config.preset(self.preset) if self.preset else Config()
+
+
+@dataclass
+class _Value:
+    """A variable of a model as a value of a Checkpoint."""
+
+    variable: keras.Variable
+
+    @property
+    def shape(self):
+        return tuple(self.variable.shape)
+
+    def __call__(self):
+        return self.variable.numpy()
 
 
 def model_file(path):
@@ -161,8 +177,12 @@ def open_checkpoint(path):
         with open_keras(path) as (saved, values):
             with _naming(path):
                 config = Config.from_dict(saved["config"])
-            trainable = saved.get("trainable", {})
-            yield Checkpoint(str(path), config.PRESET or None, config.to_dict(), values, trainable=trainable)
+            found = {"trainable": saved.get("trainable", {})}
+            if config.BACKBONE == GIVEN:  # Keras alone knows the weights of layers of all kinds
+                model = load_keras(path)
+                values = {v.path: _Value(v) for v in model.weights if v.dtype.startswith("float")}
+                found |= {"verified": True, "backbone": keras.models.clone_model(model.network.backbone)}
+            yield Checkpoint(str(path), config.PRESET or None, config.to_dict(), values, **found)
         return
     if path.is_dir():
         config = Config.load(path / PRESET_FILES[0])

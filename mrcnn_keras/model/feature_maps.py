@@ -1,11 +1,13 @@
 """The maps that region proposals and heads read: a backbone, and a pyramid or its last map, by BACKBONE_FEATURES."""
 
-from mrcnn_keras.architectures import APPLICATIONS, FEATURES
-from mrcnn_keras.backbones import FPN, LastMap, RoIStage, application_backbone, resnet_backbone
+from mrcnn_keras.architectures import APPLICATIONS, FEATURES, GIVEN
+from mrcnn_keras.backbones import FPN, LastMap, RoIStage, application_backbone, given_backbone, resnet_backbone
 
 
-def make_backbone(config):
-    """The model from normalised images to a list of maps, one per stage."""
+def make_backbone(config, given=None):
+    """The model from normalised images to a list of maps, one per stage. given: the user's, if BACKBONE says so."""
+    if config.BACKBONE == GIVEN:
+        return given_backbone(given)
     if config.BACKBONE in APPLICATIONS:
         return application_backbone(
             config.BACKBONE,

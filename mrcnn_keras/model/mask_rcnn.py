@@ -8,7 +8,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from mrcnn_keras.config import PRESETS, Config
+from mrcnn_keras.architectures import GIVEN
+from mrcnn_keras.config import GIVEN_BACKBONE, PRESETS, Config
 from mrcnn_keras.detections import check_score, proposals_of
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import replace_folder
@@ -33,7 +34,13 @@ from mrcnn_keras.model.network_inputs import checked_inputs
 from mrcnn_keras.model.optimizer import exclude_from_weight_decay, make_optimizer
 from mrcnn_keras.model.precision import computing_in
 from mrcnn_keras.model.strict_model import StrictModel, refuse_arguments, refuse_hdf5
-from mrcnn_keras.model.trainability import apply_changes, optimizer_paths, trainable_by_path, trainable_changes
+from mrcnn_keras.model.trainability import (
+    apply_changes,
+    check_names,
+    optimizer_paths,
+    trainable_by_path,
+    trainable_changes,
+)
 from mrcnn_keras.ops import masks as mask_ops
 from mrcnn_keras.pictures import as_picture, as_pictures
 
@@ -53,20 +60,27 @@ class MaskRCNN(StrictModel):
 
     Args:
         config: `Config`, or the dict that its `to_dict` returns.
+        backbone: A `keras.Model` of your own instead of the setting BACKBONE, which then is "given": from images
+            `[B, H, W, 3]`, normalised by MEAN_PIXEL and STD_PIXEL, to C2 .. C5, see `backbones.given_backbone`. It is
+            saved with the model, as Keras saves models.
 
     Raises:
-        UserError: If `config` is something else.
+        UserError: If `config` or `backbone` is something else.
     """
 
-    def __init__(self, config):
+    def __init__(self, config, backbone=None):
         check_process()
         config = Config.from_dict(config) if isinstance(config, dict) else config
         if not isinstance(config, Config):
             raise UserError(
                 f"MaskRCNN got a {type(config).__name__}; give a Config, such as Config.preset('resnet18_fpn')"
             )
+        if backbone is not None:
+            config = config.replace(**GIVEN_BACKBONE)
+        elif config.BACKBONE == GIVEN:
+            raise UserError(f"BACKBONE = {GIVEN!r} needs the backbone itself: MaskRCNN(config, backbone=keras_model)")
         with computing_in(config.PRECISION):
-            network = Network(config)
+            network = Network(config, backbone)
             inputs = {
                 **network.inputs(),
                 "gt_boxes": keras.Input((None, 4), name="gt_boxes"),
@@ -79,6 +93,8 @@ class MaskRCNN(StrictModel):
             super().__init__(inputs, network.train(**inputs), name=config.NAME)
         self._config = config
         self.network = network
+        if backbone is not None:
+            check_names(self)
         self.loss_names = list(config.loss_names())
         self.loss_trackers = [keras.metrics.Mean(name=name) for name in self.loss_names]
         self._trainable_at_first = trainable_by_path(self)
@@ -473,8 +489,10 @@ class MaskRCNN(StrictModel):
             folder: Path of the folder. It appears whole; an older preset there is replaced.
 
         Raises:
-            UserError: If the folder holds something else.
+            UserError: If the folder holds something else, or the backbone is your own.
         """
+        if self.config.BACKBONE == GIVEN:
+            raise UserError("a preset has settings and weights alone, no backbone of your own; save a .keras file")
         folder = Path(folder)
         if folder.exists() and (not folder.is_dir() or {p.name for p in folder.iterdir()} - set(PRESET_FILES)):
             raise UserError(f"{folder} holds something else than a preset; give another folder")
@@ -510,7 +528,7 @@ class MaskRCNN(StrictModel):
     @classmethod
     def _like(cls, checkpoint, settings):
         """A new model with the settings of a checkpoint and those given; what is frozen there is frozen here."""
-        model = cls(checkpoint.config(**settings))
+        model = cls(checkpoint.config(**settings), checkpoint.backbone)
         apply_changes(model, checkpoint.trainable)
         return model
 
@@ -585,11 +603,15 @@ class MaskRCNN(StrictModel):
     def get_config(self):
         refuse_hdf5()
         changes = trainable_changes(self, self._trainable_at_first)
-        return {"config": self.config.to_dict()} | ({"trainable": changes} if changes else {})
+        config = {"config": self.config.to_dict()} | ({"trainable": changes} if changes else {})
+        if self.config.BACKBONE == GIVEN:
+            config["backbone"] = keras.saving.serialize_keras_object(self.network.backbone)
+        return config
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        model = cls(Config.from_dict(config["config"]))
+        backbone = config.get("backbone") and keras.saving.deserialize_keras_object(config["backbone"])
+        model = cls(Config.from_dict(config["config"]), backbone)
         apply_changes(model, config.get("trainable", {}))
         return model
 

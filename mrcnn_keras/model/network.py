@@ -14,10 +14,10 @@ from mrcnn_keras.model.roi_heads import RoIHeads
 class Network:
     """The layers of figure 1, and how each of the two modes goes through them."""
 
-    def __init__(self, config):
+    def __init__(self, config, backbone=None):
         self.window = WindowLayer(config.IMAGE_PAD_PLACE, config.BOX_CORNERS, name="window")
         self.normalize = NormalizeImages(config.MEAN_PIXEL, config.STD_PIXEL, config.IMAGE_PAD_COLOUR, name="normalize")
-        self.backbone = make_backbone(config)
+        self.backbone = make_backbone(config, backbone)
         self.neck, channels = make_neck(config, self.backbone)
         self.proposal_generator = PROPOSAL_GENERATORS[config.PROPOSALS](config, channels)
         self.roi_heads = RoIHeads(config)

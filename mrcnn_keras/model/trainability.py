@@ -11,6 +11,14 @@ def layers_by_path(layer, path=""):
     return found
 
 
+def check_names(model):
+    """Refuses a backbone with layers that are called as the network's own, since weights are found by their names."""
+    paths = [variable.path for variable in model.weights]
+    if len({*paths}) < len(paths):
+        twice = next(path for path in paths if paths.count(path) > 1)
+        raise UserError(f"two weights of the model are called {twice}; give the backbone's layer another name")
+
+
 def trainable_by_path(model):
     """{path: whether the layer trains}"""
     return {path: layer.trainable for path, layer in layers_by_path(model).items()}

@@ -49,7 +49,8 @@ def variables(datasets):
         group, _, index = place.rpartition("/")
         if group.startswith("/layers/") and tensor.shape:
             names = parts.setdefault(group, KERNEL if len(tensor.shape) > 1 else NORM)
-            found[f"{layer}/{names[int(index)]}"] = tensor
+            name = names[int(index)] if int(index) < len(names) else index  # a layer of a backbone of the user's own
+            found[f"{layer}/{name}"] = tensor
     return found
 
 

@@ -9,11 +9,11 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from mrcnn_keras.detections import Detections, crop_mask
+from mrcnn_keras.detections.palette import ANNOTATED, FOUND
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.pictures import as_picture
-from mrcnn_keras.visualize.colors import ANNOTATED, FOUND
 from mrcnn_keras.visualize.drawing import draw_detections
-from mrcnn_keras.visualize.text import drawable_names
+from mrcnn_keras.visualize.fonts import drawable_names
 
 FIGURE_WIDTH = 16  # inches, as in Matterport's package
 FIGURE = "mrcnn_keras"

@@ -6,6 +6,7 @@ from PIL import Image
 
 from mrcnn_keras.detections import Detections
 from mrcnn_keras.detections.detections import MaskCrop
+from mrcnn_keras.detections.palette import BASE
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.visualize import (
     display_differences,
@@ -15,7 +16,6 @@ from mrcnn_keras.visualize import (
     draw_detections,
     random_colors,
 )
-from mrcnn_keras.visualize.colors import BASE
 from mrcnn_keras.visualize.figures import match_instances
 
 NAMES = ["BG", "circle", "square"]
@@ -175,7 +175,7 @@ def test_boxes_far_outside_are_cut():
     ("options", "message"),
     [
         ({"image": np.zeros((5, 5, 3), np.uint8)}, "100 x 120 photograph"),
-        ({"image": GREY / 255}, "float64"),
+        ({"image": GREY - 128.5}, "float64"),
         ({"image": None}, "the picture is None"),
         ({"class_names": ["BG", "circle"]}, "class id 2 has no name"),
         ({"captions": ["one"]}, "1 captions for 2 instances"),
@@ -265,7 +265,15 @@ def test_names_without_the_background_are_noticed(capsys):
 def test_pictures_of_any_kind_are_drawn_into():
     expected = draw_detections(GREY, two(), NAMES)
     alpha = np.dstack([GREY, GREY[:, :, 0]])
-    for image in (Image.fromarray(GREY), GREY[:, :, 0], alpha, GREY.astype(np.float32)):
+    kinds = (
+        Image.fromarray(GREY),
+        GREY[:, :, 0],
+        alpha,
+        GREY.astype(np.float32),
+        GREY / 255,
+        GREY[..., :1] / np.float32(255),
+    )
+    for image in kinds:
         assert np.array_equal(draw_detections(image, two(), NAMES), expected)
         boxes, masks, class_ids, _ = two()
         assert display_instances(image, boxes, masks, class_ids, NAMES).images

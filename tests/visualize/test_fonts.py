@@ -7,20 +7,21 @@ import numpy as np
 import pytest
 
 from mrcnn_keras.detections import Detections
-from mrcnn_keras.visualize import draw_detections, text
-from mrcnn_keras.visualize.text import drawable_names, fitting
+from mrcnn_keras.visualize import draw_detections, fonts
+from mrcnn_keras.visualize.fonts import drawable_names, runs_of
+from mrcnn_keras.visualize.labels import rendered
 
-FONTS = Path(matplotlib.get_data_path(), "fonts/ttf")
-DEJAVU, STIX = str(FONTS / "DejaVuSans.ttf"), str(FONTS / "STIXGeneral.ttf")
+FOLDER = Path(matplotlib.get_data_path(), "fonts/ttf")
+DEJAVU, STIX = str(FOLDER / "DejaVuSans.ttf"), str(FOLDER / "STIXGeneral.ttf")
 CAT, SQUARE, APPLE = "\u732b", "\u6b63\u65b9\u5f62", "\U0001f34e"  # Chinese for cat and square; an emoji
 
 
 @pytest.fixture(autouse=True)
 def only_these_fonts(monkeypatch):
-    caches = (fitting, drawable_names, text.note)
+    caches = (runs_of, drawable_names, rendered, fonts.note)
     for cache in caches:
         cache.cache_clear()
-    monkeypatch.setattr(text, "_fonts", lambda: [DEJAVU, STIX])
+    monkeypatch.setattr(fonts, "_fonts", lambda: [DEJAVU, STIX])
     yield
     for cache in caches:
         cache.cache_clear()
@@ -44,10 +45,10 @@ def test_a_heart_with_a_variation_selector_is_drawn(capsys):
 
 
 def test_a_font_of_the_system_that_has_the_letters_is_used():
-    letters = sorted(text._letters_of(STIX) - text._letters_of(DEJAVU))
+    letters = sorted(fonts._letters_of(STIX) - fonts._letters_of(DEJAVU))
     name = next(chr(letter) for letter in letters if chr(letter).isalnum())
-    assert fitting("circle 0.98") == ("circle 0.98", True, DEJAVU)
-    assert fitting(f"{name} 0.98") == (f"{name} 0.98", True, STIX)
+    assert runs_of("circle 0.98") == ((("circle 0.98", DEJAVU),), ())
+    assert runs_of(f"a {name} 0.98") == ((("a ", DEJAVU), (f"{name} ", STIX), ("0.98", DEJAVU)), ())
     assert drawable_names(("BG", name)) == ("BG", name)
 
 
@@ -61,4 +62,4 @@ def test_pictures_have_the_class_number_instead_of_boxes():
 
 def test_fonts_that_cannot_be_drawn_have_no_letters(tmp_path):
     (tmp_path / "damaged.ttf").write_bytes(b"no font")
-    assert text._letters_of(str(tmp_path / "damaged.ttf")) == frozenset()
+    assert fonts._letters_of(str(tmp_path / "damaged.ttf")) == frozenset()

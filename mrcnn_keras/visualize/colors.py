@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from mrcnn_keras.detections.palette import DISTINCT, palette
+from mrcnn_keras.detections.okabe_ito import DISTINCT, palette
 from mrcnn_keras.errors import UserError
 
 DIM = 0.7  # brightness of random_colors(N, bright=False), as in Matterport's package

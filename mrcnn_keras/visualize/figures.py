@@ -1,23 +1,15 @@
-"""Instances in matplotlib figures, for notebooks: the functions of Matterport's package, which return what they draw.
+"""Instances in matplotlib figures, for notebooks: the functions of Matterport's package."""
 
-pyplot creates a figure only if no `ax` is given, so that a notebook shows it. No display is needed; without one pyplot
-keeps only the last of these figures, as nobody would close the others.
-"""
-
-import matplotlib
 import numpy as np
 from pycocotools import mask as coco_mask
 
 from mrcnn_keras.detections import Detections, crop_mask
-from mrcnn_keras.detections.palette import ANNOTATED, FOUND
+from mrcnn_keras.detections.okabe_ito import ANNOTATED, FOUND
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.pictures import as_picture
+from mrcnn_keras.visualize.axes import FIGURE_WIDTH, grid_of_axes, show_picture
 from mrcnn_keras.visualize.drawing import draw_detections
 from mrcnn_keras.visualize.fonts import drawable_names
-
-FIGURE_WIDTH = 16  # inches, as in Matterport's package
-FIGURE = "mrcnn_keras"
-WITHOUT_WINDOWS = ("agg", "cairo", "pdf", "pgf", "ps", "svg", "template")  # backends of matplotlib
+from mrcnn_keras.visualize.shown import as_shown
 
 
 def display_instances(
@@ -81,7 +73,7 @@ def display_instances(
         found = Detections(found.size, found.boxes, found.class_ids, found.scores, None, found.keypoints)
     options = {"boxes": show_bbox, "colors": colors, "captions": captions, "skeleton": skeleton}
     drawn = draw_detections(image, found, names, zoom=None, **options)
-    return _show(drawn, found.size, title, figsize, ax)
+    return show_picture(drawn, found.size, title, figsize, ax)
 
 
 def display_images(images, titles=None, cols=4, cmap=None, norm=None, interpolation=None):
@@ -98,33 +90,56 @@ def display_images(images, titles=None, cols=4, cmap=None, norm=None, interpolat
     Returns:
         matplotlib `Figure`.
     """
-    from matplotlib import pyplot
-
     cols = max(1, min(cols, len(images)))
     rows, images = max(1, -(-len(images) // cols)), [np.asarray(image) for image in images]
     tallest = max((image.shape[0] / image.shape[1] for image in images), default=1)
-    size = (14, 14 * rows / cols * tallest)
-    figure, axes = pyplot.subplots(rows, cols, figsize=size, squeeze=False, layout="constrained", num=_figure_name())
-    for ax in axes.flat:
-        ax.axis("off")
-    for ax, image, name in zip(axes.flat, images, titles or [""] * len(images), strict=False):
+    figure, axes = grid_of_axes(rows, cols, tallest)
+    for ax, image, name in zip(axes.flat, images, [""] * len(images) if titles is None else titles, strict=False):
         ax.set_title(name, fontsize=9)
+        grey = image.ndim == 3 and image.shape[2] == 1
+        wide = image.ndim == 3 and image.dtype != np.uint8  # as of a batch, which counts from 0 to 255 in floats
+        image = image[:, :, 0] if grey else as_shown(image) if wide else image
         ax.imshow(image, cmap=cmap, norm=norm, interpolation=interpolation)
     return figure
 
 
 def display_differences(
-    image, *instances, title="", ax=None, show_mask=True, show_box=True, iou_threshold=0.5, score_threshold=0.5
+    image,
+    gt_box,
+    gt_class_id,
+    gt_mask,
+    pred_box=None,
+    pred_class_id=None,
+    pred_score=None,
+    pred_mask=None,
+    class_names=None,
+    title="",
+    ax=None,
+    show_mask=True,
+    show_box=True,
+    iou_threshold=0.5,
+    score_threshold=0.5,
 ):
     """Shows annotated instances in green and found ones in red over their photograph.
 
     Found instances are matched by `match_instances`. A match is captioned with its score and its overlap; annotated
     instances without a match are captioned "missed", found ones "false".
 
+    It can be called in two ways:
+
+        display_differences(image, annotated, found, class_names)  # two Detections
+        display_differences(image, gt_box, gt_class_id, gt_mask, pred_box, ..., class_names)  # Matterport's order
+
     Args:
-        image: `[H, W, 3]` uint8 RGB.
-        *instances: `annotated, found, class_names` with two `Detections`, or as in Matterport's package `gt_box,
-            gt_class_id, gt_mask, pred_box, pred_class_id, pred_score, pred_mask, class_names`.
+        image: `[H, W, 3]` uint8 RGB, or what else `MaskRCNN.detect` takes as a picture.
+        gt_box: Annotated `Detections`, or `[N, (y1, x1, y2, x2)]` pixels.
+        gt_class_id: Found `Detections`, or `[N]` integers.
+        gt_mask: The list of class names after two `Detections`, or `[H, W, N]` bool.
+        pred_box: `[M, 4]`, of the found instances, as the next ones.
+        pred_class_id: `[M]` integers.
+        pred_score: `[M]` floats.
+        pred_mask: `[H, W, M]` bool.
+        class_names: List of strings, background first.
         title: String above the picture.
         ax: matplotlib `Axes` to draw into, or `None`: a new figure.
         show_mask: Boolean, whether to draw masks.
@@ -138,12 +153,13 @@ def display_differences(
     Raises:
         UserError: If the found instances have no scores.
     """
-    if isinstance(instances[0], Detections):
-        annotated, found, names = instances
+    if isinstance(gt_box, Detections):
+        annotated, found, names = gt_box, gt_class_id, gt_mask if class_names is None else class_names
     else:
-        gt_box, gt_class_id, gt_mask, pred_box, pred_class_id, pred_score, pred_mask, names = instances
-        annotated = _instances(image, gt_box, gt_mask, gt_class_id, None)
+        annotated, names = _instances(image, gt_box, gt_mask, gt_class_id, None), class_names
         found = _instances(image, pred_box, pred_mask, pred_class_id, pred_score)
+    if not _are_names(names):
+        raise UserError(f"class_names is {names!r}; give the list of names, background first")
     if found.scores is None:
         raise UserError("the found instances have no scores; give annotated, then found ones")
     annotated, found = annotated[annotated.class_ids > 0], found.above(score_threshold)
@@ -163,7 +179,7 @@ def display_differences(
     colors = np.array([ANNOTATED] * len(annotated) + [FOUND] * len(found)).reshape(-1, 3)
     drawn = draw_detections(image, both, names, alpha=0.15, boxes=show_box, colors=colors, captions=captions, zoom=None)
     title = title or "annotated: green; found: red, with score / overlap"
-    return _show(drawn, both.size, title, (FIGURE_WIDTH, FIGURE_WIDTH), ax)
+    return show_picture(drawn, both.size, title, (FIGURE_WIDTH, FIGURE_WIDTH), ax)
 
 
 def match_instances(annotated, found, iou_threshold=0.5):
@@ -199,29 +215,7 @@ def _are_names(value):
 
 
 def _instances(image, boxes, masks, class_ids, scores):
-    image = as_picture(image)
+    image = as_shown(image)
     crops = None if masks is None else [crop_mask(masks[:, :, i]) for i in range(masks.shape[2])]
     crops = crops and tuple(crop if crop.bits.size else None for crop in crops)  # without a pixel: a box only
     return Detections(image.shape[:2], boxes, class_ids, scores, crops)
-
-
-def _figure_name():
-    """What a new figure is called: None where there are windows; otherwise one name, under which the last is closed."""
-    from matplotlib import pyplot
-
-    if matplotlib.get_backend().lower() not in WITHOUT_WINDOWS:
-        return None
-    pyplot.close(FIGURE)
-    return FIGURE
-
-
-def _show(drawn, size, title, figsize, ax):
-    """Shows a possibly enlarged picture on axes that count the photograph's pixels."""
-    if ax is None:
-        from matplotlib import pyplot
-
-        ax = pyplot.figure(_figure_name(), figsize=figsize).add_subplot()
-    ax.imshow(drawn, extent=(0, size[1], size[0], 0))
-    ax.axis("off")
-    ax.set_title(title)
-    return ax

@@ -47,6 +47,8 @@ def font_of(size, path=None):
 @cache
 def is_pictures(path):
     """Whether the letters of a font are pictures of a fixed size."""
+    if path is None:
+        return False
     try:
         ImageFont.truetype(path, 20)
     except OSError:
@@ -88,7 +90,7 @@ def runs_of(text):
     runs, missing = [], []
     for letter in " ".join(text.split()):
         if unicodedata.category(letter) in INVISIBLE:
-            path = runs[-1].path if runs else _fonts()[0]
+            path = runs[-1].path if runs and not (letter == " " and is_pictures(runs[-1].path)) else _fonts()[0]
             letter = letter if letter == " " or ord(letter) in _letters_of(path) else ""
         else:
             paths = itertools.chain([runs[-1].path] if runs and ord(letter) > 127 else [], _fonts())

@@ -44,7 +44,7 @@ def rendered(text, size):
 
 def _piece(run, size):
     """-> width, ascent, descent, what draws a run on its baseline, and its picture where it is one in colour."""
-    if run.path is None or not is_pictures(run.path):
+    if not is_pictures(run.path):
         font = font_of(size, run.path)
 
         def draw(sheet, place):

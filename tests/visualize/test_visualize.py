@@ -6,7 +6,7 @@ from PIL import Image
 
 from mrcnn_keras.detections import Detections
 from mrcnn_keras.detections.detections import MaskCrop
-from mrcnn_keras.detections.palette import BASE
+from mrcnn_keras.detections.okabe_ito import BASE
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.visualize import (
     display_differences,

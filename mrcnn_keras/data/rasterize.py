@@ -34,6 +34,15 @@ def crop_from_polygons(polygons, size):
     return crop_from_rle(rle_of_polygons(polygons, size)["counts"], size)
 
 
+def covers(polygons, crop, size):
+    """Whether polygons `[K, (y, x)]` lie in a picture of `size` (height, width), and their union is the mask."""
+    points = np.concatenate(polygons)
+    if points.min() < 0 or (points.max(axis=0) > size).any():
+        return False
+    drawn = crop_from_polygons(polygons, size)
+    return drawn is not None and drawn.box == crop.box and np.array_equal(drawn.bits, crop.bits)
+
+
 def extent_of_polygons(polygons, size):
     """The box of `crop_from_polygons`, (y1, x1, y2, x2), or None: several times faster than by the crop."""
     x, y, width, height = coco_mask.toBbox(rle_of_polygons(polygons, size)).tolist()

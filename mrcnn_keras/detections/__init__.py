@@ -1,6 +1,7 @@
 """Detections, the one type that carries instances, found or annotated: masks as crops of their boxes, keypoints."""
 
-from mrcnn_keras.detections.detections import Detections, as_boxes, check_score, plain_id
+from mrcnn_keras.detections.checks import as_boxes, check_score, plain_id
+from mrcnn_keras.detections.detections import Detections
 from mrcnn_keras.detections.given_proposals import proposals_of
 from mrcnn_keras.detections.keypoint_layout import KeypointLayout
 from mrcnn_keras.detections.mask_crop import MaskCrop, crop_mask, paste_mask

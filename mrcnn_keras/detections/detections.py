@@ -7,11 +7,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mrcnn_keras.detections.box_formats import as_places, in_format
+from mrcnn_keras.detections.checks import (
+    as_boxes,
+    check_score,
+    checked_class_ids,
+    checked_crops,
+    checked_keypoints,
+    checked_scores,
+    checked_size,
+    plain_id,
+)
 from mrcnn_keras.detections.mask_crop import MaskCrop, crop_mask
+from mrcnn_keras.detections.outlines import as_one_polygon, parts_of
+from mrcnn_keras.detections.to_coco import coco_annotations, segmentation_of
+from mrcnn_keras.detections.to_html import html_view
+from mrcnn_keras.detections.to_labelme import labelme_shapes
+from mrcnn_keras.detections.to_supervision import as_supervision
 from mrcnn_keras.errors import UserError
-
-# Softmax and sigmoid in reduced precision may pass 1 by a rounding step.
-SCORE_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -40,15 +53,15 @@ class Detections:
     keypoints: np.ndarray | None = None
 
     def __post_init__(self):
-        size = _checked_size(self.size)
+        size = checked_size(self.size)
         boxes = as_boxes(self.boxes)
-        checked = {"size": size, "boxes": boxes, "class_ids": _checked_class_ids(self.class_ids, len(boxes))}
+        checked = {"size": size, "boxes": boxes, "class_ids": checked_class_ids(self.class_ids, len(boxes))}
         if self.scores is not None:
-            checked["scores"] = _checked_scores(self.scores, len(boxes))
+            checked["scores"] = checked_scores(self.scores, len(boxes))
         if self.mask_crops is not None:
-            checked["mask_crops"] = _checked_crops(self.mask_crops, len(boxes), size)
+            checked["mask_crops"] = checked_crops(self.mask_crops, len(boxes), size)
         if self.keypoints is not None:
-            checked["keypoints"] = _checked_keypoints(self.keypoints, len(boxes))
+            checked["keypoints"] = checked_keypoints(self.keypoints, len(boxes))
         for name, value in checked.items():
             object.__setattr__(self, name, value)
 
@@ -99,6 +112,10 @@ class Detections:
     def __repr__(self):
         parts = [n for n in ("scores", "mask_crops", "keypoints") if getattr(self, n) is not None]
         return f"Detections({', '.join([f'{len(self)} in {self.size[0]} x {self.size[1]}', *parts])})"
+
+    def _repr_html_(self):
+        """What a notebook shows: a drawing of the instances, without the photograph, and a table of the best."""
+        return html_view(self)
 
     def __iter__(self):
         """Yields boxes, masks, class_ids, scores: `display_instances(image, *detections, class_names)`.
@@ -206,6 +223,96 @@ class Detections:
         found = {"rois": self.boxes, "class_ids": self.class_ids, "scores": self.scores, "masks": self.masks}
         return found if self.keypoints is None else {**found, "keypoints": self.keypoints}
 
+    def to_dict(self, bounding_box_format="yxyx"):
+        """Gives the instances as arrays under Keras's names, with boxes in one of its formats.
+
+        Args:
+            bounding_box_format: `"yxyx"`, `"xyxy"`, `"yxhw"`, `"xywh"`, `"center_yxhw"` or `"center_xywh"`, pixels; or
+                one of these with `rel_` in front, such as `"rel_xyxy"`: shares of height and width.
+
+        Returns:
+            Dict of `boxes` `[N, 4]` float32 and `labels` `[N]` int32, the class ids; where there are any also `scores`
+            `[N]`, `masks` `[H, W, N]` bool, and `keypoints` `[N, K, 3]`, places in the order and unit of the format.
+
+        Raises:
+            UserError: If there is no such format.
+        """
+        content = {"boxes": in_format(self.boxes, self.size, bounding_box_format), "labels": self.class_ids}
+        if self.scores is not None:
+            content["scores"] = self.scores
+        if self.mask_crops is not None:
+            content["masks"] = self.masks
+        if self.keypoints is not None:
+            places = as_places(self.keypoints[..., :2], self.size, bounding_box_format)
+            content["keypoints"] = np.concatenate([places, self.keypoints[..., 2:]], axis=-1).astype(np.float32)
+        return content
+
+    def to_coco(self, image_id=1, category_ids=None, first_id=1, tolerance=0.0):
+        """Writes the instances as annotations of a COCO file; `coco_results` is for its evaluation.
+
+        Args:
+            image_id: The picture's id in the file.
+            category_ids: Mapping or sequence from class id to category id; `None`: the class id itself.
+            first_id: Integer, the id of the first annotation.
+            tolerance: Float, pixels that outlines may be simplified by; 0: they follow each pixel.
+
+        Returns:
+            List of dicts with `id`, `image_id`, `category_id`, `bbox`, `area`, `iscrowd`; where there are any also
+            `segmentation` (polygons; with holes and of crowds run lengths), `keypoints`, and `score`, which COCO's own
+            annotations have not.
+        """
+        ids = range(int(np.abs(self.class_ids).max(initial=0)) + 1) if category_ids is None else category_ids
+        ids = {abs(i): plain_id(ids[abs(i)]) for i in self.class_ids.tolist()}
+        crops = self.mask_crops or [None] * len(self)
+        segmentations = [
+            None if crop is None else segmentation_of(crop, parts_of(crop, tolerance), self.size, class_id < 0)
+            for crop, class_id in zip(crops, self.class_ids, strict=True)
+        ]
+        annotations = coco_annotations(self, plain_id(image_id), ids, first_id, segmentations)
+        for annotation, score in zip(annotations, () if self.scores is None else self.scores.tolist(), strict=False):
+            annotation["score"] = score
+        return annotations
+
+    def to_labelme(self, class_names, tolerance=0.0):
+        """Writes the instances as shapes of a labelme file. Crowd regions and keypoints are left out.
+
+        Args:
+            class_names: List of strings, background first.
+            tolerance: Float, pixels that outlines may be simplified by; 0: they follow each pixel.
+
+        Returns:
+            List of dicts for `"shapes"`: polygons, those of one instance in pieces with a `group_id`, holes cut in;
+            rectangles of instances with a box only.
+
+        Raises:
+            UserError: If a class has no name.
+        """
+        largest = int(self.class_ids.max(initial=0))
+        if largest >= len(class_names):
+            raise UserError(f"class id {largest} has no name among the {len(class_names)} class_names; give them all")
+        shapes, crops = [], self.mask_crops or [None] * len(self)
+        for number, (class_id, box, crop) in enumerate(zip(self.class_ids, self.boxes, crops, strict=True), 1):
+            if class_id > 0:
+                parts = None if crop is None else parts_of(crop, tolerance)
+                polygons = parts and [as_one_polygon([outer, *holes]) for outer, holes in parts]
+                shapes += labelme_shapes(str(class_names[class_id]), box, polygons, number)
+        return shapes
+
+    def to_supervision(self, class_names=None):
+        """Gives the instances to the package supervision, for its annotators, trackers and counters.
+
+        Args:
+            class_names: List of strings, background first, for `data["class_name"]`; `None`: without names.
+
+        Returns:
+            `supervision.Detections` with `xyxy`, `mask` `[N, H, W]`, `confidence`, `class_id`, which counts from 1, and
+            `data["iscrowd"]`. Keypoints are left out.
+
+        Raises:
+            UserError: If supervision is not installed, or a class has no name.
+        """
+        return as_supervision(self, class_names)
+
     def coco_results(self, image_id, category_ids=None):
         """Writes these instances as COCO results, with masks and keypoints where there are any.
 
@@ -252,122 +359,3 @@ class Detections:
         if self.mask_crops is None:
             raise UserError("these instances have boxes only; take masks from a model or data that has them")
         return self.mask_crops
-
-
-def _checked_size(size):
-    try:
-        height, width = (int(side) for side in size)
-    except (TypeError, ValueError) as error:
-        raise UserError(f"size {size!r} is not (height, width); give two whole numbers, in pixels") from error
-    if height < 1 or width < 1:
-        raise UserError(f"size {height} x {width} is not of a photograph; give (height, width) of at least 1 pixel")
-    return height, width
-
-
-def _numbers(values, dtype, name, shape):
-    """`values` as a read-only array of `shape`, in which None stands for any length."""
-    try:
-        array = np.asarray(values, dtype).view()
-    except (TypeError, ValueError) as error:
-        raise UserError(f"{name} cannot be read as numbers ({error}); give one row per instance") from error
-    if array.ndim != len(shape) or any(a not in (b, None) for a, b in zip(shape, array.shape, strict=True)):
-        wanted = ", ".join("any" if side is None else str(side) for side in shape)
-        raise UserError(f"{name} have shape {array.shape}; give [{wanted}], one row per instance")
-    array.setflags(write=False)
-    return array
-
-
-def plain_id(value):
-    """An id as JSON can write it: numpy numbers, and arrays or tensors of one number, as plain ones.
-
-    Args:
-        value: Number, string, array or tensor.
-
-    Returns:
-        Integer, float or string; anything else as it is.
-    """
-    return value if isinstance(value, str) else np.asarray(value).item()
-
-
-def check_score(score):
-    """Checks the lowest score that detections shall have.
-
-    Args:
-        score: Float, or `None`: any.
-
-    Raises:
-        UserError: If it is no such number, as 50 for 50 %.
-    """
-    if isinstance(score, str) or score is not None and np.any(np.asarray(score) >= 2):
-        raise UserError(f"{score!r} is no lowest score; scores are numbers from 0 to 1, such as 0.5")
-
-
-def as_boxes(boxes, name="boxes"):
-    """Checks boxes.
-
-    Args:
-        boxes: `[N, (y1, x1, y2, x2)]`; an empty list is no boxes.
-        name: String, what they are, for the message.
-
-    Returns:
-        `[N, 4]` float32, read-only.
-
-    Raises:
-        UserError: If they have another shape, or corners that are swapped or not finite.
-    """
-    boxes = _numbers(np.zeros((0, 4)) if np.shape(boxes) == (0,) else boxes, np.float32, name, (None, 4))
-    wrong = ~(np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] >= boxes[:, :2]).all(axis=1))
-    if wrong.any():
-        i = int(np.argmax(wrong))
-        row = "box" if name == "boxes" else f"{name}: box"
-        raise UserError(f"{row} {i} is {boxes[i].tolist()}; give finite (y1, x1, y2, x2) with y1 <= y2 and x1 <= x2")
-    return boxes
-
-
-def _checked_class_ids(class_ids, count):
-    given = np.asarray(class_ids)
-    if given.size and given.dtype.kind not in "iu":
-        raise UserError(f"class_ids are of type {given.dtype}; give whole numbers, 1 for the first class")
-    ids = _numbers(given, np.int32, "class_ids", (count,))
-    if (ids == 0).any():
-        raise UserError(f"class id {int(np.argmax(ids == 0))} is 0, the background; ids begin at 1")
-    return ids
-
-
-def _checked_scores(scores, count):
-    scores = _numbers(scores, np.float32, "scores", (count,))
-    wrong = ~((scores >= 0) & (scores <= 1 + SCORE_TOLERANCE))
-    if wrong.any():
-        i = int(np.argmax(wrong))
-        raise UserError(f"score {i} is {scores[i]}; give probabilities from 0 to 1")
-    return scores
-
-
-def _checked_crops(crops, count, size):
-    crops = tuple(crops)
-    if len(crops) != count:
-        raise UserError(f"there are {len(crops)} masks beside {count} boxes; give one MaskCrop per box")
-    return tuple(_checked_crop(crop, f"mask {i}", size) for i, crop in enumerate(crops))
-
-
-def _checked_crop(crop, name, size):
-    if crop is None:
-        return None
-    top, left, bits = crop
-    if not isinstance(bits, np.ndarray) or bits.dtype.kind != "b" or bits.ndim != 2:
-        raise UserError(f"{name} is not a [h, w] array of bool; threshold it first, such as mask >= 0.5")
-    crop = MaskCrop(int(top), int(left), _numbers(bits, bool, name, bits.shape))
-    y1, x1, y2, x2 = crop.box
-    if y1 < 0 or x1 < 0 or y2 > size[0] or x2 > size[1]:
-        raise UserError(
-            f"{name} covers rows {y1} to {y2}, columns {x1} to {x2} of a {size[0]} x {size[1]} photograph; "
-            "cut it at the border"
-        )
-    return crop
-
-
-def _checked_keypoints(keypoints, count):
-    keypoints = _numbers(keypoints, np.float32, "keypoints", (count, None, 3))
-    if not np.isfinite(keypoints).all():
-        raise UserError("a keypoint is not a finite number; give (y, x, score), zeros where it is unknown")
-    return keypoints

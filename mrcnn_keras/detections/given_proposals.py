@@ -1,6 +1,6 @@
 """Which proposals belong to which picture, for models and written files that are given any."""
 
-from mrcnn_keras.detections.detections import as_boxes
+from mrcnn_keras.detections.checks import as_boxes
 from mrcnn_keras.errors import UserError
 
 

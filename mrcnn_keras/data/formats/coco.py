@@ -6,6 +6,7 @@ from mrcnn_keras.data.formats import outlined
 from mrcnn_keras.data.formats.coco_file import read_coco
 from mrcnn_keras.data.formats.coco_places import keypoint_file, siblings
 from mrcnn_keras.detections import plain_id
+from mrcnn_keras.detections.to_coco import coco_annotations
 
 
 def load(paths, skip_bad=0.05, family=()):
@@ -42,9 +43,7 @@ def to_coco(dataset):
         height, width = found.size
         content["images"].append({"id": image_id, "file_name": name, "height": height, "width": width})
         rles = [None] * len(found) if found.mask_crops is None else found.rle()
-        content["annotations"] += annotation_entries(
-            found, image_id, category_ids, len(content["annotations"]) + 1, rles
-        )
+        content["annotations"] += coco_annotations(found, image_id, category_ids, len(content["annotations"]) + 1, rles)
     return content
 
 
@@ -61,31 +60,6 @@ def category_entries(class_names, category_ids, layout=None):
         meaning = {"keypoints": list(layout.names), "skeleton": lines}
     pairs = list(zip(category_ids, class_names, strict=True))[1:]
     return [{"id": category_id, "name": name, **meaning} for category_id, name in pairs]
-
-
-def annotation_entries(found, image_id, category_ids, first_id, segmentations):
-    """COCO's annotations of the Detections `found`, numbered from `first_id`.
-
-    category_ids: by class id. segmentations: one per instance, as COCO writes them, or None with a box only.
-    """
-    points = [None] * len(found) if found.keypoints is None else found.coco_keypoints()
-    entries = []
-    for class_id, (y1, x1, y2, x2), area, segmentation, keypoints in zip(
-        found.class_ids.tolist(), found.boxes.tolist(), found.areas.tolist(), segmentations, points, strict=True
-    ):
-        entry = {
-            "id": first_id + len(entries),
-            "image_id": image_id,
-            "category_id": category_ids[abs(class_id)],
-            "bbox": [x1, y1, x2 - x1, y2 - y1],
-            "area": area,
-            "iscrowd": int(class_id < 0),
-        }
-        entry |= {} if segmentation is None else {"segmentation": segmentation}
-        if keypoints is not None:
-            entry |= {"keypoints": keypoints, "num_keypoints": sum(v > 0 for v in keypoints[2::3])}
-        entries.append(entry)
-    return entries
 
 
 def _unique(ids, otherwise):

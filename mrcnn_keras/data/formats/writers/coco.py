@@ -2,8 +2,9 @@
 
 import json
 
-from mrcnn_keras.data.formats.coco import annotation_entries, category_entries
-from mrcnn_keras.data.formats.writers.writer import Writer, plain_points
+from mrcnn_keras.data.formats.coco import category_entries
+from mrcnn_keras.data.formats.writers.writer import Writer
+from mrcnn_keras.detections.to_coco import coco_annotations, segmentation_of
 
 
 class CocoWriter(Writer):
@@ -24,10 +25,11 @@ class CocoWriter(Writer):
         height, width = labelled.found.size
         image_id = len(content["images"]) + 1
         content["images"].append({"id": image_id, "file_name": file.name, "height": height, "width": width})
-        segmentations = [_segmentation(instance, labelled.found.size) for instance in instances]
-        first = len(content["annotations"]) + 1
-        found = labelled.found
-        content["annotations"] += annotation_entries(found, image_id, self.classes.category_ids, first, segmentations)
+        found, first = labelled.found, len(content["annotations"]) + 1
+        segmentations = [
+            one.crop and segmentation_of(one.crop, one.parts(), found.size, one.class_id < 0) for one in instances
+        ]
+        content["annotations"] += coco_annotations(found, image_id, self.classes.category_ids, first, segmentations)
 
     def finish(self):
         super().finish()
@@ -35,12 +37,3 @@ class CocoWriter(Writer):
         for subset, content in self.contents.items():
             file = self.folder / "annotations" / f"instances_{subset or 'default'}.json"
             file.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
-
-
-def _segmentation(instance, size):
-    if instance.crop is None:
-        return None
-    parts = instance.parts()
-    if instance.class_id < 0 or any(holes for _, holes in parts):
-        return instance.crop.rle(*size)
-    return [[value for point in plain_points(outer) for value in point] for outer, _ in parts]

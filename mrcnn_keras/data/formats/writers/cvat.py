@@ -4,7 +4,8 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 
-from mrcnn_keras.data.formats.writers.writer import Writer, plain_points
+from mrcnn_keras.data.formats.writers.writer import Writer
+from mrcnn_keras.detections.outlines import plain_points
 
 DRAWN = {"source": "manual", "occluded": "0"}
 

@@ -2,7 +2,8 @@
 
 import json
 
-from mrcnn_keras.data.formats.writers.writer import Writer, plain_points
+from mrcnn_keras.data.formats.writers.writer import Writer
+from mrcnn_keras.detections.to_labelme import labelme_shapes
 
 VERSION = "5.5.0"  # of labelme, whose form of file this is; later ones read it
 
@@ -16,26 +17,16 @@ class LabelmeWriter(Writer):
         content = {
             "version": VERSION,
             "flags": {},
-            "shapes": [shape for number, found in enumerate(instances, 1) for shape in self._shapes(found, number)],
+            "shapes": [
+                shape
+                for number, found in enumerate(instances, 1)
+                for shape in labelme_shapes(
+                    self.classes.names[found.class_id], found.box, found.crop and found.polygons(), number
+                )
+            ],
             "imagePath": file.name,
             "imageData": None,
             "imageHeight": height,
             "imageWidth": width,
         }
         file.with_suffix(".json").write_text(json.dumps(content, ensure_ascii=False, indent=2), encoding="utf-8")
-
-    def _shapes(self, instance, number):
-        if instance.crop is None:
-            y1, x1, y2, x2 = instance.box
-            kind, outlines = "rectangle", [[[x1, y1], [x2, y2]]]
-        else:
-            kind, outlines = "polygon", [plain_points(polygon) for polygon in instance.polygons()]
-        for points in outlines:
-            yield {
-                "label": self.classes.names[instance.class_id],
-                "points": points,
-                "group_id": number if len(outlines) > 1 else None,
-                "description": "",
-                "shape_type": kind,
-                "flags": {},
-            }

@@ -2,7 +2,8 @@
 
 import json
 
-from mrcnn_keras.data.formats.writers.writer import Writer, plain_points
+from mrcnn_keras.data.formats.writers.writer import Writer
+from mrcnn_keras.detections.outlines import plain_points
 
 PROJECT = "via_project.json"
 ATTRIBUTE = "class"  # of a region

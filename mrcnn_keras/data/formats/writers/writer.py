@@ -10,8 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from mrcnn_keras.data import images
-from mrcnn_keras.data.formats.writers.outlines import as_one_polygon, covers, parts_of, rings_of
+from mrcnn_keras.data.rasterize import covers
 from mrcnn_keras.detections import Detections, KeypointLayout, MaskCrop, crop_mask
+from mrcnn_keras.detections.outlines import as_one_polygon, parts_of, rings_of
 from mrcnn_keras.files import write_image
 
 PLAIN = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".webp"))  # that browsers and all labelling tools open
@@ -150,8 +151,3 @@ class Writer:
     def _lose(self, what, count):
         if count:
             self.lost[what] += count
-
-
-def plain_points(polygon):
-    """`[K, (y, x)]` -> [[x, y], ...] for a file."""
-    return np.asarray(polygon, float)[:, ::-1].tolist()

@@ -7,7 +7,8 @@ and holes are joined to one. Where no object has a mask, a line has the centre, 
 import json
 import math
 
-from mrcnn_keras.data.formats.writers.writer import Writer, plain_points
+from mrcnn_keras.data.formats.writers.writer import Writer
+from mrcnn_keras.detections.outlines import plain_points
 
 DIGITS = 9  # of a share: far below the fifth of a pixel by which outlines are drawn
 WHOLE = "YOLO asks for train and val; where there is but one, both are the same pictures"

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from pycocotools import mask as coco_mask
 
-from mrcnn_keras.data.formats.writers.outlines import LEAST_OVERLAP, as_one_polygon, covers, parts_of, rings_of
+from mrcnn_keras.data.rasterize import covers
 from mrcnn_keras.detections import MaskCrop, crop_mask
+from mrcnn_keras.detections.outlines import LEAST_OVERLAP, as_one_polygon, parts_of, rings_of
 
 
 def drawn(polygons, size):

@@ -4,8 +4,6 @@ import cv2
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from mrcnn_keras.data.rasterize import crop_from_polygons
-
 LEAST_OVERLAP = 0.98  # IoU of a mask and its simplified outlines
 CHUNK = 256  # points whose distances to all others are in memory at once
 
@@ -71,13 +69,9 @@ def rings_of(parts):
     return [ring for outer, holes in parts for ring in (outer, *holes)]
 
 
-def covers(polygons, crop, size):
-    """Whether polygons `[K, (y, x)]` lie in a picture of `size` (height, width), and their union is the mask."""
-    points = np.concatenate(polygons)
-    if points.min() < 0 or (points.max(axis=0) > size).any():
-        return False
-    drawn = crop_from_polygons(polygons, size)
-    return drawn is not None and drawn.box == crop.box and np.array_equal(drawn.bits, crop.bits)
+def plain_points(polygon):
+    """`[K, (y, x)]` -> [[x, y], ...] for a file."""
+    return np.asarray(polygon, float)[:, ::-1].tolist()
 
 
 def _simplified(ring, tolerance):

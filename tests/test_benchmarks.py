@@ -28,6 +28,15 @@ def run(monkeypatch, tmp_path, capsys):
     return run_main
 
 
+def test_drawing(run):
+    printed, result = run("drawing", "--size", "60", "90", "--instances", "5", "--repeat", "1")
+    assert "large" in printed
+    rows = {(row["objects"], row["drawn"]): row for row in result["rows"]}
+    assert len(rows) == 15
+    assert all(row["min"] > 0 and row["ratio"] > 0 for row in rows.values())
+    assert all(rows[what, "all"]["ratio"] == 1 for what in ("small", "mixed", "large"))
+
+
 @pytest.mark.slow
 def test_gradients(run):
     printed, result = run("gradients", "--sides", "8", "--repeat", "1")

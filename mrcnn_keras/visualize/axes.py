@@ -6,6 +6,8 @@ keeps only the last of these figures, as nobody would close the others.
 
 import matplotlib
 
+from mrcnn_keras.visualize.fonts import font_families
+
 FIGURE_WIDTH = 16  # inches, as in Matterport's package
 FIGURE = "mrcnn_keras"
 WITHOUT_WINDOWS = ("agg", "cairo", "pdf", "pgf", "ps", "svg", "template")  # backends of matplotlib
@@ -27,7 +29,7 @@ def axes_or_new(ax, figsize):
         return ax
     from matplotlib import pyplot
 
-    return pyplot.figure(figure_name(), figsize=figsize).add_subplot()
+    return pyplot.figure(figure_name(), figsize=figsize, layout="constrained").add_subplot()
 
 
 def show_picture(drawn, size, title, figsize, ax):
@@ -35,7 +37,7 @@ def show_picture(drawn, size, title, figsize, ax):
     ax = axes_or_new(ax, figsize)
     ax.imshow(drawn, extent=(0, size[1], size[0], 0))
     ax.axis("off")
-    ax.set_title(title)
+    ax.set_title(title, fontfamily=font_families(title))
     return ax
 
 

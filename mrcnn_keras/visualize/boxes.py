@@ -7,7 +7,7 @@ from matplotlib.collections import LineCollection, PolyCollection
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.visualize.axes import axes_or_new
 from mrcnn_keras.visualize.colors import random_colors, text_color
-from mrcnn_keras.visualize.fonts import drawable_names
+from mrcnn_keras.visualize.fonts import figure_text, font_families
 from mrcnn_keras.visualize.masks import apply_mask
 from mrcnn_keras.visualize.shown import as_shown
 
@@ -85,14 +85,15 @@ def draw_boxes(
         image = image.copy()
         for i in np.flatnonzero(real):
             apply_mask(image, masks[i], colors[i])
-    for i in np.flatnonzero(real) if captions is not None else ():
-        if captions[i]:
-            _caption(ax, (given[-1] if refined[i] else given[0])[i], captions[i], colors[i])
     height, width = image.shape[:2]
     ax.imshow(image, extent=(0, width, height, 0))
     margin = max(height, width) // MARGIN
-    ax.set(xlim=(-margin, width + margin), ylim=(height + margin, -margin), title=title)
+    ax.set(xlim=(-margin, width + margin), ylim=(height + margin, -margin))
+    ax.set_title(title, fontfamily=font_families(title))
     ax.axis("off")
+    for i in np.flatnonzero(real) if captions is not None else ():
+        if captions[i]:
+            _caption(ax, (given[-1] if refined[i] else given[0])[i], captions[i], colors[i])
     return ax
 
 
@@ -107,8 +108,10 @@ def _frames(ax, boxes, colors, chosen, style):
 
 def _caption(ax, box, caption, color):
     """Writes at the upper left corner of a box."""
-    [text] = drawable_names((str(caption),))
+    text = figure_text(caption)
     ground = {"facecolor": color, "edgecolor": "none", "pad": 1, "alpha": 0.8}
     ink = np.divide(text_color(np.multiply(color, 255)), 255)
-    place = {"va": "bottom", "ha": "left", "clip_on": True}
-    ax.text(box[1], box[0], text, color=ink, size=9, bbox=ground, **place)
+    place = {"va": "bottom", "ha": "left", "clip_on": True, "fontfamily": font_families(text)}
+    (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
+    x, y = np.clip(box[1], left, right), np.clip(box[0], top, bottom)
+    ax.text(x, y, text, color=ink, size=9, bbox=ground, **place)

@@ -4,7 +4,7 @@ import numpy as np
 
 from mrcnn_keras.detections import Detections
 from mrcnn_keras.visualize.figures import display_images
-from mrcnn_keras.visualize.fonts import drawable_names
+from mrcnn_keras.visualize.fonts import figure_names
 from mrcnn_keras.visualize.shown import as_shown
 
 
@@ -31,7 +31,7 @@ def display_top_masks(image, mask, class_ids, class_names=None, limit=4):
         mask, class_ids = mask.masks, np.abs(mask.class_ids)
     image, class_ids = as_shown(image), np.asarray(class_ids, int)
     mask = np.zeros((*image.shape[:2], 0), bool) if mask is None else np.asarray(mask)
-    names = drawable_names(tuple(map(str, class_names)))
+    names = figure_names(class_names)
     areas = {int(i): np.count_nonzero(mask[:, :, class_ids == i]) for i in np.unique(class_ids)}
     top = sorted((i for i in areas if areas[i]), key=lambda i: -areas[i])[:limit]
     pictures, titles = [image], [f"H x W = {image.shape[0]} x {image.shape[1]}"]

@@ -3,10 +3,10 @@
 import numpy as np
 
 from mrcnn_keras.visualize.axes import axes_or_new
-from mrcnn_keras.visualize.fonts import drawable_names
+from mrcnn_keras.visualize.fonts import figure_names, font_families
 
 LINE = "#0072b2"
-MOST_NUMBERS = 900  # cells of a grid; in more of them numbers could not be read
+MOST_NUMBERS = 600  # cells of a grid; in more of them numbers could not be read
 
 
 def plot_precision_recall(AP, precisions, recalls, ax=None):  # the name of the argument is the contract
@@ -46,7 +46,7 @@ def plot_overlaps(gt_class_ids, pred_class_ids, pred_scores, overlaps, class_nam
     """
     gt_class_ids, pred_class_ids = (np.asarray(ids, int) for ids in (gt_class_ids, pred_class_ids))
     gt_class_ids, pred_class_ids = gt_class_ids[gt_class_ids != 0], pred_class_ids[pred_class_ids != 0]
-    names = drawable_names(tuple(map(str, class_names)))
+    names = figure_names(class_names)
     overlaps = np.reshape(overlaps, (-1, np.shape(overlaps)[1] if np.ndim(overlaps) == 2 else 0))
     overlaps = overlaps[: len(pred_class_ids), : len(gt_class_ids)]
     ax = axes_or_new(ax, (12, 10))
@@ -55,8 +55,9 @@ def plot_overlaps(gt_class_ids, pred_class_ids, pred_scores, overlaps, class_nam
     else:
         ax.text(0.5, 0.5, "nothing to compare", ha="center", va="center", transform=ax.transAxes)
     found = [f"{names[i]} ({score:.2f})" for i, score in zip(pred_class_ids, pred_scores, strict=False)]
-    ax.set_yticks(np.arange(len(pred_class_ids)), found)
-    ax.set_xticks(np.arange(len(gt_class_ids)), [names[i] for i in gt_class_ids], rotation=90)
+    fonts = {"fontfamily": font_families(*names)}
+    ax.set_yticks(np.arange(len(pred_class_ids)), found, **fonts)
+    ax.set_xticks(np.arange(len(gt_class_ids)), [names[i] for i in gt_class_ids], rotation=90, **fonts)
     for (row, column), overlap in np.ndenumerate(overlaps) if overlaps.size <= MOST_NUMBERS else ():
         verdict = "match" if gt_class_ids[column] == pred_class_ids[row] else "wrong"
         verdict = f"\n{verdict}" if overlap > threshold else ""

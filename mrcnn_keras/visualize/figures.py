@@ -8,7 +8,7 @@ from mrcnn_keras.detections.okabe_ito import ANNOTATED, FOUND
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.visualize.axes import FIGURE_WIDTH, grid_of_axes, show_picture
 from mrcnn_keras.visualize.drawing import draw_detections
-from mrcnn_keras.visualize.fonts import drawable_names
+from mrcnn_keras.visualize.fonts import drawable_names, font_families
 from mrcnn_keras.visualize.shown import as_shown
 
 
@@ -66,6 +66,14 @@ def display_instances(
     else:
         if _are_names(scores):
             scores, class_names = class_names, scores
+        padding = ~np.any(np.reshape(boxes, (-1, 4)), axis=1)  # rows of zeros: no instance
+        if padding.any():
+            boxes, class_ids = np.asarray(boxes)[~padding], np.asarray(class_ids)[~padding]
+            masks = None if masks is None else np.asarray(masks)[:, :, ~padding]
+            scores, colors, captions = (
+                values if values is None or isinstance(values, str) else [values[i] for i in np.flatnonzero(~padding)]
+                for values in (scores, colors, captions)
+            )
         found, names = _instances(image, boxes, masks, class_ids, scores), class_names
     if not _are_names(names):
         raise UserError(f"class_names is {names!r}; give the list of names, background first")
@@ -95,7 +103,7 @@ def display_images(images, titles=None, cols=4, cmap=None, norm=None, interpolat
     tallest = max((image.shape[0] / image.shape[1] for image in images), default=1)
     figure, axes = grid_of_axes(rows, cols, tallest)
     for ax, image, name in zip(axes.flat, images, [""] * len(images) if titles is None else titles, strict=False):
-        ax.set_title(name, fontsize=9)
+        ax.set_title(name, fontsize=9, fontfamily=font_families(name))
         grey = image.ndim == 3 and image.shape[2] == 1
         wide = image.ndim == 3 and image.dtype != np.uint8  # as of a batch, which counts from 0 to 255 in floats
         image = image[:, :, 0] if grey else as_shown(image) if wide else image

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import matplotlib
-from matplotlib.font_manager import findSystemFonts
+from matplotlib.font_manager import FontProperties, findSystemFonts, fontManager
 from matplotlib.ft2font import FT2Font
 from PIL import Image, ImageDraw, ImageFont
 
@@ -123,6 +123,27 @@ def drawable_names(names):
             f"without these or as class numbers; install {font_for(letters)}"
         )
     return tuple(drawn)
+
+
+def figure_names(names):
+    """Class names, background first, as matplotlib can draw them: without emoji in colour, which it cannot."""
+    names = drawable_names(tuple(map(str, names)))
+    return [figure_text(name) or f"class {class_id}" for class_id, name in enumerate(names)]
+
+
+def figure_text(text):
+    """A text in one line as matplotlib can draw it: without letters that would be empty boxes."""
+    return "".join(run.letters for run in runs_of(str(text))[0] if not is_pictures(run.path)).strip()
+
+
+def font_families(*texts):
+    """The families to give to matplotlib for texts: its own, then those that have the letters that it lacks."""
+    families = list(matplotlib.rcParams["font.family"])
+    for path in dict.fromkeys(run.path for text in texts for run in runs_of(str(text))[0]):
+        if path not in (None, _fonts()[0]) and not is_pictures(path):
+            fontManager.addfont(path)
+            families.append(FontProperties(fname=path).get_name())
+    return families
 
 
 def font_for(letters):

@@ -7,6 +7,7 @@ from mrcnn_keras.detections import paste_mask
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.visualize.boxes import draw_boxes
 from mrcnn_keras.visualize.colors import random_colors
+from mrcnn_keras.visualize.fonts import figure_names
 from mrcnn_keras.visualize.shown import as_shown
 
 CAPTIONED = 20  # of more boxes the scores could not be read
@@ -111,7 +112,7 @@ def draw_rois(image, rois, refined_rois, mask, class_ids, class_names, limit=10,
     chosen = np.arange(count)
     if count > limit:
         chosen = np.sort(np.random.default_rng(SEED).choice(count, limit, replace=False))
-    masks = None
+    names, masks = figure_names(class_names), None
     if mask is not None:
         masks = np.zeros((*image.shape[:2], len(chosen)), bool)
         for place, i in enumerate(chosen):
@@ -126,7 +127,7 @@ def draw_rois(image, rois, refined_rois, mask, class_ids, class_names, limit=10,
         rois[chosen],
         refined_rois[chosen],
         masks,
-        [class_names[i] if i > 0 else "" for i in class_ids[chosen]],
+        [names[i] if i > 0 else "" for i in class_ids[chosen]],
         positive[chosen].astype(int),
         shown + share,
         ax,

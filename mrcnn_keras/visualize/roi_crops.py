@@ -6,9 +6,8 @@ from pycocotools import mask as coco_mask
 
 from mrcnn_keras.detections import Detections
 from mrcnn_keras.detections.okabe_ito import ANNOTATED
-from mrcnn_keras.ops import masks as mask_ops
 from mrcnn_keras.visualize.axes import grid_of_axes
-from mrcnn_keras.visualize.fonts import drawable_names
+from mrcnn_keras.visualize.fonts import figure_names, figure_text, font_families
 from mrcnn_keras.visualize.shown import as_shown
 
 SIDE = 112  # pixels of a crop
@@ -54,7 +53,7 @@ def display_mask_targets(image, rois, truth, class_names=None, *, size=(28, 28),
     """
     image, rois = as_shown(image), np.asarray(rois, np.float32).reshape(-1, 4)
     truth = truth[truth.has_mask & (truth.class_ids > 0)]
-    names = None if class_names is None else drawable_names(tuple(map(str, class_names)))
+    names = None if class_names is None else figure_names(class_names)
     pieces, captions = [], []
     for roi, objects in zip(rois, _overlaps(rois, truth), strict=True):
         if len(pieces) < limit and objects.max(initial=0) >= positive_iou:
@@ -70,9 +69,11 @@ def display_mask_targets(image, rois, truth, class_names=None, *, size=(28, 28),
 
 def mask_target(truth, index, roi, size):
     """What the mask head should answer in a RoI for one instance: [height, width] bool."""
+    from mrcnn_keras.ops.masks import crop_masks  # brings TensorFlow, which the commands for data do without
+
     crop = truth.mask_crops[index]
     boxes = (np.array([box], np.float32) for box in (crop.box, roi))
-    return mask_ops.crop_masks(crop.bits[None].astype(np.float32), *boxes, size)[0].numpy() >= 0.5
+    return crop_masks(crop.bits[None].astype(np.float32), *boxes, size)[0].numpy() >= 0.5
 
 
 def _overlaps(rois, truth: Detections):
@@ -112,5 +113,5 @@ def _grid(pictures, captions, columns=COLUMNS):
         axes.flat[0].set_title("no RoI to show")
     for ax, picture, caption in zip(axes.flat, pictures, captions or [""] * len(pictures), strict=False):
         ax.imshow(picture)
-        ax.set_title(caption, fontsize=8)
+        ax.set_title(figure_text(caption), fontsize=8, fontfamily=font_families(caption))
     return figure

@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from mrcnn_keras.ops import boxes as box_ops
-from mrcnn_keras.ops import images as image_ops
 from mrcnn_keras.pictures import as_picture
 
 ALWAYS = ("normalized", "stages", "pyramid", "proposals", "box_features", "class_logits", "box_deltas", "detections")
@@ -31,6 +29,9 @@ def network_stages(model, image, proposals=None):
         RPN `rpn_scores` and `refined_anchors` (lists, before NMS), and of the box head `class_ids` `[R]`, the most
         probable class of each proposal, `class_probs` `[R, C]`, and `refined_proposals` `[R, 4]`, before NMS.
     """
+    from mrcnn_keras.ops import boxes as box_ops  # these bring TensorFlow, which the commands for data do without
+    from mrcnn_keras.ops import images as image_ops
+
     config = model.config
     image = as_picture(image)
     resized, network, offset = image_ops.plan_resize(*image.shape[:2], **config.resize_options())
@@ -54,6 +55,8 @@ def network_stages(model, image, proposals=None):
 
 def _refined(seen, std_dev):
     """What the box head makes of the proposals, by their most probable class."""
+    from mrcnn_keras.ops import boxes as box_ops
+
     logits, deltas = seen["class_logits"], seen["box_deltas"]
     shares = np.exp(logits - logits.max(axis=1, keepdims=True))
     shares /= shares.sum(axis=1, keepdims=True)

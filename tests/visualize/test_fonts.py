@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from mrcnn_keras.detections import Detections
-from mrcnn_keras.visualize import draw_detections, fonts
-from mrcnn_keras.visualize.fonts import drawable_names, runs_of
+from mrcnn_keras.visualize import draw_detections, fonts, labels
+from mrcnn_keras.visualize.fonts import drawable_names, figure_names, font_families, font_for, runs_of
 from mrcnn_keras.visualize.labels import rendered
 
 FOLDER = Path(matplotlib.get_data_path(), "fonts/ttf")
@@ -63,3 +63,38 @@ def test_pictures_have_the_class_number_instead_of_boxes():
 def test_fonts_that_cannot_be_drawn_have_no_letters(tmp_path):
     (tmp_path / "damaged.ttf").write_bytes(b"no font")
     assert fonts._letters_of(str(tmp_path / "damaged.ttf")) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("letters", "font"),
+    [
+        (CAT + "\u30ab\uace0", "Noto Sans CJK (package fonts-noto-cjk)"),
+        (APPLE, "Noto Color Emoji (package fonts-noto-color-emoji)"),
+        ("\u092c", "Noto Sans Devanagari (package fonts-noto-core)"),
+        ("\u0e01" + CAT, "Noto Sans Thai (package fonts-noto-core) and Noto Sans CJK (package fonts-noto-cjk)"),
+    ],
+)
+def test_the_note_says_which_font_to_install(letters, font):
+    assert font_for(letters) == font
+
+
+def test_figures_use_a_font_of_the_system_beside_matplotlibs():
+    letters = sorted(fonts._letters_of(STIX) - fonts._letters_of(DEJAVU))
+    name = next(chr(letter) for letter in letters if chr(letter).isalnum())
+    assert font_families("cat") == matplotlib.rcParams["font.family"]
+    assert font_families("cat", name) == [*matplotlib.rcParams["font.family"], "STIXGeneral"]
+    assert figure_names(["BG", name, CAT]) == ["BG", name, "class 2"]
+
+
+def test_emoji_in_colour_are_drawn_in_colour_and_left_out_of_figures(monkeypatch):
+    """Fonts of pictures have one size; here DejaVu Sans plays one, in which a letter is scaled to the label's size."""
+    monkeypatch.setattr(fonts, "_fonts", lambda: [STIX, DEJAVU])
+    monkeypatch.setattr(fonts, "is_pictures", lambda path: path == DEJAVU)
+    monkeypatch.setattr(labels, "is_pictures", lambda path: path == DEJAVU)
+    share, emoji = rendered("a \u0628", 14)
+    assert runs_of("a \u0628")[0] == (("a ", STIX), ("\u0628", DEJAVU))
+    assert share.any()
+    assert emoji[..., 3].any()
+    assert not share[emoji[..., 3] > 0].any()
+    assert rendered("a", 14)[1] is None
+    assert fonts.figure_text("a \u0628") == "a"

@@ -106,6 +106,40 @@ def test_labels_are_drawn_and_captions_replace_them():
     assert not changed(captioned, plain)[62:].any()  # an empty caption is no label
 
 
+def test_every_part_can_be_switched_off():
+    points = np.full((2, 1, 3), 0.9, np.float32)
+    points[:, 0, :2] = [(50, 20), (80, 80)]
+    found = Detections((100, 120), two().boxes, [1, 2], [0.9, 0.4], two().mask_crops, points)
+    parts = ("masks", "outlines", "boxes", "labels", "keypoints")
+    nothing = dict.fromkeys(parts, False)
+    assert np.array_equal(draw_detections(GREY, found, NAMES, **nothing), GREY)
+    drawn = {part: changed(draw_detections(GREY, found, NAMES, **nothing | {part: True})) for part in parts}
+    assert drawn["masks"].sum() == found.areas.sum()
+    assert drawn["outlines"].sum() == drawn["boxes"].sum() == 2 * (20 + 18) + 2 * (20 + 48)  # of rectangles
+    assert drawn["keypoints"][50, 20]
+    assert drawn["labels"].any()
+    with_scores, without = (
+        draw_detections(GREY, found, NAMES, **nothing | {"labels": True, "scores": on}) for on in (1, 0)
+    )
+    plain = Detections((100, 120), found.boxes, [1, 2])
+    assert changed(with_scores, without).any()
+    assert np.array_equal(without[60:], draw_detections(GREY, plain, NAMES, **nothing | {"labels": True})[60:])
+
+
+def test_labels_without_class_names_have_numbers():
+    named = draw_detections(GREY, two(), ["BG", "class 1", "class 2"])
+    assert np.array_equal(draw_detections(GREY, two()), named)
+
+
+def test_a_single_pixel_is_drawn_and_labelled_beside_it():
+    pixel = Detections((100, 120), [(50, 60, 51, 61)], [1], [0.5], [MaskCrop(50, 60, np.ones((1, 1), bool))])
+    image = draw_detections(GREY, pixel, NAMES)
+    assert image[50, 60].tolist() == ORANGE.tolist()
+    assert not changed(draw_detections(GREY, pixel, NAMES, labels=False)).sum() > 1
+    thin = Detections((100, 120), [(50.2, 60.2, 50.4, 60.4)], [1])
+    assert changed(draw_detections(GREY, thin, NAMES, labels=False)).sum() == 1
+
+
 def test_labels_do_not_overlap():
     boxes = [(40, 40, 60, 60)] * 3
     drawn = [

@@ -7,8 +7,9 @@ of Matterport's package are here under their names, with their arguments in the 
 from mrcnn_keras.visualize.boxes import draw_box, draw_boxes
 from mrcnn_keras.visualize.class_masks import display_top_masks
 from mrcnn_keras.visualize.colors import random_colors
+from mrcnn_keras.visualize.comparison import draw_comparison
 from mrcnn_keras.visualize.curves import plot_overlaps, plot_precision_recall
-from mrcnn_keras.visualize.drawing import draw_comparison, draw_detections
+from mrcnn_keras.visualize.drawing import draw_detections
 from mrcnn_keras.visualize.feature_maps import display_activations, display_feature_maps
 from mrcnn_keras.visualize.figures import display_differences, display_images, display_instances
 from mrcnn_keras.visualize.masks import apply_mask

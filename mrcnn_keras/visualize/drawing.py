@@ -7,12 +7,12 @@ from mrcnn_keras.errors import UserError, note
 from mrcnn_keras.visualize.colors import instance_colors
 from mrcnn_keras.visualize.fonts import drawable_names
 from mrcnn_keras.visualize.keypoints import draw_keypoints
-from mrcnn_keras.visualize.labels import add_caption, draw_labels, font_size
+from mrcnn_keras.visualize.labels import draw_labels, font_size
 from mrcnn_keras.visualize.masks import paint_mask
 from mrcnn_keras.visualize.shown import as_shown
 
 READABLE = 512  # pixels: smaller pictures are enlarged to about this size so that text is readable
-GAP = 8  # pixels between two pictures
+BEYOND = 8  # pixels that boxes may reach outside a picture; the rest is cut
 BACKGROUND = ("bg", "background", "void", "none", "nothing", "unlabeled", "unlabelled", "")  # what class 0 is called
 
 
@@ -82,7 +82,7 @@ def draw_detections(
     zoom = enlargement(image) if zoom is None else int(zoom)
     canvas = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_LINEAR) if zoom > 1 else image.copy()
     # Boxes may reach far outside, beyond OpenCV's range of integers.
-    corners = np.rint(np.clip(detections.boxes * zoom, -GAP, max(canvas.shape) + GAP)).astype(int)
+    corners = np.rint(np.clip(detections.boxes * zoom, -BEYOND, max(canvas.shape) + BEYOND)).astype(int)
     line = _line_width(canvas, corners)
     box_line = line if detections.mask_crops is None or not outlines else max(1, line // 2)
 
@@ -105,31 +105,6 @@ def draw_detections(
         texts = [captions[i] for i in order]
         draw_labels(canvas, texts, corners[order], colors[order], font_size(*canvas.shape[:2]))
     return canvas
-
-
-def draw_comparison(image, truth, found, class_names, *, min_score=0.0, colors=None, zoom=None, **options):
-    """Draws the annotated instances beside the found ones, with a caption over each half.
-
-    Args:
-        image: `[H, W, 3]` uint8 RGB.
-        truth: `Detections` with the annotated instances.
-        found: `Detections` with the found instances.
-        class_names: List of strings, background first.
-        min_score: Float, found instances with a lower score are left out.
-        colors: As in `draw_detections`; by default `"class"` if there are several classes.
-        zoom: As in `draw_detections`; by default small pictures are enlarged.
-        **options: Further arguments of `draw_detections`.
-
-    Returns:
-        `[h, w, 3]` uint8 RGB.
-    """
-    if colors is None and len(class_names) > 2:
-        colors = "class"
-    halves = []
-    for name, instances in (("annotated", truth), ("found", found.above(min_score))):
-        drawn = draw_detections(image, instances, class_names, colors=colors, zoom=zoom, **options)
-        halves.append(add_caption(drawn, f"{name}: {len(instances) or 'none'}"))
-    return np.concatenate([halves[0], np.full((len(halves[0]), GAP, 3), 255, np.uint8), halves[1]], axis=1)
 
 
 def enlargement(image):

@@ -230,6 +230,22 @@ def test_comparison_has_both_halves_under_captions():
     assert (left[:-100] == 0).any()  # black letters
 
 
+def test_an_object_has_the_same_colour_in_both_halves():
+    truth = instances([(10, 10, 30, 30), (10, 30, 30, 50), (60, 60, 80, 80)], [1, 1, 2])
+    found = instances([(60, 60, 80, 82), (10, 30, 30, 49), (85, 5, 95, 25)], [2, 1, 1], [0.9, 0.8, 0.7])
+    drawn = draw_comparison(GREY, truth, found, NAMES, alpha=1, labels=False, boxes=False, zoom=1)[-100:]
+    left, right = drawn[:, :120], drawn[:, -120:]
+    of_truth = [left[20, 20].tolist(), left[20, 40].tolist(), left[70, 70].tolist()]
+    of_found = [right[70, 70].tolist(), right[20, 40].tolist(), right[90, 10].tolist()]
+    assert of_found[:2] == [of_truth[2], of_truth[1]]
+    assert len({*map(tuple, of_truth), tuple(of_found[2])}) == 4
+    nothing = Detections.empty((100, 120), masks=False)
+    for pair in ((nothing, found), (truth, nothing), (found, truth)):
+        assert changed(draw_comparison(GREY, *pair, NAMES, zoom=1)[-100:, :120]).any() == bool(len(pair[0]))
+    by_class = draw_comparison(GREY, truth, found, NAMES, alpha=1, labels=False, zoom=1, colors="class")[-100:]
+    assert by_class[20, 20].tolist() == by_class[20, 40].tolist() == ORANGE.tolist()
+
+
 def test_21_colours_are_distinct_and_the_same_each_time():
     colors = random_colors(21)
     assert len(set(colors)) == 21

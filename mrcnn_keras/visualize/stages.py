@@ -5,7 +5,9 @@ import numpy as np
 from mrcnn_keras.pictures import as_picture
 
 ALWAYS = ("normalized", "stages", "pyramid", "proposals", "box_features", "class_logits", "box_deltas", "detections")
-UNBATCHED = ("anchors", "mask_features", "mask_logits")  # of all pictures alike, or listed by detection
+OF_DETECTIONS = {"MASKS": ("mask_features", "mask_logits"), "NUM_KEYPOINTS": ("keypoint_features", "keypoint_logits")}
+UNBATCHED = ("anchors", *(name for names in OF_DETECTIONS.values() for name in names))  # the same for all, or in a list
+BOXES = {"anchors", "refined_anchors", "proposals", "refined_proposals"}
 
 
 def network_stages(model, image, proposals=None):
@@ -25,9 +27,10 @@ def network_stages(model, image, proposals=None):
         Dict of arrays. All boxes are in pixels of `image`, the network's picture `[h, w, 3]` uint8. From
         `MaskRCNN.inference_tensors`: `normalized`, `stages` and `pyramid` (lists), `anchors`, `rpn_logits`,
         `rpn_deltas` (lists over levels; not with given proposals), `proposals` `[R, 4]`, `box_features`,
-        `class_logits`, `box_deltas`, `detections` (a dict), `mask_features` and `mask_logits`. Beside them, of the
-        RPN `rpn_scores` and `refined_anchors` (lists, before NMS), and of the box head `class_ids` `[R]`, the most
-        probable class of each proposal, `class_probs` `[R, C]`, and `refined_proposals` `[R, 4]`, before NMS.
+        `class_logits`, `box_deltas`, `detections` (a dict), and where there are such heads `mask_features`,
+        `mask_logits`, `keypoint_features` and `keypoint_logits`. Beside them, of the RPN `rpn_scores` and
+        `refined_anchors` (lists, before NMS), and of the box head `class_ids` `[R]`, the most probable class of each
+        proposal, `class_probs` `[R, C]`, and `refined_proposals` `[R, 4]`, before NMS.
     """
     from mrcnn_keras.ops import boxes as box_ops  # these bring TensorFlow, which the commands for data do without
     from mrcnn_keras.ops import images as image_ops
@@ -37,7 +40,7 @@ def network_stages(model, image, proposals=None):
     resized, network, offset = image_ops.plan_resize(*image.shape[:2], **config.resize_options())
     picture = image_ops.resize_images(image[None], resized, network, offset, config.resize_method())
     inputs = {"image": picture, "image_size": resized[None]}
-    names = [*ALWAYS, *(["mask_features", "mask_logits"] if config.MASKS else [])]
+    names = [*ALWAYS, *(name for used, own in OF_DETECTIONS.items() if getattr(config, used) for name in own)]
     if model.takes_proposals:
         boxes = np.asarray(proposals, np.float32)[None]
         inputs["proposals"] = image_ops.boxes_to_network(boxes, image.shape[:2], resized, offset)
@@ -50,7 +53,13 @@ def network_stages(model, image, proposals=None):
         seen["rpn_scores"] = [1 / (1 + np.exp(-logits)) for logits in seen["rpn_logits"]]
         pairs = zip(seen["rpn_deltas"], seen["anchors"], strict=True)
         seen["refined_anchors"] = [box_ops.decode(d, a, config.RPN_BBOX_STD_DEV).numpy() for d, a in pairs]
-    return seen | _refined(seen, config.BBOX_STD_DEV)
+    seen |= _refined(seen, config.BBOX_STD_DEV)
+    corners = box_ops.CORNERS[config.BOX_CORNERS]
+    for name in seen.keys() & BOXES:
+        boxes = seen[name]
+        seen[name] = [_edges(level, corners) for level in boxes] if isinstance(boxes, list) else _edges(boxes, corners)
+    seen["detections"]["boxes"] = _edges(seen["detections"]["boxes"], corners)
+    return seen
 
 
 def _refined(seen, std_dev):
@@ -65,6 +74,11 @@ def _refined(seen, std_dev):
     of_class = deltas[np.arange(len(ids)), np.minimum(ids, deltas.shape[1] - 1)]
     boxes = box_ops.decode(of_class, seen["proposals"], std_dev).numpy()
     return {"class_probs": shares, "class_ids": ids, "refined_proposals": boxes}
+
+
+def _edges(boxes, corners):
+    """Boxes by the network's rule -> their edges; rows of zeros stay, as they are padding."""
+    return np.where(boxes.any(axis=1, keepdims=True), boxes + np.array(corners, boxes.dtype), 0)
 
 
 def _numpy(value, batched):

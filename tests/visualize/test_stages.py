@@ -69,6 +69,21 @@ def test_given_proposals():
     assert "mask_logits" not in seen
 
 
+def test_boxes_that_end_at_their_last_pixel_are_given_by_their_edges():
+    """And keypoint heads have stages, too."""
+    settings = TINY | dict(BOX_CORNERS="pixel", NUM_CLASSES=2, NUM_KEYPOINTS=2, KEYPOINT_HEAD_CONVS=1)
+    model = MaskRCNN(Config.preset("resnet18_fpn", **settings))
+    seen = network_stages(model, gradient(64, 64))
+    inputs = {"image": seen["image"][None].astype(np.float32), "image_size": np.array([[64, 64]], np.int32)}
+    inside = model.inference_tensors("proposals", "anchors")(inputs)
+    proposals = np.asarray(inside["proposals"])[0]
+    real = proposals.any(axis=1)
+    assert np.allclose(seen["proposals"][real] - proposals[real], [0, 0, 1, 1])
+    assert not seen["proposals"][~real].any()
+    assert np.allclose(seen["anchors"][0] - np.asarray(inside["anchors"][0]), [0, 0, 1, 1])
+    assert len(seen["keypoint_logits"]) == len(seen["mask_logits"])
+
+
 def test_feature_maps_show_the_channels_that_vary_most():
     values = np.zeros((4, 6, 3))
     values[0, 0, 2], values[0, 0, 0] = 9, 3

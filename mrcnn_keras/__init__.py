@@ -35,7 +35,7 @@ _HOMES = {
     "resize_image": "resize",
     "train": "training",
 }
-_MODULES = ("export", "visualize")
+_MODULES = ("evaluation", "export", "visualize")
 __all__ = sorted([*_HOMES, *_MODULES])
 
 

@@ -5,6 +5,7 @@ from mrcnn_keras.detections.detections import Detections
 from mrcnn_keras.detections.given_proposals import proposals_of
 from mrcnn_keras.detections.keypoint_layout import KeypointLayout
 from mrcnn_keras.detections.mask_crop import MaskCrop, crop_mask, paste_mask
+from mrcnn_keras.detections.matching import match_instances
 
 __all__ = [
     "Detections",
@@ -13,6 +14,7 @@ __all__ = [
     "as_boxes",
     "check_score",
     "crop_mask",
+    "match_instances",
     "paste_mask",
     "plain_id",
     "proposals_of",

@@ -4,10 +4,9 @@ import dataclasses
 
 import numpy as np
 
-from mrcnn_keras.detections import Detections
+from mrcnn_keras.detections import Detections, match_instances
 from mrcnn_keras.visualize.colors import instance_colors
 from mrcnn_keras.visualize.drawing import draw_detections
-from mrcnn_keras.visualize.figures import match_instances
 from mrcnn_keras.visualize.labels import add_caption
 from mrcnn_keras.visualize.shown import as_shown
 

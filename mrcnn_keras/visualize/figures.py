@@ -1,9 +1,8 @@
 """Instances in matplotlib figures, for notebooks: the functions of Matterport's package."""
 
 import numpy as np
-from pycocotools import mask as coco_mask
 
-from mrcnn_keras.detections import Detections, crop_mask
+from mrcnn_keras.detections import Detections, crop_mask, match_instances
 from mrcnn_keras.detections.okabe_ito import ANNOTATED, FOUND
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.visualize.axes import FIGURE_WIDTH, grid_of_axes, show_picture
@@ -188,34 +187,6 @@ def display_differences(
     drawn = draw_detections(image, both, names, alpha=0.15, boxes=show_box, colors=colors, captions=captions, zoom=None)
     title = title or "annotated: green; found: red, with score / overlap"
     return show_picture(drawn, both.size, title, (FIGURE_WIDTH, FIGURE_WIDTH), ax)
-
-
-def match_instances(annotated, found, iou_threshold=0.5):
-    """Matches each found instance, best score first, with the annotated one of its class that overlaps it most.
-
-    Returns matches [F] int, the index in `annotated` or -1, and overlaps [F], intersection over union of the match or
-    0. An annotated instance is matched once at most, and only if the overlap reaches `iou_threshold`.
-    """
-    matches, overlaps = np.full(len(found), -1), np.zeros(len(found))
-    if not len(annotated) or not len(found):
-        return matches, overlaps
-    ious = coco_mask.iou(_sides(found.boxes), _sides(annotated.boxes), [0] * len(annotated))
-    if found.has_mask.all() and annotated.has_mask.any():
-        drawn = annotated[annotated.has_mask]
-        ious[:, annotated.has_mask] = coco_mask.iou(found.rle(), drawn.rle(), [0] * len(drawn))
-    ious[found.class_ids[:, None] != annotated.class_ids] = 0
-    for i in np.argsort(-found.scores, kind="stable"):
-        best = int(ious[i].argmax())
-        if ious[i, best] >= max(iou_threshold, 1e-9):
-            matches[i], overlaps[i] = best, ious[i, best]
-            ious[:, best] = 0
-    return matches, overlaps
-
-
-def _sides(boxes):
-    """(y1, x1, y2, x2) as COCO's (x, y, width, height), float64."""
-    y1, x1, y2, x2 = boxes.T.astype(float)
-    return np.stack([x1, y1, x2 - x1, y2 - y1], axis=1)
 
 
 def _are_names(value):

@@ -4,7 +4,7 @@ from matplotlib import pyplot
 from matplotlib.figure import Figure
 from PIL import Image
 
-from mrcnn_keras.detections import Detections
+from mrcnn_keras.detections import Detections, match_instances
 from mrcnn_keras.detections.detections import MaskCrop
 from mrcnn_keras.detections.okabe_ito import BASE
 from mrcnn_keras.errors import UserError
@@ -16,7 +16,6 @@ from mrcnn_keras.visualize import (
     draw_detections,
     random_colors,
 )
-from mrcnn_keras.visualize.figures import match_instances
 
 NAMES = ["BG", "circle", "square"]
 GREY = np.full((100, 120, 3), 100, np.uint8)
@@ -345,20 +344,6 @@ def test_display_images_has_axes_for_each_image():
     assert [ax.get_title() for ax in figure.axes] == ["a", "b", "c", ""]
     assert len(display_images([]).axes) == 1
     assert display_images([GREY[:, :50], GREY[:50]], cols=2).get_size_inches().tolist() == [14, 14]
-
-
-def test_instances_are_matched_by_class_and_overlap_best_score_first():
-    annotated = instances([(0, 0, 10, 10), (50, 50, 60, 60)], [1, 2])
-    boxes = [(0, 0, 10, 8), (0, 0, 10, 10), (50, 50, 60, 60), (50, 50, 60, 60)]
-    found = instances(boxes, [1, 1, 1, 2], [0.9, 0.8, 0.7, 0.6])
-    matches, overlaps = match_instances(annotated, found)
-    assert matches.tolist() == [0, -1, -1, 1]
-    assert overlaps.tolist() == pytest.approx([0.8, 0, 0, 1])
-    by_boxes = match_instances(annotated, instances(boxes, [1, 1, 1, 2], [0.9, 0.8, 0.7, 0.6], masks=False))
-    assert by_boxes[0].tolist() == [0, -1, -1, 1]
-    nothing = Detections.empty((100, 120))
-    assert match_instances(annotated, nothing)[0].tolist() == []
-    assert match_instances(nothing, found)[0].tolist() == [-1] * 4
 
 
 def test_display_differences_takes_both_orders():

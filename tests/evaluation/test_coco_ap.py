@@ -9,46 +9,9 @@ from mrcnn_keras.detections import Detections
 from mrcnn_keras.detections.detections import MaskCrop
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.evaluation import evaluate
+from tests.evaluation.pictures import SIZE, Answers, Pictures, instances, rows_of
 
-SIZE = (400, 500)
 ONE = pytest.approx(1)  # pycocotools adds 2e-16 to each denominator
-
-
-class Pictures:
-    """Ground truth by picture id; the first pixel of a picture is its id, which Answers reads."""
-
-    class_names = ("BG", "circle", "square")
-
-    def __init__(self, truths):
-        self.truths = truths
-        self.image_ids = list(truths)
-
-    def load_example(self, image_id):
-        return np.full((*SIZE, 3), image_id, np.uint8), self.truths[image_id]
-
-    def image_name(self, image_id):
-        return f"{image_id}.png"
-
-
-class Answers:
-    def __init__(self, answers):
-        self.answers = answers
-        self.batches = []
-
-    def detect(self, images):
-        self.batches.append(len(images))
-        return [self.answers[int(image[0, 0, 0])] for image in images]
-
-
-def instances(boxes, class_ids, scores=None, masks=True, size=SIZE):
-    """Rectangles that fill their boxes of whole pixels."""
-    crops = [MaskCrop(y1, x1, np.ones((y2 - y1, x2 - x1), bool)) for y1, x1, y2, x2 in boxes]
-    return Detections(size, boxes, class_ids, scores, crops if masks else None)
-
-
-def rows_of(count):
-    """`count` boxes of 10 x 10 pixels, 20 to a row, that do not touch."""
-    return [(20 * (i // 20), 20 * (i % 20), 20 * (i // 20) + 10, 20 * (i % 20) + 10) for i in range(count)]
 
 
 def score(truth, found, **options):

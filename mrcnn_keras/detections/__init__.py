@@ -5,13 +5,14 @@ from mrcnn_keras.detections.detections import Detections
 from mrcnn_keras.detections.given_proposals import proposals_of
 from mrcnn_keras.detections.keypoint_layout import KeypointLayout
 from mrcnn_keras.detections.mask_crop import MaskCrop, crop_mask, paste_mask
-from mrcnn_keras.detections.matching import match_instances
+from mrcnn_keras.detections.matching import box_overlaps, match_instances
 
 __all__ = [
     "Detections",
     "KeypointLayout",
     "MaskCrop",
     "as_boxes",
+    "box_overlaps",
     "check_score",
     "crop_mask",
     "match_instances",

@@ -22,7 +22,7 @@ def match_instances(annotated, found, iou_threshold=0.5):
     matches, overlaps = np.full(len(found), -1), np.zeros(len(found))
     if not len(annotated) or not len(found):
         return matches, overlaps
-    ious = coco_mask.iou(_sides(found.boxes), _sides(annotated.boxes), [0] * len(annotated))
+    ious = box_overlaps(found, annotated)
     if found.has_mask.all() and annotated.has_mask.any():
         drawn = annotated[annotated.has_mask]
         ious[:, annotated.has_mask] = coco_mask.iou(found.rle(), drawn.rle(), [0] * len(drawn))
@@ -33,6 +33,21 @@ def match_instances(annotated, found, iou_threshold=0.5):
             matches[i], overlaps[i] = best, ious[i, best]
             ious[:, best] = 0
     return matches, overlaps
+
+
+def box_overlaps(some, others):
+    """Computes the overlaps of the boxes of two sets of instances.
+
+    Args:
+        some: `Detections`, N instances.
+        others: `Detections`, M instances.
+
+    Returns:
+        `[N, M]` float64, intersection over union.
+    """
+    if not len(some) or not len(others):
+        return np.zeros((len(some), len(others)))
+    return coco_mask.iou(_sides(some.boxes), _sides(others.boxes), [0] * len(others))
 
 
 def _sides(boxes):

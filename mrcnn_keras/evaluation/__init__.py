@@ -3,8 +3,56 @@
 `evaluate` does both for COCO's average precision.
 """
 
-from mrcnn_keras.evaluation.coco_ap import coco_scores, evaluate
+from mrcnn_keras.evaluation.breakdown import crowding_table, size_table
+from mrcnn_keras.evaluation.coco_ap import boundary_scores, coco_scores, evaluate
+from mrcnn_keras.evaluation.confusion import confusion_matrix
+from mrcnn_keras.evaluation.counting import Counts, counting_scores, picture_counts, worst_pictures
+from mrcnn_keras.evaluation.curves import Calibration, ScoreCurve, calibration, precision_recall, score_curves
 from mrcnn_keras.evaluation.dataset_detection import classes_by_name, detect_in, renamed
+from mrcnn_keras.evaluation.error_types import ErrorTypes, error_types
+from mrcnn_keras.evaluation.matterport import (
+    compute_ap,
+    compute_ap_range,
+    compute_iou,
+    compute_matches,
+    compute_overlaps,
+    compute_overlaps_masks,
+    compute_recall,
+)
+from mrcnn_keras.evaluation.per_class import class_table
 from mrcnn_keras.evaluation.predictions import Predictions, collect
+from mrcnn_keras.evaluation.thresholds import best_thresholds
 
-__all__ = ["Predictions", "classes_by_name", "coco_scores", "collect", "detect_in", "evaluate", "renamed"]
+__all__ = [
+    "Calibration",
+    "Counts",
+    "ErrorTypes",
+    "Predictions",
+    "ScoreCurve",
+    "best_thresholds",
+    "boundary_scores",
+    "calibration",
+    "class_table",
+    "classes_by_name",
+    "coco_scores",
+    "collect",
+    "compute_ap",
+    "compute_ap_range",
+    "compute_iou",
+    "compute_matches",
+    "compute_overlaps",
+    "compute_overlaps_masks",
+    "compute_recall",
+    "confusion_matrix",
+    "counting_scores",
+    "crowding_table",
+    "detect_in",
+    "error_types",
+    "evaluate",
+    "picture_counts",
+    "precision_recall",
+    "renamed",
+    "score_curves",
+    "size_table",
+    "worst_pictures",
+]

@@ -12,6 +12,7 @@ import numpy as np
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from mrcnn_keras.evaluation.boundary import DILATION_RATIO, BoundaryEvaluation, boundaries
 from mrcnn_keras.evaluation.predictions import collect
 
 # pycocotools' names of objects of less than 32^2, of 32^2 to 96^2, and of more pixels.
@@ -69,51 +70,89 @@ def coco_scores(predictions, *, max_detections=None):
     Returns:
         Dict as of `evaluate`.
     """
-    keys = class_keys(predictions.class_names)
     scores = {}
     for kind in predictions.kinds:
-        coco = coco_run(predictions, kind, max_detections)
-        precision, recall = coco.eval["precision"][..., 0], coco.eval["recall"][..., 0]
-        at_50, at_75 = (threshold_index(coco, iou) for iou in (0.5, 0.75))
-        found = {
-            "AP": mean_of(precision[..., 0]),
-            "AP50": mean_of(precision[at_50, ..., 0]),
-            "AP75": mean_of(precision[at_75, ..., 0]),
-        }
-        for area, size in enumerate(coco.params.areaRngLbl[1:], start=1):
-            found[SIZES[size]] = mean_of(precision[..., area])
-        found["AR"] = mean_of(recall[..., 0])
-        found |= {f"AP/{key}": mean_of(precision[:, :, k, 0]) for k, key in enumerate(keys)}
-        scores |= {f"{kind}/{name}": value for name, value in found.items()}
+        scores |= scores_of(predictions, kind, coco_run(predictions, kind, max_detections))
     return scores
 
 
-def coco_run(predictions, kind, max_detections=None):
+def boundary_scores(predictions, *, dilation_ratio=DILATION_RATIO, max_detections=None):
+    """Computes boundary AP (Cheng et al. 2021, "Boundary IoU", section 5): COCO's AP of masks with sharp outlines.
+
+    The overlap of two masks is the smaller one of their IoU and their boundary IoU, which is that of the pixels of each
+    mask near its outline; in large objects a coarse outline hardly changes the IoU. In crowd regions IoU alone counts.
+
+    Args:
+        predictions: `Predictions` with masks.
+        dilation_ratio: Float, how near is near, as a share of the picture's diagonal.
+        max_detections: Integer, as of `coco_scores`.
+
+    Returns:
+        Dict such as `{"boundary/AP": 0.3, ...}`, with the names of `evaluate`.
+
+    Raises:
+        UserError: If there are no masks.
+    """
+    predictions.kind("segm")
+    return scores_of(predictions, "boundary", coco_run(predictions, "boundary", max_detections, dilation_ratio))
+
+
+def scores_of(predictions, kind, coco):
+    """Averages what a run of pycocotools has measured.
+
+    Args:
+        predictions: `Predictions`.
+        kind: String, put in front of the names.
+        coco: `COCOeval` of `coco_run`.
+
+    Returns:
+        Dict as of `evaluate`, of one kind.
+    """
+    precision, recall = coco.eval["precision"][..., 0], coco.eval["recall"][..., 0]
+    at_50, at_75 = (threshold_index(coco, iou) for iou in (0.5, 0.75))
+    scores = {
+        "AP": mean_of(precision[..., 0]),
+        "AP50": mean_of(precision[at_50, ..., 0]),
+        "AP75": mean_of(precision[at_75, ..., 0]),
+    }
+    for area, size in enumerate(coco.params.areaRngLbl[1:], start=1):
+        scores[SIZES[size]] = mean_of(precision[..., area])
+    scores["AR"] = mean_of(recall[..., 0])
+    scores |= {f"AP/{key}": mean_of(precision[:, :, k, 0]) for k, key in enumerate(class_keys(predictions.class_names))}
+    return {f"{kind}/{name}": value for name, value in scores.items()}
+
+
+def coco_run(predictions, kind, max_detections=None, dilation_ratio=DILATION_RATIO):
     """Runs pycocotools on predictions, once for each kind and limit.
 
     Args:
         predictions: `Predictions`.
-        kind: "bbox", "segm" or "keypoints".
+        kind: "bbox", "segm", "keypoints", or "boundary": masks that are as near as they and their boundaries are.
         max_detections: Integer, or `None` as of `coco_scores`.
+        dilation_ratio: Float, of "boundary", see `boundary_scores`.
 
     Returns:
         `COCOeval` after `accumulate`; its `eval` has "precision" `[IoU, recall, class, size, 1]` and "recall"
         `[IoU, class, size, 1]`, -1 where there are no objects; `evalImgs` is by class, size and picture.
     """
-    default = KEYPOINT_DETECTIONS if kind == "keypoints" else predictions.max_detections
-    return predictions.remembered(_coco_run, kind, max_detections or default)
+    limit = max_detections or (KEYPOINT_DETECTIONS if kind == "keypoints" else predictions.max_detections)
+    return predictions.remembered(_coco_run, kind, limit, dilation_ratio)
 
 
-def _coco_run(predictions, kind, max_detections):
-    records = predictions.records
-    results = [{**result, "area": result["areas"][kind], "iscrowd": 0} for result in records.results]
-    truths = [{**truth, "area": truth["areas"][kind]} for truth in records.truths]
-    if kind == "segm":
+def _coco_run(predictions, kind, max_detections, dilation_ratio):
+    records, regions = predictions.records, "segm" if kind == "boundary" else kind
+    results = [{**result, "area": result["areas"][regions], "iscrowd": 0} for result in records.results]
+    truths = [{**truth, "area": truth["areas"][regions]} for truth in records.truths]
+    if regions == "segm":
         truths = [{**truth, "iscrowd": int(truth["iscrowd"] or truth["box_only"])} for truth in truths]
+    if kind == "boundary":
+        for rows, pictures in ((truths, predictions.truths), (results, predictions.founds)):
+            for row, boundary in zip(rows, boundaries(pictures, dilation_ratio), strict=True):
+                row["boundary"] = boundary
     categories = [{"id": i, "name": name} for i, name in enumerate(predictions.class_names) if i > 0]
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
         truths, results = (_coco(records.images, categories, rows) for rows in (truths, results))
-        coco = COCOeval(truths, results, iouType=kind)
+        coco = (BoundaryEvaluation if kind == "boundary" else COCOeval)(truths, results, iouType=regions)
         coco.params.maxDets = [max_detections]
         coco.params.kpt_oks_sigmas = np.array(predictions.keypoint_sigmas)
         coco.evaluate()
@@ -128,6 +167,35 @@ def _coco(images, categories, annotations):
     coco.dataset = {"info": {}, "images": images, "categories": categories, "annotations": numbered}
     coco.createIndex()
     return coco
+
+
+def evaluated_pictures(coco, k, size=0):
+    """Gives what pycocotools has matched of one class in each picture.
+
+    Args:
+        coco: `COCOeval` of `coco_run`.
+        k: Integer, index of the class, without background.
+        size: Integer, index of the size; 0 is all sizes.
+
+    Returns:
+        List of dicts with "gtIds", "gtIgnore", "gtMatches" `[IoU, A]`, "dtScores", "dtIgnore" and "dtMatches"
+        `[IoU, F]` of the pictures that have any.
+    """
+    pictures = len(coco.params.imgIds)
+    start = (k * len(coco.params.areaRng) + size) * pictures
+    return [one for one in coco.evalImgs[start : start + pictures] if one is not None]
+
+
+def num_objects(evaluated):
+    """Counts the objects that are to be found.
+
+    Args:
+        evaluated: List of dicts of `evaluated_pictures`.
+
+    Returns:
+        Integer.
+    """
+    return sum(int(np.count_nonzero(np.asarray(one["gtIgnore"]) == 0)) for one in evaluated)
 
 
 def threshold_index(coco, iou):

@@ -34,32 +34,31 @@ class Counts:
 
     @property
     def accuracy(self):
-        """right / (right + false + missed); 1 where there is nothing and nothing was found."""
-        return _share(self.right, self.right + self.false + self.missed)
+        """right / (right + false + missed); this and the others are 1 where nothing is and nothing was found."""
+        return self._share(self.right, self.right + self.false + self.missed)
 
     @property
     def precision(self):
         """right / (right + false)."""
-        return _share(self.right, self.right + self.false)
+        return self._share(self.right, self.right + self.false)
 
     @property
     def recall(self):
         """right / (right + missed)."""
-        return _share(self.right, self.right + self.missed)
+        return self._share(self.right, self.right + self.missed)
 
     @property
     def f1(self):
         """2 right / (2 right + false + missed)."""
-        return _share(2 * self.right, 2 * self.right + self.false + self.missed)
+        return self._share(2 * self.right, 2 * self.right + self.false + self.missed)
 
     @property
     def panoptic_quality(self):
         """Sum of overlaps / (right + false / 2 + missed / 2) (Kirillov et al. 2019)."""
-        return _share(self.overlap, self.right + self.false / 2 + self.missed / 2)
+        return self._share(self.overlap, self.right + self.false / 2 + self.missed / 2)
 
-
-def _share(part, whole):
-    return part / whole if whole else 1.0
+    def _share(self, part, whole):
+        return part / whole if whole else float(not self.false + self.missed)
 
 
 def picture_counts(predictions, *, kind=None, min_score=0.5, ious=IOUS, by_class=True):
@@ -151,6 +150,7 @@ def worst_pictures(predictions, *, kind=None, min_score=0.5, by_class=True):
         "name", "index" in the predictions, "score", and "right", "false" and "missed" instances at an overlap of 0.5.
     """
     counts = picture_counts(predictions, kind=kind, min_score=min_score, by_class=by_class)
+    pictures = zip(predictions.image_ids, predictions.names, counts, strict=True)
     rows = [
         {
             "image_id": image_id,
@@ -161,9 +161,7 @@ def worst_pictures(predictions, *, kind=None, min_score=0.5, by_class=True):
             "false": row[0].false,
             "missed": row[0].missed,
         }
-        for index, (image_id, name, row) in enumerate(
-            zip(predictions.image_ids, predictions.names, counts, strict=True)
-        )
+        for index, (image_id, name, row) in enumerate(pictures)
     ]
     return sorted(rows, key=lambda row: (row["score"], -row["false"] - row["missed"]))
 

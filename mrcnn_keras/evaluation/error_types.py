@@ -5,6 +5,7 @@ as shares instead of per cent.
 """
 
 import math
+from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -40,17 +41,18 @@ class ErrorTypes:
 
 @dataclass
 class _Errors:
-    """Of all pictures; a point is (class, score, whether it is right), in tidecv's order.
+    """Of all pictures; a point is (class, score, whether it is right).
 
-    objects: {class: number}; right: {class: points}; errors: [(type, point as it is or None, point as mended or None,
-    class of an object that goes or None)].
+    objects, unfound: {class: number of objects, of those without a match}; points: as found; right: those of them that
+    are; errors: [(type, point as found or None, point as mended or None, class of an object that goes or None)];
+    founds, truths: as of ErrorTypes.
     """
 
-    objects: dict = field(default_factory=dict)
+    objects: Counter = field(default_factory=Counter)
+    unfound: Counter = field(default_factory=Counter)
+    points: list = field(default_factory=list)
     right: list = field(default_factory=list)
-    all: list = field(default_factory=list)
     errors: list = field(default_factory=list)
-    unfound: dict = field(default_factory=dict)
     founds: list = field(default_factory=list)
     truths: list = field(default_factory=list)
 
@@ -77,43 +79,51 @@ def error_types(predictions, *, kind=None, iou=0.5, background_iou=0.1, max_dete
     """
     errors, most = _Errors(), max_detections or predictions.max_detections
     for picture, truth in zip(overlaps_of(predictions, predictions.kind(kind)), predictions.truths, strict=True):
-        _sort_picture(errors, picture, len(truth), iou, background_iou, most)
-    ap = _mean_ap(errors.objects, errors.all)
+        _sort_picture(errors, picture, len(truth), (iou, background_iou), most)
+    ap = _mean_ap(errors.objects, errors.points)
     costs = {name: max(_mended(errors, name) - ap, 0) for name in MAIN_TYPES}
-    no_false = [(c, 1.0 if right else 0.0, right) for c, _, right in _in_order(errors)]
-    unfound = {c: count - errors.unfound.get(c, 0) for c, count in errors.objects.items()}
+    no_false = [(c, float(right), right) for c, _, right in _in_order(errors)]
     costs["false positive"] = _mean_ap(errors.objects, no_false) - ap
-    costs["false negative"] = _mean_ap(unfound, _in_order(errors)) - ap
+    costs["false negative"] = _mean_ap(_less(errors.objects, errors.unfound), _in_order(errors)) - ap
     counts = {name: sum(error[0] == name for error in errors.errors) for name in MAIN_TYPES}
     return ErrorTypes(ap, costs, counts, errors.founds, errors.truths)
 
 
-def _sort_picture(errors, picture, num_truths, iou, background_iou, most):
+def _sort_picture(errors, picture, num_truths, limits, most):
+    """Adds the found and annotated instances of a picture to `errors`; limits: (iou, background_iou)."""
     order = picture.best_first[:most]
-    classes, scores, ious = picture.found_classes[order], picture.scores[order], picture.ious[order]
-    same = picture.same_class[order]
-    match = _matches(np.where(same, ious, 0), iou)
-    used = np.isin(np.arange(ious.shape[1]), match)
-    ignored = (match < 0) & picture.in_a_region(math.nextafter(iou, 2))[order]  # tidecv: more than the threshold
-    verdicts, mendings = [], []  # of this picture: (index of the verdict, object that it would find or None)
-    for i in range(len(order)):
-        verdict, target = "right", None
-        if match[i] < 0:
-            verdict, target = _verdict(
-                np.where(same[i], ious[i], 0), np.where(same[i], 0, ious[i]), used, iou, background_iou
-            )
-        verdicts.append(verdict)
-        mendings.append(None if target is None or used[target] else target)
-    finder = {}  # {object without a match: the best instance that would find it}
-    for i, target in enumerate(mendings):
-        if target is not None and (target not in finder or scores[i] > scores[finder[target]]):
-            finder[target] = i
-    _add(errors, picture, (classes, scores, verdicts, mendings, ignored, used, finder))
+    classes, scores = picture.found_classes[order].tolist(), picture.scores[order].tolist()
+    own = np.where(picture.same_class, picture.ious, 0)[order]
+    other = picture.ious[order] - own
+    match = _matches(own, limits[0])
+    used = np.isin(np.arange(own.shape[1]), match)
+    ignored = (match < 0) & picture.in_a_region(math.nextafter(limits[0], 2))[order]  # tidecv: more than the threshold
+    verdicts = [
+        ("right", None) if match[i] >= 0 else _verdict(own[i], other[i], used, *limits) for i in range(len(order))
+    ]
+    finders = {}  # {object without a match: the best instance that would find it}
+    for i, (_, target) in enumerate(verdicts):
+        if target is not None and not used[target] and (target not in finders or scores[i] > scores[finders[target]]):
+            finders[target] = i
+    truth_classes = picture.truth_classes.tolist()
+    for i, (verdict, target) in enumerate(verdicts):
+        if verdict == "right":
+            errors.right.append((classes[i], scores[i], True))
+            errors.points.append(errors.right[-1])
+            continue
+        point = (classes[i], scores[i], False)
+        mended = (truth_classes[target], scores[i], True) if finders.get(target) == i else None
+        errors.errors.append((verdict, None if ignored[i] else point, mended, None))
+        errors.points += [] if ignored[i] else [point]
+    missed = [j for j in np.flatnonzero(~used).tolist() if j not in finders]
+    errors.errors += [("missed", None, None, truth_classes[j]) for j in missed]
+    errors.objects.update(truth_classes)
+    errors.unfound.update(picture.truth_classes[~used].tolist())
     found = np.full(len(picture.scores), "left out", object)
-    found[order] = np.where(ignored, "ignored", np.array(verdicts, object)) if verdicts else []
+    found[order] = ["ignored" if skip else verdict for skip, (verdict, _) in zip(ignored, verdicts, strict=True)]
     truth = np.full(num_truths, "ignored", object)
-    names = ["found" if used[j] else "confused" if j in finder else "missed" for j in range(len(used))]
-    truth[picture.truth_ids] = names
+    truth[picture.truth_ids] = np.where(used, "found", "confused")
+    truth[picture.truth_ids[missed]] = "missed"
     errors.founds.append(found.tolist())
     errors.truths.append(truth.tolist())
 
@@ -145,30 +155,6 @@ def _verdict(own, other, used, iou, background_iou):
     return "background" if max(own.max(), other.max()) <= background_iou else "both", None
 
 
-def _add(errors, picture, sorted_picture):
-    classes, scores, verdicts, mendings, ignored, used, finder = sorted_picture
-    for c in picture.truth_classes.tolist():
-        errors.objects[c] = errors.objects.get(c, 0) + 1
-    for i, verdict in enumerate(verdicts):
-        c, score = int(classes[i]), float(scores[i])
-        if verdict == "right":
-            errors.right.append((c, score, True))
-            errors.all.append((c, score, True))
-            continue
-        before = None if ignored[i] else (c, score, False)
-        target, after = mendings[i], None
-        if target is not None and finder[target] == i:
-            after = (int(picture.truth_classes[target]), score, True)
-        errors.errors.append((verdict, before, after, None))
-        if before:
-            errors.all.append(before)
-    for j in np.flatnonzero(~used).tolist():
-        c = int(picture.truth_classes[j])
-        errors.unfound[c] = errors.unfound.get(c, 0) + 1
-        if j not in finder:
-            errors.errors.append(("missed", None, None, c))
-
-
 def _in_order(errors, mended=None):
     """All points: errors first, those of type `mended` as mended, then the right ones."""
     points = (after if name == mended else before for name, before, after, _ in errors.errors)
@@ -177,12 +163,12 @@ def _in_order(errors, mended=None):
 
 def _mended(errors, name):
     """The average precision without the errors of one type."""
-    objects = dict(errors.objects)
-    if name == "missed":
-        for *_, gone in errors.errors:
-            if gone is not None:
-                objects[gone] -= 1
-    return _mean_ap(objects, _in_order(errors, name))
+    gone = Counter(error[3] for error in errors.errors if error[0] == name == "missed")
+    return _mean_ap(_less(errors.objects, gone), _in_order(errors, name))
+
+
+def _less(objects, gone):
+    return {c: count - gone[c] for c, count in objects.items()}
 
 
 def _mean_ap(objects, points):

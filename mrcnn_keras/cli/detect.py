@@ -13,6 +13,7 @@ from mrcnn_keras.data import SUFFIXES as PICTURES
 from mrcnn_keras.data import check_unused, read_image
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import replace_file, write_image
+from mrcnn_keras.model import class_limits
 from mrcnn_keras.progress import ProgressLine
 from mrcnn_keras.visualize import draw_detections
 from mrcnn_keras.visualize.video import draw_video
@@ -31,7 +32,8 @@ def detect_files(
     does not stop the others; the command then ends with its error message. proposals: files with the proposals of each
     picture, for a model that takes them. settings, precision: as of `load_model`. save: formats of `save_dataset` in
     which the pictures and what was found are written to out/FORMAT, too, with outlines simplified by `tolerance`.
-    suggest: how many pictures to name that are most worth labelling, see LabellingOrder.
+    suggest: how many pictures to name that are most worth labelling, see LabellingOrder. min_score: the lowest that is
+    drawn and written, or "best": as saved for each class.
     """
     for format in save:
         check_unused(Path(out) / format)
@@ -40,7 +42,9 @@ def detect_files(
     targets = _targets(below, Path(out))
     names, ids = _names(files), _image_ids(files)
     model = load_model(model_path, settings, precision)
-    asked = lowest_score(model, min(min_score, DOUBTFUL_FROM) if suggest else min_score)
+    limits = class_limits(model.config, min_score)
+    lowest = float(limits.min())
+    asked = lowest_score(model, min(lowest, DOUBTFUL_FROM) if suggest else lowest)
     check_wanted(model, model_path, proposals)
     given = _given(files, read_files(proposals)) if proposals else {}
     classes, categories = class_names(model), category_ids(model)
@@ -48,8 +52,11 @@ def detect_files(
     def drawn(image, found):
         return draw_detections(image, found, classes, skeleton=model.config.KEYPOINT_SKELETON)
 
+    def shown(found):
+        return found.above(limits[found.class_ids])
+
     def of_frame(image):
-        return drawn(image, model.detect([image], asked)[0].above(min_score))
+        return drawn(image, shown(model.detect([image], asked)[0]))
 
     pictures = [path for path in files if path.suffix.lower() not in VIDEOS]
     outcomes = _detected(model, pictures, asked, given)
@@ -74,7 +81,7 @@ def detect_files(
                 continue
             if suggest:
                 order.add(path, image, found)
-            found = found.above(min_score)
+            found = shown(found)
             labels.add(path, found)
             write_image(target, drawn(image, found))
             rows = found.coco_results(ids[number], categories)

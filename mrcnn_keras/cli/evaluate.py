@@ -2,12 +2,16 @@
 
 from pathlib import Path
 
+from mrcnn_keras.cli.evaluate_tables import tables
 from mrcnn_keras.cli.models import load_model
 from mrcnn_keras.cli.proposals import check_wanted, read_files
 from mrcnn_keras.data import findings, match_classes, named, no_object, note_pictures, readable_pictures
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.evaluation import classes_by_name, detect_in, evaluate, renamed
+from mrcnn_keras.evaluation import best_thresholds, coco_scores, collect
+from mrcnn_keras.evaluation.coco_ap import class_keys
+from mrcnn_keras.evaluation.curves import ALL
 from mrcnn_keras.files import write_image
+from mrcnn_keras.model import save_class_min_scores
 from mrcnn_keras.progress import ProgressLine
 from mrcnn_keras.visualize import draw_comparison
 
@@ -15,8 +19,12 @@ DRAWN = 20
 MIN_SCORE_DRAWN = 0.5
 
 
-def evaluate_model(model_path, data, out, proposals, settings=(), precision=None):
-    """Prints and returns the figures of mk.evaluate on a DataArgument; draws pictures to `out` if it is given."""
+def evaluate_model(model_path, data, out, proposals, settings=(), precision=None, save_thresholds=False):
+    """Prints and returns the figures of mk.evaluate on a DataArgument; draws pictures to `out` if it is given.
+
+    Also prints a table of classes and what the types of errors cost. save_thresholds: whether the best score of each
+    class is written into the model's file.
+    """
     subset = "val" if "val" in data.subsets() else None
     dataset = data.load(subset)
     model = load_model(model_path, settings, precision)
@@ -34,23 +42,34 @@ def evaluate_model(model_path, data, out, proposals, settings=(), precision=None
     limit = model.max_detections
     line = ProgressLine()
     try:
-        scores = evaluate(model, dataset, progress=line.counting("measured"))
+        predictions = collect(model, dataset, progress=line.counting("measured"))
     finally:
         line.clear()
+    scores = coco_scores(predictions)
     where = f"the {subset} pictures of {data}" if subset else f"{data}"
     print(f"{dataset.num_images} pictures of {where}, up to {limit} detections per picture and class")
     for name, value in scores.items():
         print(f"{name:24} {value:.3f}")
+    print(f"\n{tables(predictions)}\n")
     if out:
-        same = classes_by_name(model, dataset)
         lowest = max(MIN_SCORE_DRAWN, model.config.DETECTION_MIN_CONFIDENCE)
-        for image_id in dataset.image_ids[:DRAWN]:
+        for image_id, found in zip(predictions.image_ids[:DRAWN], predictions.founds, strict=False):
             image, truth = dataset.load_example(image_id)
-            found = renamed(detect_in(model, dataset, [image_id], [image], lowest)[0], same)
-            picture = draw_comparison(image, truth, found, dataset.class_names, skeleton=model.config.KEYPOINT_SKELETON)
+            options = {"skeleton": model.config.KEYPOINT_SKELETON}
+            picture = draw_comparison(image, truth, found.above(lowest), dataset.class_names, **options)
             write_image(Path(out) / f"{image_id:04d}.png", picture)
         print(f"wrote {min(DRAWN, dataset.num_images)} pictures to {out}")
+    if save_thresholds:
+        _save_thresholds(model, model_path, predictions)
     return scores
+
+
+def _save_thresholds(model, model_path, predictions):
+    """Writes the best score of each of the model's classes into its file; one that was not measured has that of all."""
+    best = best_thresholds(predictions)
+    names = class_keys(model.config.CLASS_NAMES or predictions.class_names)
+    file = save_class_min_scores(model_path, [best.get(name, best[ALL]) for name in names])
+    print(f"saved the best score of each class in {file}: `mrcnn detect {model_path} ... --min-score best` uses them")
 
 
 def _check_classes(model, model_path, dataset, data):

@@ -160,6 +160,8 @@ def _parser():
     evaluate.add_argument("--precision", **precision)
     evaluate.add_argument("--skip-bad", default=SKIP_BAD, **skip)
     evaluate.add_argument("--out", metavar="DIR", help="also draw annotations beside detections")
+    best = "save the score with the highest F1 of each class in MODEL, for --min-score best"
+    evaluate.add_argument("--save-thresholds", action="store_true", help=best)
     evaluate.add_argument("--set", **changed)
 
     detect = command("detect", _detect, "find objects in pictures, folders of pictures and videos")
@@ -167,7 +169,8 @@ def _parser():
     detect.add_argument("inputs", nargs="+", metavar="IMAGE|FOLDER|VIDEO")
     detect.add_argument("--proposals", **proposals)
     detect.add_argument("--out", default="detections", metavar="DIR", help="folder to write (default detections)")
-    detect.add_argument("--min-score", type=_share, default=0.5, metavar="X", help="lowest score, 0 to 1 (default 0.5)")
+    scores = "lowest score, 0 to 1 (default 0.5), or best: as saved for each class by evaluate --save-thresholds"
+    detect.add_argument("--min-score", type=_lowest_score, default=0.5, metavar="X", help=scores)
     saved = "write pictures and detections as annotations to DIR/FORMAT, to be corrected; may be repeated"
     detect.add_argument("--save", action="append", choices=formats, help=saved)
     tolerance["help"] += " (default 1)"
@@ -226,6 +229,10 @@ _pixels = _number(float, 0, 100, "a number of pixels from 0 to 100")
 _minutes = _number(float, 0.01, 1e6, "a number of minutes, at least 0.01")
 
 
+def _lowest_score(text):
+    return text if text == "best" else _share(text)
+
+
 # TensorFlow takes seconds to import, so each command imports what it needs.
 
 
@@ -264,7 +271,8 @@ def _evaluate(options):
 
     data = DataArgument.of(options, options.data)
     changes = (options.settings, options.precision)
-    return evaluate_model(options.model, data, options.out, options.proposals or (), *changes)
+    saved = options.save_thresholds
+    return evaluate_model(options.model, data, options.out, options.proposals or (), *changes, save_thresholds=saved)
 
 
 def _detect(options):

@@ -101,11 +101,13 @@ def check(config, settings, names):
             f"CLASS_NAMES has {len(config.CLASS_NAMES)} names but NUM_CLASSES is {config.NUM_CLASSES}; "
             "give one name per class, the background 'BG' first"
         )
-    if config.CATEGORY_IDS and len(config.CATEGORY_IDS) != config.NUM_CLASSES - 1:
-        raise UserError(
-            f"CATEGORY_IDS has {len(config.CATEGORY_IDS)} ids but there are {config.NUM_CLASSES - 1} classes "
-            "besides the background; give one id per class"
-        )
+    for name, one in (("CATEGORY_IDS", "id"), ("CLASS_MIN_SCORES", "score")):
+        parts = len(getattr(config, name))
+        if parts and parts != config.NUM_CLASSES - 1:
+            raise UserError(
+                f"{name} has {parts} {one}s but there are {config.NUM_CLASSES - 1} classes besides the background; "
+                f"give one {one} per class"
+            )
     _check_keypoints(config)
     if config.IMAGE_MIN_DIM > config.IMAGE_MAX_DIM:
         raise UserError(

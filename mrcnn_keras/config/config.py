@@ -21,7 +21,8 @@ LOSS_NAMES = (
 )
 # Settings that belong to the number of classes or of keypoints, and go where another number is set.
 BELONGINGS = {
-    "NUM_CLASSES": ("CLASS_NAMES", "CATEGORY_IDS"),
+    "NUM_CLASSES": ("CLASS_NAMES", "CATEGORY_IDS", "CLASS_MIN_SCORES"),
+    "CLASS_NAMES": ("CLASS_MIN_SCORES",),
     "NUM_KEYPOINTS": ("KEYPOINT_NAMES", "KEYPOINT_FLIP_PAIRS", "KEYPOINT_SKELETON", "KEYPOINT_SIGMAS"),
 }
 # Settings that there were once: files that have them still load. A sentence for who sets one.
@@ -151,6 +152,7 @@ class Config:
 
     # --- detections
     DETECTION_MIN_CONFIDENCE: Share = 0.05  # detections with a lower score are dropped
+    CLASS_MIN_SCORES: Limits(0, 1, parts=float) = ()  # each class's lowest score where min_score="best"; (): unknown
     DETECTION_NMS_THRESHOLD: Share = 0.5  # detections of one class with more overlap than this are one
     DETECTION_MAX_INSTANCES = 100  # detections kept per image
     DETECTION_MIN_SIZE: Limits(0, 1e6) = 1e-2  # pixels: smaller detections are dropped

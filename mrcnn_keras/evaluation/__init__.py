@@ -9,7 +9,6 @@ from mrcnn_keras.evaluation.confusion import confusion_matrix
 from mrcnn_keras.evaluation.counting import Counts, counting_scores, picture_counts, worst_pictures
 from mrcnn_keras.evaluation.curves import Calibration, ScoreCurve, calibration, precision_recall, score_curves
 from mrcnn_keras.evaluation.dataset_detection import classes_by_name, detect_in, renamed
-from mrcnn_keras.evaluation.error_types import ErrorTypes, error_types
 from mrcnn_keras.evaluation.matterport import (
     compute_ap,
     compute_ap_range,
@@ -22,6 +21,7 @@ from mrcnn_keras.evaluation.matterport import (
 from mrcnn_keras.evaluation.per_class import class_table
 from mrcnn_keras.evaluation.predictions import Predictions, collect
 from mrcnn_keras.evaluation.thresholds import best_thresholds
+from mrcnn_keras.evaluation.tide import ErrorTypes, error_types
 
 __all__ = [
     "Calibration",

@@ -7,7 +7,7 @@ import numpy as np
 from mrcnn_keras.evaluation.coco_ap import class_keys, coco_run, threshold_index
 from mrcnn_keras.evaluation.ranking import pooled, rankings
 
-ALL = "all"  # the curve of all classes together
+ALL = "all classes"  # in one ranking
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +68,7 @@ def score_curves(predictions, *, kind=None, iou=0.5):
         iou: Float, the overlap of a match, one of COCO's 0.5, 0.55, ... 0.95.
 
     Returns:
-        Dict {class name: `ScoreCurve`}, and "all": of all classes together.
+        Dict {class name: `ScoreCurve`}, and "all classes": of all in one ranking.
     """
     ranked = rankings(predictions, kind, iou)
     keys = class_keys(predictions.class_names)
@@ -94,7 +94,7 @@ def precision_recall(predictions, *, kind=None, iou=0.5):
 
     Returns:
         Tuple of `[101]` recalls from 0 to 1 and a dict {class name: `[101]` precisions, NaN without objects}, and
-        "all": their mean over classes with objects.
+        "all classes": their mean over classes with objects.
     """
     coco = coco_run(predictions, predictions.kind(kind))
     precision = coco.eval["precision"][threshold_index(coco, iou), :, :, 0, 0]  # [recall, class]

@@ -4,6 +4,8 @@
 which notebooks call mAP, is not COCO's: that is `evaluate`.
 """
 
+import math
+
 import numpy as np
 
 
@@ -49,7 +51,7 @@ def compute_overlaps_masks(masks1, masks2):
     Returns:
         `[N, M]` floats, intersection over union; 0 where neither has a pixel.
     """
-    flat1, flat2 = ((np.asarray(m) > 0.5).reshape(-1, np.shape(m)[-1]).astype(np.float32) for m in (masks1, masks2))
+    flat1, flat2 = _flat(masks1), _flat(masks2)
     if len(flat1) != len(flat2):  # one is empty, as [0, 0, 0]
         return np.zeros((flat1.shape[1], flat2.shape[1]))
     intersections = flat1.T @ flat2
@@ -175,6 +177,12 @@ def compute_recall(pred_boxes, gt_boxes, iou):
     overlaps = compute_overlaps(pred_boxes, gt_boxes)
     positive_ids = np.flatnonzero(overlaps.max(axis=1) >= iou)
     return len(set(overlaps[positive_ids].argmax(axis=1).tolist())) / len(gt_boxes), positive_ids
+
+
+def _flat(masks):
+    """[H, W, N] -> [H W, N] float32 of 0 and 1"""
+    masks = np.asarray(masks)
+    return (masks > 0.5).reshape(math.prod(masks.shape[:-1]), masks.shape[-1]).astype(np.float32)
 
 
 def _quotient(intersection, union):

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from mrcnn_keras.detections import Detections, paste_mask
+from mrcnn_keras.errors import UserError
 from mrcnn_keras.ops import detections as detection_ops
 from mrcnn_keras.ops import images as image_ops
 
@@ -14,6 +15,30 @@ from mrcnn_keras.ops import images as image_ops
 # gain little for their memory. (Of the time of one by one, four pictures of 128 x 128 take 0.7, of 832 x 832 0.9.)
 BATCH_PIXELS, LARGEST_BATCH = 256 * 256, 8
 COMPILED_SIZES = 4  # shapes of batches that XLA compiles the network for, since each takes minutes
+BEST = "best"  # as a lowest score: what was measured for each class
+
+
+def class_limits(config, min_score):
+    """The lowest score of each class.
+
+    Args:
+        config: `Config` of the model.
+        min_score: Float, or "best": those of the setting CLASS_MIN_SCORES.
+
+    Returns:
+        `[C]` float64 by class id; that of the background, which is never found, is 1.
+
+    Raises:
+        UserError: If the best ones have not been measured.
+    """
+    if not (isinstance(min_score, str) and min_score == BEST):
+        return np.full(config.NUM_CLASSES, min_score, float)
+    if not config.CLASS_MIN_SCORES:
+        raise UserError(
+            "the best scores of this model are not known; `mrcnn evaluate MODEL DATA --save-thresholds` measures them "
+            "and saves them in it"
+        )
+    return np.array([1, *config.CLASS_MIN_SCORES])
 
 
 class Detector:

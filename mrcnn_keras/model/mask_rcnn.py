@@ -26,7 +26,7 @@ from mrcnn_keras.model.checkpoints import (
     open_checkpoint,
     open_published,
 )
-from mrcnn_keras.model.detecting import Detector
+from mrcnn_keras.model.detecting import BEST, Detector, class_limits
 from mrcnn_keras.model.fixed_sizes import check_compilable
 from mrcnn_keras.model.losses import loss_parts
 from mrcnn_keras.model.network import Network
@@ -399,7 +399,8 @@ class MaskRCNN(StrictModel):
                 16-bit and bool arrays, floats from 0 to 255 and Pillow images of any mode are converted; a Pillow image
                 is taken as it is stored, whatever its EXIF orientation.
             min_score: Float, 0 to 1: drops detections with a lower score, before their masks are computed. `None`: the
-                setting DETECTION_MIN_CONFIDENCE decides, below which nothing is found (a warning says so).
+                setting DETECTION_MIN_CONFIDENCE decides, below which nothing is found (a warning says so). `"best"`:
+                for each class the score with the highest F1, if it was measured (`mrcnn evaluate --save-thresholds`).
             proposals: Of a model that takes them, a list of `[N, (y1, x1, y2, x2)]`, one per image, in its pixels,
                 best first.
             batch_size: Integer, photographs of the same network size that go through the network together; `None`: one
@@ -409,7 +410,7 @@ class MaskRCNN(StrictModel):
             List of `Detections`, one per image.
 
         Raises:
-            UserError: If an image is not an image, or proposals are missing or not wanted.
+            UserError: If an image is not an image, proposals are missing or not wanted, or no best scores are known.
         """
         images = as_pictures(images)
         given = proposals_of(len(images), proposals, self.takes_proposals)
@@ -439,8 +440,12 @@ class MaskRCNN(StrictModel):
     def _detect_each(self, pictures, min_score, batch_size):
         """pictures: pairs of a photograph and (), or its proposals in a tuple."""
         check_process()
-        check_score(min_score)
         limit = self.config.DETECTION_MIN_CONFIDENCE
+        if isinstance(min_score, str) and min_score == BEST:
+            lowest = class_limits(self.config, min_score)
+            found = self._detector.each(pictures, max(limit, lowest.min()), batch_size)
+            return (one.above(lowest[one.class_ids]) for one in found)
+        check_score(min_score)
         if min_score is not None and min_score < limit:
             warnings.warn(
                 f"min_score={min_score:g} is below the model's DETECTION_MIN_CONFIDENCE={limit:g}: it finds "

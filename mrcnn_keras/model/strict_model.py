@@ -47,7 +47,7 @@ class StrictModel(keras.Model):
     """A functional model with losses of its own, whose files can all be read again."""
 
     def fit(self, *args, **kwargs):
-        """Keras's fit.
+        """Keras's fit. The setting CLASS_MIN_SCORES, measured with other weights, is emptied.
 
         An epoch of a training pipeline ends after its `steps_per_epoch`, unless another number is given. Callbacks may
         monitor any part of the loss, and the AP that `mk.CocoMetrics` measures, without `mode=`.
@@ -69,6 +69,8 @@ class StrictModel(keras.Model):
         complete_fit(given.arguments, self.loss_names)
         if isinstance(given.arguments.get("x"), tf.data.Dataset):
             self._fix_sizes(given.arguments)
+        if self.config.CLASS_MIN_SCORES:
+            self._config = self.config.replace(CLASS_MIN_SCORES=())
         return super().fit(*given.args, **given.kwargs)
 
     def evaluate(self, *args, **kwargs):

@@ -18,6 +18,7 @@ class Model:
         CLASS_NAMES=("BG", "cat"),
         NUM_CLASSES=2,
         CATEGORY_IDS=(),
+        CLASS_MIN_SCORES=(),
         KEYPOINT_NAMES=(),
         KEYPOINT_SKELETON=(),
         DETECTION_MIN_CONFIDENCE=0.05,
@@ -120,3 +121,17 @@ def test_an_unreadable_picture_does_not_lose_the_labels_of_others(tmp_path):
     (tmp_path / "in/0.jpg").write_text("<html>not found</html>")
     assert main(["detect", "run", "in", "--out", "out", "--save", "via"]) == 2
     assert written(tmp_path / "out/via") == ["1.jpg", "2.png", "b_1.jpg", "via_project.json"]
+
+
+@pytest.mark.usefixtures("masks")
+def test_the_best_score_of_each_class_is_the_lowest(tmp_path, capsys, monkeypatch):
+    assert main(["detect", "run", "in", "--min-score", "best"]) == 2
+    assert "the best scores of this model are not known; `mrcnn evaluate MODEL DATA --save-" in capsys.readouterr().err
+    Image.fromarray(np.zeros((20, 30, 3), np.uint8)).save(tmp_path / "in/3.jpg")
+    for lowest, count in ((0.5, 3), (0.4, 4), (0.95, 0)):
+        settings = {**vars(Model.config), "CLASS_MIN_SCORES": (lowest,)}
+        monkeypatch.setattr(Model, "config", types.SimpleNamespace(**settings))
+        assert main(["detect", "run", "in", "--min-score", "best", "--out", "best"]) == 0
+        assert len(json.loads((tmp_path / "best/detections.json").read_text())) == count
+    assert main(["detect", "run", "in", "--min-score", "bests"]) == 2
+    assert "'bests' is not a number from 0 to 1" in capsys.readouterr().err

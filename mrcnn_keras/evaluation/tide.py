@@ -84,7 +84,9 @@ def error_types(predictions, *, kind=None, iou=0.5, background_iou=0.1, max_dete
     costs = {name: max(_mended(errors, name) - ap, 0) for name in MAIN_TYPES}
     no_false = [(c, float(right), right) for c, _, right in _in_order(errors)]
     costs["false positive"] = _mean_ap(errors.objects, no_false) - ap
-    costs["false negative"] = _mean_ap(_less(errors.objects, errors.unfound), _in_order(errors)) - ap
+    costs["false negative"] = _mean_ap(_less(errors.objects, errors.unfound), _in_order(errors), nothing=1.0) - ap
+    if math.isnan(ap):
+        costs = dict.fromkeys(costs, math.nan)
     counts = {name: sum(error[0] == name for error in errors.errors) for name in MAIN_TYPES}
     return ErrorTypes(ap, costs, counts, errors.founds, errors.truths)
 
@@ -164,19 +166,20 @@ def _in_order(errors, mended=None):
 def _mended(errors, name):
     """The average precision without the errors of one type."""
     gone = Counter(error[3] for error in errors.errors if error[0] == name == "missed")
-    return _mean_ap(_less(errors.objects, gone), _in_order(errors, name))
+    return _mean_ap(_less(errors.objects, gone), _in_order(errors, name), nothing=1.0)
 
 
 def _less(objects, gone):
     return {c: count - gone[c] for c, count in objects.items()}
 
 
-def _mean_ap(objects, points):
+def _mean_ap(objects, points, nothing=math.nan):
+    """nothing: what it is if there is no class to measure, as when all objects were missed, and are gone."""
     by_class = {c: [] for c in objects}
     for c, score, right in points:
         by_class.setdefault(c, []).append((score, right))
     found = [_ap(objects.get(c, 0), rows) for c, rows in by_class.items() if rows or objects.get(c, 0)]
-    return sum(found) / len(found) if found else math.nan
+    return sum(found) / len(found) if found else nothing
 
 
 def _ap(objects, rows):

@@ -24,7 +24,6 @@ def confusion_matrix(predictions, *, kind=None, iou=0.5, min_score=0.5):
         `[C, C]` int64: the row is the annotated class, the column the found one. Row 0, the background, counts what was
         found where nothing is, column 0 what was not found.
     """
-    kind = predictions.kind(kind)
     limits = class_limits(predictions, min_score, kind)
     matrix = np.zeros((len(limits), len(limits)), np.int64)
     for picture in overlaps_of(predictions, kind):

@@ -79,7 +79,6 @@ def picture_counts(predictions, *, kind=None, min_score=0.5, ious=IOUS, by_class
     Returns:
         List, one per picture, of lists with `Counts` for each of `ious`.
     """
-    kind = predictions.kind(kind)
     limits = class_limits(predictions, min_score, kind)
     found = []
     for picture in overlaps_of(predictions, kind):

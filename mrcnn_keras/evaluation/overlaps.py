@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from pycocotools import mask as coco_mask
 
+from mrcnn_keras.errors import UserError
+
 
 @dataclass(frozen=True, eq=False)
 class PictureOverlaps:
@@ -46,16 +48,22 @@ class PictureOverlaps:
         return ((self.within >= share) & same).any(axis=1)
 
 
-def overlaps_of(predictions, kind):
+def overlaps_of(predictions, kind=None):
     """Computes the overlaps in each picture, once for each kind.
 
     Args:
         predictions: `Predictions`.
-        kind: "bbox" or "segm".
+        kind: "bbox" or "segm"; `None`: masks where there are any.
 
     Returns:
         List of `PictureOverlaps`, one per picture.
+
+    Raises:
+        UserError: If there is no such overlap.
     """
+    kind = predictions.kind(kind)
+    if kind == "keypoints":
+        raise UserError("keypoints have no overlap; give kind='bbox' or kind='segm'")
     return predictions.remembered(_overlaps_of, kind)
 
 

@@ -78,7 +78,7 @@ def error_types(predictions, *, kind=None, iou=0.5, background_iou=0.1, max_dete
         `ErrorTypes`.
     """
     errors, most = _Errors(), max_detections or predictions.max_detections
-    for picture, truth in zip(overlaps_of(predictions, predictions.kind(kind)), predictions.truths, strict=True):
+    for picture, truth in zip(overlaps_of(predictions, kind), predictions.truths, strict=True):
         _sort_picture(errors, picture, len(truth), (iou, background_iou), most)
     ap = _mean_ap(errors.objects, errors.points)
     costs = {name: max(_mended(errors, name) - ap, 0) for name in MAIN_TYPES}

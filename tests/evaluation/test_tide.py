@@ -2,9 +2,11 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from mrcnn_keras.detections import Detections, MaskCrop
+from mrcnn_keras.errors import UserError
 from mrcnn_keras.evaluation import error_types
 from tests.evaluation.pictures import SIZE, instances, predicted, random_predictions, rows_of
 
@@ -76,6 +78,16 @@ def test_an_object_with_a_box_only_is_ignored_for_masks():
     assert error_types(predicted([truth], [found]), kind="bbox").founds == [["right", "right"]]
 
 
+def test_keypoints_have_no_types_of_errors():
+    points = np.array([[(5, 5, 2), (7, 7, 2)]])
+    truth = Detections(SIZE, [(0, 0, 10, 10)], [1], keypoints=points)
+    found = Detections(SIZE, [(0, 0, 10, 10)], [1], [0.9], keypoints=points)
+    predictions = predicted([truth], [found], keypoint_sigmas=(0.1, 0.1))
+    assert predictions.kinds == ("bbox", "keypoints")
+    with pytest.raises(UserError, match="keypoints have no overlap; give kind='bbox' or kind='segm'"):
+        error_types(predictions, kind="keypoints")
+
+
 def test_nothing_found_and_nothing_at_all():
     nothing = Detections.empty(SIZE)
     errors = error_types(predicted([instances(rows_of(2), [1, 1]), nothing], [nothing, nothing]))
@@ -85,6 +97,42 @@ def test_nothing_found_and_nothing_at_all():
     assert math.isnan(empty.ap)
     assert math.isnan(empty.costs["missed"])
     assert not any(empty.counts.values())
+
+
+# What tidecv 1.0.1 gave for these pictures, as shares.
+OF_TIDECV = {
+    "bbox": {
+        "ap": 0.421964,
+        "class": (20, 0.104689),
+        "location": (8, 0.009904),
+        "both": (14, 0.023276),
+        "duplicate": (33, 0.021607),
+        "background": (76, 0.112378),
+        "missed": (39, 0.114393),
+        "false positive": (None, 0.264505),
+        "false negative": (None, 0.191292),
+    },
+    "segm": {
+        "ap": 0.399011,
+        "class": (19, 0.097322),
+        "location": (13, 0.034107),
+        "both": (11, 0.012079),
+        "duplicate": (30, 0.017295),
+        "background": (81, 0.118061),
+        "missed": (40, 0.112065),
+        "false positive": (None, 0.267655),
+        "false negative": (None, 0.194539),
+    },
+}
+
+
+@pytest.mark.parametrize("kind", ["bbox", "segm"])
+def test_numbers_are_those_that_tidecv_gave(kind):
+    errors = error_types(random_predictions(0, pictures=60, classes=3), kind=kind)
+    theirs = dict(OF_TIDECV[kind])
+    assert errors.ap == pytest.approx(theirs.pop("ap"), abs=1e-6)
+    assert errors.costs == pytest.approx({name: cost for name, (_, cost) in theirs.items()}, abs=1e-6)
+    assert errors.counts == {name: count for name, (count, _) in theirs.items() if count is not None}
 
 
 @pytest.mark.parametrize("kind", ["bbox", "segm"])

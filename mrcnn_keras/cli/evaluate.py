@@ -7,9 +7,7 @@ from mrcnn_keras.cli.models import load_model
 from mrcnn_keras.cli.proposals import check_wanted, read_files
 from mrcnn_keras.data import findings, match_classes, named, no_object, note_pictures, readable_pictures
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.evaluation import best_thresholds, coco_scores, collect
-from mrcnn_keras.evaluation.coco_ap import class_keys
-from mrcnn_keras.evaluation.curves import ALL
+from mrcnn_keras.evaluation import ALL_CLASSES, best_thresholds, class_keys, coco_scores, collect
 from mrcnn_keras.files import write_image
 from mrcnn_keras.model import save_class_min_scores
 from mrcnn_keras.progress import ProgressLine
@@ -68,7 +66,7 @@ def _save_thresholds(model, model_path, predictions):
     """Writes the best score of each of the model's classes into its file; one that was not measured has that of all."""
     best = best_thresholds(predictions)
     names = class_keys(model.config.CLASS_NAMES or predictions.class_names)
-    file = save_class_min_scores(model_path, [best.get(name, best[ALL]) for name in names])
+    file = save_class_min_scores(model_path, [best.get(name, best[ALL_CLASSES]) for name in names])
     print(f"saved the best score of each class in {file}: `mrcnn detect {model_path} ... --min-score best` uses them")
 
 

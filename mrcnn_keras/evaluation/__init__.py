@@ -4,10 +4,17 @@
 """
 
 from mrcnn_keras.evaluation.breakdown import crowding_table, size_table
-from mrcnn_keras.evaluation.coco_ap import boundary_scores, coco_scores, evaluate
+from mrcnn_keras.evaluation.coco_ap import boundary_scores, class_keys, coco_scores, evaluate
 from mrcnn_keras.evaluation.confusion import confusion_matrix
 from mrcnn_keras.evaluation.counting import Counts, counting_scores, picture_counts, worst_pictures
-from mrcnn_keras.evaluation.curves import Calibration, ScoreCurve, calibration, precision_recall, score_curves
+from mrcnn_keras.evaluation.curves import (
+    ALL_CLASSES,
+    Calibration,
+    ScoreCurve,
+    calibration,
+    precision_recall,
+    score_curves,
+)
 from mrcnn_keras.evaluation.dataset_detection import classes_by_name, detect_in, renamed
 from mrcnn_keras.evaluation.matterport import (
     compute_ap,
@@ -24,6 +31,7 @@ from mrcnn_keras.evaluation.thresholds import best_thresholds
 from mrcnn_keras.evaluation.tide import ErrorTypes, error_types
 
 __all__ = [
+    "ALL_CLASSES",
     "Calibration",
     "Counts",
     "ErrorTypes",
@@ -32,6 +40,7 @@ __all__ = [
     "best_thresholds",
     "boundary_scores",
     "calibration",
+    "class_keys",
     "class_table",
     "classes_by_name",
     "coco_scores",

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from mrcnn_keras.detections import box_overlaps
-from mrcnn_keras.evaluation.coco_ap import SIZES, coco_run, evaluated_pictures, mean_of, num_objects, threshold_index
+from mrcnn_keras.evaluation.coco_matching import coco_run, mean_of
 
 # Name and largest overlap with another object's box, of objects that are less crowded than the next.
 CROWDING = (("apart", 0.0), ("touching", 0.2), ("overlapping", 1.0))
@@ -22,19 +22,17 @@ def size_table(predictions, *, kind=None):
         List of dicts: "size" ("small" below 32^2 pixels of area, "medium" up to 96^2, "large"; keypoints have no
         "small"), "objects" their number, "AP", "AP50" and "AR", floats from 0 to 1, NaN without objects.
     """
-    coco = coco_run(predictions, predictions.kind(kind))
-    precision, recall = coco.eval["precision"][..., 0], coco.eval["recall"][..., 0]
-    at_50, classes = threshold_index(coco, 0.5), range(len(coco.params.catIds))
+    run = coco_run(predictions, predictions.kind(kind))
     return [
         {
             "size": name,
-            "objects": sum(num_objects(evaluated_pictures(coco, k, size)) for k in classes),
-            "AP": mean_of(precision[..., size]),
-            "AP50": mean_of(precision[at_50, ..., size]),
-            "AR": mean_of(recall[..., size]),
+            "objects": int(run.objects[:, size].sum()),
+            "AP": mean_of(run.precision[..., size]),
+            "AP50": mean_of(run.precision[run.at(0.5), ..., size]),
+            "AR": mean_of(run.recall[..., size]),
         }
-        for size, name in enumerate(coco.params.areaRngLbl)
-        if name in SIZES
+        for size, name in enumerate(run.sizes)
+        if size > 0
     ]
 
 
@@ -54,21 +52,16 @@ def crowding_table(predictions, *, kind=None):
         List of dicts: "crowding", "objects" their number, "recall50" the share that is found at an overlap of 0.5,
         "AR" the mean share over 0.5 to 0.95, each over all objects and not, as in COCO, over classes; NaN without any.
     """
-    coco = coco_run(predictions, predictions.kind(kind))
-    found = {}  # {COCO's id of an object: [IoU] bool}
-    for one in (one for k in range(len(coco.params.catIds)) for one in evaluated_pictures(coco, k)):
-        for i, matches, ignored in zip(one["gtIds"], one["gtMatches"].T, one["gtIgnore"], strict=True):
-            if not ignored:
-                found[i] = matches > 0
-    crowding = object_crowding(predictions)
-    at_50 = threshold_index(coco, 0.5)
+    run = coco_run(predictions, predictions.kind(kind))
+    found = np.concatenate([np.zeros((len(run.ious), 0), bool), *(one.found for one in run.classes)], axis=1)
+    ids = np.concatenate([np.zeros(0, int), *(one.object_ids for one in run.classes)])
+    crowding = np.array(object_crowding(predictions))[ids]
     rows, lower = [], -math.inf
     for name, upper in CROWDING:
-        of_level = [column for i, column in found.items() if lower < crowding[i - 1] <= upper]
-        share = np.mean(of_level, axis=0) if of_level else np.full(len(coco.params.iouThrs), np.nan)
-        rows.append(
-            {"crowding": name, "objects": len(of_level), "recall50": float(share[at_50]), "AR": float(share.mean())}
-        )
+        of_level = found[:, (crowding > lower) & (crowding <= upper)]
+        share = of_level.mean(axis=1) if of_level.size else np.full(len(run.ious), math.nan)
+        figures = {"objects": of_level.shape[1], "recall50": float(share[run.at(0.5)]), "AR": float(share.mean())}
+        rows.append({"crowding": name, **figures})
         lower = upper
     return rows
 

@@ -4,21 +4,12 @@ The numbers come from pycocotools' `precision` and `recall` arrays, not from its
 at 100 detections per picture and class, whatever limit is set.
 """
 
-import contextlib
-import io
-import math
-
-import numpy as np
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
-
-from mrcnn_keras.evaluation.boundary import DILATION_RATIO, BoundaryEvaluation, boundaries
+from mrcnn_keras.evaluation.boundary import DILATION_RATIO
+from mrcnn_keras.evaluation.coco_matching import coco_run, mean_of
 from mrcnn_keras.evaluation.predictions import collect
 
 # pycocotools' names of objects of less than 32^2, of 32^2 to 96^2, and of more pixels.
 SIZES = {"small": "APs", "medium": "APm", "large": "APl"}
-# COCO's keypoint evaluation uses the best detections of each picture, at most this many.
-KEYPOINT_DETECTIONS = 20
 
 
 def evaluate(model, dataset, *, max_detections=None, limit=None, progress=None, batch_size=4):
@@ -97,118 +88,28 @@ def boundary_scores(predictions, *, dilation_ratio=DILATION_RATIO, max_detection
     return scores_of(predictions, "boundary", coco_run(predictions, "boundary", max_detections, dilation_ratio))
 
 
-def scores_of(predictions, kind, coco):
+def scores_of(predictions, kind, run):
     """Averages what a run of pycocotools has measured.
 
     Args:
         predictions: `Predictions`.
         kind: String, put in front of the names.
-        coco: `COCOeval` of `coco_run`.
+        run: `CocoRun`.
 
     Returns:
         Dict as of `evaluate`, of one kind.
     """
-    precision, recall = coco.eval["precision"][..., 0], coco.eval["recall"][..., 0]
-    at_50, at_75 = (threshold_index(coco, iou) for iou in (0.5, 0.75))
     scores = {
-        "AP": mean_of(precision[..., 0]),
-        "AP50": mean_of(precision[at_50, ..., 0]),
-        "AP75": mean_of(precision[at_75, ..., 0]),
+        "AP": mean_of(run.precision[..., 0]),
+        "AP50": mean_of(run.precision[run.at(0.5), ..., 0]),
+        "AP75": mean_of(run.precision[run.at(0.75), ..., 0]),
     }
-    for area, size in enumerate(coco.params.areaRngLbl[1:], start=1):
-        scores[SIZES[size]] = mean_of(precision[..., area])
-    scores["AR"] = mean_of(recall[..., 0])
-    scores |= {f"AP/{key}": mean_of(precision[:, :, k, 0]) for k, key in enumerate(class_keys(predictions.class_names))}
+    for area, size in enumerate(run.sizes[1:], start=1):
+        scores[SIZES[size]] = mean_of(run.precision[..., area])
+    scores["AR"] = mean_of(run.recall[..., 0])
+    keys = class_keys(predictions.class_names)
+    scores |= {f"AP/{key}": mean_of(run.precision[:, :, k, 0]) for k, key in enumerate(keys)}
     return {f"{kind}/{name}": value for name, value in scores.items()}
-
-
-def coco_run(predictions, kind, max_detections=None, dilation_ratio=DILATION_RATIO):
-    """Runs pycocotools on predictions, once for each kind and limit.
-
-    Args:
-        predictions: `Predictions`.
-        kind: "bbox", "segm", "keypoints", or "boundary": masks that are as near as they and their boundaries are.
-        max_detections: Integer, or `None` as of `coco_scores`.
-        dilation_ratio: Float, of "boundary", see `boundary_scores`.
-
-    Returns:
-        `COCOeval` after `accumulate`; its `eval` has "precision" `[IoU, recall, class, size, 1]` and "recall"
-        `[IoU, class, size, 1]`, -1 where there are no objects; `evalImgs` is by class, size and picture.
-    """
-    limit = max_detections or (KEYPOINT_DETECTIONS if kind == "keypoints" else predictions.max_detections)
-    return predictions.remembered(_coco_run, kind, limit, dilation_ratio)
-
-
-def _coco_run(predictions, kind, max_detections, dilation_ratio):
-    records, regions = predictions.records, "segm" if kind == "boundary" else kind
-    results = [{**result, "area": result["areas"][regions], "iscrowd": 0} for result in records.results]
-    truths = [{**truth, "area": truth["areas"][regions]} for truth in records.truths]
-    if regions == "segm":
-        truths = [{**truth, "iscrowd": int(truth["iscrowd"] or truth["box_only"])} for truth in truths]
-    if kind == "boundary":
-        for rows, pictures in ((truths, predictions.truths), (results, predictions.founds)):
-            for row, boundary in zip(rows, boundaries(pictures, dilation_ratio), strict=True):
-                row["boundary"] = boundary
-    categories = [{"id": i, "name": name} for i, name in enumerate(predictions.class_names) if i > 0]
-    with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
-        truths, results = (_coco(records.images, categories, rows) for rows in (truths, results))
-        coco = (BoundaryEvaluation if kind == "boundary" else COCOeval)(truths, results, iouType=regions)
-        coco.params.maxDets = [max_detections]
-        coco.params.kpt_oks_sigmas = np.array(predictions.keypoint_sigmas)
-        coco.evaluate()
-        coco.accumulate()
-    return coco
-
-
-def _coco(images, categories, annotations):
-    coco = COCO()
-    # Ids begin at 1: COCOeval takes a match with annotation 0 for no match.
-    numbered = [{**annotation, "id": i} for i, annotation in enumerate(annotations, start=1)]
-    coco.dataset = {"info": {}, "images": images, "categories": categories, "annotations": numbered}
-    coco.createIndex()
-    return coco
-
-
-def evaluated_pictures(coco, k, size=0):
-    """Gives what pycocotools has matched of one class in each picture.
-
-    Args:
-        coco: `COCOeval` of `coco_run`.
-        k: Integer, index of the class, without background.
-        size: Integer, index of the size; 0 is all sizes.
-
-    Returns:
-        List of dicts with "gtIds", "gtIgnore", "gtMatches" `[IoU, A]`, "dtScores", "dtIgnore" and "dtMatches"
-        `[IoU, F]` of the pictures that have any.
-    """
-    pictures = len(coco.params.imgIds)
-    start = (k * len(coco.params.areaRng) + size) * pictures
-    return [one for one in coco.evalImgs[start : start + pictures] if one is not None]
-
-
-def num_objects(evaluated):
-    """Counts the objects that are to be found.
-
-    Args:
-        evaluated: List of dicts of `evaluated_pictures`.
-
-    Returns:
-        Integer.
-    """
-    return sum(int(np.count_nonzero(np.asarray(one["gtIgnore"]) == 0)) for one in evaluated)
-
-
-def threshold_index(coco, iou):
-    """Finds an IoU among the thresholds of a run.
-
-    Args:
-        coco: `COCOeval`.
-        iou: Float.
-
-    Returns:
-        Integer, the index of the nearest one.
-    """
-    return int(np.argmin(np.abs(coco.params.iouThrs - iou)))
 
 
 def class_keys(class_names):
@@ -222,16 +123,3 @@ def class_keys(class_names):
     """
     names = list(class_names[1:])
     return [name if names.count(name) == 1 else f"{name} ({k})" for k, name in enumerate(names, start=1)]
-
-
-def mean_of(values):
-    """Averages entries of pycocotools' arrays.
-
-    Args:
-        values: Array, -1 where there are no objects.
-
-    Returns:
-        Float, the mean of the others, NaN if there are none.
-    """
-    values = values[values > -1]
-    return float(values.mean()) if values.size else math.nan

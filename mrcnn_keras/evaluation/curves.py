@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mrcnn_keras.evaluation.coco_ap import class_keys, coco_run, threshold_index
+from mrcnn_keras.evaluation.coco_ap import class_keys
+from mrcnn_keras.evaluation.coco_matching import coco_run
 from mrcnn_keras.evaluation.ranking import pooled, rankings
 
-ALL = "all classes"  # in one ranking
+ALL_CLASSES = "all classes"  # in one ranking
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +73,7 @@ def score_curves(predictions, *, kind=None, iou=0.5):
     """
     ranked = rankings(predictions, kind, iou)
     keys = class_keys(predictions.class_names)
-    return {key: _curve(one) for key, one in zip([*keys, ALL], [*ranked, pooled(ranked)], strict=True)}
+    return {key: _curve(one) for key, one in zip([*keys, ALL_CLASSES], [*ranked, pooled(ranked)], strict=True)}
 
 
 def _curve(ranked):
@@ -96,12 +97,11 @@ def precision_recall(predictions, *, kind=None, iou=0.5):
         Tuple of `[101]` recalls from 0 to 1 and a dict {class name: `[101]` precisions, NaN without objects}, and
         "all classes": their mean over classes with objects.
     """
-    coco = coco_run(predictions, predictions.kind(kind))
-    precision = coco.eval["precision"][threshold_index(coco, iou), :, :, 0, 0]  # [recall, class]
-    precision = np.where(precision < 0, np.nan, precision).T
-    with_objects = precision[~np.isnan(precision).any(axis=1)]
-    mean = with_objects.mean(axis=0) if len(with_objects) else np.full(precision.shape[1], np.nan)
-    return coco.params.recThrs, {**dict(zip(class_keys(predictions.class_names), precision, strict=True)), ALL: mean}
+    run = coco_run(predictions, predictions.kind(kind))
+    curves = dict(zip(class_keys(predictions.class_names), run.precision[run.at(iou), ..., 0].T, strict=True))
+    with_objects = [curve for curve in curves.values() if not np.isnan(curve).any()]
+    mean = np.mean(with_objects, axis=0) if with_objects else np.full(len(run.recalls), np.nan)
+    return run.recalls, {**curves, ALL_CLASSES: mean}
 
 
 def calibration(predictions, *, kind=None, iou=0.5, bins=10):

@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from mrcnn_keras.evaluation.coco_ap import class_keys, coco_run, mean_of, threshold_index
+from mrcnn_keras.evaluation.coco_ap import class_keys
+from mrcnn_keras.evaluation.coco_matching import coco_run, mean_of
 from mrcnn_keras.evaluation.curves import score_curves
 
 
@@ -22,18 +23,15 @@ def class_table(predictions, *, kind=None):
         no threshold (NaN), and precision, recall and F1 are 0.
     """
     kind = predictions.kind(kind)
-    coco = coco_run(predictions, kind)
-    precision, recall = coco.eval["precision"][..., 0, 0], coco.eval["recall"][..., 0, 0]
-    at_50, at_75 = (threshold_index(coco, iou) for iou in (0.5, 0.75))
-    curves = score_curves(predictions, kind=kind)
+    run, curves = coco_run(predictions, kind), score_curves(predictions, kind=kind)
     return [
         {
             "class": key,
             "objects": curves[key].objects,
-            "AP": mean_of(precision[:, :, k]),
-            "AP50": mean_of(precision[at_50, :, k]),
-            "AP75": mean_of(precision[at_75, :, k]),
-            "AR": mean_of(recall[:, k]),
+            "AP": mean_of(run.precision[:, :, k, 0]),
+            "AP50": mean_of(run.precision[run.at(0.5), :, k, 0]),
+            "AP75": mean_of(run.precision[run.at(0.75), :, k, 0]),
+            "AR": mean_of(run.recall[:, k, 0]),
             **_at_the_best(curves[key]),
         }
         for k, key in enumerate(class_keys(predictions.class_names))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mrcnn_keras.evaluation.coco_ap import coco_run, evaluated_pictures, num_objects, threshold_index
+from mrcnn_keras.evaluation.coco_matching import coco_run
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,16 +44,12 @@ def rankings(predictions, kind=None, iou=0.5):
 
 
 def _rankings(predictions, kind, iou):
-    coco = coco_run(predictions, kind)
-    row = threshold_index(coco, iou)
-    found = []
-    for k in range(len(coco.params.catIds)):
-        matched = evaluated_pictures(coco, k)
-        counted = [~np.asarray(one["dtIgnore"][row], bool) for one in matched]
-        scores = [np.asarray(one["dtScores"], float)[keep] for one, keep in zip(matched, counted, strict=True)]
-        right = [np.asarray(one["dtMatches"][row])[keep] > 0 for one, keep in zip(matched, counted, strict=True)]
-        found.append(_ranked(scores, right, num_objects(matched)))
-    return found
+    run = coco_run(predictions, kind)
+    row, ranked = run.at(iou), []
+    for one, objects in zip(run.classes, run.objects[:, 0].tolist(), strict=True):
+        counted = ~one.ignored[row]
+        ranked.append(_ranked([one.scores[counted]], [one.right[row, counted]], objects))
+    return ranked
 
 
 def pooled(several):

@@ -4,7 +4,7 @@ import numpy as np
 
 from mrcnn_keras.detections import check_score
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.evaluation.curves import ALL, score_curves
+from mrcnn_keras.evaluation.curves import ALL_CLASSES, score_curves
 
 
 def best_thresholds(predictions, *, kind=None, iou=0.5):
@@ -23,10 +23,10 @@ def best_thresholds(predictions, *, kind=None, iou=0.5):
         UserError: If nothing right was found of any class.
     """
     curves = score_curves(predictions, kind=kind, iou=iou)
-    if curves[ALL].best() is None:
+    if curves[ALL_CLASSES].best() is None:
         raise UserError("no score is best, as no annotated object was found; train longer, or measure on other data")
     bests = {name: float(curve.scores[curve.best()]) for name, curve in curves.items() if curve.best() is not None}
-    return {name: bests.get(name, bests[ALL]) for name in curves}
+    return {name: bests.get(name, bests[ALL_CLASSES]) for name in curves}
 
 
 def class_limits(predictions, min_score, kind=None):
@@ -44,7 +44,7 @@ def class_limits(predictions, min_score, kind=None):
         UserError: If these are no such scores.
     """
     if isinstance(min_score, str) and min_score == "best":
-        min_score = [score for name, score in best_thresholds(predictions, kind=kind).items() if name != ALL]
+        min_score = [score for name, score in best_thresholds(predictions, kind=kind).items() if name != ALL_CLASSES]
     check_score(min_score)
     classes = len(predictions.class_names) - 1
     if np.ndim(min_score) and len(min_score) != classes:

@@ -22,7 +22,7 @@ def match_instances(annotated, found, iou_threshold=0.5):
     matches, overlaps = np.full(len(found), -1), np.zeros(len(found))
     if not len(annotated) or not len(found):
         return matches, overlaps
-    ious = box_overlaps(found, annotated)
+    ious = box_overlaps(found.boxes, annotated.boxes)
     if found.has_mask.all() and annotated.has_mask.any():
         drawn = annotated[annotated.has_mask]
         ious[:, annotated.has_mask] = coco_mask.iou(found.rle(), drawn.rle(), [0] * len(drawn))
@@ -36,18 +36,18 @@ def match_instances(annotated, found, iou_threshold=0.5):
 
 
 def box_overlaps(some, others):
-    """Computes the overlaps of the boxes of two sets of instances.
+    """Computes the overlaps of two sets of boxes.
 
     Args:
-        some: `Detections`, N instances.
-        others: `Detections`, M instances.
+        some: `[N, (y1, x1, y2, x2)]`.
+        others: `[M, (y1, x1, y2, x2)]`.
 
     Returns:
         `[N, M]` float64, intersection over union.
     """
     if not len(some) or not len(others):
         return np.zeros((len(some), len(others)))
-    return coco_mask.iou(_sides(some.boxes), _sides(others.boxes), [0] * len(others))
+    return coco_mask.iou(_sides(some), _sides(others), [0] * len(others))
 
 
 def _sides(boxes):

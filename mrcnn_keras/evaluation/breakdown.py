@@ -77,7 +77,7 @@ def object_crowding(predictions):
     """
     found = []
     for truth in predictions.truths:
-        overlaps = box_overlaps(truth, truth[truth.class_ids > 0])
+        overlaps = box_overlaps(truth.boxes, truth.boxes[truth.class_ids > 0])
         own = np.flatnonzero(truth.class_ids > 0)
         overlaps[own, np.arange(len(own))] = 0
         found += overlaps.max(axis=1, initial=0).tolist()

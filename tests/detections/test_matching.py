@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mrcnn_keras.detections import Detections, MaskCrop, match_instances
+from mrcnn_keras.detections import Detections, MaskCrop, box_overlaps, match_instances
 
 
 def instances(boxes, class_ids, scores=None, masks=True):
@@ -24,3 +24,10 @@ def test_instances_are_matched_by_class_and_overlap_best_score_first():
     nothing = Detections.empty((100, 120))
     assert match_instances(annotated, nothing)[0].tolist() == []
     assert match_instances(nothing, found)[0].tolist() == [-1] * 4
+
+
+def test_overlaps_of_boxes():
+    some = np.array([(0, 0, 10, 10), (0, 5, 10, 15)])
+    assert box_overlaps(some, some[:1]) == pytest.approx(np.array([[1], [1 / 3]]))
+    assert box_overlaps(some[:0], some).shape == (0, 2)
+    assert box_overlaps(some, some[:0]).shape == (2, 0)

@@ -15,6 +15,9 @@ ONNX = [
     "onnxruntime>=1.31,<2",  # extra `onnx`: running the file, for the check
     "tf2onnx>=1.17,<2",  # extra `onnx`: the conversion; 1.16 asks for an older protobuf than TensorFlow 2.21
 ]
+SUPERVISION = [
+    "supervision>=0.29,<1"  # extra `supervision`: Detections.to_supervision
+]
 TFLITE = [
     "ai-edge-litert>=2.3,<3",  # extra `tflite`: running TFLite files; TensorFlow writes them in float32 and float16
     "ai-edge-quantizer>=0.10,<0.11",  # extra `tflite`: int8; its recipes change with its minor versions
@@ -49,9 +52,12 @@ setup(
         "tensorflow": [TENSORFLOW[-1].split(";")[0]],
         "tflite": TFLITE,
         "onnx": ONNX,
+        "supervision": SUPERVISION,
         "test": [
             *ONNX,
+            *SUPERVISION,
             *TFLITE,
+            "faster-coco-eval>=1.8,<2",  # tests: another implementation of boundary AP
             "hypothesis>=6.100,<7",  # tests: properties
             "ipykernel>=7,<8",  # tests: running the notebook
             "nbclient>=0.11,<1",  # tests: running the notebook

@@ -2,9 +2,8 @@
 
 import cv2
 import numpy as np
-from pycocotools import mask as coco_mask
 
-from mrcnn_keras.detections import Detections
+from mrcnn_keras.detections import box_overlaps
 from mrcnn_keras.detections.okabe_ito import ANNOTATED
 from mrcnn_keras.visualize.axes import grid_of_axes
 from mrcnn_keras.visualize.fonts import figure_names, figure_text, font_families
@@ -55,7 +54,7 @@ def display_mask_targets(image, rois, truth, class_names=None, *, size=(28, 28),
     truth = truth[truth.has_mask & (truth.class_ids > 0)]
     names = None if class_names is None else figure_names(class_names)
     pieces, captions = [], []
-    for roi, objects in zip(rois, _overlaps(rois, truth), strict=True):
+    for roi, objects in zip(rois, box_overlaps(rois, truth.boxes), strict=True):
         if len(pieces) < limit and objects.max(initial=0) >= positive_iou:
             best = int(objects.argmax())
             target = mask_target(truth, best, roi, size)
@@ -74,14 +73,6 @@ def mask_target(truth, index, roi, size):
     crop = truth.mask_crops[index]
     boxes = (np.array([box], np.float32) for box in (crop.box, roi))
     return crop_masks(crop.bits[None].astype(np.float32), *boxes, size)[0].numpy() >= 0.5
-
-
-def _overlaps(rois, truth: Detections):
-    """[R, N] IoU of boxes."""
-    if not len(rois) or not len(truth):
-        return np.zeros((len(rois), len(truth)))
-    sides = [np.concatenate([b[:, 1::-1], (b[:, 2:] - b[:, :2])[:, ::-1]], axis=1) for b in (rois, truth.boxes)]
-    return coco_mask.iou(*(side.astype(float) for side in sides), [0] * len(truth))
 
 
 def _crop(image, box):

@@ -1,0 +1,7 @@
+"""What is written for people to look at: learning curves, sheets of pictures, tables, and the page of an evaluation."""
+
+from mrcnn_keras.report.dataset_table import counted, dataset_report
+from mrcnn_keras.report.learning import plot_curves
+from mrcnn_keras.report.sheet import contact_sheet
+
+__all__ = ["contact_sheet", "counted", "dataset_report", "plot_curves"]

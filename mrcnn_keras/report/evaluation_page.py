@@ -1,0 +1,284 @@
+"""The page of an evaluation: one file of HTML that opens from disk and asks nobody for anything."""
+
+import math
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from mrcnn_keras import page
+from mrcnn_keras.errors import shortened
+from mrcnn_keras.files import replace_file
+from mrcnn_keras.report.charts import draw_chart, learning_charts
+from mrcnn_keras.report.gallery import OUTCOMES, encode_pictures, inert_json
+
+LARGEST = 9_500_000  # characters of a page
+PICTURES = 200  # in a page, at most
+MATRIX = 60  # classes of a confusion matrix, at most
+NAME = 60  # characters of a class in a table
+VALUE = 200  # characters of a setting
+ERRORS = {  # what they are, in words; those of a detection as in TIDE
+    "correct": "right class and place",
+    "class": "right place, wrong class",
+    "location": "right class, but the overlap is too small",
+    "both": "wrong class, and the overlap is too small",
+    "duplicate": "right, but another detection with a higher score has found the same object",
+    "background": "there is no object",
+    "missed": "an annotated object that no detection comes near",
+    "ignored": "in a crowd region, not counted",
+}
+KINDS = {"bbox": "boxes", "segm": "masks", "keypoints": "keypoints"}
+SCORES = {  # of `evaluate`
+    "AP": "mean over IoU 0.5 to 0.95",
+    "AP50": "IoU 0.5",
+    "AP75": "IoU 0.75",
+    "APs": "small: below 32 x 32 pixels",
+    "APm": "medium",
+    "APl": "large: above 96 x 96 pixels",
+    "AR": "mean recall over IoU 0.5 to 0.95",
+}
+_WIDE = '<div class="wide" tabindex="0" role="region"'  # can be scrolled by keyboard
+HERE = Path(__file__).parent
+
+
+class Table(NamedTuple):
+    """Rows of text and numbers under a heading; a float that is not finite is shown as a dash. note: String below."""
+
+    title: str
+    head: tuple
+    rows: list
+    note: str = ""
+
+
+class Confusion(NamedTuple):
+    """counts: `[C, C]` integers, [annotated class, found class], class 0 for background; as of `min_score` and `iou`."""
+
+    counts: object
+    min_score: float
+    iou: float
+
+
+def write_report(
+    path,
+    *,
+    title,
+    class_names,
+    facts=None,
+    settings=None,
+    rows=(),
+    scores=None,
+    tables=(),
+    charts=(),
+    confusion=None,
+    pictures=(),
+    shown=0,
+    total=None,
+    min_score=0.5,
+):
+    """Writes a page that shows how well a model does, of less than 10 MB whatever it is given.
+
+    Args:
+        path: Path of the HTML file, written completely or not at all.
+        title: String.
+        class_names: List of C strings, background first.
+        facts: Dict from strings to what is said of them at the top.
+        settings: Dict from name to value, or `None`.
+        rows: List of dicts, the epochs of a training as `RunFolder.rows` gives them.
+        scores: Dict as `evaluate` returns it, or `None`.
+        tables: List of `Table`.
+        charts: List of `Chart`.
+        confusion: `Confusion`, or `None`.
+        pictures: Iterable of `Picture`, the worst first.
+        shown: Integer, how many of `pictures` are shown, at most; fewer if they do not fit.
+        total: Integer, how many pictures were measured; `None`: `shown`.
+        min_score: Float, where the slider stands at first.
+
+    Returns:
+        Integer, the number of pictures in the page.
+    """
+    before = [
+        _Section("scores", "Scores", _tiles(scores or {})),
+        _Section("training", "Training", _charts(learning_charts(rows))),
+        *(_Section(f"table-{i}", table.title, _table(*table[1:])) for i, table in enumerate(tables)),
+        _Section("curves", "Curves", _charts(charts)),
+        _Section("confusion", "Confusion matrix", _matrix(confusion, class_names) if confusion else []),
+    ]
+    after = [_Section("settings", "Settings", _settings(settings or {}))]
+    script = (HERE / "evaluation_page.js").read_text(encoding="utf-8")
+    style = page.STYLE + (HERE / "evaluation_page.css").read_text(encoding="utf-8")
+
+    def whole(encoded, count):
+        gallery = _gallery(class_names, count, shown if total is None else total, min_score)
+        sections = [*before, _Section("gallery", "Pictures", gallery), *after]
+        sections = [section for section in sections if section.pieces]
+        data = {"classes": list(class_names), "outcomes": OUTCOMES}
+        payload = f'{inert_json(data)[:-1]},"pictures":[{",".join(encoded)}]}}'
+        pieces = [_navigation(sections), _facts(facts or {}), *(piece for section in sections for piece in section.whole())]
+        pieces.append(f'<script type="application/json" id="data">{payload}</script>')
+        return page.whole(title, pieces, style, script)
+
+    shown = min(shown, PICTURES)
+    room = LARGEST - len(whole([], shown).encode("utf-8"))
+    encoded = encode_pictures(pictures, shown, max(0, room))
+    with replace_file(path) as temporary:
+        temporary.write_text(whole(encoded, len(encoded)), encoding="utf-8")
+    return len(encoded)
+
+
+class _Section(NamedTuple):
+    """A part of the page with a heading, to which the navigation leads."""
+
+    name: str
+    title: str
+    pieces: list
+
+    def whole(self):
+        return [f'<section id="{self.name}">', page.heading(self.title), *self.pieces, "</section>"]
+
+
+def _navigation(sections):
+    links = "".join(f'<a href="#{section.name}">{page.text(section.title)}</a>' for section in sections)
+    theme = '<button type="button" id="theme" hidden>dark</button>'
+    return f'<nav aria-label="parts of the page">{links}{theme}</nav>'
+
+
+def _facts(facts):
+    lines = [f"<div><dt>{page.text(name)}</dt><dd>{page.text(value)}</dd></div>" for name, value in facts.items()]
+    return f'<dl class="facts">{"".join(lines)}</dl>'
+
+
+def _note(words):
+    return f'<p class="note">{page.text(words)}</p>' if words else ""
+
+
+def _tiles(scores):
+    """The scores of all classes together."""
+    tiles = []
+    for kind, things in KINDS.items():
+        for name, meaning in SCORES.items():
+            key = f"{kind}/{name}"
+            if key in scores:
+                number = _value("dd", scores[key], key)
+                tiles.append(f'<div><dt>{things} {name}</dt>{number}<dd class="note">{meaning}</dd></div>')
+    return [f'<dl class="tiles">{"".join(tiles)}</dl>'] if tiles else []
+
+
+def _value(tag, value, key=None):
+    """A number in 3 digits, and in full where a script or a mouse looks; a dash where there is none."""
+    of = f' data-key="{page.text(key)}"' if key else ""
+    if not math.isfinite(value):
+        return f'<{tag} class="number"{of} data-value="nan" title="no object">&ndash;</{tag}>'
+    return f'<{tag} class="number"{of} data-value="{value!r}" title="{value!r}">{value:.3f}</{tag}>'
+
+
+def _table(head, rows, note=""):
+    """A table whose columns can be sorted by, and the note; nothing without rows."""
+    if not rows:
+        return []
+    lines = []
+    for first, *others in rows:
+        cells = f'<th scope="row">{page.text(shortened(str(first), NAME))}</th>'
+        for value in others:
+            if isinstance(value, float):
+                cells += _value("td", value)
+            else:
+                number = ' class="number"' if isinstance(value, int) else ""
+                cells += f"<td{number}>{page.text(value)}</td>"
+        lines.append(f"<tr>{cells}</tr>")
+    names = "".join(f'<th scope="col">{page.text(name)}</th>' for name in head)
+    body = f"<thead><tr>{names}</tr></thead><tbody>{''.join(lines)}</tbody>"
+    return [f'{_WIDE} aria-label="table"><table class="sortable">{body}</table></div>', _note(note)]
+
+
+def _charts(charts):
+    return [page.grid([draw_chart(chart) for chart in charts])] if charts else []
+
+
+def _matrix(confusion, class_names):
+    """The confusion matrix: a button for each count above 0, darker the larger its share of the row."""
+    counts = np.asarray(confusion.counts)
+    wrong = counts.sum(axis=0) + counts.sum(axis=1) - 2 * np.diag(counts)
+    kept = [i for i in np.argsort(-wrong, kind="stable").tolist() if i and (counts[i].any() or counts[:, i].any())]
+    left_out = len(kept[MATRIX:])
+    kept = [*sorted(kept[:MATRIX]), 0]  # background comes last
+    counts = counts.tolist()
+    names = {i: page.text(shortened(class_names[i], NAME)) if i else "background" for i in kept}
+    head = "".join(f'<th scope="col"><span>{names[i]}</span></th>' for i in kept)
+    lines = []
+    for i in kept:
+        total = max(1, sum(counts[i]))
+        cells = f'<th scope="row">{names[i] if i else "nothing there"}</th>'
+        for j in kept:
+            count = counts[i][j]
+            if not count:
+                cells += "<td></td>"
+                continue
+            kind = "right" if i == j else "wrong"
+            found = f"found as {names[j]}" if j else "not found"
+            label = f"{count} annotated {names[i]}, {found}" if i else f"{count} found as {names[j]}, nothing there"
+            cells += (
+                f'<td><button type="button" class="cell {kind}" data-cell="{i} {j}" title="{label}" '
+                f'aria-label="{label}: show them" style="--share:{count / total:.3f}">{count}</button></td>'
+            )
+        lines.append(f"<tr>{cells}</tr>")
+    corner = '<td class="corner">annotated &darr; found &rarr;</td>'
+    body = f"<thead><tr>{corner}{head}</tr></thead><tbody>{''.join(lines)}</tbody>"
+    table = f'<table id="matrix" data-score="{confusion.min_score!r}">{body}</table>'
+    region = f'{_WIDE} aria-label="confusion matrix">{table}</div>'
+    words = (
+        f"Detections with a score of at least {confusion.min_score:.2f}, matched to annotated objects of any class by an "
+        f"IoU of at least {confusion.iou:g}. Choose a number to see its pictures."
+    )
+    words += f" The {left_out} classes that are confused the least are left out." if left_out else ""
+    return [_note(words), region]
+
+
+def _gallery(class_names, shown, total, min_score):
+    """The form of the filters; the script makes the rest."""
+    if not shown:
+        return []
+    options = "".join(f'<option value="{i}">{page.text(name)}</option>' for i, name in enumerate(class_names) if i)
+    kinds = "".join(
+        f'<label title="{meaning}"><input type="radio" name="error" value="{name}">'
+        f'<span class="swatch of-{name}"></span>{name} <b data-count="{name}"></b></label>'
+        for name, meaning in ERRORS.items()
+    )
+    explained = "".join(f"<dt>{name}</dt><dd>{meaning}</dd>" for name, meaning in ERRORS.items())
+    views = "".join(
+        f'<label><input type="radio" name="view" value="{value}"{" checked" if value == "beside" else ""}>{words}</label>'
+        for value, words in {
+            "beside": "side by side", "found": "found", "truth": "annotated", "over": "over each other"
+        }.items()
+    )
+    of = f"The {shown} worst of {total} pictures." if shown < total else f"All {total} pictures, the worst first."
+    form = f"""<form id="filters" aria-label="filter of the pictures">
+<label class="field">class <select id="by-class"><option value="">any</option>{options}</select></label>
+<label class="field">lowest score <input type="range" id="by-score" min="0" max="1" step="0.01" value="{min_score:.2f}">
+<output id="score" for="by-score">{min_score:.2f}</output></label>
+<label class="field">order <select id="by-order"><option value="">worst first</option>
+<option value="errors">most errors at this score</option><option value="name">name</option></select></label>
+<fieldset><legend>what became of it</legend><label><input type="radio" name="error" value="" checked>any</label>
+<label><input type="radio" name="error" value="wrong">any error</label>{kinds}</fieldset>
+<fieldset><legend>view</legend>{views}</fieldset>
+<div class="row"><label><input type="checkbox" id="labels" checked>labels</label>
+<label><input type="checkbox" id="fill" checked>fill masks</label>
+<button type="reset">show all</button><button type="button" id="chosen" hidden></button></div>
+</form>
+<details><summary>what the errors are</summary><dl class="explained">{explained}</dl></details>
+<p id="status" role="status" aria-live="polite"></p>
+<p class="note">Enter or a click opens a picture; arrow keys go from picture to picture.</p>
+<ul id="pictures" aria-label="pictures"></ul>
+<dialog id="viewer" aria-labelledby="viewer-name"><header><h3 id="viewer-name"></h3>
+<button type="button" id="previous" aria-label="previous picture">&larr;</button>
+<button type="button" id="next" aria-label="next picture">&rarr;</button>
+<button type="button" id="close" aria-label="close">&times;</button></header>
+<p id="viewer-what" role="status"></p><div id="viewer-panes" class="panes"></div>
+<div class="wide"><table id="viewer-objects"></table></div></dialog>
+<noscript><p class="bad">The pictures need JavaScript; what is above does not.</p></noscript>"""
+    return [_note(of), form]
+
+
+def _settings(settings):
+    lines = [(name, shortened(str(value), VALUE)) for name, value in settings.items()]
+    folded = f"<details><summary>{len(lines)} settings</summary>"
+    return [folded, *_table(("setting", "value"), lines), "</details>"] if lines else []

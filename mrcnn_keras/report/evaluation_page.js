@@ -49,17 +49,19 @@
 
   const data = JSON.parse(byId("data").textContent);
   const outcomes = data.outcomes;
-  const fine = new Set(["correct", "ignored"]);
+  const fine = new Set(["right", "ignored"]);
   // Of a picture's objects: annotated ones have no score. cell: the other side's class in the confusion matrix.
   const pictures = data.pictures.map((picture, rank) => {
     const drawn = (outline) => ({ path: new Path2D(outline), corner: outline.match(/\d+/g).slice(0, 2).map(Number) });
     const truth = picture.truth.map(([kind, outline, crowd, cell]) => (
       { kind, ...drawn(outline), crowd, cell, partners: [] }));
     const found = picture.found.map(([kind, outline, score, outcome, partner, cell]) => ({
-      kind, ...drawn(outline), score, outcome: outcomes[outcome] ?? "", partners: [truth[partner]].filter(Boolean), cell,
+      kind, ...drawn(outline), score, outcome: outcomes[outcome] ?? "", cell,
+      partners: [truth[partner]].filter(Boolean),
     }));
     for (const object of found) object.partners.forEach((partner) => partner.partners.push(object));
-    return { rank, name: picture.name, width: picture.size[0], height: picture.size[1], jpeg: picture.jpeg, truth, found };
+    const [width, height] = picture.size;
+    return { rank, name: picture.name, width, height, jpeg: picture.jpeg, truth, found };
   });
 
   const chosen = { cell: null };
@@ -79,7 +81,7 @@
   const outcomeOfTruth = (object) => {
     if (object.crowd) return "ignored";
     const near = object.partners.filter((found) => found.score >= now.lowest).map((found) => found.outcome);
-    if (near.includes("correct")) return "correct";
+    if (near.includes("right")) return "right";
     return near.find((outcome) => outcome === "class" || outcome === "location") ?? "missed";
   };
 
@@ -147,18 +149,35 @@
     }
   };
 
-  // Names stand where the outline begins, as elements of the page, so that any script is drawn.
-  const label = (pane, picture, side) => {
-    all(".label", pane).forEach((old) => old.remove());
+  // Names are elements of the page, so that any script is drawn. Each stands where its outline begins, or below a name
+  // that stands there already.
+  const label = (frame, picture, side) => {
+    all(".label", frame).forEach((old) => old.remove());
     if (!now.labels) return;
+    const taken = [];
     for (const object of picture.shown[side === "over" ? "found" : side]) {
       const tag = make("span", { className: `label of-${object.outcome || "none"}` });
-      tag.textContent = data.classes[object.kind] + (object.score === undefined ? "" : ` ${object.score.toFixed(2)}`);
-      tag.style.left = `${Math.min(100 * object.corner[0] / picture.width, 80)}%`;
-      tag.style.top = `${100 * object.corner[1] / picture.height}%`;
-      pane.append(tag);
+      const kind = data.classes.length > 2 ? data.classes[object.kind] : ""; // of a single class it would only hide it
+      tag.textContent = `${kind} ${object.score?.toFixed(2) ?? ""}`.trim();
+      if (!tag.textContent) continue;
+      frame.append(tag);
+      const [width, height] = [tag.offsetWidth, tag.offsetHeight];
+      const place = (corner, whole, room, size) => Math.max(0, Math.min(corner / whole * room, room - size));
+      const x = place(object.corner[0], picture.width, frame.clientWidth, width);
+      let y = place(object.corner[1], picture.height, frame.clientHeight, height);
+      const beneath = (other) => x < other.x + other.width && other.x < x + width
+        && y < other.y + other.height && other.y < y + height;
+      for (let other = taken.find(beneath); other; other = taken.find(beneath)) y = other.y + other.height;
+      if (y + height > frame.clientHeight) { // no room is left: the table below has it
+        tag.remove();
+        continue;
+      }
+      taken.push({ x, y, width, height });
+      tag.style.left = `${x}px`;
+      tag.style.top = `${y}px`;
     }
   };
+
   const sides = () => (now.view === "beside" ? ["truth", "found"] : [now.view]);
   const captions = { truth: "annotated", found: "found", over: "found over annotated" };
 
@@ -201,8 +220,8 @@
     if (!cards.has(picture)) {
       const button = make("button", { type: "button", className: "card" });
       button.dataset.rank = picture.rank;
-      button.append(make("span", { className: "panes" }), make("span", { className: "name", textContent: picture.name }),
-        make("span", { className: "what" }));
+      const name = { className: "name", title: picture.name, textContent: picture.name };
+      button.append(make("span", { className: "panes" }), make("span", name), make("span", { className: "what" }));
       button.addEventListener("click", () => open(listed.indexOf(picture)));
       button.addEventListener("focus", () => rove(listed.indexOf(picture)));
       cards.set(picture, make("li", {}, button));
@@ -246,8 +265,8 @@
       element.textContent = pictures.reduce((sum, picture) => sum + picture.counts[element.dataset.count], 0);
     }
     const drawn = (side) => listed.reduce((sum, picture) => sum + picture.shown[side].length, 0);
-    byId("status").textContent = `${listed.length} of ${pictures.length} pictures, with ${drawn("found")} detections `
-      + `and ${drawn("truth")} annotated objects drawn.`;
+    byId("status").textContent = `${listed.length} of ${pictures.length} pictures; drawn: ${drawn("found")} found, `
+      + `${drawn("truth")} annotated`;
     byId("chosen").hidden = !now.cell;
     if (now.cell) {
       const [row, column] = now.cell.map((i) => (i ? data.classes[i] : "nothing"));
@@ -334,7 +353,7 @@
     cancelAnimationFrame(due);
     due = requestAnimationFrame(refresh);
   };
-  form.addEventListener("input", soon);
+  byId("gallery").addEventListener("input", soon);
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => {
     chosen.cell = null;

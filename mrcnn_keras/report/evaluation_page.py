@@ -18,7 +18,7 @@ MATRIX = 60  # classes of a confusion matrix, at most
 NAME = 60  # characters of a class in a table
 VALUE = 200  # characters of a setting
 ERRORS = {  # what they are, in words; those of a detection as in TIDE
-    "correct": "right class and place",
+    "right": "right class and place",
     "class": "right place, wrong class",
     "location": "right class, but the overlap is too small",
     "both": "wrong class, and the overlap is too small",
@@ -27,7 +27,7 @@ ERRORS = {  # what they are, in words; those of a detection as in TIDE
     "missed": "an annotated object that no detection comes near",
     "ignored": "in a crowd region, not counted",
 }
-KINDS = {"bbox": "boxes", "segm": "masks", "keypoints": "keypoints"}
+KINDS = {"segm": "masks", "bbox": "boxes", "keypoints": "keypoints"}
 SCORES = {  # of `evaluate`
     "AP": "mean over IoU 0.5 to 0.95",
     "AP50": "IoU 0.5",
@@ -38,6 +38,12 @@ SCORES = {  # of `evaluate`
     "AR": "mean recall over IoU 0.5 to 0.95",
 }
 _WIDE = '<div class="wide" tabindex="0" role="region"'  # can be scrolled by keyboard
+VIEWS = (
+    ("beside", "side by side", " checked"),
+    ("found", "found", ""),
+    ("truth", "annotated", ""),
+    ("over", "over each other", ""),
+)
 HERE = Path(__file__).parent
 
 
@@ -51,7 +57,7 @@ class Table(NamedTuple):
 
 
 class Confusion(NamedTuple):
-    """counts: `[C, C]` integers, [annotated class, found class], class 0 for background; as of `min_score` and `iou`."""
+    """counts: `[C, C]` integers, [annotated class, found class], 0 for background; as of `min_score` and `iou`."""
 
     counts: object
     min_score: float
@@ -98,7 +104,7 @@ def write_report(
     """
     before = [
         _Section("scores", "Scores", _tiles(scores or {})),
-        _Section("training", "Training", _charts(learning_charts(rows))),
+        _Section("training", "Training", _training(learning_charts(rows))),
         *(_Section(f"table-{i}", table.title, _table(*table[1:])) for i, table in enumerate(tables)),
         _Section("curves", "Curves", _charts(charts)),
         _Section("confusion", "Confusion matrix", _matrix(confusion, class_names) if confusion else []),
@@ -113,7 +119,8 @@ def write_report(
         sections = [section for section in sections if section.pieces]
         data = {"classes": list(class_names), "outcomes": OUTCOMES}
         payload = f'{inert_json(data)[:-1]},"pictures":[{",".join(encoded)}]}}'
-        pieces = [_navigation(sections), _facts(facts or {}), *(piece for section in sections for piece in section.whole())]
+        pieces = [_navigation(sections), _facts(facts or {})]
+        pieces += [piece for section in sections for piece in section.whole()]
         pieces.append(f'<script type="application/json" id="data">{payload}</script>')
         return page.whole(title, pieces, style, script)
 
@@ -152,15 +159,17 @@ def _note(words):
 
 
 def _tiles(scores):
-    """The scores of all classes together."""
-    tiles = []
+    """The scores of all classes together, a row for masks and so on."""
+    pieces = []
     for kind, things in KINDS.items():
-        for name, meaning in SCORES.items():
-            key = f"{kind}/{name}"
-            if key in scores:
-                number = _value("dd", scores[key], key)
-                tiles.append(f'<div><dt>{things} {name}</dt>{number}<dd class="note">{meaning}</dd></div>')
-    return [f'<dl class="tiles">{"".join(tiles)}</dl>'] if tiles else []
+        found = [(name, f"{kind}/{name}", meaning) for name, meaning in SCORES.items() if f"{kind}/{name}" in scores]
+        tiles = [
+            f'<div><dt>{name}</dt>{_value("dd", scores[key], key)}<dd class="note">{meaning}</dd></div>'
+            for name, key, meaning in found
+        ]
+        if tiles:
+            pieces.append(f'<h3>{things}</h3><dl class="tiles">{"".join(tiles)}</dl>')
+    return pieces
 
 
 def _value(tag, value, key=None):
@@ -188,6 +197,13 @@ def _table(head, rows, note=""):
     names = "".join(f'<th scope="col">{page.text(name)}</th>' for name in head)
     body = f"<thead><tr>{names}</tr></thead><tbody>{''.join(lines)}</tbody>"
     return [f'{_WIDE} aria-label="table"><table class="sortable">{body}</table></div>', _note(note)]
+
+
+def _training(charts):
+    """Average precision and the whole loss; the parts of the loss open when they are chosen."""
+    first, parts = charts[:2], charts[2:]
+    folded = ["<details><summary>parts of the loss, learning rate</summary>", *_charts(parts), "</details>"]
+    return _charts(first) + (folded if parts else [])
 
 
 def _charts(charts):
@@ -226,8 +242,8 @@ def _matrix(confusion, class_names):
     table = f'<table id="matrix" data-score="{confusion.min_score!r}">{body}</table>'
     region = f'{_WIDE} aria-label="confusion matrix">{table}</div>'
     words = (
-        f"Detections with a score of at least {confusion.min_score:.2f}, matched to annotated objects of any class by an "
-        f"IoU of at least {confusion.iou:g}. Choose a number to see its pictures."
+        f"Detections with a score of at least {confusion.min_score:.2f}, matched to annotated objects of any class by "
+        f"an IoU of at least {confusion.iou:g}. Choose a number to see its pictures."
     )
     words += f" The {left_out} classes that are confused the least are left out." if left_out else ""
     return [_note(words), region]
@@ -245,16 +261,12 @@ def _gallery(class_names, shown, total, min_score):
     )
     explained = "".join(f"<dt>{name}</dt><dd>{meaning}</dd>" for name, meaning in ERRORS.items())
     views = "".join(
-        f'<label><input type="radio" name="view" value="{value}"{" checked" if value == "beside" else ""}>{words}</label>'
-        for value, words in {
-            "beside": "side by side", "found": "found", "truth": "annotated", "over": "over each other"
-        }.items()
+        f'<label><input type="radio" name="view" value="{value}"{checked}>{words}</label>'
+        for value, words, checked in VIEWS
     )
     of = f"The {shown} worst of {total} pictures." if shown < total else f"All {total} pictures, the worst first."
     form = f"""<form id="filters" aria-label="filter of the pictures">
 <label class="field">class <select id="by-class"><option value="">any</option>{options}</select></label>
-<label class="field">lowest score <input type="range" id="by-score" min="0" max="1" step="0.01" value="{min_score:.2f}">
-<output id="score" for="by-score">{min_score:.2f}</output></label>
 <label class="field">order <select id="by-order"><option value="">worst first</option>
 <option value="errors">most errors at this score</option><option value="name">name</option></select></label>
 <fieldset><legend>what became of it</legend><label><input type="radio" name="error" value="" checked>any</label>
@@ -265,8 +277,11 @@ def _gallery(class_names, shown, total, min_score):
 <button type="reset">show all</button><button type="button" id="chosen" hidden></button></div>
 </form>
 <details><summary>what the errors are</summary><dl class="explained">{explained}</dl></details>
-<p id="status" role="status" aria-live="polite"></p>
 <p class="note">Enter or a click opens a picture; arrow keys go from picture to picture.</p>
+<div id="quick"><label class="field">lowest score
+<input type="range" id="by-score" form="filters" min="0" max="1" step="0.01" value="{min_score:.2f}">
+<output id="score" for="by-score">{min_score:.2f}</output></label>
+<p id="status" role="status" aria-live="polite"></p></div>
 <ul id="pictures" aria-label="pictures"></ul>
 <dialog id="viewer" aria-labelledby="viewer-name"><header><h3 id="viewer-name"></h3>
 <button type="button" id="previous" aria-label="previous picture">&larr;</button>

@@ -19,13 +19,13 @@ from mrcnn_keras.detections import Detections
 
 FRAME = 1000  # units of a drawing's longer side; of a smaller picture, its pixels
 TOLERANCES = (0.6, 1.2, 2.5, 5)  # units that an outline may be off; the first with which the outlines fit
-SIDES = (1000, 800, 640, 512, 400, 320, 256, 192, 128)  # pixels of a picture's longer side; the first that fits
-QUALITY = 78  # of a JPEG
+# Pixels of a picture's longer side, and the quality of its JPEG; the first that fits.
+FORMS = (*((side, 78) for side in (1000, 800, 640, 512, 400, 320, 256, 192, 128)), (128, 50), (96, 30))
 OUTLINES = 0.6  # share of a picture's bytes that its outlines may take
-LEAST = 3000  # bytes: with less, a picture is not shown
+LEAST = 4000  # bytes: with less, a picture is not shown
 
-# What a detection is, by TIDE (Bolya et al. 2020), and "missed" for an annotated object. "ignored": in a crowd region.
-OUTCOMES = ("correct", "class", "location", "both", "duplicate", "background", "missed", "ignored")
+# What a detection is, and "missed" for an annotated object: the errors of TIDE (Bolya et al. 2020).
+OUTCOMES = ("right", "class", "location", "both", "duplicate", "background", "missed", "ignored")
 
 
 @dataclass(frozen=True)
@@ -164,13 +164,21 @@ def _rectangle(box):
 
 
 def _jpeg(image, room):
-    """The picture in base64, of at most `room` characters if the smallest side allows it."""
+    """The picture in base64, of at most `room` characters if the smallest form allows it."""
     whole = Image.fromarray(image)
     longest = max(whole.size)
-    for side in [min(side, longest) for side in SIDES if side < 2 * longest] or [longest]:
+    density = 0  # characters per square of the side, of the form before
+    for side, quality in FORMS:
+        if side >= 2 * longest and side > FORMS[-1][0]:
+            continue
+        side = min(side, longest)
+        if density * side**2 > 1.3 * room and side > FORMS[-1][0]:
+            continue
         small = whole.resize([max(1, round(length * side / longest)) for length in whole.size], reducing_gap=2)
         data = io.BytesIO()
-        small.save(data, "JPEG", quality=QUALITY, optimize=True)
-        if 4 * (data.tell() + 2) / 3 <= room:
+        small.save(data, "JPEG", quality=quality, optimize=True)
+        words = base64.b64encode(data.getvalue()).decode("ascii")
+        if len(words) <= room:
             break
-    return base64.b64encode(data.getvalue()).decode("ascii")
+        density = len(words) / side**2
+    return words

@@ -120,10 +120,11 @@ def _objects(picture, scale, tolerance):
             truth.class_ids, _paths(truth, scale, tolerance), _filled(picture.truth_cells, len(truth)), strict=True
         )
     ]
+    # Scores are rounded down, so that one which is below a threshold stays there.
     details = (
         found.class_ids.tolist(),
         _paths(found, scale, tolerance),
-        [round(score, 4) for score in found.scores.tolist()],
+        [math.floor(score * 10_000) / 10_000 for score in found.scores.tolist()],
         [OUTCOMES.index(outcome) for outcome in picture.outcomes] or _filled([], len(found)),
         _filled(picture.partners, len(found)),
         _filled(picture.found_cells, len(found)),

@@ -371,7 +371,7 @@
     chosen.cell = button.dataset.cell.split(" ").map(Number);
     byId("by-score").value = matrix.dataset.score;
     refresh();
-    byId("gallery").scrollIntoView({ behavior: calm.matches ? "auto" : "smooth" });
+    list.scrollIntoView({ behavior: calm.matches ? "auto" : "smooth" });
     byId("chosen").focus({ preventScroll: true });
   });
 

@@ -74,6 +74,7 @@ def write_report(
     rows=(),
     scores=None,
     tables=(),
+    details=(),
     charts=(),
     confusion=None,
     pictures=(),
@@ -91,7 +92,8 @@ def write_report(
         settings: Dict from name to value, or `None`.
         rows: List of dicts, the epochs of a training as `RunFolder.rows` gives them.
         scores: Dict as `evaluate` returns it, or `None`.
-        tables: List of `Table`.
+        tables: List of `Table`, before the curves.
+        details: List of `Table`, after the pictures.
         charts: List of `Chart`.
         confusion: `Confusion`, or `None`.
         pictures: Iterable of `Picture`, the worst first.
@@ -105,11 +107,12 @@ def write_report(
     before = [
         _Section("scores", "Scores", _tiles(scores or {})),
         _Section("training", "Training", _training(learning_charts(rows))),
-        *(_Section(f"table-{i}", table.title, _table(*table[1:])) for i, table in enumerate(tables)),
+        *(_Section(f"table-{i}", table.title, _table(*table[1:])) for i, table in enumerate(tables, 1)),
         _Section("curves", "Curves", _charts(charts)),
         _Section("confusion", "Confusion matrix", _matrix(confusion, class_names) if confusion else []),
     ]
-    after = [_Section("settings", "Settings", _settings(settings or {}))]
+    after = [_Section(f"detail-{i}", table.title, _table(*table[1:])) for i, table in enumerate(details, 1)]
+    after += [_Section("settings", "Settings", _settings(settings or {}))]
     script = (HERE / "evaluation_page.js").read_text(encoding="utf-8")
     style = page.STYLE + (HERE / "evaluation_page.css").read_text(encoding="utf-8")
 
@@ -274,14 +277,14 @@ def _gallery(class_names, shown, total, min_score):
 <fieldset><legend>view</legend>{views}</fieldset>
 <div class="row"><label><input type="checkbox" id="labels" checked>labels</label>
 <label><input type="checkbox" id="fill" checked>fill masks</label>
-<button type="reset">show all</button><button type="button" id="chosen" hidden></button></div>
+<button type="reset">show all</button></div>
 </form>
 <details><summary>what the errors are</summary><dl class="explained">{explained}</dl></details>
 <p class="note">Enter or a click opens a picture; arrow keys go from picture to picture.</p>
 <div id="quick"><label class="field">lowest score
 <input type="range" id="by-score" form="filters" min="0" max="1" step="0.01" value="{min_score:.2f}">
 <output id="score" for="by-score">{min_score:.2f}</output></label>
-<p id="status" role="status" aria-live="polite"></p></div>
+<button type="button" id="chosen" hidden></button><p id="status" role="status" aria-live="polite"></p></div>
 <ul id="pictures" aria-label="pictures"></ul>
 <dialog id="viewer" aria-labelledby="viewer-name"><header><h3 id="viewer-name"></h3>
 <button type="button" id="previous" aria-label="previous picture">&larr;</button>

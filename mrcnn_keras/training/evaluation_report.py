@@ -71,7 +71,8 @@ def report_evaluation(path, predictions, load_image, *, title, config, facts=Non
         settings=config.to_dict(),
         rows=rows,
         scores=coco_scores(predictions) if scores is None else scores,
-        tables=_tables(predictions, kind, errors, min_score),
+        tables=[_classes(predictions, kind), _errors(errors)],
+        details=_details(predictions, kind, min_score),
         charts=_charts(predictions, kind, curves),
         confusion=Confusion(matrix, min_score, IOU),
         pictures=_pictures(predictions, kind, load_image, errors, min_score, order),
@@ -121,42 +122,38 @@ def _pictures(predictions, kind, load_image, errors, min_score, order):
         )
 
 
-def _tables(predictions, kind, errors, min_score):
-    things = THINGS[kind]
+def _classes(predictions, kind):
+    note = (
+        f"Of {THINGS[kind]}. threshold: the lowest score that gives the highest F1 at IoU {IOU}; precision, recall and "
+        "F1 are those of that threshold."
+    )
+    return _table("Classes", class_table(predictions, kind=kind), note)
+
+
+def _errors(errors):
+    rows = [(name, errors.counts[name], errors.costs[name]) for name in MAIN_TYPES]
+    rows += [(f"every {name}", "", errors.costs[name]) for name in errors.costs if name not in MAIN_TYPES]
+    note = (
+        "Of all detections, whatever their score. AP50 lost: how much AP50 would rise without these errors (TIDE, "
+        "Bolya et al. 2020)."
+    )
+    return Table("Error types", ("error", "number", "AP50 lost"), rows, note)
+
+
+def _details(predictions, kind, min_score):
     counted = counting_scores(predictions, kind=kind, min_score=min_score)
-    costs = [(name, errors.counts[name], errors.costs[name]) for name in MAIN_TYPES]
-    costs += [(f"every {name}", "", errors.costs[name]) for name in errors.costs if name not in MAIN_TYPES]
-    shares = ("accuracy", "precision", "recall", "f1", "panoptic_quality")
+    numbers = ("right", "false", "missed", "accuracy", "precision", "recall", "f1", "panoptic_quality")
+    rows = [(f"{iou:.2f}", *(counted[name][i] for name in numbers)) for i, iou in enumerate(counted["ious"])]
+    note = (
+        f"Of {THINGS[kind]} that score at least {min_score:.2f}. accuracy = right / (right + false + missed), the "
+        "measure of the Data Science Bowl 2018 and of StarDist; its mean is "
+        f"{counted['mean_accuracy']:.3f}."
+    )
+    crowding = "By the overlap of an object's box with that of another one: none, up to 0.2, more."
     return [
-        _table(
-            "Classes",
-            class_table(predictions, kind=kind),
-            f"Of {things}. threshold: the lowest score that gives the highest F1 at IoU {IOU}; precision, recall and "
-            "F1 are those of that threshold.",
-        ),
-        Table(
-            "Error types",
-            ("error", "number", "AP50 lost"),
-            costs,
-            "Of all detections, whatever their score. AP50 lost: how much AP50 would rise without these errors (TIDE, "
-            "Bolya et al. 2020).",
-        ),
         _table("Sizes", size_table(predictions, kind=kind), "small: below 32 x 32 pixels; large: above 96 x 96."),
-        _table(
-            "Crowding",
-            crowding_table(predictions, kind=kind),
-            "By the overlap of an object's box with that of another one: none, up to 0.2, more.",
-        ),
-        Table(
-            "Counting",
-            ("IoU", "right", "false", "missed", *(name.replace("_", " ") for name in shares)),
-            [
-                (f"{iou:.2f}", *(counted[name][i] for name in ("right", "false", "missed", *shares)))
-                for i, iou in enumerate(counted["ious"])
-            ],
-            f"Of {things} that score at least {min_score:.2f}. accuracy = right / (right + false + missed), that "
-            f"of the Data Science Bowl 2018 and of StarDist; its mean is {counted['mean_accuracy']:.3f}.",
-        ),
+        _table("Crowding", crowding_table(predictions, kind=kind), crowding),
+        Table("Counting", ("IoU", *(name.replace("_", " ") for name in numbers)), rows, note),
     ]
 
 

@@ -5,9 +5,7 @@ import pytest
 
 from mrcnn_keras.detections import Detections
 from mrcnn_keras.report import Chart, Confusion, Curve, Picture, Table, write_report
-from tests.report.browser import CHROMIUM, Browser
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 EVIL = "</script><img src=x onerror=\"window.hacked='yes'\">"
 CAT, DOG = 1, 2
 NAMES = ["background", "cat", f"dog {EVIL}"]
@@ -58,13 +56,6 @@ def page(tmp_path_factory):
     )
     assert shown == 3
     return out
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    browser = Browser(tmp_path_factory.mktemp("profile"))
-    yield browser
-    browser.close()
 
 
 @pytest.fixture

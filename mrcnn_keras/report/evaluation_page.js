@@ -53,10 +53,10 @@
   // Of a picture's objects: annotated ones have no score. cell: the other side's class in the confusion matrix.
   const pictures = data.pictures.map((picture, rank) => {
     const drawn = (outline) => ({ path: new Path2D(outline), corner: outline.match(/\d+/g).slice(0, 2).map(Number) });
-    const truth = picture.truth.map(([kind, outline, crowd, cell]) => (
-      { kind, ...drawn(outline), crowd, cell, partners: [] }));
-    const found = picture.found.map(([kind, outline, score, outcome, partner, cell]) => ({
-      kind, ...drawn(outline), score, outcome: outcomes[outcome] ?? "", cell,
+    const truth = picture.truth.map(([kind, outline, points, crowd, cell]) => (
+      { kind, ...drawn(outline), points, crowd, cell, partners: [] }));
+    const found = picture.found.map(([kind, outline, points, score, outcome, partner, cell]) => ({
+      kind, ...drawn(outline), points, score, outcome: outcomes[outcome] ?? "", cell,
       partners: [truth[partner]].filter(Boolean),
     }));
     for (const object of found) object.partners.forEach((partner) => partner.partners.push(object));
@@ -145,6 +145,14 @@
         context.strokeStyle = style;
         context.lineWidth = thick * pixel;
         context.stroke(object.path);
+      }
+      context.fillStyle = "#fff";
+      context.lineWidth = 1.5 * pixel;
+      for (let i = 0; i < object.points.length; i += 2) { // keypoints
+        const dot = new Path2D();
+        dot.arc(object.points[i], object.points[i + 1], 2.5 * pixel, 0, 2 * Math.PI);
+        context.fill(dot);
+        context.stroke(dot);
       }
     }
   };

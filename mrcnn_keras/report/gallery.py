@@ -114,22 +114,25 @@ def _encoded(picture, share):
 
 def _objects(picture, scale, tolerance):
     truth, found = picture.truth, picture.found
-    lines = [
-        [int(abs(class_id)), path, int(class_id < 0), int(cell)]
-        for class_id, path, cell in zip(
-            truth.class_ids, _paths(truth, scale, tolerance), _filled(picture.truth_cells, len(truth)), strict=True
-        )
-    ]
+    lines = zip(
+        np.abs(truth.class_ids).tolist(),
+        _paths(truth, scale, tolerance),
+        _points(truth, scale),
+        (truth.class_ids < 0).astype(int).tolist(),
+        _filled(picture.truth_cells, len(truth)),
+        strict=True,
+    )
     # Scores are rounded down, so that one which is below a threshold stays there.
     details = (
         found.class_ids.tolist(),
         _paths(found, scale, tolerance),
+        _points(found, scale),
         [math.floor(score * 10_000) / 10_000 for score in found.scores.tolist()],
         [OUTCOMES.index(outcome) for outcome in picture.outcomes] or _filled([], len(found)),
         _filled(picture.partners, len(found)),
         _filled(picture.found_cells, len(found)),
     )
-    return {"truth": lines, "found": [[*row] for row in zip(*details, strict=True)]}
+    return {"truth": list(lines), "found": list(zip(*details, strict=True))}
 
 
 def _filled(values, count):
@@ -156,6 +159,15 @@ def _ring(corners, tolerance):
         return ""
     steps = " ".join(f"{x} {y}" for x, y in np.diff(points, axis=0).tolist()).replace(" -", "-")
     return f"M{points[0][0]} {points[0][1]}l{steps}z"
+
+
+def _points(objects, scale):
+    """Keypoints that are annotated or found, as a flat list x, y, x, y, ... for each object."""
+    if objects.keypoints is None:
+        return [[]] * len(objects)
+    return [
+        np.rint(points[points[:, 2] > 0][:, 1::-1] * scale).astype(int).ravel().tolist() for points in objects.keypoints
+    ]
 
 
 def _rectangle(box):

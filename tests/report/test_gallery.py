@@ -36,7 +36,7 @@ def test_outlines_run_along_the_edges_of_pixels():
     square, pixel = (row[1] for row in record["truth"])
     assert square == "M2 5l0 10 10 0 0-10z"
     assert pixel in ("M7 3l0 1 1 0 0-1z", "M7 3h1v1H7z")
-    assert [row[:4] for row in record["found"]] == [[1, square, 0.5, 0], [1, pixel, 0.5, 0]]
+    assert [row[:5] for row in record["found"]] == [[1, square, [], 0.5, 0], [1, pixel, [], 0.5, 0]]
 
 
 def test_a_hole_is_an_outline_within_and_a_box_has_a_rectangle():
@@ -48,6 +48,13 @@ def test_a_hole_is_an_outline_within_and_a_box_has_a_rectangle():
     record = encoded(Picture("a", lambda: np.zeros((40, 40, 3), np.uint8), truth, found))
     assert record["truth"][0][1].count("z") == 2
     assert record["found"][0][1] == "M2 1h29v8H2z"
+
+
+def test_keypoints_that_are_not_annotated_are_left_out():
+    points = [[[3, 4.6, 2], [0, 0, 0], [20, 10, 1]]]
+    truth = Detections((40, 40), [[1, 2, 30, 30]], [1], keypoints=points)
+    record = encoded(Picture("a", lambda: np.zeros((40, 40, 3), np.uint8), truth, Detections.empty((40, 40))))
+    assert record["truth"][0][2] == [5, 3, 10, 20]
 
 
 def test_a_large_photograph_is_drawn_in_a_frame_of_1000():

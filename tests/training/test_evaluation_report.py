@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +11,9 @@ import pytest
 from mrcnn_keras.config import Config
 from mrcnn_keras.detections import Detections
 from mrcnn_keras.evaluation import confusion_matrix, error_types, evaluate
-from mrcnn_keras.training import report_evaluation
+from mrcnn_keras.model import MaskRCNN
+from mrcnn_keras.training import RunFolder, report_evaluation
+from mrcnn_keras.training.evaluation_report import report_training
 from tests.evaluation.pictures import Answers, Pictures, instances, predicted, random_predictions
 
 CONFIG = Config.preset("resnet18_fpn", NUM_CLASSES=3)
@@ -26,17 +29,22 @@ def report(path, predictions, **options):
     return path.read_text(encoding="utf-8")
 
 
+def dataset(predictions):
+    """The annotated pictures of predictions, which `Answers` knows by their grey."""
+    pictures = Pictures(dict(enumerate(predictions.truths)))
+    pictures.class_names = predictions.class_names
+    pictures.load_image = lambda i: np.full((*pictures.truths[i].size, 3), i, np.uint8)
+    pictures.load_example = lambda i: (pictures.load_image(i), pictures.truths[i])
+    return pictures
+
+
 def payload(words):
     return json.loads(re.search(r'id="data">(.*?)</script>', words)[1])
 
 
 def test_scores_are_those_of_evaluate(tmp_path):
     predictions = random_predictions(3, classes=2)
-    truths = dict(enumerate(predictions.truths))
-    pictures = Pictures(truths)
-    pictures.class_names = predictions.class_names
-    pictures.load_example = lambda i: (np.full((*truths[i].size, 3), i, np.uint8), truths[i])
-    scores = evaluate(Answers(dict(enumerate(predictions.founds))), pictures)
+    scores = evaluate(Answers(dict(enumerate(predictions.founds))), dataset(predictions))
     words = report(tmp_path / "report.html", predictions)
     shown = {key: float(value) for key, value in re.findall(r'data-key="([^"]+)" data-value="([^"]+)"', words)}
     assert shown == pytest.approx({key: v for key, v in scores.items() if "/AP/" not in key}, nan_ok=True, abs=0)
@@ -56,8 +64,8 @@ def test_the_confusion_matrix_counts_the_objects_of_the_pictures(tmp_path):
         }
         cells = Counter()
         for picture in payload(words)["pictures"]:
-            cells.update((row[5], row[0]) for row in picture["found"] if row[5] >= 0)
-            cells.update((row[0], 0) for row in picture["truth"] if row[3] == 0)
+            cells.update((row[6], row[0]) for row in picture["found"] if row[6] >= 0)
+            cells.update((row[0], 0) for row in picture["truth"] if row[4] == 0)
         assert cells == {(int(i), int(j)): int(n) for i, j, n in buttons}
 
 
@@ -96,3 +104,26 @@ def test_the_slider_sorts_errors_as_tide_does_above_that_score(browser, tmp_path
         expected["missed"] = sum(picture.count("missed") for picture in errors.truths)
         assert shown == {name: expected[name] for name in shown}
         assert low or min(expected[name] for name in ("class", "location", "duplicate", "background", "missed"))
+
+
+def test_a_resumed_training_measures_best_keras_again(tmp_path, monkeypatch):
+    predictions = random_predictions(3, classes=2)
+    pictures = dataset(predictions)
+    run = RunFolder(tmp_path / "run")
+    loaded = {run.best: Answers(dict(enumerate(predictions.founds)))}
+    monkeypatch.setattr(MaskRCNN, "load", loaded.get)
+    recorder = SimpleNamespace(validation=pictures, measured_pictures=pictures, best_predictions=None)
+    report_training(run, CONFIG, recorder, {"trained": "9 steps"})
+    words = run.report.read_text(encoding="utf-8")
+    assert f'data-key="segm/AP" data-value="{evaluate(loaded[run.best], pictures)["segm/AP"]!r}"' in words
+    assert "9 steps" in words
+
+
+def test_a_training_without_validation_has_curves(tmp_path):
+    run = RunFolder(tmp_path / "run")
+    run.write_rows([{"epoch": 1, "step": 5, "loss": 2.0}, {"epoch": 2, "step": 10, "loss": 1.0}])
+    report_training(run, CONFIG, SimpleNamespace(validation=None), {})
+    words = run.report.read_text(encoding="utf-8")
+    assert "total loss" in words
+    assert "nothing was measured" in words
+    assert 'id="gallery"' not in words

@@ -115,7 +115,7 @@
     (sum, name) => sum + (fine.has(name) ? 0 : picture.counts[name]), 0);
 
   const words = (picture) => outcomes.filter((name) => picture.counts[name])
-    .map((name) => `${picture.counts[name]} ${name}`).join(", ") || "nothing";
+    .map((name) => `${picture.counts[name]} ${data.words[name]}`).join(", ") || "nothing";
 
   const color = (outcome) => getComputedStyle(document.documentElement).getPropertyValue(`--of-${outcome || "none"}`);
 
@@ -196,7 +196,10 @@
     canvas.dataset.side = side;
     const frame = make("span", { className: "frame" }, image, canvas);
     frame.style.aspectRatio = `${picture.width} / ${picture.height}`;
-    return make("span", { className: "pane" }, frame, make("span", { className: "side", textContent: captions[side] }));
+    const pane = make("span", { className: "pane" }, frame);
+    pane.append(make("span", { className: "side", textContent: captions[side] }));
+    pane.style.setProperty("--shape", picture.width / picture.height);
+    return pane;
   });
 
   const list = byId("pictures");
@@ -306,7 +309,8 @@
     byId("previous").disabled = index === 0;
     byId("next").disabled = index === listed.length - 1;
     const rows = ["truth", "found"].flatMap((side) => picture.shown[side].map((object) => {
-      const cells = [captions[side], data.classes[object.kind], object.score?.toFixed(3) ?? "", object.outcome];
+      const cells = [captions[side], data.classes[object.kind], object.score?.toFixed(3) ?? "",
+        data.words[object.outcome] ?? ""];
       const row = make("tr", { tabIndex: 0 }, ...cells.map((text) => make("td", { textContent: text })));
       row.lastChild.prepend(make("span", { className: `swatch of-${object.outcome || "none"}` }));
       for (const event of ["mouseenter", "focus"]) row.addEventListener(event, () => drawViewer(object));

@@ -17,16 +17,6 @@ PICTURES = 200  # in a page, at most
 MATRIX = 60  # classes of a confusion matrix, at most
 NAME = 60  # characters of a class in a table
 VALUE = 200  # characters of a setting
-ERRORS = {  # what they are, in words; those of a detection as in TIDE
-    "right": "right class and place",
-    "class": "right place, wrong class",
-    "location": "right class, but the overlap is too small",
-    "both": "wrong class, and the overlap is too small",
-    "duplicate": "right, but another detection with a higher score has found the same object",
-    "background": "there is no object",
-    "missed": "an annotated object that no detection comes near",
-    "ignored": "in a crowd region, not counted",
-}
 KINDS = {"segm": "masks", "bbox": "boxes", "keypoints": "keypoints"}
 SCORES = {  # of `evaluate`
     "AP": "mean over IoU 0.5 to 0.95",
@@ -120,7 +110,8 @@ def write_report(
         gallery = _gallery(class_names, count, shown if total is None else total, min_score)
         sections = [*before, _Section("gallery", "Pictures", gallery), *after]
         sections = [section for section in sections if section.pieces]
-        data = {"classes": list(class_names), "outcomes": OUTCOMES}
+        data = {"classes": list(class_names), "outcomes": list(OUTCOMES)}
+        data["words"] = {name: words for name, (words, _) in OUTCOMES.items()}
         payload = f'{inert_json(data)[:-1]},"pictures":[{",".join(encoded)}]}}'
         pieces = [_navigation(sections), _facts(facts or {})]
         pieces += [piece for section in sections for piece in section.whole()]
@@ -259,10 +250,10 @@ def _gallery(class_names, shown, total, min_score):
     options = "".join(f'<option value="{i}">{page.text(name)}</option>' for i, name in enumerate(class_names) if i)
     kinds = "".join(
         f'<label title="{meaning}"><input type="radio" name="error" value="{name}">'
-        f'<span class="swatch of-{name}"></span>{name} <b data-count="{name}"></b></label>'
-        for name, meaning in ERRORS.items()
+        f'<span class="swatch of-{name}"></span>{words} <b data-count="{name}"></b></label>'
+        for name, (words, meaning) in OUTCOMES.items()
     )
-    explained = "".join(f"<dt>{name}</dt><dd>{meaning}</dd>" for name, meaning in ERRORS.items())
+    explained = "".join(f"<dt>{words}</dt><dd>{meaning}</dd>" for words, meaning in OUTCOMES.values())
     views = "".join(
         f'<label><input type="radio" name="view" value="{value}"{checked}>{words}</label>'
         for value, words, checked in VIEWS

@@ -25,7 +25,16 @@ OUTLINES = 0.6  # share of a picture's bytes that its outlines may take
 LEAST = 4000  # bytes: with less, a picture is not shown
 
 # What a detection is, and "missed" for an annotated object: the errors of TIDE (Bolya et al. 2020).
-OUTCOMES = ("right", "class", "location", "both", "duplicate", "background", "missed", "ignored")
+OUTCOMES = {  # in words, and what they mean
+    "right": ("right", "right class and place"),
+    "class": ("wrong class", "right place, wrong class"),
+    "location": ("wrong place", "right class, but the overlap is too small"),
+    "both": ("wrong class and place", "near an object of another class, but the overlap is too small"),
+    "duplicate": ("duplicate", "right, but a detection with a higher score has found the same object"),
+    "background": ("background", "there is no object"),
+    "missed": ("missed", "an annotated object that no detection comes near"),
+    "ignored": ("ignored", "in a crowd region, not counted"),
+}
 
 
 @dataclass(frozen=True)
@@ -128,7 +137,7 @@ def _objects(picture, scale, tolerance):
         _paths(found, scale, tolerance),
         _points(found, scale),
         [math.floor(score * 10_000) / 10_000 for score in found.scores.tolist()],
-        [OUTCOMES.index(outcome) for outcome in picture.outcomes] or _filled([], len(found)),
+        [list(OUTCOMES).index(outcome) for outcome in picture.outcomes] or _filled([], len(found)),
         _filled(picture.partners, len(found)),
         _filled(picture.found_cells, len(found)),
     )

@@ -23,7 +23,7 @@ from mrcnn_keras.evaluation import (
 from mrcnn_keras.evaluation.curves import ALL
 from mrcnn_keras.evaluation.error_types import MAIN_TYPES
 from mrcnn_keras.model import MaskRCNN
-from mrcnn_keras.report import Chart, Confusion, Curve, Picture, Table, write_report
+from mrcnn_keras.report import OUTCOMES, Chart, Confusion, Curve, Picture, Table, write_report
 
 IOU = 0.5  # of a match, in what is no mean over several
 MIN_SCORE = 0.5  # where nothing right was found, so that no score is best
@@ -131,7 +131,7 @@ def _classes(predictions, kind):
 
 
 def _errors(errors):
-    rows = [(name, errors.counts[name], errors.costs[name]) for name in MAIN_TYPES]
+    rows = [(OUTCOMES[name][0], errors.counts[name], errors.costs[name]) for name in MAIN_TYPES]
     rows += [(f"every {name}", "", errors.costs[name]) for name in errors.costs if name not in MAIN_TYPES]
     note = (
         "Of all detections, whatever their score. AP50 lost: how much AP50 would rise without these errors (TIDE, "

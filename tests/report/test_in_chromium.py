@@ -181,7 +181,9 @@ def test_by_keyboard(opened):
     opened.press("ArrowLeft")
     opened.press("Enter")
     assert opened.evaluate("document.getElementById('viewer').open")
-    assert opened.evaluate("document.getElementById('viewer-what').textContent").startswith("Picture 2 of 3: 1 class")
+    assert opened.evaluate("document.getElementById('viewer-what').textContent").startswith(
+        "Picture 2 of 3: 1 wrong class"
+    )
     opened.press("ArrowRight")
     assert opened.evaluate("document.getElementById('viewer-name').textContent") == "three.png"
     opened.press("Escape")

@@ -8,7 +8,7 @@ from mrcnn_keras.cli.models import load_model
 from mrcnn_keras.cli.proposals import check_wanted, read_files
 from mrcnn_keras.data import findings, match_classes, named, no_object, note_pictures, readable_pictures
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.evaluation import ALL_CLASSES, best_thresholds, class_keys, coco_scores, collect
+from mrcnn_keras.evaluation import ALL_CLASSES, best_thresholds, boundary_scores, class_keys, coco_scores, collect
 from mrcnn_keras.files import write_image
 from mrcnn_keras.model import save_class_min_scores
 from mrcnn_keras.progress import ProgressLine
@@ -79,7 +79,7 @@ def _write(out, model_path, config, dataset, predictions, scores, where):
         config=config,
         facts={"model": model_path, "data": where},
         rows=rows,
-        scores=scores,
+        scores=scores | (boundary_scores(predictions) if "segm" in predictions.kinds else {}),
     )
     print(f"wrote {out / 'report.html'} with {shown} pictures")
     lowest = max(MIN_SCORE_DRAWN, config.DETECTION_MIN_CONFIDENCE)

@@ -17,7 +17,12 @@ PICTURES = 200  # in a page, at most
 MATRIX = 60  # classes of a confusion matrix, at most
 NAME = 60  # characters of a class in a table
 VALUE = 200  # characters of a setting
-KINDS = {"segm": "masks", "bbox": "boxes", "keypoints": "keypoints"}
+KINDS = {  # of `evaluate`, and of `boundary_scores`
+    "segm": "masks",
+    "boundary": "masks by their outlines (boundary AP)",
+    "bbox": "boxes",
+    "keypoints": "keypoints",
+}
 SCORES = {  # of `evaluate`
     "AP": "mean over IoU 0.5 to 0.95",
     "AP50": "IoU 0.5",
@@ -81,7 +86,7 @@ def write_report(
         facts: Dict from strings to what is said of them at the top.
         settings: Dict from name to value, or `None`.
         rows: List of dicts, the epochs of a training as `RunFolder.rows` gives them.
-        scores: Dict as `evaluate` returns it, or `None`.
+        scores: Dict as `evaluate` returns it, also with those of `boundary_scores`, or `None`.
         tables: List of `Table`, before the curves.
         details: List of `Table`, after the pictures.
         charts: List of `Chart`.

@@ -43,7 +43,7 @@ def report_evaluation(path, predictions, load_image, *, title, config, facts=Non
         config: `Config` of the model.
         facts: Dict from strings to what is said of them at the top of the page.
         rows: List of dicts, the epochs of the training as `RunFolder.rows` gives them.
-        scores: Dict, what `evaluate` returns of them, or `None`: computed here.
+        scores: Dict, what `evaluate` returns of them, and other figures if wanted; `None`: computed here.
 
     Returns:
         Integer, the number of pictures in the page.

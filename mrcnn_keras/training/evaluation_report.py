@@ -6,6 +6,7 @@ import time
 import numpy as np
 
 from mrcnn_keras.evaluation import (
+    ALL_CLASSES,
     calibration,
     class_table,
     coco_scores,
@@ -20,14 +21,12 @@ from mrcnn_keras.evaluation import (
     size_table,
     worst_pictures,
 )
-from mrcnn_keras.evaluation.curves import ALL
-from mrcnn_keras.evaluation.error_types import MAIN_TYPES
+from mrcnn_keras.evaluation.tide import MAIN_TYPES
 from mrcnn_keras.model import MaskRCNN
 from mrcnn_keras.report import OUTCOMES, Chart, Confusion, Curve, Picture, Table, write_report
 
 IOU = 0.5  # of a match, in what is no mean over several
 MIN_SCORE = 0.5  # where nothing right was found, so that no score is best
-TOGETHER = "all classes"
 GRID = np.arange(101) / 100
 THINGS = {"segm": "masks", "bbox": "boxes"}
 
@@ -50,9 +49,9 @@ def report_evaluation(path, predictions, load_image, *, title, config, facts=Non
     """
     kind = predictions.kind()
     curves = score_curves(predictions, kind=kind, iou=IOU)
-    best = curves[ALL].best()
+    best = curves[ALL_CLASSES].best()
     # Whole hundredths, as the slider has them.
-    min_score = MIN_SCORE if best is None else math.floor(100 * curves[ALL].scores[best]) / 100
+    min_score = MIN_SCORE if best is None else math.floor(100 * curves[ALL_CLASSES].scores[best]) / 100
     errors = error_types(predictions, kind=kind, iou=IOU)
     facts = {
         **(facts or {}),
@@ -163,16 +162,12 @@ def _table(title, rows, note):
 
 
 def _charts(predictions, kind, curves):
-    ids = {key: class_id for class_id, key in enumerate((ALL, *(key for key in curves if key != ALL)))}
+    ids = {key: class_id for class_id, key in enumerate((ALL_CLASSES, *(key for key in curves if key != ALL_CLASSES)))}
     recalls, precisions = precision_recall(predictions, kind=kind, iou=IOU)
 
     def drawn(lines):
         """The curve of all classes comes last; a single class needs no other."""
-        some = [
-            Curve(TOGETHER if key == ALL else key, x.tolist(), y.tolist(), ids[key])
-            for key, (x, y) in lines.items()
-            if np.isfinite(y).any()
-        ]
+        some = [Curve(key, x.tolist(), y.tolist(), ids[key]) for key, (x, y) in lines.items() if np.isfinite(y).any()]
         return some if len(lines) > 2 else some[:1]
 
     by_score = {
@@ -180,7 +175,8 @@ def _charts(predictions, kind, curves):
         for name in ("f1", "precision", "recall")
     }
     found = calibration(predictions, kind=kind, iou=IOU)
-    line = Curve(TOGETHER, found.scores.tolist(), found.precision.tolist(), note=f"mean error {found.error:.3f}")
+    note = f"mean error {found.error:.3f}" if math.isfinite(found.error) else ""
+    line = Curve(ALL_CLASSES, found.scores.tolist(), found.precision.tolist(), note=note)
     lines = drawn({key: (recalls, precision) for key, precision in precisions.items()})
     return [
         Chart(f"precision by recall, IoU {IOU}", "recall", "precision", lines),

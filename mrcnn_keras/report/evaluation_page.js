@@ -52,9 +52,9 @@
   const fine = new Set(["right", "ignored"]);
   // Of a picture's objects: annotated ones have no score. cell: the other side's class in the confusion matrix.
   const pictures = data.pictures.map((picture, rank) => {
-    const drawn = (outline) => ({ path: new Path2D(outline), corner: outline.match(/\d+/g).slice(0, 2).map(Number) });
-    const truth = picture.truth.map(([kind, outline, points, crowd, cell]) => (
-      { kind, ...drawn(outline), points, crowd, cell, partners: [] }));
+    const drawn = (outline) => ({ path: new Path2D(outline), corner: outline.match(/-?\d+/g).slice(0, 2).map(Number) });
+    const truth = picture.truth.map(([kind, outline, points, ignored, cell]) => (
+      { kind, ...drawn(outline), points, ignored, cell, partners: [] }));
     const found = picture.found.map(([kind, outline, points, score, outcome, partner, cell]) => ({
       kind, ...drawn(outline), points, score, outcome: outcomes[outcome] ?? "", cell,
       partners: [truth[partner]].filter(Boolean),
@@ -79,7 +79,7 @@
 
   // An annotated object is found if a detection is right about it, and missed if none is even nearly right.
   const outcomeOfTruth = (object) => {
-    if (object.crowd) return "ignored";
+    if (object.ignored) return "ignored";
     const near = object.partners.filter((found) => found.score >= now.lowest).map((found) => found.outcome);
     if (near.includes("right")) return "right";
     return near.find((outcome) => outcome === "class" || outcome === "location") ?? "missed";

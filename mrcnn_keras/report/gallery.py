@@ -33,7 +33,7 @@ OUTCOMES = {  # in words, and what they mean
     "duplicate": ("duplicate", "right, but a detection with a higher score has found the same object"),
     "background": ("background", "there is no object"),
     "missed": ("missed", "an annotated object that no detection comes near"),
-    "ignored": ("ignored", "in a crowd region, not counted"),
+    "ignored": ("ignored", "a crowd region, an object without an outline, or found in one: not counted"),
 }
 
 
@@ -52,6 +52,7 @@ class Picture:
         found_cells: List of N integers, the class of the annotated object that the confusion matrix sees in each
             detection; 0: background; -1: the matrix leaves the detection out.
         truth_cells: List of M integers, the same the other way round.
+        ignored: List of M booleans, which annotated objects do not count; if empty, crowd regions.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Picture:
     partners: list = field(default_factory=list)
     found_cells: list = field(default_factory=list)
     truth_cells: list = field(default_factory=list)
+    ignored: list = field(default_factory=list)
 
 
 def encode_pictures(pictures, count, budget):
@@ -123,11 +125,12 @@ def _encoded(picture, share):
 
 def _objects(picture, scale, tolerance):
     truth, found = picture.truth, picture.found
+    ignored = picture.ignored if len(picture.ignored) else truth.class_ids < 0
     lines = zip(
         np.abs(truth.class_ids).tolist(),
         _paths(truth, scale, tolerance),
         _points(truth, scale),
-        (truth.class_ids < 0).astype(int).tolist(),
+        [int(one) for one in ignored],
         _filled(picture.truth_cells, len(truth)),
         strict=True,
     )

@@ -118,6 +118,7 @@ def _pictures(predictions, kind, load_image, errors, min_score, order):
             partners=[errors.partners[index][i] for i in kept],
             found_cells=of_found[kept].tolist(),
             truth_cells=of_truth.tolist(),
+            ignored=[outcome == "ignored" for outcome in errors.truths[index]],
         )
 
 

@@ -45,6 +45,7 @@ setup(
         "Topic :: Scientific/Engineering :: Image Recognition",
     ],
     packages=find_packages(include=["mrcnn_keras", "mrcnn_keras.*"]),
+    package_data={"mrcnn_keras.report": ["*.css", "*.js"]},
     python_requires=">=3.11",  # the code uses 3.11; the classifiers name those that are tested
     install_requires=[line for line in REQUIREMENTS if line not in TENSORFLOW],
     extras_require={

@@ -1,10 +1,11 @@
-"""A page of HTML in one file: no script, nothing from elsewhere, readable on a phone; all text is escaped.
+"""A page of HTML in one file: nothing from elsewhere, no script but its own, readable on a phone; all text is escaped.
 
 Each function returns a piece of HTML, `whole` makes a page of such pieces. What a piece is given as text may come from
 anywhere, such as names of classes and files.
 """
 
 import base64
+import hashlib
 import html
 import io
 
@@ -17,7 +18,7 @@ BARS = 24  # of a histogram, at most
 WIDTH, HEIGHT, BELOW = 320, 130, 18  # units of a drawing; of them for the numbers below
 _CELLS = {int: ' class="number"', float: ' class="bar"'}
 # The browser itself then refuses whatever a mistake here might let through.
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; style-src 'unsafe-inline'"
 STYLE = """
 :root { color-scheme: light dark; --line: #8884; --bar: #0072b2; --bad: #d55e00; --faint: #8881; }
 * { box-sizing: border-box; }
@@ -50,21 +51,28 @@ summary { cursor: pointer; padding: 4px 0; }
 """
 
 
-def whole(title, pieces):
+def whole(title, pieces, style=STYLE, script=None):
     """Makes a page.
 
     Args:
         title: String, text.
         pieces: List of HTML pieces.
+        style: String, the CSS.
+        script: String, JavaScript that runs when the page is there; the browser refuses any other. `None`: no script.
 
     Returns:
         String, the content of a file.
     """
+    policy = POLICY
+    if script is not None:
+        digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
+        policy += f"; script-src 'sha256-{digest}'"
+        pieces = [*pieces, f"<script>{script}</script>"]
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{text(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+        f"<title>{text(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n"
         + "\n".join([f"<h1>{text(title)}</h1>", *pieces])
         + "\n</body>\n</html>\n"
     )

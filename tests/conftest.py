@@ -107,6 +107,18 @@ def made_once(tmp_path_factory):
     return make
 
 
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """A page in Chromium, see tests/report/browser.py; tests that need it skip without it."""
+    from tests.report.browser import CHROMIUM, Browser
+
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed")
+    browser = Browser(tmp_path_factory.mktemp("profile"))
+    yield browser
+    browser.close()
+
+
 @pytest.fixture
 def without_graphs():
     """Functions run op by op, see tests/graphs.py."""

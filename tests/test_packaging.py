@@ -42,7 +42,7 @@ def files(*folders):
 def test_wheel_and_sdist_have_all_files(tmp_path):
     commands = ["egg_info", "--egg-base", tmp_path, "build_py", "--build-lib", tmp_path / "wheel"]
     subprocess.run([sys.executable, "setup.py", "-q", *commands], cwd=ROOT, check=True, capture_output=True)
-    installed = {path.relative_to(tmp_path / "wheel").as_posix() for path in (tmp_path / "wheel").rglob("*.py")}
+    installed = {path.relative_to(tmp_path / "wheel").as_posix() for path in (tmp_path / "wheel").rglob("*.*")}
     assert installed == files("mrcnn_keras")
     sources = {*(tmp_path / "mrcnn_keras.egg-info" / "SOURCES.txt").read_text(encoding="utf-8").splitlines()}
     assert sources >= files("mrcnn_keras", "tests", "docs", "samples", "notebooks", "benchmarks", ".ci")

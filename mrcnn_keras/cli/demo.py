@@ -98,7 +98,7 @@ def run_demo(out, steps, seed=0):
     compared = summarize(check(model, served, [unseen.load_image(i) for i in range(DRAWN)]))
     with replace_file(out / "savedmodel-check.json") as temporary:
         temporary.write_text(json.dumps(compared, indent=1) + "\n")
-    print(f"pictures: {out}/picture-*.png; model: {out}/best.keras; curves: {out}/curves.png")
+    print(f"pictures: {out}/picture-*.png; model: {out}/best.keras; curves and errors: {out}/report.html")
     verdict = "equal to" if compared["equal"] else "NOT equal to"
     print(
         f"SavedModel: {served} is {verdict} the model on {compared['pictures']} pictures: {compared['matched']} "

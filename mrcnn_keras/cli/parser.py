@@ -159,7 +159,9 @@ def _parser():
     evaluate.add_argument("--proposals", **proposals)
     evaluate.add_argument("--precision", **precision)
     evaluate.add_argument("--skip-bad", default=SKIP_BAD, **skip)
-    evaluate.add_argument("--out", metavar="DIR", help="also draw annotations beside detections")
+    evaluate.add_argument(
+        "--out", metavar="DIR", help="write DIR/report.html, a page with curves, errors and pictures, and pictures"
+    )
     best = "save the score with the highest F1 of each class in MODEL, for --min-score best"
     evaluate.add_argument("--save-thresholds", action="store_true", help=best)
     evaluate.add_argument("--set", **changed)

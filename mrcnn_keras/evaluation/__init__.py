@@ -5,7 +5,7 @@
 
 from mrcnn_keras.evaluation.breakdown import crowding_table, size_table
 from mrcnn_keras.evaluation.coco_ap import boundary_scores, class_keys, coco_scores, evaluate
-from mrcnn_keras.evaluation.confusion import confusion_matrix
+from mrcnn_keras.evaluation.confusion import confused_with, confusion_matrix
 from mrcnn_keras.evaluation.counting import Counts, counting_scores, picture_counts, worst_pictures
 from mrcnn_keras.evaluation.curves import (
     ALL_CLASSES,
@@ -52,6 +52,7 @@ __all__ = [
     "compute_overlaps",
     "compute_overlaps_masks",
     "compute_recall",
+    "confused_with",
     "confusion_matrix",
     "counting_scores",
     "crowding_table",

@@ -24,17 +24,41 @@ def confusion_matrix(predictions, *, kind=None, iou=0.5, min_score=0.5):
         `[C, C]` int64: the row is the annotated class, the column the found one. Row 0, the background, counts what was
         found where nothing is, column 0 what was not found.
     """
-    limits = class_limits(predictions, min_score, kind)
-    matrix = np.zeros((len(limits), len(limits)), np.int64)
-    for picture in overlaps_of(predictions, kind):
-        shown = picture.best_first[(picture.scores >= limits[picture.found_classes])[picture.best_first]]
-        found, truth = picture.found_classes[shown], picture.truth_classes
-        f, t = pair_by_overlap(picture.ious[shown], iou)
-        np.add.at(matrix, (truth[t], found[f]), 1)
-        np.add.at(matrix, (np.delete(truth, t), 0), 1)
-        false = np.setdiff1d(np.flatnonzero(~picture.in_a_region(iou)[shown]), f)
-        np.add.at(matrix, (0, found[false]), 1)
+    classes = len(predictions.class_names)
+    matrix = np.zeros((classes, classes), np.int64)
+    confused = confused_with(predictions, kind=kind, iou=iou, min_score=min_score)
+    for truth, found, (of_truth, of_found) in zip(predictions.truths, predictions.founds, confused, strict=True):
+        np.add.at(matrix, (of_found[of_found >= 0], found.class_ids[of_found >= 0]), 1)
+        np.add.at(matrix, (np.abs(truth.class_ids[of_truth == 0]), 0), 1)
     return matrix
+
+
+def confused_with(predictions, *, kind=None, iou=0.5, min_score=0.5):
+    """Says of each instance what the confusion matrix takes it for.
+
+    Args:
+        predictions: `Predictions`.
+        kind: As of `confusion_matrix`.
+        iou: As of `confusion_matrix`.
+        min_score: As of `confusion_matrix`.
+
+    Returns:
+        List, one per picture, of tuples of two integer arrays: for each annotated instance the class that it was found
+        as, 0 if it was not found; for each found instance the class of the annotated one, 0 if nothing is there; -1 for
+        those that are not counted.
+    """
+    limits = class_limits(predictions, min_score, kind)
+    confused = []
+    for picture, annotated in zip(overlaps_of(predictions, kind), predictions.truths, strict=True):
+        shown = picture.best_first[(picture.scores >= limits[picture.found_classes])[picture.best_first]]
+        f, t = pair_by_overlap(picture.ious[shown], iou)
+        of_truth, of_found = np.full(len(annotated), -1), np.full(len(picture.scores), -1)
+        of_truth[picture.truth_ids] = 0
+        of_truth[picture.truth_ids[t]] = picture.found_classes[shown[f]]
+        of_found[shown] = np.where(picture.in_a_region(iou)[shown], -1, 0)
+        of_found[shown[f]] = picture.truth_classes[t]
+        confused.append((of_truth, of_found))
+    return confused
 
 
 def pair_by_overlap(ious, threshold):

@@ -30,6 +30,8 @@ class ErrorTypes:
             "ignored" (in a crowd region) or "left out" (beyond `max_detections`).
         truths: List, one per picture, of lists with a string per annotated instance: "found", "missed", "confused" (not
             found, but it would be if some error of a found instance were mended) or "ignored" (not counted).
+        partners: List, one per picture, of lists with an integer per found instance: the annotated instance that it is
+            right about, or stands for with another class or place, or is a duplicate of; -1: none.
     """
 
     ap: float
@@ -37,6 +39,7 @@ class ErrorTypes:
     counts: dict
     founds: list
     truths: list
+    partners: list
 
 
 @dataclass
@@ -45,7 +48,7 @@ class _Errors:
 
     objects, unfound: {class: number of objects, of those without a match}; points: as found; right: those of them that
     are; errors: [(type, point as found or None, point as mended or None, class of an object that goes or None)];
-    founds, truths: as of ErrorTypes.
+    founds, truths, partners: as of ErrorTypes.
     """
 
     objects: Counter = field(default_factory=Counter)
@@ -55,6 +58,7 @@ class _Errors:
     errors: list = field(default_factory=list)
     founds: list = field(default_factory=list)
     truths: list = field(default_factory=list)
+    partners: list = field(default_factory=list)
 
 
 def error_types(predictions, *, kind=None, iou=0.5, background_iou=0.1, max_detections=None):
@@ -88,7 +92,7 @@ def error_types(predictions, *, kind=None, iou=0.5, background_iou=0.1, max_dete
     if math.isnan(ap):
         costs = dict.fromkeys(costs, math.nan)
     counts = {name: sum(error[0] == name for error in errors.errors) for name in MAIN_TYPES}
-    return ErrorTypes(ap, costs, counts, errors.founds, errors.truths)
+    return ErrorTypes(ap, costs, counts, errors.founds, errors.truths, errors.partners)
 
 
 def _sort_picture(errors, picture, num_truths, limits, most):
@@ -126,6 +130,14 @@ def _sort_picture(errors, picture, num_truths, limits, most):
     truth = np.full(num_truths, "ignored", object)
     truth[picture.truth_ids] = np.where(used, "found", "confused")
     truth[picture.truth_ids[missed]] = "missed"
+    partners = np.full(len(picture.scores), -1)
+    for i, (verdict, target) in enumerate(verdicts):
+        if verdict == "duplicate":
+            target = int((own[i] * used).argmax())
+        target = int(match[i]) if verdict == "right" else target
+        if target is not None and not ignored[i]:
+            partners[order[i]] = picture.truth_ids[target]
+    errors.partners.append(partners.tolist())
     errors.founds.append(found.tolist())
     errors.truths.append(truth.tolist())
 

@@ -1,5 +1,6 @@
 """Keras callbacks of a training: learning rate, check of the losses, progress line, files."""
 
+import dataclasses
 import functools
 import math
 import time
@@ -9,7 +10,7 @@ import numpy as np
 
 from mrcnn_keras.data import batch_image_ids, make_pipeline
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.evaluation import detect_in, evaluate
+from mrcnn_keras.evaluation import coco_scores, collect, detect_in, evaluate
 from mrcnn_keras.progress import ProgressLine
 from mrcnn_keras.training.schedule import Occasional, current_rate, finished_steps, learning_rate
 
@@ -148,6 +149,8 @@ class Recorder(StepCallback):
 
     The validation figures are added to `logs` for the callbacks after this one. every_epoch: whether they are measured
     after each epoch, and not only when there is time; a timed training is measured about TIMED_EVALUATIONS times.
+    predictions, best_predictions: what was found by the model that was measured last, and by that of best.keras; None
+    if none was measured since the training was begun or resumed.
     """
 
     def __init__(self, run, config, validation, clock, every_epoch=False):
@@ -158,6 +161,7 @@ class Recorder(StepCallback):
         self.saving = Occasional(SAVING_SHARE)
         self.drawing = Occasional(DRAWING_SHARE)
         self.metric = decisive_metric(config)
+        self.predictions = self.best_predictions = None
         if validation is not None and clock.total_seconds is not None:
             self.evaluating.took = GRAPHS
             clock.reserve = min(EVALUATION_SHARE * clock.total_seconds + GRAPHS, clock.total_seconds / 2)
@@ -197,7 +201,7 @@ class Recorder(StepCallback):
                 self.run.draw_curves()
         self.run.say(_sentence(row))
         if self._score(row) >= self.best:  # on a tie, the model trained longer
-            self.best = self._score(row)
+            self.best, self.best_predictions = self._score(row), self.predictions
             self.run.save_model(self.model, self.run.best)
         if done or self.saving.is_due():
             self.save_last()
@@ -231,7 +235,9 @@ class Recorder(StepCallback):
         with self.evaluating.timed():
             batches = make_pipeline(dataset, self.config, training=False)
             losses = self.model.evaluate(batches, verbose=0, return_dict=True)
-            scores = evaluate(self.model, dataset, progress=line.counting("measured"))
+            predictions = collect(self.model, dataset, progress=line.counting("measured"))
+            scores = coco_scores(predictions)
+            self.predictions = dataclasses.replace(predictions)  # without what the measure has left there
         self.clock.reserve = 1.2 * self.evaluating.took
         kept = {name: scores[name] for name in scores if name.split("/", 1)[1] in METRICS}
         return {**{f"val_{name}": float(value) for name, value in losses.items()}, **kept}

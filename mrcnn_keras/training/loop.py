@@ -23,6 +23,7 @@ from mrcnn_keras.errors import UserError, listing
 from mrcnn_keras.model import MaskRCNN, train_the_same, with_fixed_sizes
 from mrcnn_keras.progress import ProgressLine
 from mrcnn_keras.training.callbacks import RATE_SET, Progress, Recorder, Schedule, StopAtNonFinite, monitored_figures
+from mrcnn_keras.training.evaluation_report import report_training
 from mrcnn_keras.training.run_folder import RunFolder
 from mrcnn_keras.training.schedule import Clock, finished_steps
 
@@ -131,7 +132,8 @@ def train(
     line = ProgressLine(run.say)
     watchers = [Schedule(config, clock, line), StopAtNonFinite(dataset, config, seed), Progress(line, clock, steps)]
     monitored = set() if validation is None else monitored_figures(callbacks, config)
-    watchers += [Recorder(run, config, validation, clock, every_epoch=bool(monitored)), *callbacks]
+    recorder = Recorder(run, config, validation, clock, every_epoch=bool(monitored))
+    watchers += [recorder, *callbacks]
 
     def fit(first_epoch, last_epoch, count):
         data = make_pipeline(dataset, config, seed=seed, start_step=finished_steps(model))
@@ -168,6 +170,15 @@ def train(
         line.clear()
     if validation is None or not run.best.exists():
         run.save_model(model, run.best)
+        recorder.best_predictions = recorder.predictions
+    facts = {
+        "training pictures": dataset.num_images,
+        "trained": f"{finished_steps(model)} steps in {clock.seconds() / 60:.1f} minutes",
+    }
+    try:
+        report_training(run, config, recorder, facts)
+    except (UserError, OSError) as error:  # the models are saved
+        run.say(f"note: {run.report} was not written: {error}")
     run.say(f"trained {finished_steps(model)} steps in {clock.seconds() / 60:.1f} minutes; see {run.path}")
     return _columns(run.rows())
 

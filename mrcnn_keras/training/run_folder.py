@@ -13,7 +13,9 @@ from mrcnn_keras.training.schedule import finished_steps
 
 
 class RunFolder:
-    """Files of a training: config.json, best.keras, last.keras, metrics.csv, curves.png, progress.json, train.log.
+    """Files of a training, each an attribute, and its log.
+
+    They are config.json, best.keras, last.keras, metrics.csv, curves.png, report.html, progress.json and train.log.
 
     All except the log are written by rename, so that each file is complete, whatever stops the training.
 
@@ -26,7 +28,7 @@ class RunFolder:
         self.best, self.last = self.path / "best.keras", self.path / "last.keras"
         self.config, self.metrics = self.path / "config.json", self.path / "metrics.csv"
         self.curves, self.log = self.path / "curves.png", self.path / "train.log"
-        self.progress = self.path / "progress.json"
+        self.report, self.progress = self.path / "report.html", self.path / "progress.json"
 
     @classmethod
     def unused(cls, name="run"):

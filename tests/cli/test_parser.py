@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -227,7 +228,15 @@ def test_evaluate_writes_flat_figures(trained, tiny_coco, tmp_path):
     assert list(found) == [f"{kind}/{name}" for kind in ("bbox", "segm") for name in names]
     assert 0 <= found["segm/AP"] <= found["segm/AP50"] <= 1
     assert found["segm/APl"] is None  # there is no large object
-    assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == ["0000.png", "0001.png"]
+    assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == ["0000.png", "0001.png", "report.html"]
+    page = (tmp_path / "drawn" / "report.html").read_text(encoding="utf-8")
+    shown = dict(re.findall(r'data-key="([^"]+)" data-value="([^"]+)"', page))
+    values = {key: None if value == "nan" else float(value) for key, value in shown.items()}
+    assert {key: value for key, value in values.items() if not key.startswith("boundary/")} == {
+        key: value for key, value in found.items() if "AP/" not in key
+    }
+    assert values["boundary/AP"] <= values["segm/AP"]
+    assert "total loss" in page  # of the training of the run
 
 
 def test_evaluate_refuses_other_classes(trained, coco, mistake):

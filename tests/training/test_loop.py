@@ -1,6 +1,7 @@
 """mk.train: what it writes, what stops it, and that an interrupted training continues where it stopped."""
 
 import math
+import re
 from types import SimpleNamespace
 
 import keras
@@ -59,7 +60,7 @@ def stop_after(steps):
 
 
 def test_train_writes_all_files_of_a_run(trained):
-    named = {"config.json", "best.keras", "last.keras", "metrics.csv", "curves.png", "train.log"}
+    named = {"config.json", "best.keras", "last.keras", "metrics.csv", "curves.png", "report.html", "train.log"}
     assert {path.name for path in trained.iterdir()} == named | {"progress.json", "options.json"}
     rows = RunFolder(trained).rows()
     assert [(row["epoch"], row["step"]) for row in rows] == [(1, 3), (2, 6)]
@@ -76,6 +77,10 @@ def test_train_writes_all_files_of_a_run(trained):
     assert "6 pictures, 2 per step, 3 steps per epoch, 2 epochs" in log
     assert "epoch 2: step 6, loss" in log
     assert (trained / "curves.png").read_bytes().startswith(b"\x89PNG")
+    page = (trained / "report.html").read_text(encoding="utf-8")
+    best = max(row["segm/AP"] for row in rows)
+    assert float(re.search(r'data-key="segm/AP" data-value="([^"]+)"', page)[1]) == pytest.approx(best, rel=1e-5)
+    assert page.count('"jpeg"') == 2
 
 
 def test_ctrl_c_saves_and_resume_completes_the_training(model, shapes, tmp_path, capsys):

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from mrcnn_keras.architectures import APPLICATIONS, FEATURES, GIVEN, RESNETS
+from mrcnn_keras.config.augmentations import AUGMENTATIONS
 from mrcnn_keras.config.checks import Limits, as_type_of, check, limits_of, nearest
 from mrcnn_keras.config.presets import PRESETS
 from mrcnn_keras.errors import UserError
@@ -25,6 +26,8 @@ BELONGINGS = {
     "CLASS_NAMES": ("CLASS_MIN_SCORES",),
     "NUM_KEYPOINTS": ("KEYPOINT_NAMES", "KEYPOINT_FLIP_PAIRS", "KEYPOINT_SKELETON", "KEYPOINT_SIGMAS"),
 }
+# Settings that are the name of a set of others.
+SETS = {"AUGMENT": AUGMENTATIONS}
 # Settings that there were once: files that have them still load. A sentence for who sets one.
 RETIRED = {"ROI_ALIGN_METHOD": "RoIAlign uses crop_and_resize, exported files gathers: the same numbers; leave it out"}
 Share = Limits(0, 1)
@@ -78,11 +81,20 @@ class Config:
     MINI_MASK_SHAPE: Limits(length=2) = (56, 56)  # (height, width): cells of an annotated mask inside its box
 
     # --- augmentation (training only)
+    AUGMENT: Literal["", *AUGMENTATIONS] = ""  # the named set of what follows: docs/augmentation.md; "": as it stands
     AUGMENT_FLIP_LR: Share = 0.5  # probability of a left-right flip
     AUGMENT_FLIP_UD: Share = 0.0  # probability of an upside-down flip
     AUGMENT_ROT90 = False  # quarter turns, each as likely
+    AUGMENT_ROTATE: Limits(0, 180) = 0.0  # degrees: largest angle of a random turn, either way
+    AUGMENT_SHEAR: Limits(0, 60) = 0.0  # degrees: largest angle by which rows and columns lean, either way
     AUGMENT_SCALE: Limits(length=2) = (1.0, 1.0)  # range of a random factor on the size
+    AUGMENT_COPY_PASTE: Share = 0.0  # probability that objects of another picture are pasted in
     AUGMENT_BRIGHTNESS: Share = 0.0  # random contrast and brightness within +- this share
+    AUGMENT_CONTRAST: Share = 0.0  # further random contrast within +- this share
+    AUGMENT_HUE: Limits(0, 0.5) = 0.0  # random turn of the circle of colours, within +- this part of it
+    AUGMENT_SATURATION: Share = 0.0  # random saturation within +- this share
+    AUGMENT_BLUR: Limits(0, 32) = 0.0  # network pixels: largest deviation of a random Gaussian blur
+    AUGMENT_NOISE: Limits(0, 128) = 0.0  # grey levels: largest deviation of random Gaussian noise
 
     # --- backbone and pyramid
     BACKBONE: Literal[*RESNETS, *APPLICATIONS, GIVEN] = "resnet50"  # see architectures.py; "given": MaskRCNN(backbone=)
@@ -180,10 +192,10 @@ class Config:
     EVALUATION_IMAGES = 500  # validation pictures that COCO AP is measured on during training
 
     def __init__(self, **overrides):
-        values = {name: getattr(type(self), name) for name in setting_names()}
-        for name, value in overrides.items():
+        for name in overrides:
             check_name(name)
-            values[name] = value
+        own = {name: value for part in reversed(type(self).__mro__[:-1]) for name, value in _own_settings(part)}
+        values = _with({name: getattr(Config, name) for name in setting_names()}, {**own, **overrides})
         for name, value in values.items():
             parts = limits_of(Config, name).parts
             object.__setattr__(self, name, as_type_of(name, value, getattr(Config, name), parts))
@@ -370,8 +382,19 @@ class Config:
             print(f"{name:30} {value}")
 
 
+def _own_settings(part):
+    """The settings that a class of a user sets, below Config."""
+    return [] if part is Config else [(name, value) for name, value in vars(part).items() if name.isupper()]
+
+
 def _with(values, overrides):
-    """`values` with `overrides` on top; what belongs to a number of classes or keypoints is only kept with it."""
+    """`values` with `overrides` on top; what belongs to a number of classes or keypoints is only kept with it.
+
+    The name of a set (SETS) brings the settings of the set with it, under those that are overridden by themselves.
+    """
+    for name, sets in SETS.items():
+        chosen = overrides.get(name)
+        values = {**values, **(sets.get(chosen, {}) if isinstance(chosen, str) else {})}
     for number, belongings in BELONGINGS.items():
         if values.get(number) != overrides.get(number, values.get(number)):
             values = {**values, **dict.fromkeys(belongings, ())}

@@ -11,6 +11,7 @@ from functools import lru_cache
 import numpy as np
 import tensorflow as tf
 
+from mrcnn_keras.data.augment import check_hook
 from mrcnn_keras.data.class_matching import match_classes
 from mrcnn_keras.data.dataset import SubsetOfDataset
 from mrcnn_keras.data.sample import check_keypoints, load_sample
@@ -23,7 +24,7 @@ REMEMBERED = 256 * 2**20  # bytes of mask bits that are kept; what comes later i
 _ORDER, _SAMPLE = 0, 1
 
 
-def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, workers=None):
+def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, workers=None, augment=None):
     """Makes batches of the pictures of a dataset.
 
     A mistake in a picture comes up when its batch is made, as a `tf.errors.OpError`; see `take_error`.
@@ -39,6 +40,9 @@ def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, worke
         seed: Integer, of the order and the augmentation.
         start_step: Integer, the batches left out at the start; the rest is as if they had been taken.
         workers: Integer, threads that load pictures, or `None` for one per core, at most 4.
+        augment: A further augmentation of training pictures: a function of the form of an `albumentations.Compose`,
+            called with `image`, `masks`, `bboxes` and, where the model has keypoints, `keypoints`, before those of the
+            settings; docs/augmentation.md says what it gets and returns.
 
     Returns:
         `tf.data.Dataset` of dicts. G is the largest number of objects in the batch, at least 1. H and W are
@@ -71,6 +75,7 @@ def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, worke
         raise UserError(f"seed {seed} and start_step {start_step}: give whole numbers from 0 on")
     if config.NUM_KEYPOINTS:
         check_keypoints(dataset, config.NUM_KEYPOINTS)
+    check_hook(augment, config)
     if training:
         dataset = RememberedDataset(dataset)
     side = None if config.IMAGE_RESIZE_MODE == "fit" else config.IMAGE_MAX_DIM
@@ -87,7 +92,7 @@ def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, worke
         number = int(number)
         if training:
             image_id = _image_id(dataset.num_images, seed, number)
-            sample = load_sample(dataset, config, image_id, np.random.default_rng([seed, _SAMPLE, number]))
+            sample = load_sample(dataset, config, image_id, np.random.default_rng([seed, _SAMPLE, number]), augment)
         else:
             sample = load_sample(dataset, config, number)
         return [sample[name] if name.startswith("image") else _at_least_one(sample[name]) for name in shapes]

@@ -39,6 +39,7 @@ def train(
     resume=False,
     seed=0,
     callbacks=(),
+    augment=None,
 ):
     """Trains a model, evaluates it on the way, and writes a run folder.
 
@@ -62,6 +63,8 @@ def train(
         seed: Integer, seed of the order of the pictures and of the augmentation.
         callbacks: Further Keras callbacks. Their `logs` include the validation figures (val_loss, val_... of each part
             of the loss, bbox/AP, segm/AP, ...) of the epochs that were measured.
+        augment: A further augmentation of the training pictures, such as an `albumentations.Compose`; see
+            `make_pipeline`. A training that is resumed has to be given the same again.
 
     Returns:
         Dict from the name of a figure to a list with one value per epoch, `None` where it was not measured.
@@ -134,7 +137,7 @@ def train(
     watchers += [Recorder(run, config, validation, clock, every_epoch=bool(monitored)), *callbacks]
 
     def fit(first_epoch, last_epoch, count):
-        data = make_pipeline(dataset, config, seed=seed, start_step=finished_steps(model))
+        data = make_pipeline(dataset, config, seed=seed, start_step=finished_steps(model), augment=augment)
         length = {"initial_epoch": first_epoch, "epochs": last_epoch, "steps_per_epoch": count}
         with warnings.catch_warnings():
             if minutes and monitored:  # else Keras would warn after each epoch in which they are not measured

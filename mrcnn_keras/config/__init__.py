@@ -4,5 +4,6 @@ from mrcnn_keras.config.augmentations import AUGMENTATIONS
 from mrcnn_keras.config.backbone_checks import GIVEN_BACKBONE
 from mrcnn_keras.config.config import Config, parse_setting
 from mrcnn_keras.config.presets import PRESETS
+from mrcnn_keras.config.recipes import RECIPES
 
-__all__ = ["AUGMENTATIONS", "Config", "GIVEN_BACKBONE", "PRESETS", "parse_setting"]
+__all__ = ["AUGMENTATIONS", "Config", "GIVEN_BACKBONE", "PRESETS", "RECIPES", "parse_setting"]

@@ -8,6 +8,7 @@ from mrcnn_keras.architectures import APPLICATIONS, FEATURES, GIVEN, RESNETS
 from mrcnn_keras.config.augmentations import AUGMENTATIONS
 from mrcnn_keras.config.checks import Limits, as_type_of, check, limits_of, nearest
 from mrcnn_keras.config.presets import PRESETS
+from mrcnn_keras.config.recipes import RECIPES
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import replace_file
 from mrcnn_keras.resize_rule import MODES, PLACES, ROUNDING
@@ -27,7 +28,7 @@ BELONGINGS = {
     "NUM_KEYPOINTS": ("KEYPOINT_NAMES", "KEYPOINT_FLIP_PAIRS", "KEYPOINT_SKELETON", "KEYPOINT_SIGMAS"),
 }
 # Settings that are the name of a set of others.
-SETS = {"AUGMENT": AUGMENTATIONS}
+SETS = {"RECIPE": RECIPES, "AUGMENT": AUGMENTATIONS}
 # Settings that there were once: files that have them still load. A sentence for who sets one.
 RETIRED = {"ROI_ALIGN_METHOD": "RoIAlign uses crop_and_resize, exported files gathers: the same numbers; leave it out"}
 Share = Limits(0, 1)
@@ -180,15 +181,23 @@ class Config:
     BBOX_BETA: Limits(0, 1e6) = 1 / 9
 
     # --- training
+    RECIPE: Literal["", *RECIPES] = ""  # the named set of what follows: docs/augmentation.md; "": as it stands
     BATCH_SIZE = 2  # images per step
+    GRADIENT_ACCUMULATION: Limits(1, 10_000) = 1  # steps whose gradients are averaged for one update of the weights
+    EPOCHS: Limits(1, 10**9) = 20  # of a training that is given no other length
     STEPS_PER_EPOCH: Limits(0, 10**9) = 0  # steps per epoch; 0: as many as one pass over the pictures needs
     OPTIMIZER: Literal["sgd", "adamw"] = "sgd"  # SGD with momentum, or AdamW
     LEARNING_RATE = 0.0025  # 0.02 for 16 images per step (the paper), scaled to 2
+    LEARNING_RATE_BATCH = 2  # images per update that it is for
+    LEARNING_RATE_SCALING: Literal["none", "linear", "sqrt"] = "none"  # of it by their number, or its root
     LEARNING_MOMENTUM: Share = 0.9  # of SGD
     WEIGHT_DECAY: Share = 1e-4  # on kernels; not on biases and normalisation
     GRADIENT_CLIP_NORM: Limits(0, 1e9) = 5.0  # norm over all gradients together; 0: no clipping
-    LEARNING_RATE_SCHEDULE: Literal["cosine", "step"] = "cosine"  # to zero, or a tenth at 2/3 and at 8/9 of the steps
+    LEARNING_RATE_SCHEDULE: Literal["cosine", "linear", "step"] = "cosine"  # to 0; "step": a tenth at 2/3 and at 8/9
     WARMUP_STEPS: Limits(0, 10**9) = 500  # steps of linear warm-up, at most a tenth of the training
+    EMA_MOMENTUM: Limits(0, 0.999999) = 0.0  # part of the average of the weights that a step keeps; 0: no average
+    REPEAT_THRESHOLD: Share = 0.0  # pictures of classes on fewer than this share come more often; 0: all as often
+    EARLY_STOPPING: Limits(0, 10**6) = 0  # evaluations without a better AP until the training ends; 0: it goes on
     EVALUATION_IMAGES = 500  # validation pictures that COCO AP is measured on during training
 
     def __init__(self, **overrides):
@@ -272,6 +281,16 @@ class Config:
         if self.RESIZE_METHOD != "exact":
             return self.RESIZE_METHOD
         return "triangle" if self.RESIZE_ANTIALIAS else "bilinear"
+
+    def peak_learning_rate(self):
+        """Gives the learning rate that the schedule begins with, for the images of an update.
+
+        Returns:
+            Float, LEARNING_RATE scaled as LEARNING_RATE_SCALING says: linearly as of Goyal et al. 2017, for SGD; by the
+            root for Adam (Malladi et al. 2022).
+        """
+        more = self.BATCH_SIZE * self.GRADIENT_ACCUMULATION / self.LEARNING_RATE_BATCH
+        return self.LEARNING_RATE * more ** {"none": 0, "linear": 1, "sqrt": 0.5}[self.LEARNING_RATE_SCALING]
 
     def loss_names(self):
         """Lists the parts of the loss that a model with these settings has.

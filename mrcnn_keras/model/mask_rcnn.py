@@ -137,10 +137,12 @@ class MaskRCNN(StrictModel):
         if optimizer is None:
             optimizer = make_optimizer(
                 self.config.OPTIMIZER,
-                self.config.LEARNING_RATE,
+                self.config.peak_learning_rate(),
                 momentum=self.config.LEARNING_MOMENTUM,
                 weight_decay=self.config.WEIGHT_DECAY,
                 clip_norm=self.config.GRADIENT_CLIP_NORM,
+                accumulation=self.config.GRADIENT_ACCUMULATION,
+                ema_momentum=self.config.EMA_MOMENTUM,
             )
         optimizer = keras.optimizers.get(optimizer)
         exclude_from_weight_decay(optimizer)

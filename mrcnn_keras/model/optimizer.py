@@ -6,13 +6,20 @@ import keras
 NO_DECAY = ("bias", "gamma", "beta")
 
 
-def make_optimizer(name, learning_rate, *, momentum=0.9, weight_decay=0.0, clip_norm=0.0):
+def make_optimizer(
+    name, learning_rate, *, momentum=0.9, weight_decay=0.0, clip_norm=0.0, accumulation=1, ema_momentum=0.0
+):
     """ "sgd" or "adamw" as a Keras optimizer.
 
     weight_decay: share of a weight taken off per step, times the learning rate (decoupled, Loshchilov and Hutter 2019).
-    clip_norm: largest norm of all gradients together; 0: no clipping.
+    clip_norm: largest norm of all gradients together; 0: no clipping. accumulation: steps whose gradients are averaged
+    for one update. ema_momentum: part of the average of the weights that a step keeps; 0: none is kept.
     """
     common = {"weight_decay": weight_decay or None, "global_clipnorm": clip_norm or None}
+    if accumulation > 1:
+        common["gradient_accumulation_steps"] = accumulation
+    if ema_momentum:
+        common |= {"use_ema": True, "ema_momentum": ema_momentum}
     if name == "sgd":
         return keras.optimizers.SGD(learning_rate, momentum=momentum, **common)
     return keras.optimizers.AdamW(learning_rate, **{**common, "weight_decay": weight_decay})

@@ -1,6 +1,10 @@
 """Which layers train: what a user changed by `layer.trainable = ...`, by name, so that a file of the model keeps it."""
 
 from mrcnn_keras.errors import UserError
+from mrcnn_keras.model.feature_maps import make_backbone, make_roi_stage
+
+# Matterport's names of what trains -> BACKBONE_FREEZE_STAGES.
+STAGES = {"heads": 5, "5+": 4, "4+": 3, "3+": 2, "all": 0}
 
 
 def layers_by_path(layer, path=""):
@@ -43,6 +47,33 @@ def apply_changes(model, changes):
     for path, trains in changes.items():
         if path in layers:
             layers[path].trainable = trains
+
+
+def train_stages(model, layers):
+    """Makes the stages of the backbone train that Matterport's package trains under the same name.
+
+    Args:
+        model: `MaskRCNN`.
+        layers: `"heads"`: all but the backbone; `"5+"`, `"4+"`, `"3+"`: its stages from this one on, too; `"all"`.
+
+    Returns:
+        Boolean, whether other variables train now.
+
+    Raises:
+        UserError: If there is no such name.
+    """
+    if layers not in STAGES:
+        raise UserError(f"layers = {layers!r}: choose one of {', '.join(STAGES)}")
+    config = model.config.replace(BACKBONE_FREEZE_STAGES=STAGES[layers])
+    parts = [(model.network.backbone, make_backbone(config))]
+    if config.BACKBONE_FEATURES == "c4":
+        parts.append((model.get_layer("roi_stage"), make_roi_stage(config)))
+    before = [variable.path for variable in model.trainable_variables]
+    for part, like in parts:
+        wanted = trainable_by_path(like)
+        for path, layer in layers_by_path(part).items():
+            layer.trainable = wanted[path]
+    return before != [variable.path for variable in model.trainable_variables]
 
 
 def optimizer_paths(model):

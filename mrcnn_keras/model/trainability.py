@@ -1,10 +1,8 @@
 """Which layers train: what a user changed by `layer.trainable = ...`, by name, so that a file of the model keeps it."""
 
+from mrcnn_keras.architectures import STAGES
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.model.feature_maps import make_backbone, make_roi_stage
-
-# Matterport's names of what trains -> BACKBONE_FREEZE_STAGES.
-STAGES = {"heads": 5, "5+": 4, "4+": 3, "3+": 2, "all": 0}
 
 
 def layers_by_path(layer, path=""):

@@ -184,12 +184,12 @@ class Config:
     RECIPE: Literal["", *RECIPES] = ""  # the named set of what follows: docs/augmentation.md; "": as it stands
     BATCH_SIZE = 2  # images per step
     GRADIENT_ACCUMULATION: Limits(1, 10_000) = 1  # steps whose gradients are averaged for one update of the weights
-    EPOCHS: Limits(1, 10**9) = 20  # of a training that is given no other length
+    EPOCHS: Limits(1, 10**9) = 20  # passes over the pictures, where a training is given no other length
     STEPS_PER_EPOCH: Limits(0, 10**9) = 0  # steps per epoch; 0: as many as one pass over the pictures needs
     OPTIMIZER: Literal["sgd", "adamw"] = "sgd"  # SGD with momentum, or AdamW
     LEARNING_RATE = 0.0025  # 0.02 for 16 images per step (the paper), scaled to 2
-    LEARNING_RATE_BATCH = 2  # images per update that it is for
-    LEARNING_RATE_SCALING: Literal["none", "linear", "sqrt"] = "none"  # of it by their number, or its root
+    LEARNING_RATE_BATCH = 2  # images per update that LEARNING_RATE is for
+    LEARNING_RATE_SCALING: Literal["none", "linear", "sqrt"] = "none"  # of LEARNING_RATE by their number, or its root
     LEARNING_MOMENTUM: Share = 0.9  # of SGD
     WEIGHT_DECAY: Share = 1e-4  # on kernels; not on biases and normalisation
     GRADIENT_CLIP_NORM: Limits(0, 1e9) = 5.0  # norm over all gradients together; 0: no clipping

@@ -67,9 +67,10 @@ def suggest_augmentation(dataset, config, statistics):
         if named or _mostly_grey(dataset):
             return "microscopy", f"small objects, {f'among them {named}' if named else 'in grey pictures'}"
         return "aerial", "small objects in pictures with colours, so that no side is up"
-    if count < FEW:
+    if count < FEW and dataset.has_masks():
         return "few", f"{count} picture{'s' * (count != 1)}, fewer than {FEW}"
-    return "photos", f"{count} pictures of large objects"
+    boxes = "" if dataset.has_masks() else ", boxes only, which free rotation would make too large"
+    return "photos", f"{count} picture{'s' * (count != 1)} of large objects{boxes}"
 
 
 def _mostly_grey(dataset):

@@ -2,6 +2,8 @@
 
 import keras
 
+from mrcnn_keras.errors import UserError
+
 # Variables that weight decay leaves alone: biases and the factors and offsets of normalisation.
 NO_DECAY = ("bias", "gamma", "beta")
 
@@ -33,3 +35,16 @@ def exclude_from_weight_decay(optimizer):
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     if getattr(optimizer, "weight_decay", None) and not optimizer.built:
         optimizer.exclude_from_weight_decay(var_names=list(NO_DECAY))
+
+
+def check_accumulation(optimizer, replicas):
+    """Refuses accumulated gradients on several devices: Keras sums the devices' gradients where that cannot be.
+
+    optimizer: of Keras. replicas: devices that share a step.
+    """
+    steps = getattr(getattr(optimizer, "inner_optimizer", optimizer), "gradient_accumulation_steps", None)
+    if steps and replicas > 1:
+        raise UserError(
+            f"GRADIENT_ACCUMULATION {steps}: Keras cannot accumulate gradients on {replicas} devices at once; set it "
+            "to 1: the devices share a larger batch anyway"
+        )

@@ -70,7 +70,7 @@ def train_stages(model, layers):
     for part, like in parts:
         wanted = trainable_by_path(like)
         for path, layer in layers_by_path(part).items():
-            layer.trainable = wanted[path]
+            layer.trainable = wanted.get(path, layer.trainable)  # names of layers without weights are numbered
     return before != [variable.path for variable in model.trainable_variables]
 
 

@@ -130,15 +130,18 @@ def test_suggests_no_keypoints_for_data_without_any():
 class Coloured(Dataset):
     """Pictures of one colour, and classes by name."""
 
-    def __init__(self, count, colour, name="thing"):
+    def __init__(self, count, colour, name="thing", masks=True):
         super().__init__()
-        self.colour = colour
+        self.colour, self.masks = colour, masks
         self.add_class("x", 1, name)
         for i in range(count):
             self.add_image("x", i, f"{i}.png")
 
     def load_image(self, image_id):
         return np.full((20, 20, 3), self.colour, np.uint8)
+
+    def has_masks(self):
+        return self.masks
 
 
 GREY, GREEN = (90, 90, 91), (40, 120, 50)
@@ -150,6 +153,7 @@ GREY, GREEN = (90, 90, 91), (40, 120, 50)
         (Coloured(99, GREY), "square", "few", "99 pictures, fewer than 100"),
         (Coloured(1, GREY), "fit", "few", "1 picture, fewer than 100"),
         (Coloured(100, GREY), "square", "photos", "100 pictures of large objects"),
+        (Coloured(20, GREY, masks=False), "square", "photos", "20 pictures of large objects, boxes only, which free"),
         (Coloured(5, GREY), "crop", "microscopy", "small objects, in grey pictures"),
         (Coloured(5, GREEN), "crop", "aerial", "small objects in pictures with colours, so that no side is up"),
         (Coloured(5, GREEN, "Nucleus"), "crop", "microscopy", "small objects, among them Nucleus"),

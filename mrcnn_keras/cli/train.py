@@ -266,7 +266,15 @@ def _fitted(config, named, own, data, statistics, chosen, recipe):
     for name, (value, reason) in (suggested | sets).items():
         if name not in QUIET:
             print(f"{name} = {value} ({reason})")
-    return _named(config, named | {name: word for name, (word, _) in sets.items()}).replace(**own)
+    config = _named(config, named | {name: word for name, (word, _) in sets.items()})
+    if "LEARNING_RATE" in own and "LEARNING_RATE_SCALING" not in own:  # the user's word is for what is trained now
+        own = {"LEARNING_RATE_SCALING": "none", **own}
+    config = config.replace(**own)
+    rate = config.peak_learning_rate()
+    if rate != config.LEARNING_RATE:
+        scaled = f"{config.LEARNING_RATE:g} is for {config.LEARNING_RATE_BATCH} pictures per update"
+        print(f"learning rate {rate:g} ({scaled}; LEARNING_RATE_SCALING is {config.LEARNING_RATE_SCALING})")
+    return config
 
 
 def _remember(options, run):

@@ -364,7 +364,10 @@ class Config:
         """
         if not isinstance(values, dict):
             raise UserError(f"settings are a JSON object of names and values, not a {type(values).__name__}")
-        return cls(**{name: value for name, value in values.items() if name not in RETIRED})
+        values = {name: value for name, value in values.items() if name not in RETIRED}
+        if "BATCH_SIZE" in values:  # files from before rates were scaled: it is the rate for their batch
+            values.setdefault("LEARNING_RATE_BATCH", values["BATCH_SIZE"])
+        return cls(**values)
 
     def save(self, path):
         """Writes the settings as JSON.

@@ -220,7 +220,26 @@ def test_recipes_by_name(words, capsys):
     found = settings_of(*words, "--set", "EPOCHS=7", "--batch-size", "2")
     assert "RECIPE" not in capsys.readouterr().out
     assert {name: getattr(found, name) for name in RECIPES["long"]} == {**RECIPES["long"], "EPOCHS": 7}
-    assert found.peak_learning_rate() == pytest.approx(5e-4)  # 0.001 for 4 pictures
+    assert found.peak_learning_rate() == pytest.approx(5e-4)
+
+
+def test_the_rate_follows_the_batch_unless_it_is_given(capsys):
+    assert settings_of("--batch-size", "2").peak_learning_rate() == pytest.approx(5e-4)
+    words = "learning rate 0.0005 (0.001 is for 4 pictures per update; LEARNING_RATE_SCALING is linear)"
+    assert words in capsys.readouterr().out
+    given = ("--batch-size", "2", "--set", "LEARNING_RATE=0.003")
+    assert settings_of(*given).peak_learning_rate() == 0.003
+    assert settings_of(*given, "--set", "LEARNING_RATE_SCALING=sqrt").peak_learning_rate() == pytest.approx(
+        0.003 / 2**0.5
+    )
+    assert "learning rate 0.003" not in capsys.readouterr().out
+
+
+def test_files_from_before_rates_were_scaled_keep_their_rate():
+    before = Config.preset("resnet18_fpn").to_dict()
+    del before["LEARNING_RATE_BATCH"], before["LEARNING_RATE_SCALING"]
+    found = Config.from_dict(before).replace(RECIPE="finetune")
+    assert found.peak_learning_rate() == before["LEARNING_RATE"]
 
 
 @pytest.mark.parametrize("words", [["--augment", "auto"], ["--set", "AUGMENT=auto"]])

@@ -164,7 +164,7 @@ def conventions():
 def dependencies():
     """requirements.txt and the extras of setup.py: the comment behind a requirement says why it is there."""
     rows = []
-    for file, form in (("requirements.txt", r"^(\w.+?)  # (.+)"), ("setup.py", r'^ +"(\S+?)",  # (.+)')):
+    for file, form in (("requirements.txt", r"^(\w.+?)  # (.+)"), ("setup.py", r'^ +"(\S+?)",?  # (.+)')):
         for requirement, why in re.findall(form, (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE):
             name, versions = re.match(r"([\w-]+)([^;]+)", requirement).groups()
             rows.append((name, f"`{versions}`", why))

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from mrcnn_keras.config import AUGMENTATIONS, Config
 from mrcnn_keras.data import Dataset
 from mrcnn_keras.data.augment import keypoints_inside, tighten
 from mrcnn_keras.data.sample import load_sample
@@ -145,21 +144,3 @@ def test_the_older_draws_are_as_they_were_without_the_newer_augmentations(pictur
         )
         assert np.array_equal(older["gt_boxes"], both["gt_boxes"])
         assert np.abs(older["image"].astype(int) - both["image"]).mean() < 40
-
-
-@pytest.mark.parametrize("name", AUGMENTATIONS)
-def test_named_sets_are_settings(name):
-    named = Config(AUGMENT=name)
-    assert all(getattr(named, setting) == value for setting, value in AUGMENTATIONS[name].items())
-    assert {setting for setting in named.to_dict() if setting.startswith("AUGMENT_")} == {*AUGMENTATIONS[name]}
-    assert Config.from_dict(named.to_dict()) == named
-    assert Config().replace(AUGMENT=name) == named
-    assert AUGMENTATIONS[name]["AUGMENT_SCALE"] == Config.preset("resnet18_fpn", AUGMENT=name).AUGMENT_SCALE
-    assert Config(AUGMENT=name, AUGMENT_NOISE=7).AUGMENT_NOISE == named.replace(AUGMENT_NOISE=7).AUGMENT_NOISE == 7
-
-    class Mine(Config):
-        AUGMENT = name
-        AUGMENT_BLUR = 3.0
-
-    assert Mine().AUGMENT_BLUR == 3
-    assert Mine().replace(AUGMENT_BLUR=named.AUGMENT_BLUR) == named

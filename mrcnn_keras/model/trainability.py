@@ -1,6 +1,6 @@
 """Which layers train: what a user changed by `layer.trainable = ...`, by name, so that a file of the model keeps it."""
 
-from mrcnn_keras.architectures import STAGES
+from mrcnn_keras.architectures import GIVEN, STAGES
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.model.feature_maps import make_backbone, make_roi_stage
 
@@ -58,20 +58,30 @@ def train_stages(model, layers):
         Boolean, whether other variables train now.
 
     Raises:
-        UserError: If there is no such name.
+        UserError: If there is no such name, or a backbone of the user's own has no such stages.
     """
     if layers not in STAGES:
         raise UserError(f"layers = {layers!r}: choose one of {', '.join(STAGES)}")
+    before = [variable.path for variable in model.trainable_variables]
+    if model.config.BACKBONE == GIVEN:
+        if layers not in ("heads", "all"):
+            raise UserError(f"layers = {layers!r}: the stages of a backbone of one's own are unknown; heads or all")
+        model.network.backbone.trainable = layers == "all"
+    else:
+        _take_stages(model, layers)
+    return before != [variable.path for variable in model.trainable_variables]
+
+
+def _take_stages(model, layers):
+    """The backbone's layers train as in one that is made with these stages frozen."""
     config = model.config.replace(BACKBONE_FREEZE_STAGES=STAGES[layers])
     parts = [(model.network.backbone, make_backbone(config))]
     if config.BACKBONE_FEATURES == "c4":
         parts.append((model.get_layer("roi_stage"), make_roi_stage(config)))
-    before = [variable.path for variable in model.trainable_variables]
     for part, like in parts:
         wanted = trainable_by_path(like)
         for path, layer in layers_by_path(part).items():
             layer.trainable = wanted.get(path, layer.trainable)  # names of layers without weights are numbered
-    return before != [variable.path for variable in model.trainable_variables]
 
 
 def optimizer_paths(model):

@@ -47,6 +47,6 @@ def own_weights_after_fit(model):
 def _pairs(model):
     """(variable, its average) of all that the optimizer averages; none before its first step."""
     optimizer = plain_optimizer(model)
-    if not optimizer.use_ema or not finished_steps(model):
+    if not getattr(optimizer, "use_ema", False) or not finished_steps(model):
         return []
     return list(zip(optimizer._trainable_variables, optimizer._model_variables_moving_average, strict=True))

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from mrcnn_keras.architectures import STAGES
+from mrcnn_keras.architectures import GIVEN, STAGES
 from mrcnn_keras.config import Config
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.model import MaskRCNN, train_stages, train_the_same
@@ -135,3 +135,16 @@ def test_stages_by_name_train_as_in_a_model_that_is_made_so(settings):
         counts.append(sum(len(part.trainable_variables) for part in mine.values()))
     assert counts == sorted(counts)
     assert counts[0] == 0 < counts[1]
+
+
+def test_a_backbone_of_ones_own_trains_or_not():
+    inputs = keras.Input((None, None, 3))
+    backbone = keras.Model(inputs, keras.layers.Conv2D(2, 1)(inputs))
+    config = SimpleNamespace(BACKBONE=GIVEN)
+    model = SimpleNamespace(config=config, network=SimpleNamespace(backbone=backbone), trainable_variables=())
+    train_stages(model, "heads")
+    assert not backbone.trainable_variables
+    train_stages(model, "all")
+    assert len(backbone.trainable_variables) == 2
+    with pytest.raises(UserError, match="the stages of a backbone of one's own are unknown; heads or all"):
+        train_stages(model, "4+")

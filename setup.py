@@ -22,6 +22,9 @@ TFLITE = [
     "ai-edge-litert>=2.3,<3",  # extra `tflite`: running TFLite files; TensorFlow writes them in float32 and float16
     "ai-edge-quantizer>=0.10,<0.11",  # extra `tflite`: int8; its recipes change with its minor versions
 ]
+TENSORBOARD = [
+    "tensorboard>=2.20,<3"  # extra `tensorboard`: `--tensorboard`; TensorFlow 2.21 no longer comes with it
+]
 TENSORFLOW = [line for line in REQUIREMENTS if line.startswith("tensorflow")]
 
 setup(
@@ -54,11 +57,13 @@ setup(
         "tflite": TFLITE,
         "onnx": ONNX,
         "supervision": SUPERVISION,
+        "tensorboard": TENSORBOARD,
         "test": [
             *ONNX,
             *SUPERVISION,
             *TFLITE,
             "faster-coco-eval>=1.8,<2",  # tests: another implementation of boundary AP
+            *TENSORBOARD,
             "hypothesis>=6.100,<7",  # tests: properties
             "ipykernel>=7,<8",  # tests: running the notebook
             "nbclient>=0.11,<1",  # tests: running the notebook

@@ -12,7 +12,7 @@ import typing
 from pathlib import Path
 
 from mrcnn_keras.cli.parser import _parser
-from mrcnn_keras.config import PRESETS, Config
+from mrcnn_keras.config import AUGMENTATIONS, PRESETS, RECIPES, Config
 from mrcnn_keras.weights.fetch.published import COCO, IMAGENET
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -128,6 +128,24 @@ def settings():
     return table(("setting", "default", "may be", "meaning"), *rows)
 
 
+def _sets(named):
+    """One row per setting of named sets; empty where a set leaves it alone."""
+    meanings = {name: meaning for _, of_section in _settings() for name, meaning in of_section.items()}
+    rows = []
+    for name in dict.fromkeys(name for settings in named.values() for name in settings):
+        values = [_plain(settings[name]) if name in settings else "" for settings in named.values()]
+        rows.append((f"`{name}`", _plain(getattr(Config(), name)), *values, meanings[name]))
+    return table(("setting", "default", *(f"`{name}`" for name in named), "meaning"), *rows)
+
+
+def augmentations():
+    return _sets(AUGMENTATIONS)
+
+
+def recipes():
+    return _sets(RECIPES)
+
+
 def conventions():
     """One row per setting in which the published models differ from the defaults; empty where they do not."""
     names = ("torchvision_v1", "torchvision_v2", "detectron2_r50_fpn", "detectron2_x101_fpn", "matterport")
@@ -146,14 +164,15 @@ def conventions():
 def dependencies():
     """requirements.txt and the extras of setup.py: the comment behind a requirement says why it is there."""
     rows = []
-    for file, form in (("requirements.txt", r"^(\w.+?)  # (.+)"), ("setup.py", r'^ +"(\S+?)",  # (.+)')):
+    for file, form in (("requirements.txt", r"^(\w.+?)  # (.+)"), ("setup.py", r'^ +"(\S+?)",?  # (.+)')):
         for requirement, why in re.findall(form, (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE):
             name, versions = re.match(r"([\w-]+)([^;]+)", requirement).groups()
             rows.append((name, f"`{versions}`", why))
     return table(("package", "versions", "why"), *rows)
 
 
-TABLES = {f.__name__: f for f in (commands, presets, coco, imagenet, licences, settings, conventions, dependencies)}
+MADE = (commands, presets, coco, imagenet, licences, settings, augmentations, recipes, conventions, dependencies)
+TABLES = {f.__name__: f for f in MADE}
 
 
 def documents():

@@ -59,6 +59,8 @@ APPLICATIONS = {
 
 GIVEN = "given"  # as a BACKBONE: a Keras model that the user hands over
 GIVEN_STRIDES = (4, 8, 16, 32)  # pixels per cell of its maps C2 .. C5
+# Matterport's names of what trains -> the first stages that do not: BACKBONE_FREEZE_STAGES.
+STAGES = {"heads": 5, "5+": 4, "4+": 3, "3+": 2, "all": 0}
 
 
 class Features(NamedTuple):

@@ -15,7 +15,7 @@ MAY_IMPORT = {
     **dict.fromkeys(("layers", "weights"), {"ops"}),
     "backbones": {"layers", "ops"},
     "model": {"config", "ops", "layers", "backbones", "weights", "detections", "resize"},
-    "training": {"config", "data", "model", "evaluation", "report"},
+    "training": {"config", "data", "model", "evaluation", "report", "visualize"},
     "export": {"model", "detections", "ops"},
     **dict.fromkeys(("evaluation", "visualize", "report"), {"detections", "ops"}),
 }

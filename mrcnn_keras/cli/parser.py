@@ -6,7 +6,9 @@ import math
 import sys
 import traceback
 
+from mrcnn_keras.architectures import STAGES
 from mrcnn_keras.cli.start import import_tensorflow
+from mrcnn_keras.config import AUGMENTATIONS, RECIPES
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import replace_file
 
@@ -130,6 +132,12 @@ def _parser():
     length.add_argument("--epochs", type=_count, metavar="N", help="number of epochs (default 20)")
     length.add_argument("--minutes", type=_minutes, metavar="N", help="fit the schedule to this time instead")
     train.add_argument("--steps-per-epoch", type=_count, metavar="N", help="steps per epoch (default: all pictures)")
+    recipe = "settings of the training by name (default by --weights: scratch or finetune); none: the preset's"
+    train.add_argument("--recipe", choices=[*RECIPES, "none"], help=recipe)
+    augment = "augmentation by name; auto: chosen by the data (default that of the preset)"
+    train.add_argument("--augment", choices=["auto", *AUGMENTATIONS], help=augment)
+    stages = "what of the backbone trains besides the heads: none of it (heads), stages from 5, 4 or 3 on, or all"
+    train.add_argument("--layers", choices=list(STAGES), help=stages)
     train.add_argument("--batch-size", type=_count, metavar="N", help="pictures per step")
     train.add_argument("--image-size", type=_count, metavar="N", help="pixels of the network's input, a multiple of 32")
     given = "boxes for a model without region proposal network (.npz, .json, .pkl); may be repeated"
@@ -138,6 +146,8 @@ def _parser():
     faster = "what the network computes in (default auto: bfloat16 where this machine is faster with it)"
     precision = {"choices": ["auto", "float32", "bfloat16", "float16"], "help": faster}
     train.add_argument("--precision", **precision)
+    curves = "write figures and pictures for TensorBoard to RUN/tensorboard (needs `pip install tensorboard`)"
+    train.add_argument("--tensorboard", action="store_true", help=curves)
     train.add_argument("--skip-bad", **skip)  # a resumed training has that of its beginning
     train.add_argument("--out", metavar="RUN", help="folder to write (default run, run-2, ...)")
     train.add_argument("--resume", action="store_true", help="continue the training in --out")

@@ -1,11 +1,20 @@
 """Settings that follow from the data: classes, picture size, anchors, number of objects per picture."""
 
 import math
+import re
+
+import numpy as np
 
 # Objects whose side is less than this share of the picture's long side are learnt from windows of the picture: shrunk
 # to the network's size with the whole picture, they would be a few pixels large. Large objects must fit into a window.
 SMALL_SHARE = 0.09
 WINDOW = 256  # pixels
+# Fewer pictures than this are few: the set of augmentation for them.
+FEW = 100
+# What is seen through a microscope, by the names of classes; grey pictures are another sign.
+MICROSCOPIC = re.compile(r"nucle|mitos|bacteri|\bcells?$|tissue|neuron|embryo|colon(y|ies)", re.IGNORECASE)
+LOOKED_AT = 12  # pictures, to see whether they are grey
+GREY = 4  # grey levels: the largest mean difference of R, G and B in a picture without colours
 PRESET = "resnet18_fpn"  # of a training without --preset and --weights
 # Settings that are suggested without a word.
 QUIET = ("CLASS_NAMES", "CATEGORY_IDS", "KEYPOINT_NAMES", "KEYPOINT_SKELETON", "KEYPOINT_SIGMAS")
@@ -45,6 +54,30 @@ def suggest_settings(config, statistics, class_names, category_ids=(), keypoint_
     if statistics["instances"]:
         suggested |= _for_sizes(config, statistics, chosen)
     return {name: found for name, found in suggested.items() if name not in chosen}
+
+
+def suggest_augmentation(dataset, config, statistics):
+    """The named set of augmentation for these data, and the reason in a few words.
+
+    dataset: Dataset of training pictures. config: with what the data suggest. statistics: of the dataset.
+    """
+    count = statistics["images"]
+    if config.IMAGE_RESIZE_MODE == "crop":  # windows, in which no side is up
+        named = next((name for name in dataset.class_names[1:] if MICROSCOPIC.search(name)), None)
+        if named or _mostly_grey(dataset):
+            return "microscopy", f"small objects, {f'among them {named}' if named else 'in grey pictures'}"
+        return "aerial", "small objects in pictures with colours, so that no side is up"
+    if count < FEW and dataset.has_masks():
+        return "few", f"{count} picture{'s' * (count != 1)}, fewer than {FEW}"
+    boxes = "" if dataset.has_masks() else ", boxes only, which free rotation would make too large"
+    return "photos", f"{count} picture{'s' * (count != 1)} of large objects{boxes}"
+
+
+def _mostly_grey(dataset):
+    """Whether more than half of some pictures have no colours."""
+    ids = np.linspace(0, dataset.num_images - 1, min(LOOKED_AT, dataset.num_images)).astype(int)
+    images = [dataset.load_image(i)[::4, ::4].astype(float) for i in ids]
+    return sum(np.abs(np.diff(image, axis=2)).mean() < GREY for image in images) > len(images) / 2
 
 
 def _for_keypoints(config, layout):

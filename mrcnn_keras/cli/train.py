@@ -7,10 +7,11 @@ from pathlib import Path
 
 import keras
 
+from mrcnn_keras.architectures import STAGES
 from mrcnn_keras.cli.data_argument import DataArgument
 from mrcnn_keras.cli.parser import SKIP_BAD
 from mrcnn_keras.cli.proposals import read_files
-from mrcnn_keras.cli.suggest import PRESET, QUIET, suggest_for
+from mrcnn_keras.cli.suggest import PRESET, QUIET, suggest_augmentation, suggest_for
 from mrcnn_keras.config import Config, parse_setting
 from mrcnn_keras.data import check_objects, match_classes, note_pictures, note_sides, readable_pictures
 from mrcnn_keras.errors import UserError
@@ -21,7 +22,6 @@ from mrcnn_keras.report import counted
 from mrcnn_keras.training import RunFolder, train
 from mrcnn_keras.weights.class_places import find_places
 
-EPOCHS = 20
 PRETRAINED_PRESET = "torchvision_v1"
 # Options that a resumed training takes from its beginning where they are left out; at most one per row is given.
 # Those in FIXED must not change: otherwise pictures would move from validation to training.
@@ -54,6 +54,7 @@ def train_from_options(options):
     run = RunFolder(options.out) if options.out else RunFolder.unused()
     run.check(options.resume)
     own = _own_settings(options)
+    named = _named_sets(options, own)
     options.precision = options.precision or own.get("PRECISION")
     options.stratified = None
     if options.resume:
@@ -65,7 +66,10 @@ def train_from_options(options):
     given = DataArgument.of(options, options.data)
     seed = options.seed or 0
     with _open_weights(options) as checkpoint:
-        config = Config.load(run.config).replace(**own) if options.resume else _settings(options, own, checkpoint)
+        if options.resume:
+            config = _named(Config.load(run.config), named).replace(**own)
+        else:
+            config = _settings(options, own, checkpoint)
         data, validation = _datasets(options, given)
         names = _known_names(options, run, checkpoint, config, data)
         data, validation = _matched(options, given, run, names, data, validation)
@@ -75,7 +79,7 @@ def train_from_options(options):
         if not options.resume:
             keeps_anchors = checkpoint.has_anchors if checkpoint else options.weights == "coco"
             chosen = {*own, "RPN_ANCHOR_SCALES"} if keeps_anchors else {*own}
-            config = _fitted(config, own, data, statistics, chosen)
+            config = _fitted(config, named, own, data, statistics, chosen, _recipe(options))
         keras.utils.set_random_seed(seed)
         precision = options.precision or "auto"
         print(f"computing in {in_words(precision)}")
@@ -88,12 +92,13 @@ def train_from_options(options):
         model,
         data,
         validation,
-        epochs=options.epochs or EPOCHS,
+        epochs=options.epochs,
         minutes=_minutes_left(options.minutes, began),
         steps_per_epoch=options.steps_per_epoch,
         out=run.path,
         resume=options.resume,
         seed=seed,
+        tensorboard=options.tensorboard,
     )
     figures = {name: values[-1] for name, values in history.items() if values and values[-1] is not None}
     sides = [dataset for dataset in (data, validation) if dataset is not None]
@@ -136,6 +141,8 @@ def _own_settings(options):
     own = dict(parse_setting(text) for text in options.settings)
     if options.batch_size:
         own["BATCH_SIZE"] = options.batch_size
+    if options.layers:
+        own["BACKBONE_FREEZE_STAGES"] = STAGES[options.layers]
     if options.precision not in (None, "auto"):
         own["PRECISION"] = options.precision
     if options.image_size:
@@ -143,6 +150,28 @@ def _own_settings(options):
     if options.proposals:
         own["PROPOSALS"] = "given"
     return own
+
+
+def _named_sets(options, own):
+    """{"RECIPE": name, "AUGMENT": name} of the sets that are asked for; taken out of `own`, as they come before it."""
+    asked = {"RECIPE": options.recipe, "AUGMENT": options.augment}
+    found = {name: word or own.pop(name, None) for name, word in asked.items()}
+    return {name: word for name, word in found.items() if word}
+
+
+def _recipe(options):
+    """The recipe for a training that asks for none by name, with its reason."""
+    if options.weights == "none":
+        return "scratch", "no weights to begin with"
+    return "finetune", f"--weights {options.weights}"
+
+
+def _named(config, named):
+    """`config` with the settings of named sets."""
+    for name, word in sorted(named.items(), reverse=True):  # the recipe first, which may name an augmentation
+        if word != "auto" and (name, word) != ("RECIPE", "none"):
+            config = config.replace(**{name: word})
+    return config
 
 
 def _datasets(options, given):
@@ -221,13 +250,31 @@ def _give_proposals(options, config, data, validation):
             dataset.set_proposals(proposals)
 
 
-def _fitted(config, own, data, statistics, chosen):
-    """`config` with what the data suggest, except `chosen`, and then what the user set; suggestions are printed."""
+def _fitted(config, named, own, data, statistics, chosen, recipe):
+    """`config` with what the data suggest, except `chosen`, then named sets, and then what the user set.
+
+    named: {"RECIPE": ..., "AUGMENT": ...}, the sets that are asked for. recipe: (name, reason) where none is. What was
+    not asked for is printed with its reason.
+    """
+    if "AUGMENT" in named:
+        chosen = {*chosen, "AUGMENT_FLIP_UD", "AUGMENT_ROT90"}
     suggested = suggest_for(data, config, statistics, chosen)
-    for name, (value, reason) in suggested.items():
+    config = config.replace(**{name: value for name, (value, _) in suggested.items()})
+    sets = {} if "RECIPE" in named else {"RECIPE": recipe}
+    if named.get("AUGMENT") == "auto":
+        sets["AUGMENT"] = suggest_augmentation(data, config.replace(**own), statistics)
+    for name, (value, reason) in (suggested | sets).items():
         if name not in QUIET:
             print(f"{name} = {value} ({reason})")
-    return config.replace(**{name: value for name, (value, _) in suggested.items()}, **own)
+    config = _named(config, named | {name: word for name, (word, _) in sets.items()})
+    if "LEARNING_RATE" in own and "LEARNING_RATE_SCALING" not in own:  # the user's word is for what is trained now
+        own = {"LEARNING_RATE_SCALING": "none", **own}
+    config = config.replace(**own)
+    rate = config.peak_learning_rate()
+    if rate != config.LEARNING_RATE:
+        scaled = f"{config.LEARNING_RATE:g} is for {config.LEARNING_RATE_BATCH} pictures per update"
+        print(f"learning rate {rate:g} ({scaled}; LEARNING_RATE_SCALING is {config.LEARNING_RATE_SCALING})")
+    return config
 
 
 def _remember(options, run):

@@ -145,6 +145,8 @@ def check(config, settings, names):
         raise UserError("RPN_ANCHOR_RATIOS is empty; give at least one, such as (0.5, 1, 2)")
     if config.AUGMENT_SCALE[0] > config.AUGMENT_SCALE[1]:
         raise UserError(f"AUGMENT_SCALE = {config.AUGMENT_SCALE}: give (lowest, highest)")
+    if config.AUGMENT_COPY_PASTE and config.PROPOSALS == "given":
+        raise UserError("AUGMENT_COPY_PASTE pastes objects without proposals; set it to 0 with PROPOSALS 'given'")
 
 
 def _check_roi_operator(config):

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Literal
 
 from mrcnn_keras.architectures import APPLICATIONS, FEATURES, GIVEN, RESNETS
+from mrcnn_keras.config.augmentations import AUGMENTATIONS
 from mrcnn_keras.config.checks import Limits, as_type_of, check, limits_of, nearest
 from mrcnn_keras.config.presets import PRESETS
+from mrcnn_keras.config.recipes import RECIPES
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import replace_file
 from mrcnn_keras.resize_rule import MODES, PLACES, ROUNDING
@@ -25,6 +27,8 @@ BELONGINGS = {
     "CLASS_NAMES": ("CLASS_MIN_SCORES",),
     "NUM_KEYPOINTS": ("KEYPOINT_NAMES", "KEYPOINT_FLIP_PAIRS", "KEYPOINT_SKELETON", "KEYPOINT_SIGMAS"),
 }
+# Settings that are the name of a set of others.
+SETS = {"RECIPE": RECIPES, "AUGMENT": AUGMENTATIONS}
 # Settings that there were once: files that have them still load. A sentence for who sets one.
 RETIRED = {"ROI_ALIGN_METHOD": "RoIAlign uses crop_and_resize, exported files gathers: the same numbers; leave it out"}
 Share = Limits(0, 1)
@@ -78,11 +82,20 @@ class Config:
     MINI_MASK_SHAPE: Limits(length=2) = (56, 56)  # (height, width): cells of an annotated mask inside its box
 
     # --- augmentation (training only)
+    AUGMENT: Literal["", *AUGMENTATIONS] = ""  # the named set of what follows: docs/augmentation.md; "": as it stands
     AUGMENT_FLIP_LR: Share = 0.5  # probability of a left-right flip
     AUGMENT_FLIP_UD: Share = 0.0  # probability of an upside-down flip
     AUGMENT_ROT90 = False  # quarter turns, each as likely
+    AUGMENT_ROTATE: Limits(0, 180) = 0.0  # degrees: largest angle of a random turn, either way
+    AUGMENT_SHEAR: Limits(0, 60) = 0.0  # degrees: largest angle by which rows and columns lean, either way
     AUGMENT_SCALE: Limits(length=2) = (1.0, 1.0)  # range of a random factor on the size
+    AUGMENT_COPY_PASTE: Share = 0.0  # probability that objects of another picture are pasted in
     AUGMENT_BRIGHTNESS: Share = 0.0  # random contrast and brightness within +- this share
+    AUGMENT_CONTRAST: Share = 0.0  # further random contrast within +- this share
+    AUGMENT_HUE: Limits(0, 0.5) = 0.0  # random turn of the circle of colours, within +- this part of it
+    AUGMENT_SATURATION: Share = 0.0  # random saturation within +- this share
+    AUGMENT_BLUR: Limits(0, 32) = 0.0  # network pixels: largest deviation of a random Gaussian blur
+    AUGMENT_NOISE: Limits(0, 128) = 0.0  # grey levels: largest deviation of random Gaussian noise
 
     # --- backbone and pyramid
     BACKBONE: Literal[*RESNETS, *APPLICATIONS, GIVEN] = "resnet50"  # see architectures.py; "given": MaskRCNN(backbone=)
@@ -168,22 +181,30 @@ class Config:
     BBOX_BETA: Limits(0, 1e6) = 1 / 9
 
     # --- training
+    RECIPE: Literal["", *RECIPES] = ""  # the named set of what follows: docs/augmentation.md; "": as it stands
     BATCH_SIZE = 2  # images per step
+    GRADIENT_ACCUMULATION: Limits(1, 10_000) = 1  # steps whose gradients are averaged for one update of the weights
+    EPOCHS: Limits(1, 10**9) = 20  # passes over the pictures, where a training is given no other length
     STEPS_PER_EPOCH: Limits(0, 10**9) = 0  # steps per epoch; 0: as many as one pass over the pictures needs
     OPTIMIZER: Literal["sgd", "adamw"] = "sgd"  # SGD with momentum, or AdamW
     LEARNING_RATE = 0.0025  # 0.02 for 16 images per step (the paper), scaled to 2
+    LEARNING_RATE_BATCH = 2  # images per update that LEARNING_RATE is for
+    LEARNING_RATE_SCALING: Literal["none", "linear", "sqrt"] = "none"  # of LEARNING_RATE by their number, or its root
     LEARNING_MOMENTUM: Share = 0.9  # of SGD
     WEIGHT_DECAY: Share = 1e-4  # on kernels; not on biases and normalisation
     GRADIENT_CLIP_NORM: Limits(0, 1e9) = 5.0  # norm over all gradients together; 0: no clipping
-    LEARNING_RATE_SCHEDULE: Literal["cosine", "step"] = "cosine"  # to zero, or a tenth at 2/3 and at 8/9 of the steps
+    LEARNING_RATE_SCHEDULE: Literal["cosine", "linear", "step"] = "cosine"  # to 0; "step": a tenth at 2/3 and at 8/9
     WARMUP_STEPS: Limits(0, 10**9) = 500  # steps of linear warm-up, at most a tenth of the training
+    EMA_MOMENTUM: Limits(0, 0.999999) = 0.0  # part of the average of the weights that a step keeps; 0: no average
+    REPEAT_THRESHOLD: Share = 0.0  # pictures of classes on fewer than this share come more often; 0: all as often
+    EARLY_STOPPING: Limits(0, 10**6) = 0  # evaluations without a better AP until the training ends; 0: it goes on
     EVALUATION_IMAGES = 500  # validation pictures that COCO AP is measured on during training
 
     def __init__(self, **overrides):
-        values = {name: getattr(type(self), name) for name in setting_names()}
-        for name, value in overrides.items():
+        for name in overrides:
             check_name(name)
-            values[name] = value
+        own = {name: value for part in reversed(type(self).__mro__[:-1]) for name, value in _own_settings(part)}
+        values = _with({name: getattr(Config, name) for name in setting_names()}, {**own, **overrides})
         for name, value in values.items():
             parts = limits_of(Config, name).parts
             object.__setattr__(self, name, as_type_of(name, value, getattr(Config, name), parts))
@@ -261,6 +282,16 @@ class Config:
             return self.RESIZE_METHOD
         return "triangle" if self.RESIZE_ANTIALIAS else "bilinear"
 
+    def peak_learning_rate(self):
+        """Gives the learning rate that the schedule begins with, for the images of an update.
+
+        Returns:
+            Float, LEARNING_RATE scaled as LEARNING_RATE_SCALING says: linearly as of Goyal et al. 2017, for SGD; by the
+            root for Adam (Malladi et al. 2022).
+        """
+        more = self.BATCH_SIZE * self.GRADIENT_ACCUMULATION / self.LEARNING_RATE_BATCH
+        return self.LEARNING_RATE * more ** {"none": 0, "linear": 1, "sqrt": 0.5}[self.LEARNING_RATE_SCALING]
+
     def loss_names(self):
         """Lists the parts of the loss that a model with these settings has.
 
@@ -333,7 +364,10 @@ class Config:
         """
         if not isinstance(values, dict):
             raise UserError(f"settings are a JSON object of names and values, not a {type(values).__name__}")
-        return cls(**{name: value for name, value in values.items() if name not in RETIRED})
+        values = {name: value for name, value in values.items() if name not in RETIRED}
+        if "BATCH_SIZE" in values:  # files from before rates were scaled: it is the rate for their batch
+            values.setdefault("LEARNING_RATE_BATCH", values["BATCH_SIZE"])
+        return cls(**values)
 
     def save(self, path):
         """Writes the settings as JSON.
@@ -370,8 +404,19 @@ class Config:
             print(f"{name:30} {value}")
 
 
+def _own_settings(part):
+    """The settings that a class of a user sets, below Config."""
+    return [] if part is Config else [(name, value) for name, value in vars(part).items() if name.isupper()]
+
+
 def _with(values, overrides):
-    """`values` with `overrides` on top; what belongs to a number of classes or keypoints is only kept with it."""
+    """`values` with `overrides` on top; what belongs to a number of classes or keypoints is only kept with it.
+
+    The name of a set (SETS) brings the settings of the set with it, under those that are overridden by themselves.
+    """
+    for name, sets in SETS.items():
+        chosen = overrides.get(name)
+        values = {**values, **(sets.get(chosen, {}) if isinstance(chosen, str) else {})}
     for number, belongings in BELONGINGS.items():
         if values.get(number) != overrides.get(number, values.get(number)):
             values = {**values, **dict.fromkeys(belongings, ())}

@@ -32,7 +32,7 @@ from mrcnn_keras.data.saving import check_unused, file_names, open_writer, save_
 from mrcnn_keras.data.statistics import class_table, object_sizes
 from mrcnn_keras.data.unused import unused_pictures
 
-_OF_PIPELINE = ("batch_image_ids", "epoch_length", "make_pipeline", "take_error")
+_OF_PIPELINE = ("epoch_length", "make_pipeline", "take_error", "training_order")
 __all__ = [
     *_OF_PIPELINE,
     "SUFFIXES",

@@ -6,13 +6,14 @@ are drawn by generators of its own. So an interrupted training goes on with exac
 
 import os
 import re
-from functools import lru_cache
 
 import numpy as np
 import tensorflow as tf
 
+from mrcnn_keras.data.augment import check_hook
 from mrcnn_keras.data.class_matching import match_classes
 from mrcnn_keras.data.dataset import SubsetOfDataset
+from mrcnn_keras.data.order import PictureOrder, repeat_factors
 from mrcnn_keras.data.sample import check_keypoints, load_sample
 from mrcnn_keras.errors import UserError
 
@@ -23,7 +24,7 @@ REMEMBERED = 256 * 2**20  # bytes of mask bits that are kept; what comes later i
 _ORDER, _SAMPLE = 0, 1
 
 
-def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, workers=None):
+def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, workers=None, augment=None):
     """Makes batches of the pictures of a dataset.
 
     A mistake in a picture comes up when its batch is made, as a `tf.errors.OpError`; see `take_error`.
@@ -32,13 +33,16 @@ def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, worke
         dataset: `Dataset`.
         config: `Config`; its IMAGE_, AUGMENT_ and other settings say how pictures are prepared.
         training: Boolean. If `True`, batches are endless and all full, with every picture augmented and shown once per
-            pass in a new order; `fit` of a `MaskRCNN` ends an epoch after `pipeline.steps_per_epoch` steps (the setting
-            STEPS_PER_EPOCH, or as many as one pass needs), unless it is given another number. If `False`, the pictures
-            come once, in order, without augmentation; the last batch may be smaller, and resize mode "crop" shows
-            their middle.
+            pass in a new order (more often where REPEAT_THRESHOLD says so); `fit` of a `MaskRCNN` ends an epoch after
+            `pipeline.steps_per_epoch` steps (the setting STEPS_PER_EPOCH, or as many as one pass needs), unless it is
+            given another number. If `False`, the pictures come once, in order, without augmentation; the last batch may
+            be smaller, and resize mode "crop" shows their middle.
         seed: Integer, of the order and the augmentation.
         start_step: Integer, the batches left out at the start; the rest is as if they had been taken.
         workers: Integer, threads that load pictures, or `None` for one per core, at most 4.
+        augment: A further augmentation of training pictures: a function of the form of an `albumentations.Compose`,
+            called with `image`, `masks`, `bboxes` and, where the model has keypoints, `keypoints`, before those of the
+            settings; docs/augmentation.md says what it gets and returns.
 
     Returns:
         `tf.data.Dataset` of dicts. G is the largest number of objects in the batch, at least 1. H and W are
@@ -71,8 +75,9 @@ def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, worke
         raise UserError(f"seed {seed} and start_step {start_step}: give whole numbers from 0 on")
     if config.NUM_KEYPOINTS:
         check_keypoints(dataset, config.NUM_KEYPOINTS)
+    check_hook(augment, config)
     if training:
-        dataset = RememberedDataset(dataset)
+        dataset, order = RememberedDataset(dataset), training_order(dataset, config, seed)
     side = None if config.IMAGE_RESIZE_MODE == "fit" else config.IMAGE_MAX_DIM
     shapes = {"image": (side, side, 3), "image_size": (2,), "gt_boxes": (None, 4), "gt_class_ids": (None,)}
     types = {"image": tf.uint8, "image_size": tf.int32, "gt_boxes": tf.float32, "gt_class_ids": tf.int32}
@@ -86,8 +91,9 @@ def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, worke
     def arrays(number):
         number = int(number)
         if training:
-            image_id = _image_id(dataset.num_images, seed, number)
-            sample = load_sample(dataset, config, image_id, np.random.default_rng([seed, _SAMPLE, number]))
+            sample = load_sample(
+                dataset, config, order.image_id(number), np.random.default_rng([seed, _SAMPLE, number]), augment
+            )
         else:
             sample = load_sample(dataset, config, number)
         return [sample[name] if name.startswith("image") else _at_least_one(sample[name]) for name in shapes]
@@ -103,7 +109,7 @@ def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, worke
     samples = counted.map(tensors, num_parallel_calls=workers, deterministic=True)
     batches = samples.padded_batch(config.BATCH_SIZE, shapes, drop_remainder=training).prefetch(PREFETCH)
     if training:
-        batches.steps_per_epoch = epoch_length(dataset.num_images, config)
+        batches.steps_per_epoch = epoch_length(order.per_epoch, config)
     return batches
 
 
@@ -111,7 +117,7 @@ def epoch_length(num_images, config):
     """Returns the steps of an epoch: the setting STEPS_PER_EPOCH, or as many as show all pictures.
 
     Args:
-        num_images: Integer, the pictures of the dataset.
+        num_images: Integer, the pictures that one pass shows.
         config: `Config`.
 
     Returns:
@@ -144,20 +150,19 @@ class RememberedDataset(SubsetOfDataset):
         return found
 
 
-def batch_image_ids(num_images, batch_size, seed, step):
-    """Returns which pictures a training pipeline shows in a step.
+def training_order(dataset, config, seed):
+    """Says which pictures a training pipeline shows, one after the other.
 
     Args:
-        num_images: Integer, the pictures of the dataset.
-        batch_size: Integer.
+        dataset: `Dataset`.
+        config: `Config`.
         seed: Integer, as of `make_pipeline`.
-        step: Integer, from 0.
 
     Returns:
-        List of internal ids.
+        `PictureOrder`: sample n shows picture `order.image_id(n)`, and a pass has `order.per_epoch` pictures.
     """
-    numbers = range(step * batch_size, (step + 1) * batch_size)
-    return [_image_id(num_images, seed, number) for number in numbers]
+    repeats = repeat_factors(dataset, config.REPEAT_THRESHOLD)
+    return PictureOrder(dataset.num_images, seed, _ORDER, repeats)
 
 
 def take_error(exception):
@@ -179,17 +184,6 @@ def take_error(exception):
     # TensorFlow keeps only name and text of a Python exception, in front of its traceback.
     match = re.search(r"\bUserError: (.+?)\n+Traceback ", str(exception), re.DOTALL)
     return UserError(match[1]) if match else None
-
-
-def _image_id(num_images, seed, number):
-    """Which picture sample `number` of the training stream shows."""
-    epoch, place = divmod(number, num_images)
-    return int(_order(num_images, seed, epoch)[place])
-
-
-@lru_cache(maxsize=8)
-def _order(num_images, seed, epoch):
-    return np.random.default_rng([seed, _ORDER, epoch]).permutation(num_images)
 
 
 def _at_least_one(values):

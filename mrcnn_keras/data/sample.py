@@ -11,35 +11,38 @@ from mrcnn_keras.errors import UserError
 from mrcnn_keras.resize import plan_resize, resize_image
 
 
-def load_sample(dataset, config, image_id, rng=None):
+def load_sample(dataset, config, image_id, rng=None, hook=None):
     """Picture `image_id` of a Dataset in network pixels -> dict of arrays, as make_pipeline describes them, unpadded.
 
     `rng`, a numpy Generator, draws the augmentation, the window of mode "crop", and which objects are kept if there are
     more than MAX_GT_INSTANCES. Without it, the picture is not augmented, the window lies in the middle, and the first
-    objects are kept. Raises UserError for a picture or annotations that cannot be read, for boxes where masks are
-    needed, and for a wrong number of keypoints.
+    objects are kept. `hook`: a user's augmentation, see augment.apply_hook. Raises UserError for a picture or
+    annotations that cannot be read, for boxes where masks are needed, and for a wrong number of keypoints.
     """
-    image, found = dataset.load_example(image_id)
-    if config.MASKS and found.mask_crops is None and len(found):
-        raise UserError(
-            f"{dataset.image_name(image_id)} has boxes but no masks; train without masks: --set MASKS=False"
-        )
+    image, found = _load_example(dataset, config, image_id)
+    pairs = ()
     if config.NUM_KEYPOINTS:
-        check_keypoints(dataset, config.NUM_KEYPOINTS)
-    else:
-        found = dataclasses.replace(found, keypoints=None)
+        pairs = config.KEYPOINT_FLIP_PAIRS or dataset.keypoint_layout.flip_pairs
+    if rng is not None:
+        # Generators of their own for what was not always there, so that the older draws are as they were.
+        pasting, turning, colouring, hooked = rng.spawn(4)
+        if config.AUGMENT_COPY_PASTE:
+            image, found = augment.paste_at_random(
+                image, found, config, pairs, pasting, lambda r: _load_other(dataset, config, image_id, r)
+            )
+        if hook is not None:
+            image, found = augment.apply_hook(hook, image, found, int(hooked.integers(2**32)))
     # Two Detections move with the picture: its instances and its proposals.
-    moved = [augment.tighten(found)]
+    moved = [found]
     if config.PROPOSALS == "given":
         boxes = dataset.load_proposals(image_id)
         moved.append(Detections(found.size, boxes, np.ones(len(boxes), np.int32)))
     if rng is not None:
-        pairs = config.KEYPOINT_FLIP_PAIRS or (dataset.keypoint_layout.flip_pairs if config.NUM_KEYPOINTS else ())
-        image, moved = _turn(image, moved, config, pairs, rng)
+        image, moved = augment.flip_at_random(image, moved, config, pairs, rng)
+        image, moved = augment.turn_at_random(image, moved, config, turning)
     image, resize, moved = _to_network(image, moved, config, rng)
-    if rng is not None and config.AUGMENT_BRIGHTNESS:
-        factors = rng.uniform(1 - config.AUGMENT_BRIGHTNESS, 1 + config.AUGMENT_BRIGHTNESS, 2)
-        image[resize.window] = augment.adjust_colours(image[resize.window], *factors)
+    if rng is not None:
+        image[resize.window] = augment.recolour_at_random(image[resize.window], config, rng, colouring)
     found = _limit(moved[0], config.MAX_GT_INSTANCES, rng)
     sample = {
         "image": image,
@@ -57,6 +60,26 @@ def load_sample(dataset, config, image_id, rng=None):
     if config.NUM_KEYPOINTS:
         sample["gt_keypoints"] = augment.move_keypoints(found.keypoints, resize.scale, resize.offset)
     return sample
+
+
+def _load_example(dataset, config, image_id):
+    """A picture and its instances with tight boxes, checked, and with keypoints only where the model has some."""
+    image, found = dataset.load_example(image_id)
+    if config.MASKS and found.mask_crops is None and len(found):
+        raise UserError(
+            f"{dataset.image_name(image_id)} has boxes but no masks; train without masks: --set MASKS=False"
+        )
+    if config.NUM_KEYPOINTS:
+        check_keypoints(dataset, config.NUM_KEYPOINTS)
+    else:
+        found = dataclasses.replace(found, keypoints=None)
+    return image, augment.tighten(found)
+
+
+def _load_other(dataset, config, image_id, rng):
+    """The example of another picture; of the same one where there is no other."""
+    other = int(rng.integers(max(1, dataset.num_images - 1)))
+    return _load_example(dataset, config, min(other + (other >= image_id), dataset.num_images - 1))
 
 
 def check_keypoints(dataset, count):
@@ -91,26 +114,6 @@ def mini_mask(bits, shape):
     return soft
 
 
-def _turn(image, moved, config, pairs, rng):
-    """Flips and quarter turns; in a flip, the keypoints of `pairs` change places.
-
-    The same numbers are drawn whatever the settings are, so that later draws agree.
-    """
-    flip_lr, flip_ud = rng.random(2) < (config.AUGMENT_FLIP_LR, config.AUGMENT_FLIP_UD)
-    turns = int(rng.integers(4))
-    if flip_lr:
-        image, moved = _change(augment.flip_lr, image, moved, pairs)
-    if flip_ud:
-        image, moved = _change(augment.flip_ud, image, moved, pairs)
-    return _change(augment.rot90, image, moved, turns) if config.AUGMENT_ROT90 else (image, moved)
-
-
-def _change(change, image, moved, *how):
-    """Applies a function of augment.py to a picture and each Detections in it -> image, list of Detections."""
-    changed = [change(image, found, *how) for found in moved]
-    return changed[0][0], [found for _, found in changed]
-
-
 def _to_network(image, moved, config, rng):
     """-> image [H, W, 3] uint8 padded with zeros, Resize, the Detections in pixels before resizing.
 
@@ -129,7 +132,7 @@ def _to_network(image, moved, config, rng):
             top, left = (max(0, whole - part) // 2 for whole, part in zip(found.size, window, strict=True))
         else:
             top, left = augment.choose_window(found.size, window, found.boxes[found.class_ids > 0], rng)
-        image, moved = _change(augment.crop, image, moved, top, left, *window)
+        image, moved = augment.change(augment.crop, image, moved, top, left, *window)
         multiple = config.IMAGE_PAD_MULTIPLE if mode == "fit" else side
         plan |= {"mode": "crop", "scale": scale, "multiple": multiple, "limit": side}
     return *resize_image(image, antialias=config.RESIZE_ANTIALIAS, **plan), moved

@@ -7,7 +7,7 @@ from mrcnn_keras.model.mask_rcnn import MaskRCNN
 from mrcnn_keras.model.precision import computing_in, in_float32, in_words
 from mrcnn_keras.model.proposal_files import read_proposals
 from mrcnn_keras.model.saved_scores import save_class_min_scores
-from mrcnn_keras.model.trainability import train_the_same
+from mrcnn_keras.model.trainability import train_stages, train_the_same
 
 __all__ = [
     "BEST",
@@ -21,6 +21,7 @@ __all__ = [
     "open_checkpoint",
     "read_proposals",
     "save_class_min_scores",
+    "train_stages",
     "train_the_same",
     "with_fixed_sizes",
 ]

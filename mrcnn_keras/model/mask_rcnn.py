@@ -31,7 +31,7 @@ from mrcnn_keras.model.fixed_sizes import check_compilable
 from mrcnn_keras.model.losses import loss_parts
 from mrcnn_keras.model.network import Network
 from mrcnn_keras.model.network_inputs import checked_inputs
-from mrcnn_keras.model.optimizer import exclude_from_weight_decay, make_optimizer
+from mrcnn_keras.model.optimizer import check_accumulation, exclude_from_weight_decay, make_optimizer
 from mrcnn_keras.model.precision import computing_in
 from mrcnn_keras.model.strict_model import StrictModel, refuse_arguments, refuse_hdf5
 from mrcnn_keras.model.trainability import (
@@ -131,18 +131,22 @@ class MaskRCNN(StrictModel):
             **kwargs: `run_eagerly` and `steps_per_execution`, as in Keras. All of these come back with a saved model.
 
         Raises:
-            UserError: If a loss, loss weights or metrics are given, or XLA cannot compile the network.
+            UserError: If a loss, loss weights or metrics are given, XLA cannot compile the network, or gradients are to
+                be accumulated on several devices.
         """
         refuse_arguments("compile", {"loss": loss, **kwargs})
         if optimizer is None:
             optimizer = make_optimizer(
                 self.config.OPTIMIZER,
-                self.config.LEARNING_RATE,
+                self.config.peak_learning_rate(),
                 momentum=self.config.LEARNING_MOMENTUM,
                 weight_decay=self.config.WEIGHT_DECAY,
                 clip_norm=self.config.GRADIENT_CLIP_NORM,
+                accumulation=self.config.GRADIENT_ACCUMULATION,
+                ema_momentum=self.config.EMA_MOMENTUM,
             )
         optimizer = keras.optimizers.get(optimizer)
+        check_accumulation(optimizer, self.distribute_strategy.num_replicas_in_sync)
         exclude_from_weight_decay(optimizer)
         super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
 

@@ -1,6 +1,8 @@
 """Which layers train: what a user changed by `layer.trainable = ...`, by name, so that a file of the model keeps it."""
 
+from mrcnn_keras.architectures import GIVEN, STAGES
 from mrcnn_keras.errors import UserError
+from mrcnn_keras.model.feature_maps import make_backbone, make_roi_stage
 
 
 def layers_by_path(layer, path=""):
@@ -43,6 +45,43 @@ def apply_changes(model, changes):
     for path, trains in changes.items():
         if path in layers:
             layers[path].trainable = trains
+
+
+def train_stages(model, layers):
+    """Makes the stages of the backbone train that Matterport's package trains under the same name.
+
+    Args:
+        model: `MaskRCNN`.
+        layers: `"heads"`: all but the backbone; `"5+"`, `"4+"`, `"3+"`: its stages from this one on, too; `"all"`.
+
+    Returns:
+        Boolean, whether other variables train now.
+
+    Raises:
+        UserError: If there is no such name, or a backbone of the user's own has no such stages.
+    """
+    if layers not in STAGES:
+        raise UserError(f"layers = {layers!r}: choose one of {', '.join(STAGES)}")
+    before = [variable.path for variable in model.trainable_variables]
+    if model.config.BACKBONE == GIVEN:
+        if layers not in ("heads", "all"):
+            raise UserError(f"layers = {layers!r}: the stages of a backbone of one's own are unknown; heads or all")
+        model.network.backbone.trainable = layers == "all"
+    else:
+        _take_stages(model, layers)
+    return before != [variable.path for variable in model.trainable_variables]
+
+
+def _take_stages(model, layers):
+    """The backbone's layers train as in one that is made with these stages frozen."""
+    config = model.config.replace(BACKBONE_FREEZE_STAGES=STAGES[layers])
+    parts = [(model.network.backbone, make_backbone(config))]
+    if config.BACKBONE_FEATURES == "c4":
+        parts.append((model.get_layer("roi_stage"), make_roi_stage(config)))
+    for part, like in parts:
+        wanted = trainable_by_path(like)
+        for path, layer in layers_by_path(part).items():
+            layer.trainable = wanted.get(path, layer.trainable)  # names of layers without weights are numbered
 
 
 def optimizer_paths(model):

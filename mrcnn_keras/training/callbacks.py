@@ -8,10 +8,11 @@ import time
 import keras
 import numpy as np
 
-from mrcnn_keras.data import batch_image_ids, make_pipeline
+from mrcnn_keras.data import make_pipeline, training_order
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.evaluation import coco_scores, collect, detect_in, evaluate
 from mrcnn_keras.progress import ProgressLine
+from mrcnn_keras.training.averaging import averaged
 from mrcnn_keras.training.schedule import Occasional, current_rate, finished_steps, learning_rate
 
 # Approximate shares of the time that evaluations, last.keras and the curves may take.
@@ -71,7 +72,7 @@ class Schedule(StepCallback):
             self.line.say(RATE_SET)
             return
         rate = learning_rate(
-            self.config.LEARNING_RATE,
+            self.config.peak_learning_rate(),
             self.clock.progress(self.step),
             self.step,
             kind=self.config.LEARNING_RATE_SCHEDULE,
@@ -97,7 +98,8 @@ class StopAtNonFinite(StepCallback):
     def on_train_batch_end(self, batch, logs=None):
         broken = [name for name, value in logs.items() if not math.isfinite(value)]
         if broken:
-            ids = batch_image_ids(self.dataset.num_images, self.config.BATCH_SIZE, self.seed, self.step)
+            order = training_order(self.dataset, self.config, self.seed)
+            ids = order.of_step(self.step, self.config.BATCH_SIZE)
             names = ", ".join(dict.fromkeys(self.dataset.image_name(i) for i in ids))
             parts = [name for name in broken if name != "loss"] or broken
             losses = f"{', '.join(parts)} {'is' if len(parts) == 1 else 'are'}"
@@ -191,10 +193,14 @@ class Recorder(StepCallback):
             **{name: float(value) for name, value in logs.items()},
         }
         if self.validation is not None and (done or self.evaluation_is_due()):
-            found = self.validate()
+            with averaged(self.model):
+                found = self.validate()
             row |= found
             logs |= found
         self.rows.append(row)
+        if not done and self.is_stalled(self.rows):
+            self.run.say(f"the AP has not risen for {self.config.EARLY_STOPPING} evaluations (EARLY_STOPPING)")
+            done = self.model.stop_training = True
         self.run.write_rows(self.rows)
         if done or self.drawing.is_due():
             with self.drawing.timed():
@@ -202,7 +208,8 @@ class Recorder(StepCallback):
         self.run.say(_sentence(row))
         if self._score(row) >= self.best:  # on a tie, the model trained longer
             self.best, self.best_predictions = self._score(row), self.predictions
-            self.run.save_model(self.model, self.run.best)
+            with averaged(self.model):
+                self.run.save_model(self.model, self.run.best)
         if done or self.saving.is_due():
             self.save_last()
 
@@ -214,6 +221,12 @@ class Recorder(StepCallback):
         """The figure by which best.keras is chosen; NaN where none was measured."""
         found = [row.get(metric) for metric in (self.metric, "bbox/AP")]  # where the validation data have boxes only
         return next((score for score in found if score is not None), math.nan)
+
+    def is_stalled(self, rows):
+        """Whether the last EARLY_STOPPING evaluations of the rows of metrics.csv were no better than one before."""
+        scores = [score for score in map(self._score, rows) if math.isfinite(score)]
+        since_best = scores[::-1].index(max(scores)) if scores else 0
+        return 0 < self.config.EARLY_STOPPING <= since_best
 
     def save_last(self):
         """Writes last.keras."""

@@ -18,14 +18,17 @@ from mrcnn_keras.data import (
     note_leaks,
     note_pictures,
     take_error,
+    training_order,
 )
 from mrcnn_keras.errors import UserError, listing
-from mrcnn_keras.model import MaskRCNN, train_the_same, with_fixed_sizes
+from mrcnn_keras.model import MaskRCNN, train_stages, train_the_same, with_fixed_sizes
 from mrcnn_keras.progress import ProgressLine
+from mrcnn_keras.training.averaging import own_weights_after_fit, take_average
 from mrcnn_keras.training.callbacks import RATE_SET, Progress, Recorder, Schedule, StopAtNonFinite, monitored_figures
 from mrcnn_keras.training.evaluation_report import report_training
 from mrcnn_keras.training.run_folder import RunFolder
 from mrcnn_keras.training.schedule import Clock, finished_steps
+from mrcnn_keras.training.tensorboard import TensorBoardLog, check_tensorboard
 
 
 def train(
@@ -33,13 +36,16 @@ def train(
     dataset,
     validation=None,
     *,
-    epochs=20,
+    epochs=None,
     minutes=None,
     steps_per_epoch=None,
     out=None,
     resume=False,
     seed=0,
     callbacks=(),
+    augment=None,
+    layers=None,
+    tensorboard=False,
 ):
     """Trains a model, evaluates it on the way, and writes a run folder.
 
@@ -55,7 +61,7 @@ def train(
         model: `MaskRCNN`. It is compiled with its settings' optimizer if it is not compiled yet.
         dataset: `Dataset` to train on.
         validation: `Dataset` to evaluate on, or `None`: no validation figures, and best.keras is the last model.
-        epochs: Integer, the number of epochs; ignored if `minutes` is given.
+        epochs: Integer, or `None`: the setting EPOCHS, 20 unless a recipe says more; ignored if `minutes` is given.
         minutes: Float. The schedule is fitted to this time and ends with it, including the last evaluation.
         steps_per_epoch: Integer, or `None`: the setting STEPS_PER_EPOCH, or one pass over the pictures.
         out: Folder to write, see `RunFolder`, or `None`: the first of run, run-2, ... that does not exist.
@@ -63,6 +69,16 @@ def train(
         seed: Integer, seed of the order of the pictures and of the augmentation.
         callbacks: Further Keras callbacks. Their `logs` include the validation figures (val_loss, val_... of each part
             of the loss, bbox/AP, segm/AP, ...) of the epochs that were measured.
+        augment: A further augmentation of the training pictures, such as an `albumentations.Compose`; see
+            `make_pipeline`. A training that is resumed has to be given the same again.
+        layers: String, what of the backbone trains besides the heads, in the words of Matterport's package: `"heads"`:
+            nothing; `"5+"`, `"4+"`, `"3+"`: the stages from this one on; `"all"`. It stays so for later trainings of
+            the model. `None`: as the model is, see BACKBONE_FREEZE_STAGES.
+        tensorboard: Boolean, whether to write the figures, and pictures of validation detections, for TensorBoard to
+            the folder tensorboard in `out` too.
+
+    The weights may be averaged over the steps (EMA_MOMENTUM): then that average is measured, is in best.keras, and in
+    the model at the end. last.keras has the weights that a resumed training goes on from.
 
     Returns:
         Dict from the name of a figure to a list with one value per epoch, `None` where it was not measured.
@@ -73,7 +89,10 @@ def train(
             by name where the model's are known: their order is free.
     """
     config = model.config
+    epochs = config.EPOCHS if epochs is None else epochs
     _check_length(epochs, minutes, steps_per_epoch)
+    if tensorboard:
+        check_tensorboard()
     _check_datasets(config, dataset, validation)
     dataset, validation = _with_the_classes_of(config, dataset, validation)
     check_objects(dataset)
@@ -87,13 +106,14 @@ def train(
     run = RunFolder(out) if out is not None else RunFolder.unused()
     run.check(resume)
     with model.distribute_strategy.scope():  # under tf.distribute, the optimizer's variables go where the model's are
+        others = layers is not None and train_stages(model, layers)
         if not model.compiled:
             model.compile()
-        elif not resume and finished_steps(model):  # from an earlier training; this one starts at step 0
+        elif others or (not resume and finished_steps(model)):  # of an earlier training; this one starts at step 0
             fresh = model.optimizer.from_config(model.optimizer.get_config())
             model.compile(fresh, jit_compile=model.jit_compile)
             if isinstance(model.optimizer.learning_rate, keras.Variable):  # the last of that training
-                model.optimizer.learning_rate = config.LEARNING_RATE
+                model.optimizer.learning_rate = config.peak_learning_rate()
         if not resume and not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
     if resume:
@@ -102,10 +122,13 @@ def train(
     run.open(config, resume)
     for finding in findings(*filter(None, (dataset, validation))):
         run.say(finding)
+    if validation is None and config.EARLY_STOPPING:
+        run.say("note: EARLY_STOPPING has nothing to go by, since there are no validation data")
     if unmeasured:
         run.say(f"note: the validation data have no object to measure on: {unmeasured}")
 
-    steps = steps_per_epoch or epoch_length(dataset.num_images, config)
+    shown = training_order(dataset, config, seed).per_epoch
+    steps = steps_per_epoch or epoch_length(shown, config)
     so_far = run.so_far() if resume else {}
     clock = Clock(
         total_steps=None if minutes else epochs * steps,
@@ -116,13 +139,20 @@ def train(
         or any(isinstance(callback, keras.callbacks.LearningRateScheduler) for callback in callbacks),
     )
     first = finished_steps(model)
+    recorder = Recorder(run, config, validation, clock)
+    if resume and recorder.is_stalled(run.rows()):
+        run.say(f"{run.path} has ended, as the AP did not rise any more; EARLY_STOPPING is {config.EARLY_STOPPING}")
+        take_average(model)
+        return _columns(run.rows())
     if clock.progress(first) >= 1:
+        take_average(model)
         run.say(f"{run.path} has already been trained for {first} steps; give more epochs or minutes")
         return _columns(run.rows())
     run.say(
         f"{'resuming' if resume else 'training'} in {run.path}: {dataset.num_images} pictures, "
         f"{config.BATCH_SIZE} per step, {steps} steps per epoch, "
         + (f"{minutes:.3g} minutes" if minutes else f"{epochs} epochs")
+        + (f", {shown} shown per epoch (REPEAT_THRESHOLD)" if shown != dataset.num_images else "")
         + (f", from step {first}" if first else "")
         + (", on a GPU" if tf.config.list_physical_devices("GPU") else ", on the CPU")
     )
@@ -132,16 +162,17 @@ def train(
     line = ProgressLine(run.say)
     watchers = [Schedule(config, clock, line), StopAtNonFinite(dataset, config, seed), Progress(line, clock, steps)]
     monitored = set() if validation is None else monitored_figures(callbacks, config)
-    recorder = Recorder(run, config, validation, clock, every_epoch=bool(monitored))
-    watchers += [recorder, *callbacks]
+    recorder.every_epoch = bool(monitored)
+    watchers += [recorder, *([TensorBoardLog(run, validation, recorder)] if tensorboard else []), *callbacks]
 
     def fit(first_epoch, last_epoch, count):
-        data = make_pipeline(dataset, config, seed=seed, start_step=finished_steps(model))
+        data = make_pipeline(dataset, config, seed=seed, start_step=finished_steps(model), augment=augment)
         length = {"initial_epoch": first_epoch, "epochs": last_epoch, "steps_per_epoch": count}
         with warnings.catch_warnings():
             if minutes and monitored:  # else Keras would warn after each epoch in which they are not measured
                 warnings.filterwarnings("ignore", f".*({'|'.join(map(re.escape, monitored))}).* available")
-            model.fit(data, **length, callbacks=watchers, verbose=0)
+            with own_weights_after_fit(model):
+                model.fit(data, **length, callbacks=watchers, verbose=0)
 
     last_epoch = epochs if minutes is None else 10**9
     epoch, done = divmod(first, steps)
@@ -168,6 +199,7 @@ def train(
         raise mistake from error
     finally:
         line.clear()
+    take_average(model)
     if validation is None or not run.best.exists():
         run.save_model(model, run.best)
         recorder.best_predictions = recorder.predictions

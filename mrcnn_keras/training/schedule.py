@@ -13,14 +13,17 @@ WARMUP_SHARE = 0.1
 def learning_rate(peak, progress, step, *, kind="cosine", warmup_steps=0):
     """Returns the learning rate of a step.
 
-    peak: the setting LEARNING_RATE. progress: 0 to 1, the finished share of all steps (or of the time). step: number of
-    the step, from 0. kind: "cosine" falls from peak to 0 (Loshchilov and Hutter 2017); "step" is a tenth of the peak
-    from 2/3 on and a hundredth from 8/9 on (the 1x schedule of the paper's code). During the first warmup_steps, or the
-    first tenth of the training if that is shorter, the rate rises linearly from a thousandth (Goyal et al. 2017).
+    peak: Config.peak_learning_rate(). progress: 0 to 1, the finished share of all steps (or of the time). step: number
+    of the step, from 0. kind: "cosine" falls from peak to 0 (Loshchilov and Hutter 2017), and so does "linear"; "step"
+    is a tenth of the peak from 2/3 on and a hundredth from 8/9 on (the 1x schedule of the paper's code). During the
+    first warmup_steps, or the first tenth of the training if that is shorter, the rate rises linearly from a thousandth
+    (Goyal et al. 2017).
     """
     progress = min(max(progress, 0.0), 1.0)
     if kind == "cosine":
         rate = peak * 0.5 * (1 + math.cos(math.pi * progress))
+    elif kind == "linear":
+        rate = peak * (1 - progress)
     else:
         rate = peak * (1 if progress < 2 / 3 else 0.1 if progress < 8 / 9 else 0.01)
     if step < warmup_steps:
@@ -30,8 +33,18 @@ def learning_rate(peak, progress, step, *, kind="cosine", warmup_steps=0):
 
 
 def finished_steps(model):
-    """Steps that the optimizer of a model has made; unlike `int(...)` also for the variables of tf.distribute."""
-    return int(keras.ops.convert_to_numpy(model.optimizer.iterations))
+    """Steps that a model has been trained for; unlike `int(...)` also for the variables of tf.distribute.
+
+    Keras's `optimizer.iterations` counts updates, of which there are fewer where gradients are accumulated.
+    """
+    optimizer = plain_optimizer(model)
+    accumulates = getattr(optimizer, "gradient_accumulation_steps", None)
+    return int(keras.ops.convert_to_numpy(optimizer._iterations if accumulates else optimizer.iterations))
+
+
+def plain_optimizer(model):
+    """The optimizer, without the one that Keras puts around it in float16."""
+    return getattr(model.optimizer, "inner_optimizer", model.optimizer)
 
 
 def current_rate(model):

@@ -1,9 +1,11 @@
 """Settings that `mrcnn train` derives from the data."""
 
+import numpy as np
 import pytest
 
-from mrcnn_keras.cli.suggest import suggest_settings
-from mrcnn_keras.config import Config
+from mrcnn_keras.cli.suggest import suggest_augmentation, suggest_settings
+from mrcnn_keras.config import AUGMENTATIONS, Config
+from mrcnn_keras.data import Dataset
 from mrcnn_keras.detections import KeypointLayout
 
 NAMES = ["BG", "cat", "dog"]
@@ -123,3 +125,44 @@ def test_suggests_no_masks_for_data_with_boxes_only():
 
 def test_suggests_no_keypoints_for_data_without_any():
     assert suggested(facts(), preset="torchvision_keypoint")["NUM_KEYPOINTS"] == 0
+
+
+class Coloured(Dataset):
+    """Pictures of one colour, and classes by name."""
+
+    def __init__(self, count, colour, name="thing", masks=True):
+        super().__init__()
+        self.colour, self.masks = colour, masks
+        self.add_class("x", 1, name)
+        for i in range(count):
+            self.add_image("x", i, f"{i}.png")
+
+    def load_image(self, image_id):
+        return np.full((20, 20, 3), self.colour, np.uint8)
+
+    def has_masks(self):
+        return self.masks
+
+
+GREY, GREEN = (90, 90, 91), (40, 120, 50)
+
+
+@pytest.mark.parametrize(
+    ("data", "mode", "name", "reason"),
+    [
+        (Coloured(99, GREY), "square", "few", "99 pictures, fewer than 100"),
+        (Coloured(1, GREY), "fit", "few", "1 picture, fewer than 100"),
+        (Coloured(100, GREY), "square", "photos", "100 pictures of large objects"),
+        (Coloured(20, GREY, masks=False), "square", "photos", "20 pictures of large objects, boxes only, which free"),
+        (Coloured(5, GREY), "crop", "microscopy", "small objects, in grey pictures"),
+        (Coloured(5, GREEN), "crop", "aerial", "small objects in pictures with colours, so that no side is up"),
+        (Coloured(5, GREEN, "Nucleus"), "crop", "microscopy", "small objects, among them Nucleus"),
+        (Coloured(5, GREEN, "cell phone"), "crop", "aerial", "small objects in pictures with colours"),
+    ],
+)
+def test_augmentation_is_chosen_by_the_data(data, mode, name, reason):
+    config = Config.preset("resnet18_fpn", IMAGE_RESIZE_MODE=mode)
+    found, why = suggest_augmentation(data, config, {"images": data.num_images})
+    assert found == name
+    assert why.startswith(reason)
+    assert found in AUGMENTATIONS

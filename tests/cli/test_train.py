@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from mrcnn_keras.cli import main
-from mrcnn_keras.cli.train import _known_names
-from mrcnn_keras.config import Config
+from mrcnn_keras.cli.parser import _parser
+from mrcnn_keras.cli.train import _fitted, _known_names, _named, _named_sets, _own_settings, _recipe
+from mrcnn_keras.config import AUGMENTATIONS, RECIPES, Config
+from mrcnn_keras.data import ShapesDataset
 from mrcnn_keras.model import MaskRCNN, checkpoints
 from mrcnn_keras.weights.fetch.published import COCO, IMAGENET
 from tests.model.loading import FAST, THIN, weights_of
@@ -177,3 +179,89 @@ def test_train_from_coco_offline(mistake, monkeypatch, tmp_path_factory):
     assert (
         "MRCNN_KERAS_OFFLINE is set; unset it, or get maskrcnn_resnet50_fpn_coco-bf2d0c1e.pth in another way" in message
     )
+
+
+def settings_of(*words, preset="resnet18_fpn", count=6):
+    """The settings of a training of generated shapes with these options, as `mrcnn train` puts them together."""
+    options = _parser().parse_args(["train", "shapes", *words])
+    own = _own_settings(options)
+    named = _named_sets(options, own)
+    data = ShapesDataset(count=count, image_size=(64, 64), seed=0)
+    return _fitted(Config.preset(preset), named, own, data, data.statistics(), {*own}, _recipe(options))
+
+
+def differences(first, second, *known):
+    one, other = first.to_dict(), second.to_dict()
+    return {name for name in one if one[name] != other[name]} - {*known}
+
+
+def test_a_training_without_options_has_the_settings_of_the_preset(capsys):
+    found = settings_of()
+    assert found.RECIPE == "scratch"
+    assert "RECIPE = scratch (no weights to begin with)" in capsys.readouterr().out
+    classes = ("NUM_CLASSES", "CLASS_NAMES", "CATEGORY_IDS", "RPN_ANCHOR_SCALES")
+    rate = ("RECIPE", "LEARNING_RATE_SCALING")
+    assert not differences(found, Config.preset("resnet18_fpn"), *classes, *rate)
+    assert found.peak_learning_rate() == Config.preset("resnet18_fpn").LEARNING_RATE
+    assert not differences(settings_of("--recipe", "none"), Config.preset("resnet18_fpn"), *classes)
+
+
+def test_nothing_stays_frozen_without_weights(capsys):
+    """What torchvision freezes is worth keeping with its weights only."""
+    assert settings_of(preset="torchvision_v1").BACKBONE_FREEZE_STAGES == 0
+    assert settings_of("--weights", "coco", preset="torchvision_v1").BACKBONE_FREEZE_STAGES == 2
+    assert "RECIPE = finetune (--weights coco)" in capsys.readouterr().out
+    assert settings_of("--weights", "coco", "--layers", "heads", preset="torchvision_v1").BACKBONE_FREEZE_STAGES == 5
+    assert settings_of("--layers", "4+").BACKBONE_FREEZE_STAGES == 3
+
+
+@pytest.mark.parametrize("words", [["--recipe", "long"], ["--set", "RECIPE=long"]])
+def test_recipes_by_name(words, capsys):
+    found = settings_of(*words, "--set", "EPOCHS=7", "--batch-size", "2")
+    assert "RECIPE" not in capsys.readouterr().out
+    assert {name: getattr(found, name) for name in RECIPES["long"]} == {**RECIPES["long"], "EPOCHS": 7}
+    assert found.peak_learning_rate() == pytest.approx(5e-4)
+
+
+def test_the_rate_follows_the_batch_unless_it_is_given(capsys):
+    assert settings_of("--batch-size", "2").peak_learning_rate() == pytest.approx(5e-4)
+    words = "learning rate 0.0005 (0.001 is for 4 pictures per update; LEARNING_RATE_SCALING is linear)"
+    assert words in capsys.readouterr().out
+    given = ("--batch-size", "2", "--set", "LEARNING_RATE=0.003")
+    assert settings_of(*given).peak_learning_rate() == 0.003
+    assert settings_of(*given, "--set", "LEARNING_RATE_SCALING=sqrt").peak_learning_rate() == pytest.approx(
+        0.003 / 2**0.5
+    )
+    assert "learning rate 0.003" not in capsys.readouterr().out
+
+
+def test_files_from_before_rates_were_scaled_keep_their_rate():
+    before = Config.preset("resnet18_fpn").to_dict()
+    del before["LEARNING_RATE_BATCH"], before["LEARNING_RATE_SCALING"]
+    found = Config.from_dict(before).replace(RECIPE="finetune")
+    assert found.peak_learning_rate() == before["LEARNING_RATE"]
+
+
+@pytest.mark.parametrize("words", [["--augment", "auto"], ["--set", "AUGMENT=auto"]])
+def test_augmentation_by_the_data(words, capsys):
+    found = settings_of(*words, "--set", "AUGMENT_NOISE=1.5")
+    assert "AUGMENT = few (6 pictures, fewer than 100)" in capsys.readouterr().out
+    wanted = {**AUGMENTATIONS["few"], "AUGMENT_NOISE": 1.5}
+    assert {name: getattr(found, name) for name in wanted} == wanted
+
+
+def test_augmentation_by_name_comes_before_what_the_data_suggest():
+    """Small objects suggest quarter turns, which a set may not have."""
+    small = {"object_side": [5.0, 8.0, 12.0], "height": [500.0] * 3, "width": [600.0] * 3}
+    data = ShapesDataset(count=6, image_size=(64, 64), seed=0)
+    statistics = {**data.statistics(), **small}
+    plain = _fitted(Config.preset("resnet18_fpn"), {}, {}, data, statistics, set(), ("scratch", ""))
+    none = _fitted(Config.preset("resnet18_fpn"), {"AUGMENT": "none"}, {}, data, statistics, set(), ("scratch", ""))
+    assert (plain.IMAGE_RESIZE_MODE, plain.AUGMENT_ROT90) == (none.IMAGE_RESIZE_MODE, True) == ("crop", True)
+    assert not differences(none, plain.replace(AUGMENT="none"))
+
+
+def test_a_resumed_training_keeps_its_sets():
+    before = Config.preset("resnet18_fpn", RECIPE="long", AUGMENT="few", AUGMENT_BLUR=3.0)
+    assert _named(before, {}) == before
+    assert _named(before, {"AUGMENT": "auto"}) == before

@@ -2,13 +2,17 @@
 
 import copy
 import warnings
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 
+from mrcnn_keras.architectures import GIVEN, STAGES
+from mrcnn_keras.config import Config
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.model import MaskRCNN, train_the_same
+from mrcnn_keras.model import MaskRCNN, train_stages, train_the_same
+from mrcnn_keras.model.feature_maps import make_backbone, make_roi_stage
 from mrcnn_keras.model.trainability import apply_changes, optimizer_paths, trainable_by_path, trainable_changes
 
 FROZEN = {"resnet18": False, "fpn": False, "rpn/conv": False}
@@ -99,3 +103,48 @@ def test_layers_frozen_after_compile_keep_their_part_of_the_optimizer(frozen, sm
     train_the_same(fresh, loaded, "last.keras")
     assert fresh.get_config()["trainable"] == FROZEN
     assert optimizer_paths(fresh) == optimizer_paths(model)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"BACKBONE": "resnet18", "BACKBONE_WIDTH": 4, "BACKBONE_NORM": "bn"},
+        {"BACKBONE": "resnet18", "BACKBONE_WIDTH": 4, "BACKBONE_FREEZE_STAGES": 2},
+        {"BACKBONE": "resnet18", "BACKBONE_WIDTH": 4, "BACKBONE_FEATURES": "c4", "POOL_SIZE": 14},
+        {"BACKBONE": "mobilenet_v3_small", "BACKBONE_NORM": "bn"},
+    ],
+    ids=["batch norm", "some frozen", "c4", "keras.applications"],
+)
+def test_stages_by_name_train_as_in_a_model_that_is_made_so(settings):
+    def parts(config):
+        made = {"backbone": make_backbone(config)}
+        return made | ({"roi_stage": make_roi_stage(config)} if config.BACKBONE_FEATURES == "c4" else {})
+
+    config = Config(**settings)
+    mine = parts(config)
+    model = SimpleNamespace(
+        config=config, network=SimpleNamespace(backbone=mine["backbone"]), get_layer=mine.get, trainable_variables=()
+    )
+    counts = []
+    for name, frozen in STAGES.items():
+        train_stages(model, name)
+        like = parts(config.replace(BACKBONE_FREEZE_STAGES=frozen))
+        for part, made in like.items():
+            wanted = [variable.path for variable in made.trainable_variables]
+            assert [variable.path for variable in mine[part].trainable_variables] == wanted
+        counts.append(sum(len(part.trainable_variables) for part in mine.values()))
+    assert counts == sorted(counts)
+    assert counts[0] == 0 < counts[1]
+
+
+def test_a_backbone_of_ones_own_trains_or_not():
+    inputs = keras.Input((None, None, 3))
+    backbone = keras.Model(inputs, keras.layers.Conv2D(2, 1)(inputs))
+    config = SimpleNamespace(BACKBONE=GIVEN)
+    model = SimpleNamespace(config=config, network=SimpleNamespace(backbone=backbone), trainable_variables=())
+    train_stages(model, "heads")
+    assert not backbone.trainable_variables
+    train_stages(model, "all")
+    assert len(backbone.trainable_variables) == 2
+    with pytest.raises(UserError, match="the stages of a backbone of one's own are unknown; heads or all"):
+        train_stages(model, "4+")

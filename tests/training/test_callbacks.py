@@ -139,3 +139,19 @@ def test_every_epoch_is_measured_where_a_callback_acts_on_it(tmp_path):
         assert recorder.evaluation_is_due() is every_epoch
     timed = Recorder(RunFolder(tmp_path), config, validation, Clock(total_seconds=60), every_epoch=True)
     assert not timed.evaluation_is_due()
+
+
+def stopping(patience, *scores):
+    """Whether a training with these segm APs, None where it was not measured, ends by EARLY_STOPPING."""
+    recorder = Recorder(RunFolder("nowhere"), Config(EARLY_STOPPING=patience), None, Clock(total_steps=1))
+    return recorder.is_stalled([{"segm/AP": score} if score is not None else {} for score in scores])
+
+
+def test_early_stopping_counts_evaluations_since_the_best():
+    assert not stopping(2, 0.1, 0.2, None, 0.1)
+    assert stopping(2, 0.1, 0.2, None, 0.1, None, 0.15)
+    assert not stopping(2, 0.1, 0.2, 0.1, 0.2)  # as good again: the model trained longer is kept
+    assert not stopping(0, 0.3, 0.2, 0.1)
+    assert not stopping(2)
+    assert not stopping(1, None, float("nan"))
+    assert stopping(1, 0.3, 0.2)

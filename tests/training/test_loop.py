@@ -9,15 +9,17 @@ import numpy as np
 import pytest
 
 from mrcnn_keras.config import Config
-from mrcnn_keras.data import Dataset, batch_image_ids, make_pipeline
+from mrcnn_keras.data import Dataset, make_pipeline, training_order
 from mrcnn_keras.data.generated import ShapesDataset
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.model import MaskRCNN
 from mrcnn_keras.training import RunFolder, train
+from mrcnn_keras.training.callbacks import Recorder
 
 pytestmark = pytest.mark.slow
 
 LOSS_NAMES = Config().loss_names()
+RES = ("res2", "res3", "res4", "res5")
 COUNTS = {"epoch", "step", "seconds", "learning_rate"}
 LOSSES = {"loss", *LOSS_NAMES}
 SCORES = {f"{kind}/{name}" for kind in ("bbox", "segm") for name in ("AP", "AP50", "AP75")}
@@ -155,7 +157,7 @@ class Grey(Dataset):
 
 
 def test_train_on_pictures_without_objects(model, tmp_path):
-    shown = batch_image_ids(4, 2, 0, 0)  # these have no object
+    shown = training_order(Grey(4), model.config, 0).of_step(0, 2)  # these have no object
     data = Grey(4, showing={*range(4)} - {*shown})
     data.skip("picture 'x.png' is damaged; replace it")
     data.note("something odd", 1)
@@ -259,3 +261,32 @@ def test_new_training_starts_at_step_0_and_keeps_the_users_schedule(model, shape
     history = train(model, shapes, epochs=1, steps_per_epoch=2, out=tmp_path)
     assert history["step"] == [2]
     assert history["learning_rate"] == [pytest.approx(0.001 / 4)]
+
+
+def test_early_stopping_ends_the_training_and_is_not_resumed(model, shapes, tmp_path, monkeypatch, capsys):
+    stopped = model.config.replace(EARLY_STOPPING=2)
+    monkeypatch.setattr(model, "_config", stopped)
+    scores = iter([0.2, 0.3, 0.3, 0.1, 0.2, 0.9])
+    monkeypatch.setattr(Recorder, "evaluation_is_due", lambda self: True)
+    monkeypatch.setattr(Recorder, "validate", lambda self: {"val_loss": 1.0, "segm/AP": next(scores)})
+    history = train(model, shapes, shapes, epochs=9, steps_per_epoch=1, out=tmp_path)
+    assert history["segm/AP"] == [0.2, 0.3, 0.3, 0.1, 0.2]
+    assert "the AP has not risen for 2 evaluations (EARLY_STOPPING)" in (tmp_path / "train.log").read_text()
+    assert int(MaskRCNN.load(tmp_path / "best.keras").optimizer.iterations) == 3
+    assert RunFolder(tmp_path).so_far()["step"] == 5
+    again = train(model, shapes, shapes, epochs=9, steps_per_epoch=1, out=tmp_path, resume=True)
+    assert again["step"] == [1, 2, 3, 4, 5]
+    assert "has ended, as the AP did not rise any more" in capsys.readouterr().out
+
+
+def test_heads_alone_train_and_then_all(shapes, tiny, tmp_path, without_graphs):
+    model = MaskRCNN(Config.preset("resnet18_fpn", **{**tiny, "BACKBONE_NORM": "bn"}, NUM_CLASSES=4))
+    for layers, moved in (("heads", set()), ("5+", {"5"}), ("all", {"_", "2", "3", "4", "5"})):
+        before = {weight.path: np.array(weight) for weight in model.weights}
+        train(model, shapes, epochs=1, steps_per_epoch=1, layers=layers, out=tmp_path / layers)
+        changed = {w.path for w in model.weights if not np.array_equal(w, before[w.path])}
+        assert {path[3] if path.startswith("res") else "_" for path in changed if path[:4] in ("stem", *RES)} == moved
+        assert any(path.startswith("rpn") for path in changed)
+        assert any(path.startswith("fpn") for path in changed)
+    with pytest.raises(UserError, match="layers = 'head': choose one of heads, 5\\+, 4\\+, 3\\+, all"):
+        train(model, shapes, epochs=1, layers="head", out=tmp_path / "none")

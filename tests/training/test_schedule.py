@@ -12,6 +12,10 @@ def test_cosine_rate_falls_from_peak_to_zero():
     assert learning_rate(0.8, 1.0, 100) == pytest.approx(0)
 
 
+def test_linear_rate_falls_from_peak_to_zero():
+    assert [learning_rate(0.8, progress, 9, kind="linear") for progress in (0, 0.25, 1)] == pytest.approx([0.8, 0.6, 0])
+
+
 def test_step_schedule_falls_to_a_tenth_and_a_hundredth():
     rates = [learning_rate(1.0, progress, 9, kind="step") for progress in (0, 0.66, 0.67, 0.88, 0.89, 1)]
     assert rates == [1, 1, 0.1, 0.1, 0.01, 0.01]

@@ -10,6 +10,10 @@ VERSION = re.search('__version__ = "(.+)"', (HERE / "mrcnn_keras/__init__.py").r
 LINES = [line.partition("  #")[0] for line in (HERE / "requirements.txt").read_text(encoding="utf-8").splitlines()]
 REQUIREMENTS = [line for line in LINES if line and not line.startswith("#")]
 # docs/tables.py reads the reasons.
+DOCS = [
+    "mkdocs-material>=9.6,<10",  # extra `docs`: the documentation as a site
+    "mkdocstrings[python]>=0.29,<2",  # extra `docs`: its reference, from docstrings
+]
 ONNX = [
     "onnx>=1.23,<2",  # extra `onnx`: the file's format
     "onnxruntime>=1.31,<2",  # extra `onnx`: running the file, for the check
@@ -55,10 +59,12 @@ setup(
         "cpu": TENSORFLOW,
         "tensorflow": [TENSORFLOW[-1].split(";")[0]],
         "tflite": TFLITE,
+        "docs": DOCS,
         "onnx": ONNX,
         "supervision": SUPERVISION,
         "tensorboard": TENSORBOARD,
         "test": [
+            *DOCS,
             *ONNX,
             *SUPERVISION,
             *TFLITE,

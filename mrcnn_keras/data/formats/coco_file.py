@@ -3,17 +3,19 @@
 A mistake in the file as a whole is a UserError, one in a picture or an annotation leaves that one out (BadEntries).
 """
 
+import gc
 import re
+from contextlib import contextmanager
 from pathlib import Path
 
 from mrcnn_keras.data.formats.class_names import is_background
-from mrcnn_keras.data.formats.coco_keypoints import as_whole, category_layout, extent, finite_numbers, read_points
+from mrcnn_keras.data.formats.coco_keypoints import FAR, as_whole, category_layout, extent, finite_numbers, read_points
+from mrcnn_keras.data.formats.coco_text import KEY, read_content
 from mrcnn_keras.data.formats.records import Annotation, AnnotationFile, Picture
 from mrcnn_keras.data.formats.unread import CURES, other_coco
 from mrcnn_keras.data.images import MAX_PIXELS
 from mrcnn_keras.data.rasterize import check_run_lengths, run_lengths
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.files import read_json
 
 HEAD = 16384  # bytes that show whether a file looks like COCO
 
@@ -35,7 +37,20 @@ def read_coco(path, bad):
 
     Raises UserError if it is not COCO or its categories contradict each other.
     """
-    return _Reader(Path(path), bad).read()
+    with _without_collecting():
+        return _Reader(Path(path), bad).read()
+
+
+@contextmanager
+def _without_collecting():
+    """No search for cycles meanwhile: there are none, and in millions of new objects it takes as long as reading."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 class _Reader:
@@ -46,7 +61,7 @@ class _Reader:
         self.notes = {}
 
     def read(self):
-        content = read_json(self.path)
+        content, self.outlines = read_content(self.path)
         if not isinstance(content, dict):
             raise self._error(f"is a JSON {type(content).__name__}, not an object", "give a COCO file")
         if other := other_coco(content):
@@ -58,9 +73,11 @@ class _Reader:
         pictures, by_id, left_out = self._pictures(content["images"])
         self.bad.count("annotations", len(content["annotations"]))
         ids = set()
-        for place, entry in enumerate(content["annotations"], start=1):
+        entries = content["annotations"][::-1]
+        content.clear()  # so that each entry's memory is free once it is popped
+        for place in range(1, len(entries) + 1):
             try:
-                self._add_annotation(entry, place, ids, pictures, by_id, left_out, categories)
+                self._add_annotation(entries.pop(), place, ids, pictures, by_id, left_out, categories)
             except UserError as error:
                 self.bad.skip("annotations", str(error))
         return AnnotationFile(self.path, categories, pictures, self.notes, self.layouts)
@@ -175,7 +192,10 @@ class _Reader:
         if crowd and isinstance(attributes, dict) and "occluded" in attributes and not attributes.get("is_crowd"):
             crowd = 0  # CVAT writes iscrowd 1 for each object that was drawn pixel by pixel
             self._note("CVAT pixel masks marked iscrowd, read as single objects", number)
-        polygons, counts = self._outline(entry.get("segmentation"), pictures[number].size, what, number)
+        if KEY in entry:
+            polygons, counts = self.outlines[entry[KEY]], None
+        else:
+            polygons, counts = self._outline(entry.get("segmentation"), pictures[number].size, what, number)
         has_outline = bool(polygons) or counts is not None
         try:
             box = self._box(entry.get("bbox"), what)
@@ -217,10 +237,12 @@ class _Reader:
         """COCO's [x, y, width, height] -> (y1, x1, y2, x2)."""
         if bbox is None or bbox == []:
             return None
-        numbers = finite_numbers(bbox)
-        if numbers is None or numbers.size != 4:
-            raise self._error(f"has {what} with bbox {str(bbox)[:60]}", "write [x, y, width, height]")
-        x, y, width, height = numbers.tolist()
+        if not (type(bbox) is list and len(bbox) == 4 and all(type(n) in (int, float) and abs(n) < FAR for n in bbox)):
+            numbers = finite_numbers(bbox)
+            if numbers is None or numbers.size != 4:
+                raise self._error(f"has {what} with bbox {str(bbox)[:60]}", "write [x, y, width, height]")
+            bbox = numbers.tolist()
+        x, y, width, height = map(float, bbox)
         return (y, x, y + max(0.0, height), x + max(0.0, width))
 
     def _outline(self, segmentation, size, what, number):

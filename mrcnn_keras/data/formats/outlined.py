@@ -8,10 +8,12 @@ from mrcnn_keras.data.dataset import Dataset
 from mrcnn_keras.data.formats.bad_entries import BadEntries
 from mrcnn_keras.data.formats.class_names import folded, is_background
 from mrcnn_keras.data.formats.coco_keypoints import common_layout
+from mrcnn_keras.data.formats.coco_text import FARTHEST, WrittenPolygons
 from mrcnn_keras.data.formats.embedded_pictures import INSIDE, picture_inside
 from mrcnn_keras.data.formats.folders import subset_of_file
 from mrcnn_keras.data.formats.picture_places import find_pictures
 from mrcnn_keras.data.rasterize import (
+    MAX_REACH,
     check_reach,
     check_run_lengths,
     crop_from_polygons,
@@ -85,7 +87,7 @@ class OutlinedDataset(Dataset):
         info = self.image_info[image_id]
         size = info["height"], info["width"]
         return [
-            annotation.polygons or None
+            tuple(annotation.polygons) or None
             for annotation in info["annotations"]
             if self._drawn(annotation, size, image_id, extent_only=True) is not None
         ]
@@ -95,7 +97,7 @@ class OutlinedDataset(Dataset):
         objects = []
         for annotation, extent in zip(self.image_info[image_id]["annotations"], extents, strict=True):
             outlined = _has_outline(annotation)
-            points = annotation.polygons or (None if outlined else [outline_of_box(annotation.box)])
+            points = tuple(annotation.polygons) or (None if outlined else [outline_of_box(annotation.box)])
             objects.append((annotation.box if outlined else None, extent, points))
         note_outlines(self, image_id, size, objects)
 
@@ -119,7 +121,7 @@ class OutlinedDataset(Dataset):
             if annotation.counts is not None:
                 crop = crop_from_rle(annotation.counts, size)
                 return crop.box if crop and extent_only else crop
-            outline = annotation.polygons or [outline_of_box(annotation.box)]
+            outline = tuple(annotation.polygons) or [outline_of_box(annotation.box)]
             if are_shares(outline, size):
                 return None
             if not annotation.polygons:
@@ -303,7 +305,10 @@ def _read_size(path, inside):
 def _usable(picture, size, file, bad):
     """The annotations of a picture that can be drawn in its size."""
     try:
-        outlines = [outline for annotation in picture.annotations for outline in _outlines(annotation)]
+        near = MAX_REACH * min(size) >= FARTHEST  # then text need not become numbers to know that it reaches no further
+        written = [near and isinstance(annotation.polygons, WrittenPolygons) for annotation in picture.annotations]
+        others = [found for found, known in zip(picture.annotations, written, strict=True) if not known]
+        outlines = [outline for annotation in others for outline in _outlines(annotation)]
         if outlines:
             check_reach(outlines, size)
         if picture.size is not None:  # run lengths have been checked against it
@@ -327,5 +332,5 @@ def _usable(picture, size, file, bad):
 def _outlines(annotation):
     """Lists of points of all that will be drawn by them."""
     if _has_outline(annotation):
-        return annotation.polygons
+        return tuple(annotation.polygons)
     return [np.reshape(annotation.box, (2, 2))]

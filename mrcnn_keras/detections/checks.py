@@ -111,7 +111,10 @@ def _checked_crop(crop, name, size):
     top, left, bits = crop
     if not isinstance(bits, np.ndarray) or bits.dtype.kind != "b" or bits.ndim != 2:
         raise UserError(f"{name} is not a [h, w] array of bool; threshold it first, such as mask >= 0.5")
-    crop = MaskCrop(int(top), int(left), _numbers(bits, bool, name, bits.shape))
+    if bits.flags.writeable:
+        bits = bits.view()
+        bits.flags.writeable = False
+    crop = MaskCrop(int(top), int(left), bits)
     y1, x1, y2, x2 = crop.box
     if y1 < 0 or x1 < 0 or y2 > size[0] or x2 > size[1]:
         raise UserError(

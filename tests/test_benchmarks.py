@@ -1,13 +1,17 @@
 """The benchmarks run, at their smallest, and their figures fit together."""
 
+import argparse
 import importlib.util
 import json
 import math
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tensorflow as tf
+
+from mrcnn_keras.data import make_pipeline
 
 FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
 
@@ -35,6 +39,41 @@ def test_drawing(run):
     assert len(rows) == 15
     assert all(row["min"] > 0 and row["ratio"] > 0 for row in rows.values())
     assert all(rows[what, "all"]["ratio"] == 1 for what in ("small", "mixed", "large"))
+
+
+def test_pipeline(run, monkeypatch):
+    pipeline = importlib.import_module("pipeline")
+    monkeypatch.setattr(pipeline, "in_own_process", lambda function, *arguments: function(*arguments))
+    small = ["--pictures", "4", "--opened", "20", "--repeat", "1", "--workers", "1"]
+    printed, result = run("pipeline", *small)
+    assert "times the plain loader" in printed
+    assert [one["data"] for one in result["runs"]] == ["coco", "nuclei"]
+    for one in result["runs"]:
+        plain, ours = one["seconds"]["plain loader"], one["seconds"]["make_pipeline"]
+        assert one["ratios"]["cpu"] == pytest.approx(plain["cpu"] / ours["cpu"])
+    rows = result["opening"]["rows"]
+    assert {row["pictures"] for row in rows.values()} == {20}
+    assert all(0.05 < row["memory_gb"] < 100 for row in rows.values())
+
+
+def test_both_loaders_of_the_pipeline_benchmark_read_the_same(monkeypatch, tmp_path):
+    """Same boxes without augmentation, up to the rounding of masks that the plain loader has enlarged."""
+    monkeypatch.syspath_prepend(FOLDER)
+    pipeline = importlib.import_module("pipeline")
+    data, config, plain = pipeline.coco_like(tmp_path, argparse.Namespace(pictures=3))
+    batches = make_pipeline(data, config.replace(BATCH_SIZE=1), training=False)
+    for i, batch in enumerate(batches.as_numpy_iterator()):
+        image, boxes, masks = plain(i, AlwaysOne())
+        assert batch["image_size"].tolist() == [list(image.shape[:2])]
+        assert batch["gt_boxes"].shape[1] == len(boxes) == len(masks)
+        np.testing.assert_allclose(batch["gt_boxes"][0], boxes, atol=2)
+
+
+class AlwaysOne:
+    """Draws that mirror nothing."""
+
+    def random(self):
+        return 1.0
 
 
 @pytest.mark.slow

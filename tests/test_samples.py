@@ -1,6 +1,7 @@
 """Each sample, at its smallest."""
 
 import importlib.util
+import json
 import sys
 from pathlib import Path
 
@@ -8,15 +9,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mrcnn_keras.cli import main as command
 from mrcnn_keras.cli.demo import demo_config
 from mrcnn_keras.config import Config
+from mrcnn_keras.data import load_dataset
 from mrcnn_keras.data.generated import ShapesDataset
+from tests.tiny import TINY
 
 ROOT = Path(__file__).resolve().parents[1]
 SHAPES = ROOT / "samples" / "shapes" / "shapes.py"
 PAPER = ROOT / "samples" / "paper" / "compare.py"
 NUCLEUS = ROOT / "samples" / "nucleus" / "nucleus.py"
 POSE = ROOT / "samples" / "pose" / "pose.py"
+LEARNING = ROOT / "samples" / "learning" / "learning.py"
+LABEL_LOOP = ROOT / "samples" / "label_loop" / "label_loop.py"
 
 
 def sample(path):
@@ -164,3 +170,111 @@ def test_pose_of_people(shared):
         assert (data.num_images, val.num_images) == ((10, 7) if place.name == "coco" else (8, 2))
         config = pose.make_photograph_config(data)
         assert (config.NUM_KEYPOINTS, len(config.KEYPOINT_FLIP_PAIRS), config.NUM_CLASSES) == (17, 8, 2)
+
+
+@pytest.fixture
+def in_process(monkeypatch, without_graphs):
+    """The command of the samples in this process, with a thin model; the list of its calls."""
+    monkeypatch.syspath_prepend(LEARNING.parent)
+    parts = importlib.import_module("parts")
+    thin = [word for name, value in TINY.items() for word in ("--set", f"{name}={_plain(value)}")]
+    calls = []
+
+    def mrcnn(*words):
+        calls.append(words[0])
+        fresh = words[0] == "train" and "--resume" not in words
+        assert command([*map(str, words), *(thin if fresh else [])]) == 0
+
+    monkeypatch.setattr(parts, "mrcnn", mrcnn)
+    return calls
+
+
+def _plain(value):
+    return list(value) if isinstance(value, tuple) else value
+
+
+@pytest.fixture
+def words(monkeypatch):
+    """A function: module of a sample, words -> runs its `main` with them."""
+
+    def run(module, *given):
+        monkeypatch.setattr(sys, "argv", [module.__name__, *map(str, given)])
+        module.main()
+
+    return run
+
+
+def test_learning_makes_each_row_once_and_its_table(in_process, words, tmp_path, capsys):
+    learning = sample(LEARNING)
+    cells = sample(LABEL_LOOP).draw_cells(tmp_path / "cells", {"": 6})
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- rows -->\nold\n<!-- end of rows -->\nafter\n")
+    rows = tmp_path / "rows"
+    given = [cells, "--pictures", 2, 4, "--seeds", 1, "--minutes", 0.01, "--out", rows, "--work", tmp_path / "work"]
+    words(learning, *given, "--only", "cells-2-0")
+    assert [file.name for file in rows.iterdir()] == ["cells-2-0.json"]
+    words(learning, *given, "--docs", page)
+    assert in_process == ["inspect", "train", "train"]
+    assert [file.name for file in sorted(rows.iterdir())] == ["cells-2-0.json", "cells-4-0.json"]
+    printed = capsys.readouterr().out
+    assert "cells, 0.01 minutes, from scratch:" in printed
+    assert page.read_text() == f"before\n<!-- rows -->\n{learning.tables(rows)}\n<!-- end of rows -->\nafter\n"
+    with pytest.raises(SystemExit):
+        words(learning, *given, "--only", "cells-3-0")
+    assert "no row cells-3-0" in capsys.readouterr().err
+
+
+def test_a_table_of_learning_has_mean_and_spread(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(LEARNING.parent)
+    learning = sample(LEARNING)
+    for seed, (ap, steps) in enumerate([(0.2, 100), (0.3, 120)]):
+        settings = {"data": "cells", "pictures": 20, "seed": seed, "minutes": 10, "weights": "first", "settings": []}
+        scores = {"segm/AP": ap, "segm/AP50": 0.5, "bowl": 0.4}
+        row = {"settings": settings, "scores": scores, "steps": steps}
+        (tmp_path / f"{seed}.json").write_text(json.dumps(row))
+    title, _, _, _, line = learning.tables(tmp_path).splitlines()
+    assert title == "cells, 10 minutes, from the weights of first:"
+    assert line == "| 20 | 2 | 0.250 ± 0.071 | 0.500 ± 0.000 | 0.400 ± 0.000 | 110 |"
+
+
+def test_the_page_of_learning_has_the_rows_that_exist(monkeypatch):
+    monkeypatch.syspath_prepend(LEARNING.parent)
+    learning = sample(LEARNING)
+    page = (ROOT / "docs" / "learning.md").read_text(encoding="utf-8")
+    assert f"{learning.BEGIN}\n{learning.tables(LEARNING.parent / 'rows')}\n{learning.END}" in page
+
+
+def test_parts_of_pictures_are_the_same_for_a_seed_and_lose_none(in_process, tmp_path):
+    parts = importlib.import_module("parts")
+    cells = sample(LABEL_LOOP).draw_cells(tmp_path / "cells", {"train": 5, "val": 2})
+    pictures = parts.Pictures(cells, tmp_path / "coco")
+    again = parts.Pictures(cells, tmp_path / "coco")
+    assert in_process == ["inspect"]
+    assert pictures.order(1) == again.order(1) != pictures.order(2)
+    assert sorted(pictures.order(1)) == [f"train/train-{i:03}.png" for i in range(5)]
+    part = load_dataset(pictures.write("part", pictures.order(1)[:3]))
+    whole = load_dataset(cells, subset="train")
+    objects = {Path(info["path"]).name: len(whole.load_boxes(i)) for i, info in enumerate(whole.image_info)}
+    assert [objects[Path(info["path"]).name] for info in part.image_info] == [
+        len(part.load_boxes(i)) for i in part.image_ids
+    ]
+    assert load_dataset(pictures.measured).num_images == 2
+
+
+@pytest.mark.slow
+def test_label_loop(in_process, words, tmp_path, capsys):
+    loop = sample(LABEL_LOOP)
+    given = ["--drawn", 6, 2, "--labelled", 2, "--proposed", 2, "--seeds", 1, "--minutes", 0.01, "--out", tmp_path]
+    words(loop, *given)
+    assert in_process == ["inspect", "train", "detect", "train", "train"]
+    assert "suggested - random" in capsys.readouterr().out
+    [found] = json.loads((tmp_path / "label-loop.json").read_text())["circles"]
+    labelled = json.loads((tmp_path / "data" / "annotations" / "seed-0-labelled.json").read_text())
+    for way in loop.WAYS:
+        assert len(found[way]["pictures"]) == 2
+        assert not {image["file_name"] for image in labelled["images"]} & {*found[way]["pictures"]}
+        work = found[way]["corrections"]
+        truth = json.loads((tmp_path / "data" / "annotations" / f"seed-0-{way}.json").read_text())
+        assert work["keep"] + work["draw"] == len(truth["annotations"])
+    words(loop, *given)  # nothing is made again
+    assert len(in_process) == 5

@@ -12,7 +12,6 @@ import csv
 import os
 import shutil
 import statistics
-import time
 from pathlib import Path
 
 import parts
@@ -46,15 +45,13 @@ def make_row(args, pictures, count, seed):
     if row and row["settings"] == settings:
         return
     run = args.work / "training" / name
-    began = time.monotonic()
     labelled = pictures.write(name, pictures.order(seed)[:count])
     parts.train(run, [labelled], minutes=args.minutes, seed=seed, settings=args.settings, weights=args.weights)
-    trained = time.monotonic() - began
     with open(run / "metrics.csv", newline="") as metrics:
         steps = int(list(csv.DictReader(metrics))[-1]["step"])
     scores = parts.measure(run, pictures.measured)
     machine = {"cores": os.cpu_count(), "load_average": round(os.getloadavg()[0], 1), "version": mk.__version__}
-    row = {"settings": settings, "scores": scores, "steps": steps, "seconds": round(trained), "machine": machine}
+    row = {"settings": settings, "scores": scores, "steps": steps, "machine": machine}
     parts.write_json(file, row)
     if not args.keep:
         shutil.rmtree(run)

@@ -107,13 +107,14 @@ def draw_cells(folder, counts, seed=0):
                 (place / inner).mkdir(parents=True)
             ground, size = (200, 20)[not other], (128, 160)
             grey = rng.normal(ground, 6, size)
-            for i in range(int(rng.integers(3, 9)) * (2 if other else 1)):
-                mask = Image.new("L", size[::-1])
-                x, y = rng.uniform(0, size[1]), rng.uniform(0, size[0])
-                rx, ry = rng.uniform(5, 14, 2)
-                ImageDraw.Draw(mask).ellipse([x - rx, y - ry, x + rx, y + ry], fill=255)
-                mask.save(place / "masks" / f"{i}.png")
-                grey[np.asarray(mask) > 0] = rng.uniform(60, 120) if other else rng.uniform(80, 200)
+            cells = Image.new("I", size[::-1])  # the number of the cell that is seen in each pixel
+            for i in range(1, int(rng.integers(3, 9)) * (2 if other else 1) + 1):
+                (y, x), (ry, rx) = rng.uniform(0, size), rng.uniform(5, 14, 2)
+                ImageDraw.Draw(cells).ellipse([x - rx, y - ry, x + rx, y + ry], fill=i)
+            for i in np.unique(cells)[1:].tolist():
+                mask = np.asarray(cells) == i
+                grey[mask] = rng.uniform(60, 120) if other else rng.uniform(80, 200)
+                Image.fromarray(mask).save(place / "masks" / f"{i}.png")
             image = Image.fromarray(np.clip(grey, 0, 255).astype(np.uint8)).convert("RGB")
             image.filter(ImageFilter.GaussianBlur(1)).save(place / "images" / f"{name}.png")
     return folder

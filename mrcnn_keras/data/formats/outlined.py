@@ -61,7 +61,7 @@ class OutlinedDataset(Dataset):
         return True
 
     def entries(self, image_id):
-        return list(self.image_info[image_id]["annotations"])
+        return _in_numbers(self.image_info[image_id]["annotations"])
 
     def entry_name(self, image_id, place):
         entry_id = self.image_info[image_id]["annotations"][place].id
@@ -70,8 +70,9 @@ class OutlinedDataset(Dataset):
     def load_annotations(self, image_id):
         info = self.image_info[image_id]
         size = info["height"], info["width"]
-        crops = [self._drawn(annotation, size, image_id) for annotation in info["annotations"]]
-        self._compare(image_id, size, [crop.box if isinstance(crop, MaskCrop) else crop for crop in crops])
+        annotations = _in_numbers(info["annotations"])
+        crops = [self._drawn(annotation, size, image_id) for annotation in annotations]
+        self._compare(image_id, size, annotations, [crop.box if isinstance(crop, MaskCrop) else crop for crop in crops])
         make = self._from_extents if self.boxes_only else self._from_crops
         return make(image_id, size, self._class_ids(info), crops, self._points(info))
 
@@ -79,25 +80,26 @@ class OutlinedDataset(Dataset):
         """Those of load_annotations without their masks, which takes a fraction of the time."""
         info = self.image_info[image_id]
         size = info["height"], info["width"]
-        boxes = [self._drawn(annotation, size, image_id, extent_only=True) for annotation in info["annotations"]]
-        self._compare(image_id, size, boxes)
+        annotations = _in_numbers(info["annotations"])
+        boxes = [self._drawn(annotation, size, image_id, extent_only=True) for annotation in annotations]
+        self._compare(image_id, size, annotations, boxes)
         return self._from_extents(image_id, size, self._class_ids(info), boxes, self._points(info))
 
     def load_outlines(self, image_id):
         info = self.image_info[image_id]
         size = info["height"], info["width"]
         return [
-            tuple(annotation.polygons) or None
-            for annotation in info["annotations"]
+            annotation.polygons or None
+            for annotation in _in_numbers(info["annotations"])
             if self._drawn(annotation, size, image_id, extent_only=True) is not None
         ]
 
-    def _compare(self, image_id, size, extents):
+    def _compare(self, image_id, size, annotations, extents):
         """Notes annotations that contradict themselves; `extents` are the boxes of their masks."""
         objects = []
-        for annotation, extent in zip(self.image_info[image_id]["annotations"], extents, strict=True):
+        for annotation, extent in zip(annotations, extents, strict=True):
             outlined = _has_outline(annotation)
-            points = tuple(annotation.polygons) or (None if outlined else [outline_of_box(annotation.box)])
+            points = annotation.polygons or (None if outlined else [outline_of_box(annotation.box)])
             objects.append((annotation.box if outlined else None, extent, points))
         note_outlines(self, image_id, size, objects)
 
@@ -121,7 +123,7 @@ class OutlinedDataset(Dataset):
             if annotation.counts is not None:
                 crop = crop_from_rle(annotation.counts, size)
                 return crop.box if crop and extent_only else crop
-            outline = tuple(annotation.polygons) or [outline_of_box(annotation.box)]
+            outline = annotation.polygons or [outline_of_box(annotation.box)]
             if are_shares(outline, size):
                 return None
             if not annotation.polygons:
@@ -186,6 +188,16 @@ def _outline_rectangles(files):
 
 def _has_outline(annotation):
     return bool(annotation.polygons) or annotation.counts is not None
+
+
+def _in_numbers(annotations):
+    """Annotations with the polygons that are text as arrays, so that they become numbers once for several uses."""
+    return [
+        annotation._replace(polygons=tuple(annotation.polygons))
+        if isinstance(annotation.polygons, WrittenPolygons)
+        else annotation
+        for annotation in annotations
+    ]
 
 
 def _inside(box, size):
@@ -332,5 +344,5 @@ def _usable(picture, size, file, bad):
 def _outlines(annotation):
     """Lists of points of all that will be drawn by them."""
     if _has_outline(annotation):
-        return tuple(annotation.polygons)
+        return annotation.polygons
     return [np.reshape(annotation.box, (2, 2))]

@@ -98,8 +98,8 @@ def test_both_ways_of_writing_give_the_same_dataset(tmp_path, size):
         (folder / "annotations.json").write_text(json.dumps(content, indent=indent))
         found.append(load_dataset(folder))
     plain, spread = found
-    assert isinstance(plain.entries(0)[0].polygons, WrittenPolygons)
-    assert isinstance(spread.entries(0)[0].polygons, tuple)
+    assert isinstance(plain.image_info[0]["annotations"][0].polygons, WrittenPolygons)
+    assert isinstance(spread.image_info[0]["annotations"][0].polygons, tuple)
     assert plain.notes == spread.notes
     assert len(plain.skipped) == len(spread.skipped) == (size == (60, 80))
     for load in ("load_annotations", "load_boxes"):

@@ -75,7 +75,7 @@ ONE_MAP = {"PRE_NMS_LIMIT_TRAINING": 500, "PRE_NMS_LIMIT_INFERENCE": 500}
 QUANTISED = THIN | FEW_ROIS | {"IMAGE_MIN_DIM": 2 * SIDE}  # half a cell less is little of a large object
 # Each kind of backbone, feature map, RoI operator and mask head once: a model costs half a minute, whatever it has.
 VARIANTS = {
-    "fpn": ("resnet18_fpn", {"BACKBONE_WIDTH": 32, "TRAIN_ROIS_PER_IMAGE": 64}),
+    "fpn": ("resnet18_fpn", {"BACKBONE_WIDTH": 16}),
     "c4": ("resnet50_c4", THIN | ONE_MAP | {"BACKBONE": "resnet18", "MASK_HEAD_CHANNELS": 64}),
     "dc5, RoIAlign max, MLP with 56 cells": (
         "resnet18_fpn",

@@ -26,6 +26,7 @@ _HOMES = {
     "Resize": "resize",
     "ShapesDataset": "data",
     "StickFiguresDataset": "data",
+    "Tiled": "model",
     "UserError": "errors",
     "evaluate": "evaluation",
     "find_subsets": "data",

@@ -6,6 +6,7 @@ from mrcnn_keras.detections.given_proposals import proposals_of
 from mrcnn_keras.detections.keypoint_layout import KeypointLayout
 from mrcnn_keras.detections.mask_crop import MaskCrop, crop_mask, paste_mask
 from mrcnn_keras.detections.matching import box_overlaps, match_instances
+from mrcnn_keras.detections.tiles import check_tiles, join_tiles, tile_windows
 
 __all__ = [
     "Detections",
@@ -14,9 +15,12 @@ __all__ = [
     "as_boxes",
     "box_overlaps",
     "check_score",
+    "check_tiles",
     "crop_mask",
+    "join_tiles",
     "match_instances",
     "paste_mask",
     "plain_id",
     "proposals_of",
+    "tile_windows",
 ]

@@ -7,12 +7,14 @@ from mrcnn_keras.model.mask_rcnn import MaskRCNN
 from mrcnn_keras.model.precision import computing_in, in_float32, in_words
 from mrcnn_keras.model.proposal_files import read_proposals
 from mrcnn_keras.model.saved_scores import save_class_min_scores
+from mrcnn_keras.model.tiled import Tiled
 from mrcnn_keras.model.trainability import train_stages, train_the_same
 
 __all__ = [
     "BEST",
     "MaskRCNN",
     "PUBLISHED",
+    "Tiled",
     "class_limits",
     "computing_in",
     "in_float32",

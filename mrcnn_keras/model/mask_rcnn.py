@@ -34,6 +34,7 @@ from mrcnn_keras.model.network_inputs import checked_inputs
 from mrcnn_keras.model.optimizer import check_accumulation, exclude_from_weight_decay, make_optimizer
 from mrcnn_keras.model.precision import computing_in
 from mrcnn_keras.model.strict_model import StrictModel, refuse_arguments, refuse_hdf5
+from mrcnn_keras.model.tiled import Tiled
 from mrcnn_keras.model.trainability import (
     apply_changes,
     check_names,
@@ -395,7 +396,7 @@ class MaskRCNN(StrictModel):
     def _detector(self):
         return Detector(self)
 
-    def detect(self, images, min_score=None, proposals=None, batch_size=None):
+    def detect(self, images, min_score=None, proposals=None, batch_size=None, *, tile=None, overlap=0.2):
         """Finds objects in photographs of any number and sizes.
 
         Args:
@@ -409,6 +410,8 @@ class MaskRCNN(StrictModel):
                 best first.
             batch_size: Integer, photographs of the same network size that go through the network together; `None`: one
                 of more than 256 x 256 pixels, up to eight small ones.
+            tile: Integer, side of the tiles that larger photographs are cut into, pixels, see `Tiled`; `None`: none.
+            overlap: Float, share of a tile's side that the next tile shows, too.
 
         Returns:
             List of `Detections`, one per image.
@@ -416,6 +419,8 @@ class MaskRCNN(StrictModel):
         Raises:
             UserError: If an image is not an image, proposals are missing or not wanted, or no best scores are known.
         """
+        if tile is not None:
+            return Tiled(self, tile, overlap).detect(images, min_score, proposals, batch_size)
         images = as_pictures(images)
         given = proposals_of(len(images), proposals, self.takes_proposals)
         pictures = [

@@ -1,0 +1,95 @@
+"""A model that looks at large pictures tile by tile, and answers as if it had seen them at once."""
+
+from mrcnn_keras.detections import check_tiles, join_tiles, proposals_of, tile_windows
+from mrcnn_keras.errors import UserError
+from mrcnn_keras.pictures import as_picture, as_pictures
+
+MOST_DETECTIONS = 100_000  # per picture and class that count in an evaluation: no limit in practice
+
+
+class Tiled:
+    """A detector in tiles that overlap, for small objects in large pictures: `mk.evaluate(mk.Tiled(model, 1024), val)`.
+
+    Detectors scale pictures down to the size that they were trained with, in which small objects vanish; a tile stays
+    as sharp as it is (Akyon et al. 2022, "Slicing Aided Hyper Inference"). What was found at the seams is put together
+    by the rule in `detections/tiles.py`. A picture that fits into one tile is answered by the model itself.
+
+    Args:
+        model: `MaskRCNN`, or any object with such a `detect`; `detect_each` is used where it has one.
+        tile: Integer, side of a tile, pixels of the picture.
+        overlap: Float, above 0, at most 0.9: share of a tile's side that the next one shows, too. Objects smaller than
+            that are seen whole in at least one tile.
+
+    Raises:
+        UserError: If these are no such numbers, or the model needs proposals.
+    """
+
+    takes_proposals = False
+    max_detections = MOST_DETECTIONS
+
+    def __init__(self, model, tile=1024, overlap=0.2):
+        check_tiles(tile, overlap)
+        if getattr(model, "takes_proposals", False):
+            raise UserError("a model that takes proposals cannot detect in tiles; give one with a proposal network")
+        self.model, self.tile, self.overlap = model, tile, overlap
+
+    @property
+    def class_names(self):
+        """Names of the model's classes, background first; () where they are unknown."""
+        return getattr(self.model, "class_names", ())
+
+    @property
+    def keypoint_sigmas(self):
+        """How exact each keypoint is, for evaluation; () where the dataset decides."""
+        return getattr(self.model, "keypoint_sigmas", ())
+
+    def detect(self, images, min_score=None, proposals=None, batch_size=None):
+        """Finds objects in photographs of any number and sizes.
+
+        Args:
+            images: As of `MaskRCNN.detect`.
+            min_score: As of `MaskRCNN.detect`.
+            proposals: `None` only.
+            batch_size: Integer, tiles that go through the network together; `None`: as the model likes it.
+
+        Returns:
+            List of `Detections`, one per image, the highest score first.
+
+        Raises:
+            UserError: As of `MaskRCNN.detect`.
+        """
+        proposals_of(0, proposals, False)
+        return [*self.detect_each(as_pictures(images), min_score, batch_size)]
+
+    def detect_each(self, images, min_score=None, batch_size=None, progress=None):
+        """`detect` for more photographs than fit into memory: one after the other, and no photograph ahead.
+
+        Args:
+            images: An iterable of photographs, as of `detect`.
+            min_score: As of `detect`.
+            batch_size: As of `detect`.
+            progress: Function that is called with (finished tiles, tiles of the photograph) after each, or `None`.
+
+        Returns:
+            A generator of `Detections`, in the order of the photographs.
+
+        Raises:
+            UserError: As of `detect`; for a photograph that is none, when its turn comes.
+        """
+        for index, image in enumerate(images):
+            yield self._found(as_picture(image, f"picture {index}"), min_score, batch_size, progress)
+
+    def _found(self, image, min_score, batch_size, progress):
+        windows = tile_windows(image.shape[:2], self.tile, self.overlap)
+        tiles = (image[y1:y2, x1:x2] for y1, x1, y2, x2 in windows)
+        options = {"min_score": min_score} | ({} if batch_size is None else {"batch_size": batch_size})
+        if hasattr(self.model, "detect_each"):
+            each = self.model.detect_each(tiles, **options)
+        else:
+            each = (self.model.detect([tile], **options)[0] for tile in tiles)
+        founds = []
+        for found in each:
+            founds.append(found)
+            if progress:
+                progress(len(founds), len(windows))
+        return join_tiles(image.shape[:2], windows, founds)

@@ -3,15 +3,19 @@
 import json
 import os
 import shutil
+import struct
 import tempfile
+import zlib
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from mrcnn_keras.errors import UserError
 
 MAX_TEXT = 1 << 24  # bytes
+LARGE, STRIP = 1 << 28, 1 << 24  # bytes of a picture, of which a strip is written at once
 
 
 @contextmanager
@@ -57,7 +61,33 @@ def replace_folder(path):
 def write_image(path, image):
     """Writes [H, W, 3] uint8 RGB to `path` by rename; the suffix determines the format."""
     with replace_file(path) as temporary:
-        Image.fromarray(image).save(temporary)
+        if temporary.suffix.lower() == ".png" and image.size > LARGE:
+            _write_large_png(temporary, image)
+        else:
+            Image.fromarray(image).save(temporary)
+
+
+def _write_large_png(path, image):
+    """Strip by strip, as Pillow would make a copy of four bytes per pixel first: 1.6 GB of 20,000 x 20,000 pixels."""
+    height, width = image.shape[:2]
+    pack = zlib.compressobj(1)
+    rows = max(1, STRIP // (3 * width))
+    with open(path, "wb") as file:
+
+        def chunk(kind, data):
+            file.write(struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)))
+
+        file.write(b"\x89PNG\r\n\x1a\n")
+        chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+        for top in range(0, height, rows):
+            strip = image[top : top + rows]
+            above = image[max(top - 1, 0) : top + len(strip) - 1]
+            lines = np.full((len(strip), 1 + 3 * width), 2, np.uint8)  # 2: what follows are differences from above
+            lines[:, 1:] = strip.reshape(-1, 3 * width)
+            lines[len(strip) - len(above) :, 1:] -= above.reshape(-1, 3 * width)
+            chunk(b"IDAT", pack.compress(lines.tobytes()))
+        chunk(b"IDAT", pack.flush())
+        chunk(b"IEND", b"")
 
 
 def read_text(path):

@@ -2,6 +2,7 @@
 
 import importlib
 import io
+import threading
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from PIL import ExifTags, Image, TiffImagePlugin, UnidentifiedImageError
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.pictures import to_8_bit
 
-MAX_PIXELS = 178_956_970  # about 13,400 x 13,400: where Pillow, too, refuses to decode
+MAX_PIXELS = 500_000_000  # about 22,000 x 22,000, 3.5 GB while they are read; Pillow stops at 179
+BYTES_WHILE_READ = 7  # per pixel: Pillow's four and the array's three
+STRIP_PIXELS = 1 << 24  # that are converted at once, so that a large picture is in memory twice and not four times
 # AVIF comes with newer versions of Pillow, HEIC with a package of its own.
 with suppress(ImportError):
     importlib.import_module("PIL.AvifImagePlugin")
@@ -36,6 +39,7 @@ EITHER = (
     "the stored one, which has the same size"
 )
 NO_JPEG_END = "JPEG files without their end mark, read since no pixel is missing"
+_OPENING = threading.Lock()  # while Pillow's limit is lifted
 LAST_BYTES = 32  # of a JPEG's data, whose loss must show in its pixels
 
 
@@ -164,11 +168,15 @@ def _opened(path, note=None, data=None):
     """The Pillow file at `path`, or in `data`, its size checked; whatever goes wrong inside becomes a UserError."""
     try:
         with ExitStack() as files:
-            file = files.enter_context(Image.open(path if data is None else io.BytesIO(data), formats=FORMATS))
-            if file.width * file.height > MAX_PIXELS:
-                raise Image.DecompressionBombError
+            file = files.enter_context(_open(path if data is None else io.BytesIO(data)))
+            megapixels = file.width * file.height / 1e6
+            if megapixels > MAX_PIXELS / 1e6:
+                raise UserError(
+                    f"picture {str(path)!r} has {megapixels:.0f} megapixels, more than {MAX_PIXELS // 10**6}; "
+                    "cut it into smaller ones"
+                )
             if file.format in ("JPEG", "MPO") and not _has_jpeg_end(whole := _bytes(path, data)):
-                file = files.enter_context(Image.open(io.BytesIO(_with_jpeg_end(whole)), formats=FORMATS))
+                file = files.enter_context(_open(io.BytesIO(_with_jpeg_end(whole))))
                 if note is not None:
                     note(NO_JPEG_END)
             if note is not None:
@@ -179,9 +187,11 @@ def _opened(path, note=None, data=None):
         raise
     except FileNotFoundError as error:
         raise UserError(f"picture {str(path)!r} does not exist; put it there or remove it") from error
-    except Image.DecompressionBombError as error:
+    except MemoryError as error:
+        needed = f"{megapixels * BYTES_WHILE_READ / 1e3:.1f} GB of memory while it is read"
         raise UserError(
-            f"picture {str(path)!r} has more than {MAX_PIXELS // 10**6} megapixels; cut it into smaller ones"
+            f"picture {str(path)!r} of {megapixels:.0f} megapixels takes {needed}, more than there is; cut it into "
+            "smaller ones"
         ) from error
     except UnidentifiedImageError as error:
         what = _unread_kind(_bytes(path, data)) or "is not a picture of a known kind; save it as PNG or JPEG"
@@ -189,6 +199,16 @@ def _opened(path, note=None, data=None):
     except Exception as error:  # Pillow raises many kinds for damaged files
         what = _unread_kind(_bytes(path, data)) or f"is damaged ({error}); replace it or remove it"
         raise UserError(f"picture {str(path)!r} {what}") from error
+
+
+def _open(source):
+    """Image.open without Pillow's limit, since `_opened` has its own; only the header is read."""
+    with _OPENING:
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            return Image.open(source, formats=FORMATS)
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
 
 
 def _left_out(file):
@@ -320,9 +340,12 @@ def _rgb(file, path, data=None):
         if pixels is None or pixels.shape[:2] != (file.height, file.width):
             raise UserError(f"picture {str(path)!r} has 16 bits per colour that cannot be read; save it with 8")
         return _to_8_bit(pixels[:, :, 2::-1], path)
-    if file.mode == "P":
-        return np.asarray(file.convert("RGBA"))[:, :, :3]
-    return np.asarray(file.convert("RGB"))
+    pixels = np.empty((file.height, file.width, 3), np.uint8)
+    rows = max(1, STRIP_PIXELS // file.width)
+    for top in range(0, file.height, rows):
+        strip = file if rows >= file.height else file.crop((0, top, file.width, min(top + rows, file.height)))
+        pixels[top : top + rows] = np.asarray(strip.convert("RGBA" if file.mode == "P" else "RGB"))[:, :, :3]
+    return pixels
 
 
 def _to_8_bit(values, path):

@@ -81,10 +81,10 @@ def _contrasting(detections, image):
     apart = differences(known, known)
     from_picture = differences(_beneath(detections, image), known) / FROM_PICTURE
     y1, x1, y2, x2 = detections.boxes.T
-    near = (y1[:, None] - NEAR < y2) & (y2[:, None] + NEAR > y1) & (x1[:, None] - NEAR < x2) & (x2[:, None] + NEAR > x1)
     chosen = np.zeros(len(detections), int)
     for i in range(len(detections)):
-        neighbours = np.flatnonzero(near[i, :i])
+        near = (y1[i] - NEAR < y2[:i]) & (y2[i] + NEAR > y1[:i]) & (x1[i] - NEAR < x2[:i]) & (x2[i] + NEAR > x1[:i])
+        neighbours = np.flatnonzero(near)
         from_others = apart[:, chosen[neighbours]].min(axis=1, initial=np.inf) / FROM_NEIGHBOURS
         distance = np.minimum(np.minimum(from_picture[i], from_others), 1)
         chosen[i] = (i + np.argmax(np.roll(distance, -i % DISTINCT))) % DISTINCT  # of equal ones the next in order

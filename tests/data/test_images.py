@@ -233,8 +233,35 @@ def test_absurd_sizes_are_refused_before_decoding(tmp_path):
     """A PNG whose header says 100,000 x 100,000 pixels: 30 GB as RGB."""
     write_png(tmp_path / "a.png", (100_000, 100_000, 8, 2, 0, 0, 0), bytes(1000))
     for read in (images.read_image, images.read_size, images.read_mask, images.read_labels):
-        with pytest.raises(UserError, match="more than 178 megapixels"):
+        with pytest.raises(UserError, match="has 10000 megapixels, more than 500; cut"):
             read(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "P", "RGBA", "CMYK", "1"])
+def test_strips_of_a_large_picture_are_the_picture(tmp_path, monkeypatch, mode):
+    pixels = np.random.default_rng(0).integers(0, 256, (37, 20, 3), np.uint8)
+    Image.fromarray(pixels).convert(mode).save(tmp_path / "a.tif")
+    whole = images.read_image(tmp_path / "a.tif")
+    monkeypatch.setattr(images, "STRIP_PIXELS", 100)
+    assert np.array_equal(images.read_image(tmp_path / "a.tif"), whole)
+    assert mode != "RGB" or np.array_equal(whole, pixels)
+
+
+def test_large_pictures_are_read_without_changing_pillows_limit(tmp_path, monkeypatch):
+    Image.new("RGB", (30, 20)).save(tmp_path / "a.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    assert images.read_size(tmp_path / "a.png") == (20, 30)
+    assert Image.MAX_IMAGE_PIXELS == 100
+
+
+def test_a_picture_that_does_not_fit_into_memory_says_so(tmp_path, monkeypatch):
+    def full(*_):
+        raise MemoryError
+
+    Image.new("RGB", (1000, 1000)).save(tmp_path / "a.png")
+    monkeypatch.setattr(images, "_rgb", full)
+    with pytest.raises(UserError, match=r"a\.png' of 1 megapixels takes 0\.0 GB of memory while it is read, more than"):
+        images.read_image(tmp_path / "a.png")
 
 
 def test_masks_of_any_two_values(saved):

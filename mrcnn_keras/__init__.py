@@ -27,6 +27,7 @@ _HOMES = {
     "ShapesDataset": "data",
     "StickFiguresDataset": "data",
     "Tiled": "model",
+    "Tracker": "tracking",
     "UserError": "errors",
     "evaluate": "evaluation",
     "find_subsets": "data",

@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "training": {"config", "data", "model", "evaluation", "report", "visualize"},
     "export": {"model", "detections", "ops"},
     **dict.fromkeys(("evaluation", "visualize", "report"), {"detections", "ops"}),
+    "tracking": {"detections"},
 }
 MAY_IMPORT["cli"] = {*MAY_IMPORT}
 

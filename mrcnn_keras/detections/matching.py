@@ -47,7 +47,7 @@ def box_overlaps(some, others):
     """
     if not len(some) or not len(others):
         return np.zeros((len(some), len(others)))
-    return coco_mask.iou(_sides(some), _sides(others), [0] * len(others))
+    return coco_mask.iou(_sides(np.asarray(some)), _sides(np.asarray(others)), [0] * len(others))
 
 
 def _sides(boxes):

@@ -15,11 +15,15 @@ from mrcnn_keras.visualize.figures import display_differences, display_images, d
 from mrcnn_keras.visualize.masks import apply_mask
 from mrcnn_keras.visualize.proposals import draw_anchors, draw_proposals, draw_rois
 from mrcnn_keras.visualize.roi_crops import display_mask_targets, display_roi_crops
+from mrcnn_keras.visualize.splash import color_splash
 from mrcnn_keras.visualize.stages import network_stages
 from mrcnn_keras.visualize.tables import display_table, display_weight_stats
+from mrcnn_keras.visualize.video import Frames, open_video
 
 __all__ = [
+    "Frames",
     "apply_mask",
+    "color_splash",
     "display_activations",
     "display_differences",
     "display_feature_maps",
@@ -38,6 +42,7 @@ __all__ = [
     "draw_proposals",
     "draw_rois",
     "network_stages",
+    "open_video",
     "plot_overlaps",
     "plot_precision_recall",
     "random_colors",

@@ -9,7 +9,7 @@ from mrcnn_keras.visualize.fonts import drawable_names
 from mrcnn_keras.visualize.keypoints import draw_keypoints
 from mrcnn_keras.visualize.labels import draw_labels, font_size
 from mrcnn_keras.visualize.masks import paint_mask
-from mrcnn_keras.visualize.shown import as_shown
+from mrcnn_keras.visualize.shown import photograph_of
 
 READABLE = 512  # pixels: smaller pictures are enlarged to about this size so that text is readable
 BEYOND = 8  # pixels that boxes may reach outside a picture; the rest is cut
@@ -66,12 +66,7 @@ def draw_detections(
     Raises:
         UserError: If image, instances, colours, captions and names do not fit together.
     """
-    image = as_shown(image)
-    if image.shape[:2] != detections.size:
-        raise UserError(
-            f"picture of {image.shape[0]} x {image.shape[1]} pixels with instances of a {detections.size[0]} x "
-            f"{detections.size[1]} photograph; give that one"
-        )
+    image = photograph_of(image, detections)
     colors = instance_colors(colors, detections, image)
     captions = _captions(detections, class_names, scores) if captions is None else list(map(str, captions))
     if len(captions) != len(detections):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from mrcnn_keras.errors import UserError
 from mrcnn_keras.pictures import as_picture
 
 
@@ -19,3 +20,14 @@ def as_shown(image):
     ):
         image = image * 255
     return as_picture(image)
+
+
+def photograph_of(image, detections):
+    """A picture -> [H, W, 3] uint8 RGB, if it has the size of the photograph that the detections are of."""
+    image = as_shown(image)
+    if image.shape[:2] != detections.size:
+        raise UserError(
+            f"picture of {image.shape[0]} x {image.shape[1]} pixels with instances of a {detections.size[0]} x "
+            f"{detections.size[1]} photograph; give that one"
+        )
+    return image

@@ -5,7 +5,7 @@ import numpy as np
 
 from mrcnn_keras.detections import Detections, crop_mask
 
-CLASSES = 2  # by the second channel: 1 is odd, 2 even
+CLASSES = 2  # by the third channel: dark or bright
 
 
 class BlobModel:
@@ -37,7 +37,7 @@ class BlobModel:
             x, y, width, height, area = stats[i].tolist()
             window = slice(y, y + height), slice(x, x + width)
             crops.append(crop_mask(labels[window] == i, y, x))
-            class_ids.append(2 - int(image[window][crops[-1].bits][0, 1]) % 2)
+            class_ids.append(1 + int(image[window][crops[-1].bits][:, 2].mean() > 127))
             scores.append(0.5 + area % 100 / 200)
         boxes = np.array([crop.box for crop in crops], np.float32).reshape(-1, 4)
         return Detections(image.shape[:2], boxes, class_ids, scores, crops if self.masks else None)
@@ -52,7 +52,7 @@ def blobs(size, count, seed=0, sides=(10, 60)):
     for i in range(count):
         half = np.minimum(rng.integers(*sides, 2), pitch // 2 - 2)
         middle = np.array(divmod(i, rows)) * pitch + rng.integers(half + 1, pitch - half)
-        color = (200, 100 + i % 2, 50)
+        color = (220, 120, 20 + 200 * (i % 2))
         axes, angle = half[::-1].tolist(), 0
         cv2.ellipse(image, middle[::-1].tolist(), axes, angle, 0, 360 if i % 3 else 270, color, -1)
         if i % 5 == 0:

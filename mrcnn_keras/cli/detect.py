@@ -1,10 +1,12 @@
-"""mrcnn detect: pictures of the detections, and one JSON file in COCO's results format."""
+"""mrcnn detect: pictures and videos of the detections, and one JSON file in COCO's results format."""
 
 import json
 from collections import Counter, deque
 from pathlib import Path
 
-from mrcnn_keras.cli.inputs import find_files
+from mrcnn_keras.cli.detect_video import detect_in_frames
+from mrcnn_keras.cli.detected_files import KINDS, DetectedFiles
+from mrcnn_keras.cli.inputs import Live, find_files, live_source
 from mrcnn_keras.cli.labelling_order import DOUBTFUL_FROM, LabellingOrder
 from mrcnn_keras.cli.models import category_ids, class_names, load_model, lowest_score
 from mrcnn_keras.cli.proposals import check_wanted, of_file, read_files
@@ -13,31 +15,46 @@ from mrcnn_keras.data import SUFFIXES as PICTURES
 from mrcnn_keras.data import check_unused, read_image
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import replace_file, write_image
-from mrcnn_keras.model import class_limits
+from mrcnn_keras.model import Tiled, class_limits
 from mrcnn_keras.progress import ProgressLine
-from mrcnn_keras.visualize import draw_detections
-from mrcnn_keras.visualize.video import draw_video
+from mrcnn_keras.visualize import Frames, color_splash, draw_detections, draw_tracks
 
 VIDEOS = {".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v"}
 
 
 def detect_files(
-    model_path, inputs, out, min_score, proposals=(), settings=(), precision=None, save=(), tolerance=1.0, suggest=0
+    model_path,
+    inputs,
+    out,
+    min_score,
+    proposals=(),
+    settings=(),
+    precision=None,
+    *,
+    save=(),
+    tolerance=1.0,
+    suggest=0,
+    tile=None,
+    overlap=0.2,
+    splash=False,
 ):
-    """Draws the detections in each file to `out` and writes out/detections.json.
+    """Draws the detections in each file, camera or stream to `out` and writes out/detections.json.
 
-    A row of the JSON has COCO's fields and the file's name (its path if two files have the same name). image_id is the
-    number in the file's name, as in COCO, if all files are named by different numbers, otherwise the file's position,
-    counted from 1. Videos are only drawn. Drawings are in folders like the pictures'. A file that cannot be read
-    does not stop the others; the command then ends with its error message. proposals: files with the proposals of each
-    picture, for a model that takes them. settings, precision: as of `load_model`. save: formats of `save_dataset` in
-    which the pictures and what was found are written to out/FORMAT, too, with outlines simplified by `tolerance`.
-    suggest: how many pictures to name that are most worth labelling, see LabellingOrder. min_score: the lowest that is
-    drawn and written, or "best": as saved for each class.
+    A row of the JSON has COCO's fields and the file's name (its path if two files have the same name); of a video also
+    the frame, from 0, and the object's number. image_id is the number in the file's name, as in COCO, if all files are
+    named by different numbers, otherwise the file's position, counted from 1. Drawings are in folders like the
+    pictures'. A file that cannot be read does not stop the others; the command then ends with its error message.
+    proposals: files with the proposals of each picture, for a model that takes them. settings, precision: as of
+    `load_model`. save: "csv" and "crops", see DetectedFiles, and formats of `save_dataset` in which the pictures and
+    what was found are written to out/FORMAT, too, with outlines simplified by `tolerance`. suggest: how many pictures
+    to name that are most worth labelling, see LabellingOrder. min_score: the lowest that is drawn and written, or
+    "best": as saved for each class. tile, overlap: of `Tiled`, or None. splash: whether objects are shown in colour on
+    grey instead of drawn.
     """
-    for format in save:
+    formats = [kind for kind in save if kind not in KINDS]
+    for format in formats:
         check_unused(Path(out) / format)
-    below = find_files(inputs, PICTURES | VIDEOS, "a picture, a video or a folder of them", out)
+    below = _find(inputs, out)
     files = [*below]
     targets = _targets(below, Path(out))
     names, ids = _names(files), _image_ids(files)
@@ -48,28 +65,19 @@ def detect_files(
     check_wanted(model, model_path, proposals)
     given = _given(files, read_files(proposals)) if proposals else {}
     classes, categories = class_names(model), category_ids(model)
-
-    def drawn(image, found):
-        return draw_detections(image, found, classes, skeleton=model.config.KEYPOINT_SKELETON)
-
-    def shown(found):
-        return found.above(limits[found.class_ids])
-
-    def of_frame(image):
-        return drawn(image, shown(model.detect([image], asked)[0]))
-
-    pictures = [path for path in files if path.suffix.lower() not in VIDEOS]
-    outcomes = _detected(model, pictures, asked, given)
-    results, broken = [], []
+    pictures = [path for path in files if not _moves(path)]
+    looker = _Looker(model, limits, classes, tile, overlap, splash)
+    outcomes = _detected(looker, pictures, asked, given)
+    broken = []
     order = LabellingOrder(classes)
-    labels = SavedLabels(save, out, pictures, model.config, classes, categories, tolerance)
-    with labels:
+    written = DetectedFiles(out, [kind for kind in save if kind in KINDS], classes, categories)
+    labels = SavedLabels(formats, out, pictures, model.config, classes, categories, tolerance)
+    with written, labels:
         for number, (path, target) in enumerate(zip(files, targets, strict=True)):
             place = f"{number + 1}/{len(files)} {path}"
             try:
-                if path.suffix.lower() in VIDEOS:
-                    progress = ProgressLine().counting(f"{place}: drew frame")
-                    count = draw_video(path, target, of_frame, progress)
+                if _moves(path):
+                    count = _detect_in_video(looker, path, target, place, names[number], ids[number], written)
                     print(f"{place}: {count} frames -> {target}", flush=True)
                     continue
                 image, notes, found = next(outcomes)
@@ -81,24 +89,75 @@ def detect_files(
                 continue
             if suggest:
                 order.add(path, image, found)
-            found = shown(found)
+            found = found[looker.shown(found)]
             labels.add(path, found)
-            write_image(target, drawn(image, found))
-            rows = found.coco_results(ids[number], categories)
-            results += [{**row, "file_name": names[number]} for row in rows]
+            write_image(target, looker.drawn(image, found))
+            written.add(names[number], ids[number], image, found)
             print(f"{place}: {len(found)} found -> {target}", *(f"(note: {note})" for note in notes), flush=True)
-    json_path = Path(out) / "detections.json"
-    with replace_file(json_path) as temporary:
-        temporary.write_text(json.dumps(results))
-    print(f"wrote {len(results)} detections of {len(files) - len(broken)} files to {json_path}")
+            del image  # so that no two large pictures are in memory
+    print(f"wrote {written.count} detections of {len(files) - len(broken)} files to {written.json_path}")
+    written.report()
     labels.report()
-    figures = {"files": len(files), "detections": len(results)}
+    if formats and len(pictures) < len(files):
+        print(f"note: {', '.join(formats)}: of pictures only, not of videos")
+    figures = {"files": len(files), "detections": written.count}
     if suggest:
         figures["suggested"] = _suggest(order.best(suggest), Path(out) / "suggestions.json")
     if broken:
         count = f" ({len(broken)} of {len(files)} files could not be read)" if len(broken) > 1 else ""
         raise UserError(f"{broken[0]}{count}")
     return figures
+
+
+class _Looker:
+    """What finds objects, decides which are shown, and draws them. limits: lowest score of each class."""
+
+    def __init__(self, model, limits, classes, tile, overlap, splash):
+        self.model, self.limits, self.classes, self.splash = model, limits, classes, splash
+        self._tiled = tile and Tiled(model, tile, overlap)
+
+    def each(self, images, min_score):
+        """Detections of each image of an iterable."""
+        if not self._tiled:
+            return self.model.detect_each(images, min_score)
+        return self._tiled.detect_each(images, min_score, progress=ProgressLine().counting("looked at tile"))
+
+    def in_frames(self, frames, min_score):
+        """`each`, where scores below the model's own limit are as good as this."""
+        known = min_score >= self.model.config.DETECTION_MIN_CONFIDENCE
+        return self.each(frames, min_score if known else None)
+
+    def shown(self, found):
+        return found.scores >= self.limits[found.class_ids]
+
+    def drawn(self, image, found, tracks=None):
+        if self.splash:
+            return color_splash(image, found)
+        skeleton = self.model.config.KEYPOINT_SKELETON
+        if tracks is None:
+            return draw_detections(image, found, self.classes, skeleton=skeleton)
+        return draw_tracks(image, found, tracks, self.classes, skeleton=skeleton)
+
+
+def _detect_in_video(looker, path, target, place, name, image_id, written):
+    """-> number of frames"""
+    line = ProgressLine()
+    with Frames(*(path.source, True) if isinstance(path, Live) else (path,)) as frames:
+
+        def progress(done):
+            if line.is_due():
+                line.show(f"{place}: frame {done}" + (f" of {frames.count}" if frames.count else ""))
+
+        def add(number, frame, found, tracks):
+            written.add(name, image_id, frame, found, number, tracks)
+
+        if frames.live:
+            print(f"{place}: until Ctrl-C", flush=True)
+        options = {"lowest": float(looker.limits.min()), "shown": looker.shown, "drawn": looker.drawn, "add": add}
+        try:
+            return detect_in_frames(frames, target, looker.in_frames, **options, progress=progress)
+        finally:
+            line.clear()
 
 
 def _suggest(pictures, json_path):
@@ -112,7 +171,7 @@ def _suggest(pictures, json_path):
     return pictures
 
 
-def _detected(model, paths, min_score, given):
+def _detected(looker, paths, min_score, given):
     """Yields (picture, notes on its file, Detections) of each path; of one that cannot be read (None, [error], None).
 
     given: {path: keyword arguments of detect}, where there are any.
@@ -131,9 +190,9 @@ def _detected(model, paths, min_score, given):
                 yield path, image
 
     if given:
-        found = (model.detect([image], min_score, **given[path])[0] for path, image in pictures())
+        found = (looker.model.detect([image], min_score, **given[path])[0] for path, image in pictures())
     else:
-        found = model.detect_each((image for _, image in pictures()), min_score)
+        found = looker.each((image for _, image in pictures()), min_score)
     for one in found:
         while read[0][0] is None:
             yield *read.popleft(), None
@@ -142,13 +201,27 @@ def _detected(model, paths, min_score, given):
         yield *read.popleft(), None
 
 
+def _find(inputs, out):
+    """{path or Live: name below what was given}; what never ends comes last."""
+    live = dict.fromkeys(filter(None, map(live_source, inputs)))
+    files = [given for given in inputs if not live_source(given)]
+    wanted = "a picture, a video, a camera such as 0, a stream such as rtsp://..., or a folder of pictures"
+    below = find_files(files, PICTURES | VIDEOS, wanted, out)
+    return below | {source: Path(f"{source.name}.mp4") for source in live}
+
+
+def _moves(path):
+    """Whether it is a video, a camera or a stream."""
+    return isinstance(path, Live) or path.suffix.lower() in VIDEOS
+
+
 def _names(files):
     count = Counter(path.name for path in files)
     return [path.name if count[path.name] == 1 else str(path) for path in files]
 
 
 def _image_ids(files):
-    stems = {path.stem for path in files}
+    stems = {path.name if isinstance(path, Live) else path.stem for path in files}
     if len(stems) == len(files) and all(stem.isdecimal() for stem in stems):
         return [int(path.stem) for path in files]
     return list(range(1, len(files) + 1))
@@ -157,16 +230,19 @@ def _image_ids(files):
 def _given(files, proposals):
     """Returns {file: keyword arguments of detect with its proposals}."""
     for path in files:
-        if path.suffix.lower() in VIDEOS:
+        if _moves(path):
             raise UserError(f"{path} is a video, for which proposals cannot be given; give pictures")
     return {path: {"proposals": [of_file(path, proposals)]} for path in files}
 
 
 def _targets(files, out):
     """Returns a different path in `out` for each file, {path: name}, also if two have the same name."""
-    targets, given = {}, {path.resolve() for path in files}  # a dict, to find one of thousands at once
+    targets, given = (
+        {},
+        {path.resolve() for path in files if isinstance(path, Path)},
+    )  # a dict, to find one of thousands at once
     for path, name in files.items():
-        suffix = ".mp4" if path.suffix.lower() in VIDEOS else ".png"
+        suffix = ".mp4" if _moves(path) else ".png"
         target, number = out / name.with_suffix(suffix), 1
         while target in targets:
             number += 1

@@ -10,7 +10,7 @@ from mrcnn_keras.data import findings, match_classes, named, no_object, note_pic
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.evaluation import ALL_CLASSES, best_thresholds, boundary_scores, class_keys, coco_scores, collect
 from mrcnn_keras.files import write_image
-from mrcnn_keras.model import save_class_min_scores
+from mrcnn_keras.model import Tiled, save_class_min_scores
 from mrcnn_keras.progress import ProgressLine
 from mrcnn_keras.training import RunFolder, report_evaluation
 from mrcnn_keras.visualize import draw_comparison
@@ -19,11 +19,13 @@ DRAWN = 20
 MIN_SCORE_DRAWN = 0.5
 
 
-def evaluate_model(model_path, data, out, proposals, settings=(), precision=None, save_thresholds=False):
+def evaluate_model(
+    model_path, data, out, proposals, settings=(), precision=None, *, save_thresholds=False, tile=None, overlap=0.2
+):
     """Prints and returns the figures of mk.evaluate on a DataArgument; writes a page and pictures to `out` if given.
 
     Also prints a table of classes and what the types of errors cost. save_thresholds: whether the best score of each
-    class is written into the model's file.
+    class is written into the model's file. tile, overlap: of `Tiled`, or None.
     """
     subset = "val" if "val" in data.subsets() else None
     dataset = data.load(subset)
@@ -39,15 +41,16 @@ def evaluate_model(model_path, data, out, proposals, settings=(), precision=None
         dataset.set_proposals(read_files(proposals))
     for line in findings(dataset):
         print(line)
-    limit = model.max_detections
+    limit = "any number of" if tile else f"up to {model.max_detections}"
     line = ProgressLine()
     try:
-        predictions = collect(model, dataset, progress=line.counting("measured"))
+        looker = Tiled(model, tile, overlap) if tile else model
+        predictions = collect(looker, dataset, progress=line.counting("measured"))
     finally:
         line.clear()
     scores = coco_scores(predictions)
     where = f"the {subset} pictures of {data}" if subset else f"{data}"
-    print(f"{dataset.num_images} pictures of {where}, up to {limit} detections per picture and class")
+    print(f"{dataset.num_images} pictures of {where}, {limit} detections per picture and class")
     for name, value in scores.items():
         print(f"{name:24} {value:.3f}")
     print(f"\n{tables(predictions)}\n")

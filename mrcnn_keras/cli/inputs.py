@@ -2,11 +2,40 @@
 
 import glob
 import itertools
+import re
 from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 
 from mrcnn_keras.data.formats.folders import RUBBISH, files_below
 from mrcnn_keras.errors import UserError, listing
+
+CAMERA = re.compile(r"(?:camera:)?(\d{1,3})")
+STREAM = re.compile(r"(?:rtsps?|rtmps?|https?|udp|tcp)://\S+")
+PASSWORD = re.compile(r"//[^/@]*@")
+
+
+class Live(NamedTuple):
+    """A camera or stream."""
+
+    source: object  # number of a camera, or address of a stream
+    text: str  # what to call it, without a password
+
+    def __str__(self):
+        return self.text
+
+    @property
+    def name(self):
+        """Of the files that are written of it, without an ending."""
+        return re.sub(r"[^\w.-]+", "-", self.text).strip("-.")
+
+
+def live_source(given):
+    """`Live` of an argument such as 0, camera:0 or rtsp://..., None where it is something else, such as a file."""
+    camera, stream = CAMERA.fullmatch(given), STREAM.fullmatch(given)
+    if camera and not Path(given).exists():
+        return Live(int(camera[1]), f"camera:{int(camera[1])}")
+    return Live(given, PASSWORD.sub("//", given)) if stream else None
 
 
 def find_files(inputs, suffixes, wanted, out=None):

@@ -160,6 +160,11 @@ def _parser():
     }
     train.add_argument("--set", **any_setting)
 
+    cut = "cut larger pictures into tiles of N pixels, for objects that are small in them"
+    tile = {"type": _tile, "metavar": "N", "help": cut}
+    shared = "share of a tile that the next one shows, too (default 0.2)"
+    overlap = {"type": _overlap, "default": 0.2, "metavar": "X", "help": shared}
+
     evaluate = command("evaluate", _evaluate, "compute COCO AP of a model on annotated pictures")
     evaluate.add_argument("model", metavar="RUN|MODEL", help=model)
     evaluate.add_argument("data", **several)
@@ -172,19 +177,26 @@ def _parser():
     evaluate.add_argument(
         "--out", metavar="DIR", help="write DIR/report.html, a page with curves, errors and pictures, and pictures"
     )
+    evaluate.add_argument("--tile", **tile)
+    evaluate.add_argument("--overlap", **overlap)
     best = "save the score with the highest F1 of each class in MODEL, for --min-score best"
     evaluate.add_argument("--save-thresholds", action="store_true", help=best)
     evaluate.add_argument("--set", **changed)
 
-    detect = command("detect", _detect, "find objects in pictures, folders of pictures and videos")
+    detect = command("detect", _detect, "find objects in pictures, folders of pictures, videos, cameras and streams")
     detect.add_argument("model", metavar="RUN|MODEL", help=model)
-    detect.add_argument("inputs", nargs="+", metavar="IMAGE|FOLDER|VIDEO")
+    seen = "pictures, folders, patterns such as 'photos/**/*.jpg', videos, cameras (0, camera:1), streams (rtsp://...)"
+    detect.add_argument("inputs", nargs="+", metavar="IMAGE|FOLDER|GLOB|VIDEO|CAMERA", help=seen)
     detect.add_argument("--proposals", **proposals)
     detect.add_argument("--out", default="detections", metavar="DIR", help="folder to write (default detections)")
     scores = "lowest score, 0 to 1 (default 0.5), or best: as saved for each class by evaluate --save-thresholds"
     detect.add_argument("--min-score", type=_lowest_score, default=0.5, metavar="X", help=scores)
-    saved = "write pictures and detections as annotations to DIR/FORMAT, to be corrected; may be repeated"
-    detect.add_argument("--save", action="append", choices=formats, help=saved)
+    detect.add_argument("--tile", **tile)
+    detect.add_argument("--overlap", **overlap)
+    detect.add_argument("--splash", action="store_true", help="show objects in colour on grey instead of drawing them")
+    saved = "csv: a table of all objects; crops: each cut out; others: pictures and annotations in DIR/FORMAT, to be "
+    saved += "corrected; may be repeated"
+    detect.add_argument("--save", action="append", choices=[*formats, "csv", "crops"], help=saved)
     tolerance["help"] += " (default 1)"
     detect.add_argument("--tolerance", default=1.0, **tolerance)
     suggested = "name the N pictures most worth labelling next: doubtful, and different from one another"
@@ -238,6 +250,8 @@ _count = _number(int, 1, 10**9, "a whole number above 0")
 _seed = _number(int, 0, LARGEST_SEED, f"a whole number from 0 to {LARGEST_SEED}")
 _share = _number(float, 0, 1, "a number from 0 to 1")
 _pixels = _number(float, 0, 100, "a number of pixels from 0 to 100")
+_tile = _number(int, 32, 10**6, "a number of pixels from 32 on")
+_overlap = _number(float, 0.01, 0.9, "a number from 0.01 to 0.9")
 _minutes = _number(float, 0.01, 1e6, "a number of minutes, at least 0.01")
 
 
@@ -283,16 +297,17 @@ def _evaluate(options):
 
     data = DataArgument.of(options, options.data)
     changes = (options.settings, options.precision)
-    saved = options.save_thresholds
-    return evaluate_model(options.model, data, options.out, options.proposals or (), *changes, save_thresholds=saved)
+    own = {name: getattr(options, name) for name in ("save_thresholds", "tile", "overlap")}
+    return evaluate_model(options.model, data, options.out, options.proposals or (), *changes, **own)
 
 
 def _detect(options):
     from mrcnn_keras.cli.detect import detect_files
 
     more = (options.proposals or (), options.settings, options.precision)
-    labels = {"save": options.save or (), "tolerance": options.tolerance, "suggest": options.suggest}
-    return detect_files(options.model, options.inputs, options.out, options.min_score, *more, **labels)
+    own = {name: getattr(options, name) for name in ("tolerance", "suggest", "tile", "overlap", "splash")}
+    own["save"] = options.save or ()
+    return detect_files(options.model, options.inputs, options.out, options.min_score, *more, **own)
 
 
 def _convert(options):

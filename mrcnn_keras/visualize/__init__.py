@@ -18,6 +18,7 @@ from mrcnn_keras.visualize.roi_crops import display_mask_targets, display_roi_cr
 from mrcnn_keras.visualize.splash import color_splash
 from mrcnn_keras.visualize.stages import network_stages
 from mrcnn_keras.visualize.tables import display_table, display_weight_stats
+from mrcnn_keras.visualize.tracks import draw_tracks
 from mrcnn_keras.visualize.video import Frames, open_video
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "draw_detections",
     "draw_proposals",
     "draw_rois",
+    "draw_tracks",
     "network_stages",
     "open_video",
     "plot_overlaps",

@@ -68,7 +68,7 @@ def draw_detections(
     """
     image = photograph_of(image, detections)
     colors = instance_colors(colors, detections, image)
-    captions = _captions(detections, class_names, scores) if captions is None else list(map(str, captions))
+    captions = captions_of(detections, class_names, scores) if captions is None else list(map(str, captions))
     if len(captions) != len(detections):
         raise UserError(f"{len(captions)} captions for {len(detections)} instances; give one per instance")
     if detections.scores is not None and min_score > 0:
@@ -107,7 +107,8 @@ def enlargement(image):
     return max(1, round(READABLE / max(image.shape[:2])))
 
 
-def _captions(detections, class_names, scores):
+def captions_of(detections, class_names, scores=True):
+    """["circle 0.98", ...]: what is written at each instance; class_names, scores: as of `draw_detections`."""
     if class_names is None:
         class_names = ("BG", *(f"class {i}" for i in range(1, int(np.abs(detections.class_ids).max(initial=0)) + 1)))
     class_names = drawable_names(tuple(map(str, class_names)))

@@ -85,10 +85,12 @@ def cut(path):
         ("train photos", "'photos' does not exist; give a folder or file with annotations"),
         ("inspect photos", "'photos' does not exist"),
         ("evaluate run photos", "'photos' does not exist"),
-        ("detect run photo.jpg", "photo.jpg does not exist; give a picture, a video or a folder of them"),
+        ("detect run photo.jpg", "photo.jpg does not exist; give a picture, a video, a camera such as 0"),
         ("detect run photo.jpg --min-score 7", "argument --min-score: '7' is not a number from 0 to 1"),
         ("export run --to savedmodel --out x", "run does not exist; give the folder of a training"),
         ("export run --to onyx --out x", "argument --to: invalid choice: 'onyx'"),
+        ("detect run a.jpg --tile 8", "argument --tile: '8' is not a number of pixels from 32 on"),
+        ("evaluate run data --overlap 1", "argument --overlap: '1' is not a number from 0.01 to 0.9"),
         ("demo --steps 0", "argument --steps: '0' is not a whole number above 0"),
     ],
 )

@@ -29,6 +29,9 @@ TFLITE = [
 TENSORBOARD = [
     "tensorboard>=2.20,<3"  # extra `tensorboard`: `--tensorboard`; TensorFlow 2.21 no longer comes with it
 ]
+VIDEO = [
+    "av>=15,<20"  # extra `video`: videos as H.264, written with less work than OpenCV's VP9
+]
 TENSORFLOW = [line for line in REQUIREMENTS if line.startswith("tensorflow")]
 
 setup(
@@ -63,11 +66,13 @@ setup(
         "onnx": ONNX,
         "supervision": SUPERVISION,
         "tensorboard": TENSORBOARD,
+        "video": VIDEO,
         "test": [
             *DOCS,
             *ONNX,
             *SUPERVISION,
             *TFLITE,
+            *VIDEO,
             "faster-coco-eval>=1.8,<2",  # tests: another implementation of boundary AP
             *TENSORBOARD,
             "hypothesis>=6.100,<7",  # tests: properties

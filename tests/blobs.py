@@ -14,6 +14,7 @@ class BlobModel:
     Its score depends on its area alone.
     """
 
+    takes_proposals = False
     class_names = ("BG", *(f"blob {i + 1}" for i in range(CLASSES)))
 
     def __init__(self, masks=True):

@@ -82,7 +82,8 @@ class Tiled:
     def _found(self, image, min_score, batch_size, progress):
         windows = tile_windows(image.shape[:2], self.tile, self.overlap)
         tiles = (image[y1:y2, x1:x2] for y1, x1, y2, x2 in windows)
-        options = {"min_score": min_score} | ({} if batch_size is None else {"batch_size": batch_size})
+        options = {"min_score": min_score, "batch_size": batch_size}
+        options = {name: value for name, value in options.items() if value is not None}
         if hasattr(self.model, "detect_each"):
             each = self.model.detect_each(tiles, **options)
         else:

@@ -21,7 +21,6 @@ from tests.blobs import BlobModel, blobs
 class Model(BlobModel):
     """With the settings of a model."""
 
-    takes_proposals = False
     config = types.SimpleNamespace(
         CLASS_NAMES=BlobModel.class_names,
         NUM_CLASSES=3,

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import types
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from mrcnn_keras.cli import evaluate, main
 from mrcnn_keras.cli.evaluate_tables import tables
 from mrcnn_keras.data import load_dataset
 from mrcnn_keras.detections import Detections
+from tests.blobs import BlobModel, blobs
 from tests.evaluation.pictures import SIZE, instances, predicted, rows_of
 
 
@@ -83,10 +85,34 @@ def test_thresholds_are_saved_in_the_model(model_file, tiny_coco, tmp_path, caps
     found = json.loads(figures.read_text())
     assert {name.split("/")[0] for name in found} == {"bbox", "segm"}
     assert found["segm/AR"] > 0
-    assert len([*(tmp_path / "drawn").iterdir()]) == 2
+    assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == ["0000.png", "0001.png", "report.html"]
 
 
 def test_without_the_option_the_model_stays(model_file, tiny_coco):
     before = model_file.read_bytes()
     assert main(["evaluate", str(model_file), str(tiny_coco / "valid")]) == 0
     assert model_file.read_bytes() == before
+
+
+class Blobs:
+    """A data set whose annotations are what BlobModel finds in the whole picture."""
+
+    class_names = BlobModel.class_names
+    image_ids = range(2)
+
+    def load_example(self, image_id):
+        image = blobs((600, 800), 169, seed=image_id, sides=(6, 20))
+        return image, BlobModel().detect([image])[0]
+
+
+def test_in_tiles_all_objects_of_large_pictures_count(tmp_path, write_coco, monkeypatch, capsys):
+    write_coco(tmp_path / "data", Blobs())
+    model = BlobModel()
+    model.config = types.SimpleNamespace(CLASS_NAMES=BlobModel.class_names, NUM_CLASSES=3)
+    monkeypatch.setattr(evaluate, "load_model", lambda *_: model)
+    words = ["evaluate", "run", str(tmp_path / "data"), "--tile", "256", "--json", str(tmp_path / "figures.json")]
+    assert main(words) == 0
+    assert "any number of detections per picture and class" in capsys.readouterr().out
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    assert (figures["segm/AP"], figures["segm/AR"]) == (1, 1)
+    assert {*model.seen} == {(256, 256)}

@@ -77,6 +77,15 @@ class AlwaysOne:
 
 
 @pytest.mark.slow
+def test_video(run):
+    small = ["--preset", "resnet18_fpn", "--side", "64", "--size", "48", "64", "--frames", "3", "--instances", "2"]
+    printed, result = run("video", *small, "--repeat", "1")
+    assert "3 frames of 48 x 64, 2 objects" in printed
+    assert result["times"]["model"]["min"] > 0
+    assert result["share"] < 1
+
+
+@pytest.mark.slow
 def test_gradients(run):
     printed, result = run("gradients", "--sides", "8", "--repeat", "1")
     assert "batch norm, 8 x 8 cells" in printed

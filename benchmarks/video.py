@@ -1,0 +1,72 @@
+"""What a film costs beside the model: the time of the whole against that of detecting in frames in memory."""
+
+import argparse
+import importlib.util
+import json
+import tempfile
+from pathlib import Path
+
+import drawing
+import machine
+import numpy as np
+from parts import make_undecided
+
+import mrcnn_keras as mk
+from mrcnn_keras.cli.detect_video import detect_in_frames
+from mrcnn_keras.visualize import Frames, draw_tracks, open_video
+
+
+def film(path, size, count):
+    """A film in which the picture goes to the left."""
+    wide = drawing.frame(size[0], size[1] + 4 * count, np.random.default_rng(0))
+    with open_video(path, 25) as file:
+        for number in range(count):
+            file.write(np.ascontiguousarray(wide[:, 4 * number : 4 * number + size[1]]))
+
+
+def main():
+    """Prints the times and, with --json, writes them with a description of the machine."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--preset", default="resnet50_fpn", help="network, with random weights")
+    parser.add_argument("--side", type=int, help="longest side of its input, pixels; default that of the preset")
+    parser.add_argument("--size", type=int, nargs=2, default=[720, 1280], help="height and width of a frame")
+    parser.add_argument("--frames", type=int, default=30, help="length of the film")
+    parser.add_argument("--instances", type=int, default=10, help="objects in a frame")
+    parser.add_argument("--repeat", type=int, default=2, help="timed runs")
+    parser.add_argument("--json", type=Path, help="file for the figures")
+    options = parser.parse_args()
+    sides = {"IMAGE_MIN_DIM": options.side, "IMAGE_MAX_DIM": options.side} if options.side else {}
+    settings = {"DETECTION_MAX_INSTANCES": options.instances, "DETECTION_MIN_CONFIDENCE": 0.0, **sides}
+    model = mk.MaskRCNN(mk.Config.preset(options.preset, NUM_CLASSES=2, **settings))
+    make_undecided(model)
+    kind = "h264" if importlib.util.find_spec("av") else "vp9"
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "source.mp4"
+        film(source, options.size, options.frames)
+        frames = list(Frames(source))
+        found = []
+
+        def whole():
+            with Frames(source) as read:
+                detect_in_frames(
+                    read,
+                    Path(folder) / "drawn.mp4",
+                    lambda images, _: model.detect_each(images),
+                    lowest=0.0,
+                    shown=lambda one: one.scores >= 0,
+                    drawn=draw_tracks,
+                    add=lambda number, frame, one, tracks: found.append(len(one)),
+                )
+
+        times = machine.in_turn({"model": lambda: [*model.detect_each(frames)], "whole": whole}, options.repeat)
+    alone, everything = (times[name]["min"] / options.frames for name in ("model", "whole"))
+    share = 1 - alone / everything
+    print(f"{options.frames} frames of {options.size[0]} x {options.size[1]}, {np.mean(found):.0f} objects, {kind}")
+    print(f"model alone {alone:.3f} s, film {everything:.3f} s per frame: {share:.1%} beside the model")
+    if options.json:
+        figures = {"video": kind, "objects": float(np.mean(found)), "share": share, "times": times}
+        options.json.write_text(json.dumps({"machine": machine.describe(), **figures}, indent=1))
+
+
+if __name__ == "__main__":
+    main()

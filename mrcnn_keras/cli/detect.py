@@ -51,9 +51,9 @@ def detect_files(
     "best": as saved for each class. tile, overlap: of `Tiled`, or None. splash: whether objects are shown in colour on
     grey instead of drawn.
     """
+    for folder in {*save} - {"csv"}:
+        check_unused(Path(out) / folder)
     formats = [kind for kind in save if kind not in KINDS]
-    for format in formats:
-        check_unused(Path(out) / format)
     below = _find(inputs, out)
     files = [*below]
     targets = _targets(below, Path(out))

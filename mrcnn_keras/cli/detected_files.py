@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from mrcnn_keras.data import check_unused
 from mrcnn_keras.files import replace_file, replace_folder, write_image
 
 KINDS = ("csv", "crops")
@@ -27,8 +26,6 @@ class DetectedFiles:
         self.out, self.kinds, self.names, self.category_ids = Path(out), kinds, names, category_ids
         self.json_path = self.out / "detections.json"
         self.count = self.cut = 0
-        if "crops" in kinds:
-            check_unused(self.out / "crops")
 
     def __enter__(self):
         with ExitStack() as stack:

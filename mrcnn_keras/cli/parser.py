@@ -163,7 +163,7 @@ def _parser():
     cut = "cut larger pictures into tiles of N pixels, for objects that are small in them"
     tile = {"type": _tile, "metavar": "N", "help": cut}
     shared = "share of a tile that the next one shows, too (default 0.2)"
-    overlap = {"type": _overlap, "default": 0.2, "metavar": "X", "help": shared}
+    overlap = {"type": _overlap, "metavar": "X", "help": shared}
 
     evaluate = command("evaluate", _evaluate, "compute COCO AP of a model on annotated pictures")
     evaluate.add_argument("model", metavar="RUN|MODEL", help=model)
@@ -297,16 +297,23 @@ def _evaluate(options):
 
     data = DataArgument.of(options, options.data)
     changes = (options.settings, options.precision)
-    own = {name: getattr(options, name) for name in ("save_thresholds", "tile", "overlap")}
+    own = {"save_thresholds": options.save_thresholds, **_tiles(options)}
     return evaluate_model(options.model, data, options.out, options.proposals or (), *changes, **own)
+
+
+def _tiles(options):
+    """The arguments of Tiled."""
+    if options.overlap is not None and options.tile is None:
+        raise UserError("--overlap is of tiles; add --tile N, or leave it out")
+    return {"tile": options.tile} | ({} if options.overlap is None else {"overlap": options.overlap})
 
 
 def _detect(options):
     from mrcnn_keras.cli.detect import detect_files
 
     more = (options.proposals or (), options.settings, options.precision)
-    own = {name: getattr(options, name) for name in ("tolerance", "suggest", "tile", "overlap", "splash")}
-    own["save"] = options.save or ()
+    own = {name: getattr(options, name) for name in ("tolerance", "suggest", "splash")}
+    own |= {"save": options.save or (), **_tiles(options)}
     return detect_files(options.model, options.inputs, options.out, options.min_score, *more, **own)
 
 

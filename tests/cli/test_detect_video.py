@@ -134,6 +134,8 @@ def test_films_and_pictures_together(tmp_path, capsys):
     row = found[0]
     assert alpha.shape == (row["bbox"][3], row["bbox"][2])
     assert (alpha > 0).sum() == int(table[1].rsplit(",", 1)[1])
+    assert main(words) == 2
+    assert "exists, and may hold corrected annotations" in capsys.readouterr().err
 
 
 def test_tiles_find_what_the_whole_picture_has(tmp_path, model, capsys):

@@ -91,6 +91,7 @@ def cut(path):
         ("export run --to onyx --out x", "argument --to: invalid choice: 'onyx'"),
         ("detect run a.jpg --tile 8", "argument --tile: '8' is not a number of pixels from 32 on"),
         ("evaluate run data --overlap 1", "argument --overlap: '1' is not a number from 0.01 to 0.9"),
+        ("detect run a.jpg --overlap 0.3", "--overlap is of tiles; add --tile N, or leave it out"),
         ("demo --steps 0", "argument --steps: '0' is not a whole number above 0"),
     ],
 )

@@ -24,7 +24,9 @@ def same(one, other):
 def test_windows_overlap_by_their_share_and_end_with_the_picture():
     assert tile_windows((100, 80), 100, 0.2) == [(0, 0, 100, 80)]
     assert tile_windows((100, 100), 50, 0.5) == [(y, x, y + 50, x + 50) for y in (0, 25, 50) for x in (0, 25, 50)]
-    assert [x1 for _, x1, *_ in tile_windows((50, 101), 50, 0.2)] == [0, 25, 51]  # 10 in common at least
+    assert [x1 for _, x1, *_ in tile_windows((50, 101), 50, 0.2)] == [0, 40, 51]  # 10 in common at least
+    # Large ones at multiples of 32, but for the last one.
+    assert [y1 for y1, *_ in tile_windows((2000, 512), 512, 0.2)] == [0, 384, 768, 1152, 1488]
 
 
 @pytest.mark.parametrize(("tile", "overlap"), [(0, 0.2), (31, 0.2), (1024.0, 0.2), (64, 0), (64, 1), (64, "half")])

@@ -17,7 +17,7 @@ from mrcnn_keras.files import replace_file
 
 RATES = 1.0, 240.0  # frames per second that are believed
 USUAL_RATE = 25.0
-QUALITY = {"crf": "20", "preset": "veryfast"}  # of x264: no difference to be seen, at a tenth of a frame's time
+QUALITY = {"crf": "20", "preset": "veryfast"}  # of x264
 CODES = ("vp09", "avc1")  # of OpenCV, which browsers play; not everywhere is an encoder for the second one
 OLD_CODE = "mp4v"
 

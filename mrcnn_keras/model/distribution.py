@@ -57,7 +57,9 @@ def clip_whole_gradient(optimizer):
 def make_step(model, step):
     """What `fit` and `evaluate` call for each step, on several workers.
 
-    Keras's own, as of 3.15, takes a mean over an axis that scalars do not have (keras-team/keras issue 20585).
+    Keras's own, as of 3.15, takes a mean over an axis that scalars do not have (keras-team/keras issue 20585). All
+    workers have to trace equally often, since tracing numbers the collective operations: so the graph is given the
+    iterator, whose shapes are open, and not the batch.
 
     Args:
         model: Compiled model.
@@ -68,8 +70,8 @@ def make_step(model, step):
     """
     strategy = model.distribute_strategy
 
-    def one_step(batch):
-        logs = strategy.run(step, args=(batch,))
+    def one_step(iterator):
+        logs = strategy.run(step, args=(iterator.get_next(),))
         return {name: strategy.reduce(tf.distribute.ReduceOp.MEAN, value, axis=None) for name, value in logs.items()}
 
     if not model.run_eagerly:
@@ -77,7 +79,7 @@ def make_step(model, step):
 
     def steps(iterator):
         for _ in range(model.steps_per_execution):
-            logs = one_step(next(iterator))
+            logs = one_step(iterator)
         return logs
 
     return steps

@@ -32,7 +32,7 @@ class _Sampler(keras.layers.Layer):
         else:
             step = tf.zeros_like(step)
         seed = tf.stack([self.seed, step])
-        return own_rows(lambda shape: uniform(shape, seed), shape)
+        return own_rows(lambda shape: uniform(shape, seed), shape, equal=training)  # full batches
 
 
 def uniform(shape, seed):

@@ -197,9 +197,8 @@ class MaskRCNN(StrictModel):
             self._jit_compile = compiled
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        # A functional model is built already, and Keras's own fails on several workers (see make_step).
-        if not is_multi_worker(self.distribute_strategy):
-            super()._maybe_symbolic_build(iterator=iterator, data_batch=data_batch)
+        # A functional model is built already; Keras's own fails where devices have batches of different shapes.
+        pass
 
     def call(self, inputs, training=None, mask=None, **kwargs):
         """The training mode, also where tf.distribute has no picture of the last batch left for a replica."""

@@ -30,24 +30,29 @@ def of_whole_batch(values):
 
 def largest_of_replicas(numbers):
     """Element by element the largest number of any replica. numbers [N] int32, below 2^24."""
-    context = several()
-    if context is None:
-        return numbers
-    row = tf.one_hot(context.replica_id_in_sync_group, context.num_replicas_in_sync, dtype=tf.float32)
-    table = row[:, None] * tf.cast(numbers, tf.float32)[None]
-    table = context.all_reduce(tf.distribute.ReduceOp.SUM, table)
-    return tf.cast(tf.round(tf.reduce_max(table, axis=0)), tf.int32)
+    return numbers if several() is None else tf.reduce_max(_of_each_replica(numbers), axis=0)
 
 
-def own_rows(make, shape):
-    """This replica's rows of a tensor for the whole batch, where all replicas have equally many.
+def own_rows(make, shape, equal=True):
+    """This replica's rows of a tensor for the whole batch.
 
-    make: function, shape -> tensor. shape: [B, ...] of this replica's part.
+    make: function, shape -> tensor. shape: [B, ...] of this replica's part. equal: whether B is the same for all.
     """
     context = several()
     if context is None:
         return make(shape)
-    rows, rest = shape[0], shape[1:]
-    begin = tf.cast(context.replica_id_in_sync_group, tf.int32) * rows
-    whole = make(tf.concat([[rows * context.num_replicas_in_sync], rest], axis=0))
-    return whole[begin : begin + rows]
+    rows, own = shape[0], context.replica_id_in_sync_group
+    if equal:
+        begin, total = tf.cast(own, tf.int32) * rows, context.num_replicas_in_sync * rows
+    else:
+        counts = _of_each_replica(rows[None])[:, 0]
+        begin, total = tf.cumsum(counts, exclusive=True)[own], tf.reduce_sum(counts)
+    return make(tf.concat([[total], shape[1:]], axis=0))[begin : begin + rows]
+
+
+def _of_each_replica(numbers):
+    """[N] int32 -> [replicas, N]"""
+    context = several()
+    row = tf.one_hot(context.replica_id_in_sync_group, context.num_replicas_in_sync, dtype=tf.float32)
+    table = context.all_reduce(tf.distribute.ReduceOp.SUM, row[:, None] * tf.cast(numbers, tf.float32)[None])
+    return tf.cast(tf.round(table), tf.int32)

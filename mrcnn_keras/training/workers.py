@@ -59,7 +59,13 @@ def cluster_strategy():
     if len(addresses) < 2:
         return None
     print(f"{kind} {index}: waiting for all {len(addresses)} workers of TF_CONFIG ...", flush=True)
-    _of_this_process = tf.distribute.MultiWorkerMirroredStrategy()
+    try:
+        _of_this_process = tf.distribute.MultiWorkerMirroredStrategy()
+    except tf.errors.OpError as error:
+        raise UserError(
+            f"{kind} {index} cannot join the workers of TF_CONFIG ({str(error).splitlines()[0]:.200}); start all "
+            f"{len(addresses)} again"
+        ) from error
     return _of_this_process
 
 

@@ -55,7 +55,8 @@ pairs = [(path, mine, its) for (path, mine), (_, its) in zip(alone, shared, stri
 differing = [path for path, mine, its in pairs if not np.allclose(mine, its, rtol=0, atol=1e-3 * moved)]
 differing += [name for name in others if name != "seconds" and not np.allclose(history[name], others[name], rtol=1e-3)]
 worst = max(float(np.abs(mine - its).max()) for _, mine, its in pairs)
-print(json.dumps({"differing": differing, "worst": worst, "moved": moved, "variables": len(alone), "figures": len(others)}))
+counts = {"variables": len(alone), "figures": len(others)}
+print(json.dumps({"differing": differing, "worst": worst, "moved": moved, **counts}))
 """
 
 

@@ -6,7 +6,14 @@ from mrcnn_keras.ops.replicas import largest_of_replicas
 
 
 def is_multi_worker(strategy):
-    """Whether several processes train together, each with replicas of its own."""
+    """Tells whether several processes train together, each with devices of its own.
+
+    Args:
+        strategy: `tf.distribute.Strategy`.
+
+    Returns:
+        Boolean.
+    """
     extended = strategy.extended
     return bool(getattr(extended, "_in_multi_worker_mode", None) and extended._in_multi_worker_mode())
 

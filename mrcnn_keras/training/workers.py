@@ -91,7 +91,8 @@ def device_strategy(batch_size, gpus=None):
 class Workers:
     """The processes that train a model together, as its strategy says: often this one alone.
 
-    strategy: `tf.distribute.Strategy`.
+    Args:
+        strategy: `tf.distribute.Strategy`.
     """
 
     def __init__(self, strategy):
@@ -105,7 +106,14 @@ class Workers:
         self.is_chief = self.index == 0
 
     def check_batch_size(self, batch_size):
-        """Refuses pictures per step that cannot be shared equally."""
+        """Refuses pictures per step that cannot be shared equally.
+
+        Args:
+            batch_size: Integer, pictures per step of all together.
+
+        Raises:
+            UserError: If they cannot.
+        """
         replicas = self.strategy.num_replicas_in_sync
         if batch_size % replicas:
             raise UserError(
@@ -114,7 +122,11 @@ class Workers:
 
     @contextmanager
     def present(self):
-        """Context manager around what all workers do together: that one is gone becomes a UserError."""
+        """Context manager around what all workers do together.
+
+        Raises:
+            UserError: Instead of TensorFlow's error, if one of them is gone.
+        """
         try:
             yield
         except tf.errors.OpError as error:
@@ -126,7 +138,17 @@ class Workers:
             ) from error
 
     def run_folder(self, out):
-        """The RunFolder at `out`, which is written by the chief alone; None: the first unused name."""
+        """The folder of the run, which is written by the chief alone.
+
+        Args:
+            out: Its path, or `None`: the first of run, run-2, ... that does not exist.
+
+        Returns:
+            `RunFolder`.
+
+        Raises:
+            UserError: If several workers have no path.
+        """
         if out is None and self.count > 1:
             raise UserError(f"{self.count} workers need one folder for all; give out, on storage that all of them see")
         if not self.is_chief:
@@ -134,18 +156,39 @@ class Workers:
         return RunFolder(out) if out is not None else RunFolder.unused()
 
     def clock(self, **arguments):
-        """A Clock whose time is that of the chief."""
+        """A clock whose time is that of the chief.
+
+        Args:
+            **arguments: As of `Clock`.
+
+        Returns:
+            `Clock`.
+        """
         return Clock(**arguments) if self.count == 1 else ChiefsClock(self, **arguments)
 
     def distributed(self, make):
-        """Batches for `fit` and `evaluate`. make: function of a Shard, or None, that makes a pipeline."""
+        """Batches for `fit` and `evaluate`.
+
+        Args:
+            make: Function that makes a pipeline for a `Shard`; for `None`, of all pictures.
+
+        Returns:
+            What `make` returns, or with several workers a `tf.distribute.DistributedDataset`.
+        """
         if self.count == 1:
             return make(None)
         shard = Shard(self.index, self.count, self.local_replicas)
         return self.strategy.distribute_datasets_from_function(lambda context: make(shard))
 
     def from_chief(self, decide):
-        """What the chief's `decide()` returns, something that JSON has; all workers must call this together."""
+        """Asks the chief; all workers must do so together.
+
+        Args:
+            decide: Function without arguments, which only the chief calls. It returns something that JSON has.
+
+        Returns:
+            What it returned to the chief.
+        """
         if self.count == 1:
             return decide()
         message = np.zeros(MESSAGE, np.float32)
@@ -160,7 +203,11 @@ class Workers:
     def check_same(self, values):
         """Refuses to train where a worker has something else than the chief; all workers must call this together.
 
-        values: dict of what JSON has, by the names that a user is told.
+        Args:
+            values: Dict of what JSON has, by the names that a user is told.
+
+        Raises:
+            UserError: In all workers, if one has something else.
         """
         if self.count == 1:
             return

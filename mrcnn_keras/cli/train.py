@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import keras
+import tensorflow as tf
 
 from mrcnn_keras.architectures import STAGES
 from mrcnn_keras.cli.data_argument import DataArgument
@@ -19,7 +20,7 @@ from mrcnn_keras.files import replace_file
 from mrcnn_keras.model import PUBLISHED, MaskRCNN, computing_in, in_words, open_checkpoint
 from mrcnn_keras.progress import ProgressLine
 from mrcnn_keras.report import counted
-from mrcnn_keras.training import RunFolder, train
+from mrcnn_keras.training import Workers, cluster_strategy, device_strategy, train
 from mrcnn_keras.weights.class_places import find_places
 
 PRETRAINED_PRESET = "torchvision_v1"
@@ -51,7 +52,11 @@ def train_from_options(options):
     began = time.monotonic()
     if options.resume and not options.out:
         raise UserError("--resume needs --out RUN, the folder of the training to go on with")
-    run = RunFolder(options.out) if options.out else RunFolder.unused()
+    cluster = cluster_strategy()
+    workers = Workers(cluster or tf.distribute.get_strategy())
+    run = workers.run_folder(options.out)
+    if options.resume and workers.count > 1:  # whoever starts workers again gives them the same command
+        options.resume = workers.from_chief(run.last.exists)
     run.check(options.resume)
     own = _own_settings(options)
     named = _named_sets(options, own)
@@ -83,17 +88,20 @@ def train_from_options(options):
         keras.utils.set_random_seed(seed)
         precision = options.precision or "auto"
         print(f"computing in {in_words(precision)}")
-        with computing_in(precision):  # no setting of the file, which others load on other machines
+        strategy = cluster or device_strategy(config.BATCH_SIZE)
+        # The precision is no setting of the file, which others load on other machines.
+        with workers.present(), strategy.scope(), computing_in(precision):
             model = MaskRCNN(config)
         if options.weights != "none" and not options.resume:
             model.load_weights(checkpoint or options.weights)
-    _remember(options, run)
+    if workers.is_chief:
+        _remember(options, run)
     history = train(
         model,
         data,
         validation,
         epochs=options.epochs,
-        minutes=_minutes_left(options.minutes, began),
+        minutes=workers.from_chief(lambda: _minutes_left(options.minutes, began)),
         steps_per_epoch=options.steps_per_epoch,
         out=run.path,
         resume=options.resume,

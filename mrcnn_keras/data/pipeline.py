@@ -24,7 +24,7 @@ REMEMBERED = 256 * 2**20  # bytes of mask bits that are kept; what comes later i
 _ORDER, _SAMPLE = 0, 1
 
 
-def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, workers=None, augment=None):
+def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, workers=None, augment=None, shard=None):
     """Makes batches of the pictures of a dataset.
 
     A mistake in a picture comes up when its batch is made, as a `tf.errors.OpError`; see `take_error`.
@@ -43,6 +43,8 @@ def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, worke
         augment: A further augmentation of training pictures: a function of the form of an `albumentations.Compose`,
             called with `image`, `masks`, `bboxes` and, where the model has keypoints, `keypoints`, before those of the
             settings; docs/augmentation.md says what it gets and returns.
+        shard: For one of several processes that share each batch, its `Shard`, or `None`. Batches are then those of its
+            devices, one after the other, as tf.distribute takes them, and some of the last perhaps without pictures.
 
     Returns:
         `tf.data.Dataset` of dicts. G is the largest number of objects in the batch, at least 1. H and W are
@@ -103,11 +105,16 @@ def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, worke
         named = zip(shapes, values, strict=True)
         return {name: tf.ensure_shape(value, shapes[name]) for name, value in named}
 
+    part = config.BATCH_SIZE, start_step, None if training else dataset.num_images
     start = start_step * config.BATCH_SIZE
     counted = tf.data.Dataset.counter(start) if training else tf.data.Dataset.range(start, dataset.num_images)
+    counted = shard.numbers(*part) if shard else counted
+    size = shard.size(config.BATCH_SIZE) if shard else config.BATCH_SIZE
     workers = workers or min(MAX_WORKERS, os.cpu_count() or 1)
     samples = counted.map(tensors, num_parallel_calls=workers, deterministic=True)
-    batches = samples.padded_batch(config.BATCH_SIZE, shapes, drop_remainder=training).prefetch(PREFETCH)
+    batches = samples.padded_batch(size, shapes, drop_remainder=training)
+    batches = batches if training or not shard else shard.without_filling(batches, *part)
+    batches = batches.prefetch(PREFETCH)
     if training:
         batches.steps_per_epoch = epoch_length(order.per_epoch, config)
     return batches

@@ -7,12 +7,14 @@ from mrcnn_keras.ops import boxes as box_ops
 from mrcnn_keras.ops import masks as mask_ops
 from mrcnn_keras.ops import matching
 from mrcnn_keras.ops.portability import places_of
+from mrcnn_keras.ops.replicas import own_rows
 
 
 class _Sampler(keras.layers.Layer):
     """A layer that draws random numbers from (seed, steps taken): a resumed training draws what it would have drawn.
 
-    Outside training the numbers are those of step 0, so that validation losses are comparable.
+    Outside training the numbers are those of step 0, so that validation losses are comparable. Under tf.distribute a
+    replica draws what one device would draw for its pictures.
     """
 
     def __init__(self, seed=0, **kwargs):
@@ -29,7 +31,8 @@ class _Sampler(keras.layers.Layer):
             self.step.assign_add(1)
         else:
             step = tf.zeros_like(step)
-        return uniform(shape, tf.stack([self.seed, step]))
+        seed = tf.stack([self.seed, step])
+        return own_rows(lambda shape: uniform(shape, seed), shape, equal=training)  # full batches
 
 
 def uniform(shape, seed):

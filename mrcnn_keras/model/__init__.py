@@ -2,6 +2,7 @@
 
 from mrcnn_keras.model.checkpoints import PUBLISHED, model_file, open_checkpoint
 from mrcnn_keras.model.detecting import BEST, class_limits
+from mrcnn_keras.model.distribution import is_multi_worker
 from mrcnn_keras.model.fixed_sizes import with_fixed_sizes
 from mrcnn_keras.model.mask_rcnn import MaskRCNN
 from mrcnn_keras.model.precision import computing_in, in_float32, in_words
@@ -19,6 +20,7 @@ __all__ = [
     "computing_in",
     "in_float32",
     "in_words",
+    "is_multi_worker",
     "model_file",
     "open_checkpoint",
     "read_proposals",

@@ -47,7 +47,7 @@ def complete_fit(given, loss_names):
     validation = validation[0] if isinstance(validation, (list, tuple)) else validation
     given["steps_per_epoch"] = epoch_steps(batches, given.get("steps_per_epoch"), "steps_per_epoch")
     given["validation_steps"] = epoch_steps(validation, given.get("validation_steps"), "validation_steps")
-    if isinstance(batches, tf.data.Dataset):
+    if isinstance(batches, (tf.data.Dataset, tf.distribute.DistributedDataset)):
         given["shuffle"] = False  # Keras cannot, and would warn
     set_directions(given.get("callbacks"), loss_names)
 

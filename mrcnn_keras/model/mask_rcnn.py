@@ -27,6 +27,7 @@ from mrcnn_keras.model.checkpoints import (
     open_published,
 )
 from mrcnn_keras.model.detecting import BEST, Detector, class_limits
+from mrcnn_keras.model.distribution import clip_whole_gradient, is_multi_worker, make_step, padded_alike
 from mrcnn_keras.model.fixed_sizes import check_compilable
 from mrcnn_keras.model.losses import loss_parts
 from mrcnn_keras.model.network import Network
@@ -43,6 +44,7 @@ from mrcnn_keras.model.trainability import (
     trainable_changes,
 )
 from mrcnn_keras.ops import masks as mask_ops
+from mrcnn_keras.ops.replicas import of_whole_batch
 from mrcnn_keras.pictures import as_picture, as_pictures
 
 
@@ -172,7 +174,12 @@ class MaskRCNN(StrictModel):
         if not self.optimizer.built:
             with self.distribute_strategy.scope():
                 self.optimizer.build(self.trainable_variables)
-        super().make_train_function(force)
+        if self.distribute_strategy.num_replicas_in_sync > 1:
+            clip_whole_gradient(self.optimizer)
+        if not is_multi_worker(self.distribute_strategy):
+            super().make_train_function(force)
+        elif self.train_function is None or force:
+            self.train_function = make_step(self, self.train_step)
 
     def make_test_function(self, force=False):
         """Keras's. It is never compiled by XLA, as the pictures of validation data may have any size.
@@ -180,11 +187,19 @@ class MaskRCNN(StrictModel):
         Args:
             force: Boolean, as in Keras.
         """
+        if is_multi_worker(self.distribute_strategy):
+            if self.test_function is None or force:
+                self.test_function = make_step(self, self.test_step)
+            return
         compiled, self._jit_compile = self._jit_compile, False
         try:
             super().make_test_function(force)
         finally:
             self._jit_compile = compiled
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        # A functional model is built already; Keras's own fails where devices have batches of different shapes.
+        pass
 
     def call(self, inputs, training=None, mask=None, **kwargs):
         """The training mode, also where tf.distribute has no picture of the last batch left for a replica."""
@@ -194,13 +209,13 @@ class MaskRCNN(StrictModel):
         # Convolutions have no output for no images at all: then one black image is used, and left out again.
         missing = tf.cast(tf.shape(inputs["image"])[0] == 0, tf.int32)
         padded = {k: tf.pad(v, [[0, missing], *[[0, 0]] * (len(v.shape) - 1)]) for k, v in inputs.items()}
-        outputs = super().call(padded, training=training, mask=mask, **kwargs)
+        outputs = super().call(padded_alike(padded), training=training, mask=mask, **kwargs)
         return {name: value[: tf.shape(value)[0] - missing] for name, value in outputs.items()}
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The sum of the parts of the loss (losses.py), each times its weight in the setting LOSS_WEIGHTS."""
         refuse_arguments("fit or evaluate", {"sample_weight": sample_weight})
-        losses = self.losses_of(y_pred)
+        losses = of_whole_batch(self.losses_of(y_pred))
         seen = tf.cast(tf.shape(y_pred["class_logits"])[0] > 0, tf.float32)  # 0 in a replica that got no picture
         for name, tracker in zip(self.loss_names, self.loss_trackers, strict=True):
             tracker.update_state(losses[name], sample_weight=seen)

@@ -1,11 +1,14 @@
 """The parts of L = L_cls + L_box + L_mask (He et al. 2017, section 3) for the RPN and for the heads, and L_keypoint.
 
-Means run over all sampled anchors or RoIs of the batch, as in torchvision; a batch without any gives 0.
+Means run over all sampled anchors or RoIs of the batch, as in torchvision; a batch without any gives 0. Under
+tf.distribute the batch is that of all replicas together: each divides its sum by the mean count of a replica, so that
+the mean over the replicas is that of the whole batch.
 """
 
 import tensorflow as tf
 
 from mrcnn_keras.ops.mask_maps import MAP_KINDS
+from mrcnn_keras.ops.replicas import mean_of_replicas
 
 
 def smooth_l1(difference, beta):
@@ -17,7 +20,11 @@ def smooth_l1(difference, beta):
 
 
 def _mean(values, weights):
-    return tf.math.divide_no_nan(tf.reduce_sum(values * weights), tf.reduce_sum(weights))
+    return _share(tf.reduce_sum(values * weights), tf.reduce_sum(weights))
+
+
+def _share(total, count):
+    return tf.math.divide_no_nan(total, mean_of_replicas(count))
 
 
 def objectness_loss(logits, labels):
@@ -35,7 +42,7 @@ def box_loss(deltas, target_deltas, labels, beta):
     loss = tf.reduce_sum(smooth_l1(deltas - target_deltas, beta), axis=-1)
     positive = tf.cast(labels > 0, loss.dtype)
     counted = tf.cast(labels >= 0, loss.dtype)
-    return tf.math.divide_no_nan(tf.reduce_sum(loss * positive), tf.reduce_sum(counted))
+    return _share(tf.reduce_sum(loss * positive), tf.reduce_sum(counted))
 
 
 def class_loss(logits, class_ids):
@@ -61,7 +68,7 @@ def mask_loss(logits, targets, class_ids, kind="sigmoid"):
     counted = class_ids > 0
     costs = tf.where(counted[:, None, None], costs, 0.0)
     cells = tf.reduce_sum(tf.cast(counted, tf.int32)) * tf.reduce_prod(tf.shape(costs)[1:])
-    return tf.math.divide_no_nan(tf.reduce_sum(costs), tf.cast(cells, costs.dtype))
+    return _share(tf.reduce_sum(costs), tf.cast(cells, costs.dtype))
 
 
 def keypoint_loss(logits, cells):

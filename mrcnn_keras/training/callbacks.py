@@ -7,6 +7,7 @@ import time
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from mrcnn_keras.data import make_pipeline, training_order
 from mrcnn_keras.errors import UserError
@@ -14,6 +15,7 @@ from mrcnn_keras.evaluation import coco_scores, collect, detect_in, evaluate
 from mrcnn_keras.progress import ProgressLine
 from mrcnn_keras.training.averaging import averaged
 from mrcnn_keras.training.schedule import Occasional, current_rate, finished_steps, learning_rate
+from mrcnn_keras.training.workers import Workers
 
 # Approximate shares of the time that evaluations, last.keras and the curves may take.
 EVALUATION_SHARE, SAVING_SHARE, DRAWING_SHARE = 0.1, 0.05, 0.02
@@ -151,12 +153,15 @@ class Recorder(StepCallback):
 
     The validation figures are added to `logs` for the callbacks after this one. every_epoch: whether they are measured
     after each epoch, and not only when there is time; a timed training is measured about TIMED_EVALUATIONS times.
+    workers: `Workers`, all of which compute the validation losses; the chief measures AP and decides when. None: this
+    process alone.
     predictions, best_predictions: what was found by the model that was measured last, and by that of best.keras; None
     if none was measured since the training was begun or resumed.
     """
 
-    def __init__(self, run, config, validation, clock, every_epoch=False):
+    def __init__(self, run, config, validation, clock, *, every_epoch=False, workers=None):
         super().__init__()
+        self.workers = workers or Workers(tf.distribute.get_strategy())
         self.run, self.config, self.validation, self.clock = run, config, validation, clock
         self.every_epoch = every_epoch
         self.evaluating = Occasional(EVALUATION_SHARE)
@@ -192,7 +197,7 @@ class Recorder(StepCallback):
             "learning_rate": current_rate(self.model),
             **{name: float(value) for name, value in logs.items()},
         }
-        if self.validation is not None and (done or self.evaluation_is_due()):
+        if self.validation is not None and (done or self.workers.from_chief(self.evaluation_is_due)):
             with averaged(self.model):
                 found = self.validate()
             row |= found
@@ -244,23 +249,31 @@ class Recorder(StepCallback):
 
     def validate(self):
         """Returns the validation losses and COCO AP by name."""
-        dataset, line = self.measured_pictures, ProgressLine(self.run.say)
+        dataset = self.measured_pictures
         with self.evaluating.timed():
-            batches = make_pipeline(dataset, self.config, training=False)
-            losses = self.model.evaluate(batches, verbose=0, return_dict=True)
-            predictions = collect(self.model, dataset, progress=line.counting("measured"))
-            scores = coco_scores(predictions)
-            self.predictions = dataclasses.replace(predictions)  # without what the measure has left there
-        self.clock.reserve = 1.2 * self.evaluating.took
-        kept = {name: scores[name] for name in scores if name.split("/", 1)[1] in METRICS}
-        return {**{f"val_{name}": float(value) for name, value in losses.items()}, **kept}
+            batches = self.workers.distributed(
+                lambda shard: make_pipeline(dataset, self.config, training=False, shard=shard)
+            )
+            steps = -(-dataset.num_images // self.config.BATCH_SIZE)
+            losses = self.model.evaluate(batches, steps=steps, verbose=0, return_dict=True)
+            scores = self.workers.from_chief(lambda: self.measure(dataset))
+        self.clock.reserve = self.workers.from_chief(lambda: 1.2 * self.evaluating.took)
+        return {**{f"val_{name}": float(value) for name, value in losses.items()}, **scores}
+
+    def measure(self, dataset):
+        """Returns COCO AP by name, and keeps what was found."""
+        predictions = collect(self.model, dataset, progress=ProgressLine(self.run.say).counting("measured"))
+        scores = coco_scores(predictions)
+        self.predictions = dataclasses.replace(predictions)  # without what the measure has left there
+        return {name: float(scores[name]) for name in scores if name.split("/", 1)[1] in METRICS}
 
     @functools.cached_property
     def measured_pictures(self):
         """The first EVALUATION_IMAGES pictures, or as many as a timed training has time for."""
         count = min(self.config.EVALUATION_IMAGES, self.validation.num_images)
         if self.clock.total_seconds is not None:
-            fitting = int(EVALUATION_SHARE * self.clock.total_seconds / self._seconds_per_picture())
+            seconds = self.workers.from_chief(self._seconds_per_picture)
+            fitting = int(EVALUATION_SHARE * self.clock.total_seconds / seconds)
             count = min(count, max(fitting, TIMED_PICTURES))
         return self.validation.subset(self.validation.image_ids[:count])
 

@@ -26,9 +26,9 @@ from mrcnn_keras.progress import ProgressLine
 from mrcnn_keras.training.averaging import own_weights_after_fit, take_average
 from mrcnn_keras.training.callbacks import RATE_SET, Progress, Recorder, Schedule, StopAtNonFinite, monitored_figures
 from mrcnn_keras.training.evaluation_report import report_training
-from mrcnn_keras.training.run_folder import RunFolder
-from mrcnn_keras.training.schedule import Clock, finished_steps
+from mrcnn_keras.training.schedule import finished_steps
 from mrcnn_keras.training.tensorboard import TensorBoardLog, check_tensorboard
+from mrcnn_keras.training.workers import Workers
 
 
 def train(
@@ -103,7 +103,9 @@ def train(
     unmeasured = validation is not None and no_object(validation)
     if model.jit_compile:  # pictures of any size are refused before there is a folder
         with_fixed_sizes(make_pipeline(dataset, config), config)
-    run = RunFolder(out) if out is not None else RunFolder.unused()
+    workers = Workers(model.distribute_strategy)
+    workers.check_batch_size(config.BATCH_SIZE)
+    run = workers.run_folder(out)
     run.check(resume)
     with model.distribute_strategy.scope():  # under tf.distribute, the optimizer's variables go where the model's are
         others = layers is not None and train_stages(model, layers)
@@ -130,7 +132,7 @@ def train(
     shown = training_order(dataset, config, seed).per_epoch
     steps = steps_per_epoch or epoch_length(shown, config)
     so_far = run.so_far() if resume else {}
-    clock = Clock(
+    clock = workers.clock(
         total_steps=None if minutes else epochs * steps,
         total_seconds=minutes * 60 if minutes else None,
         seconds=so_far.get("seconds", 0.0),
@@ -139,7 +141,12 @@ def train(
         or any(isinstance(callback, keras.callbacks.LearningRateScheduler) for callback in callbacks),
     )
     first = finished_steps(model)
-    recorder = Recorder(run, config, validation, clock)
+    sides = {"training pictures": dataset, "validation pictures": validation}
+    names = {name: side and [side.image_name(i) for i in side.image_ids] for name, side in sides.items()}
+    length = [first, epochs, minutes, steps]
+    mine = {"settings": config.to_dict(), "precision": model.precision, "length": length, "seed": seed}
+    workers.check_same({**mine, **names})
+    recorder = Recorder(run, config, validation, clock, workers=workers)
     if resume and recorder.is_stalled(run.rows()):
         run.say(f"{run.path} has ended, as the AP did not rise any more; EARLY_STOPPING is {config.EARLY_STOPPING}")
         take_average(model)
@@ -160,18 +167,24 @@ def train(
         run.say(RATE_SET)
     run.say("building the training graph, which takes about half a minute ...")
     line = ProgressLine(run.say)
-    watchers = [Schedule(config, clock, line), StopAtNonFinite(dataset, config, seed), Progress(line, clock, steps)]
+    watchers = [Schedule(config, clock, line), StopAtNonFinite(dataset, config, seed)]
+    watchers += [Progress(line, clock, steps)] if workers.is_chief else []
     monitored = set() if validation is None else monitored_figures(callbacks, config)
     recorder.every_epoch = bool(monitored)
-    watchers += [recorder, *([TensorBoardLog(run, validation, recorder)] if tensorboard else []), *callbacks]
+    watchers += [
+        recorder,
+        *([TensorBoardLog(run, validation, recorder)] if tensorboard and workers.is_chief else []),
+        *callbacks,
+    ]
 
     def fit(first_epoch, last_epoch, count):
-        data = make_pipeline(dataset, config, seed=seed, start_step=finished_steps(model), augment=augment)
+        pipeline = dict(seed=seed, start_step=finished_steps(model), augment=augment)
+        data = workers.distributed(lambda shard: make_pipeline(dataset, config, shard=shard, **pipeline))
         length = {"initial_epoch": first_epoch, "epochs": last_epoch, "steps_per_epoch": count}
         with warnings.catch_warnings():
             if minutes and monitored:  # else Keras would warn after each epoch in which they are not measured
                 warnings.filterwarnings("ignore", f".*({'|'.join(map(re.escape, monitored))}).* available")
-            with own_weights_after_fit(model):
+            with own_weights_after_fit(model), workers.present():
                 model.fit(data, **length, callbacks=watchers, verbose=0)
 
     last_epoch = epochs if minutes is None else 10**9
@@ -208,9 +221,11 @@ def train(
         "trained": f"{finished_steps(model)} steps in {clock.seconds() / 60:.1f} minutes",
     }
     try:
-        report_training(run, config, recorder, facts)
+        if workers.is_chief:
+            report_training(run, config, recorder, facts)
     except (UserError, OSError) as error:  # the models are saved
         run.say(f"note: {run.report} was not written: {error}")
+    workers.from_chief(lambda: None)  # so that nobody leaves while another is at work
     run.say(f"trained {finished_steps(model)} steps in {clock.seconds() / 60:.1f} minutes; see {run.path}")
     return _columns(run.rows())
 
@@ -260,7 +275,8 @@ def _take_over(model, path):
         raise UserError(f"{path} was trained with other settings ({changed}); resume with the same ones")
     if type(saved.optimizer) is not type(model.optimizer):
         raise UserError(f"{path} was trained with another optimizer; compile the model with the same one")
-    train_the_same(model, saved, path)
+    with model.distribute_strategy.scope():
+        train_the_same(model, saved, path)
     for mine, its in zip(model.variables, saved.variables, strict=True):
         mine.assign(its)
     for mine, its in zip(model.optimizer.variables, saved.optimizer.variables, strict=True):

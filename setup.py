@@ -22,6 +22,9 @@ ONNX = [
 SUPERVISION = [
     "supervision>=0.29,<1"  # extra `supervision`: Detections.to_supervision
 ]
+RAY = [
+    "ray[data]>=2.40,<3"  # extra `ray`: samples/many_pictures
+]
 TFLITE = [
     "ai-edge-litert>=2.3,<3",  # extra `tflite`: running TFLite files; TensorFlow writes them in float32 and float16
     "ai-edge-quantizer>=0.10,<0.11",  # extra `tflite`: int8; its recipes change with its minor versions
@@ -64,6 +67,7 @@ setup(
         "tflite": TFLITE,
         "docs": DOCS,
         "onnx": ONNX,
+        "ray": RAY,
         "supervision": SUPERVISION,
         "tensorboard": TENSORBOARD,
         "video": VIDEO,

@@ -176,7 +176,7 @@ def test_pose_of_people(shared):
 def in_process(monkeypatch, without_graphs):
     """The command of the samples in this process, with a thin model; the list of its calls."""
     monkeypatch.syspath_prepend(LEARNING.parent)
-    parts = importlib.import_module("parts")
+    subsets = importlib.import_module("subsets")
     thin = [word for name, value in TINY.items() for word in ("--set", f"{name}={_plain(value)}")]
     calls = []
 
@@ -185,7 +185,7 @@ def in_process(monkeypatch, without_graphs):
         fresh = words[0] == "train" and "--resume" not in words
         assert command([*map(str, words), *(thin if fresh else [])]) == 0
 
-    monkeypatch.setattr(parts, "mrcnn", mrcnn)
+    monkeypatch.setattr(subsets, "mrcnn", mrcnn)
     return calls
 
 
@@ -245,10 +245,10 @@ def test_the_page_of_learning_has_the_rows_that_exist(monkeypatch):
 
 
 def test_parts_of_pictures_are_the_same_for_a_seed_and_lose_none(in_process, tmp_path):
-    parts = importlib.import_module("parts")
+    subsets = importlib.import_module("subsets")
     cells = sample(LABEL_LOOP).draw_cells(tmp_path / "cells", {"train": 5, "val": 2})
-    pictures = parts.Pictures(cells, tmp_path / "coco")
-    again = parts.Pictures(cells, tmp_path / "coco")
+    pictures = subsets.Pictures(cells, tmp_path / "coco")
+    again = subsets.Pictures(cells, tmp_path / "coco")
     assert in_process == ["inspect"]
     assert pictures.order(1) == again.order(1) != pictures.order(2)
     assert sorted(pictures.order(1)) == [f"train/train-{i:03}.png" for i in range(5)]

@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw, ImageFilter
 import mrcnn_keras as mk
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "learning"))
-import parts
+import subsets
 from learning import with_spread
 
 WAYS = ("suggested", "random")
@@ -36,26 +36,26 @@ def circle(args, pictures, seed):
     proposals = folder / "proposals"
     if not (proposals / "suggestions.json").exists():
         files = [pictures.path(name) for name in pool]
-        parts.mrcnn("detect", beginning, *files, "--save", "coco", "--suggest", args.proposed, "--out", proposals)
+        subsets.mrcnn("detect", beginning, *files, "--save", "coco", "--suggest", args.proposed, "--out", proposals)
     places = {str(pictures.path(name)): name for name in pool}
     chosen = {
-        "suggested": [places[row["file"]] for row in parts.read_json(proposals / "suggestions.json")],
+        "suggested": [places[row["file"]] for row in subsets.read_json(proposals / "suggestions.json")],
         "random": random.Random(seed).sample(pool, args.proposed),
     }
-    figures = {"seed": seed, "first": {"scores": parts.measure(beginning, pictures.measured)}}
+    figures = {"seed": seed, "first": {"scores": subsets.measure(beginning, pictures.measured)}}
     for way in WAYS:
         corrected = pictures.write(f"seed-{seed}-{way}", chosen[way])
         run = folder / way
         train(args, run, [labelled, corrected], seed, weights=beginning)
         work = corrections(proposals / "coco", corrected)
-        figures[way] = {"scores": parts.measure(run, pictures.measured), "corrections": work, "pictures": chosen[way]}
+        figures[way] = {"scores": subsets.measure(run, pictures.measured), "corrections": work, "pictures": chosen[way]}
     return figures
 
 
 def train(args, run, files, seed, weights=None):
     """A training that is not made twice."""
     if not (run / "done").exists():
-        parts.train(run, files, minutes=args.minutes, seed=seed, settings=args.settings, weights=weights)
+        subsets.train(run, files, minutes=args.minutes, seed=seed, settings=args.settings, weights=weights)
         (run / "done").touch()
 
 
@@ -79,15 +79,15 @@ def table(circles, labelled, proposed):
     """Mean and spread of each way, and of the difference between the two, seed by seed."""
     whole = labelled + proposed
     labels = {"first": f"{labelled} labelled", "suggested": f"{whole}: suggested", "random": f"{whole}: at random"}
-    lines = [f"{'pictures':20}" + "".join(f"{name:>20}" for name in parts.FIGURES.values()) + "   keep/remove/draw"]
+    lines = [f"{'pictures':20}" + "".join(f"{name:>20}" for name in subsets.FIGURES.values()) + "   keep/remove/draw"]
     for way, label in labels.items():
-        cells = [with_spread([one[way]["scores"][figure] for one in circles]) for figure in parts.FIGURES]
+        cells = [with_spread([one[way]["scores"][figure] for one in circles]) for figure in subsets.FIGURES]
         work = [one[way].get("corrections", {}) for one in circles]
         done = "/".join(str(round(np.mean([one[key] for one in work]))) for key in work[0])
         lines.append(f"{label:20}" + "".join(f"{cell:>20}" for cell in cells) + f"   {done}")
     gains = [
         [one["suggested"]["scores"][figure] - one["random"]["scores"][figure] for one in circles]
-        for figure in parts.FIGURES
+        for figure in subsets.FIGURES
     ]
     lines.append(f"{'suggested - random':20}" + "".join(f"{with_spread(gain, '+'):>20}" for gain in gains))
     return "\n".join(lines)
@@ -136,20 +136,20 @@ def main():
     args.out = args.out.resolve()
     if not args.folder and not (args.out / "data").exists():
         args.folder = draw_cells(args.out / "cells", dict(zip(("train", "val"), args.drawn, strict=True)))
-    pictures = parts.Pictures(args.folder, args.out / "data", args.val)
+    pictures = subsets.Pictures(args.folder, args.out / "data", args.val)
     if args.labelled + args.proposed > len(pictures.names):
         parser.error(f"{args.labelled} labelled and {args.proposed} proposed pictures of {len(pictures.names)}")
     circles = []
     for seed in range(args.seeds):
         file = args.out / f"seed-{seed}.json"
-        figures = parts.read_json(file)
+        figures = subsets.read_json(file)
         if figures is None:
             figures = circle(args, pictures, seed)
-            parts.write_json(file, figures)
+            subsets.write_json(file, figures)
         circles.append(figures)
     print(f"\n{table(circles, args.labelled, args.proposed)}")
     settings = {name: getattr(args, name) for name in ("labelled", "proposed", "minutes", "settings")}
-    parts.write_json(args.out / "label-loop.json", {"settings": settings, "circles": circles})
+    subsets.write_json(args.out / "label-loop.json", {"settings": settings, "circles": circles})
     print(f"wrote {args.out / 'label-loop.json'}")
 
 

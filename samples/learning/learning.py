@@ -14,7 +14,7 @@ import shutil
 import statistics
 from pathlib import Path
 
-import parts
+import subsets
 
 import mrcnn_keras as mk
 
@@ -41,28 +41,28 @@ def make_row(args, pictures, count, seed):
     """
     name, settings = row_name(args, count, seed), settings_of(args, count, seed)
     file = args.out / f"{name}.json"
-    row = parts.read_json(file)
+    row = subsets.read_json(file)
     if row and row["settings"] == settings:
         return
     run = args.work / "training" / name
     labelled = pictures.write(name, pictures.order(seed)[:count])
-    parts.train(run, [labelled], minutes=args.minutes, seed=seed, settings=args.settings, weights=args.weights)
+    subsets.train(run, [labelled], minutes=args.minutes, seed=seed, settings=args.settings, weights=args.weights)
     with open(run / "metrics.csv", newline="") as metrics:
         steps = int(list(csv.DictReader(metrics))[-1]["step"])
-    scores = parts.measure(run, pictures.measured)
+    scores = subsets.measure(run, pictures.measured)
     machine = {"cores": os.cpu_count(), "load_average": round(os.getloadavg()[0], 1), "version": mk.__version__}
     row = {"settings": settings, "scores": scores, "steps": steps, "machine": machine}
-    parts.write_json(file, row)
+    subsets.write_json(file, row)
     if not args.keep:
         shutil.rmtree(run)
-    print(f"{name}: " + ", ".join(f"{parts.FIGURES[key]} {value:.3f}" for key, value in scores.items()), flush=True)
+    print(f"{name}: " + ", ".join(f"{subsets.FIGURES[key]} {value:.3f}" for key, value in scores.items()), flush=True)
 
 
 def tables(folder):
     """The Markdown of all rows in a folder: a table for each data set, time, beginning and settings."""
     groups = {}
     for file in sorted(folder.glob("*.json")):
-        row = parts.read_json(file)
+        row = subsets.read_json(file)
         kind = {key: value for key, value in row["settings"].items() if key not in ("pictures", "seed")}
         groups.setdefault(_title(**kind), {}).setdefault(row["settings"]["pictures"], []).append(row)
     if not groups:
@@ -77,9 +77,9 @@ def _title(data, minutes, weights, settings):
 
 def _table(rows):
     """rows: {pictures: list of rows, one per seed}."""
-    lines = [f"| pictures | runs | {' | '.join(parts.FIGURES.values())} | steps |", "|---" * 6 + "|"]
+    lines = [f"| pictures | runs | {' | '.join(subsets.FIGURES.values())} | steps |", "|---" * 6 + "|"]
     for count, seeds in sorted(rows.items()):
-        cells = [with_spread([row["scores"][figure] for row in seeds]) for figure in parts.FIGURES]
+        cells = [with_spread([row["scores"][figure] for row in seeds]) for figure in subsets.FIGURES]
         steps = f"{statistics.mean(row['steps'] for row in seeds):.0f}"
         lines.append(f"| {count} | {len(seeds)} | {' | '.join(cells)} | {steps} |")
     return "\n".join(lines)
@@ -120,7 +120,7 @@ def main():
         unknown = [name for name in args.only or () if name not in rows]
         if unknown:
             parser.error(f"no row {unknown[0]}; there are {', '.join(rows)}")
-        pictures = parts.Pictures(args.folder, args.work / args.name, args.val)
+        pictures = subsets.Pictures(args.folder, args.work / args.name, args.val)
         if max(args.pictures) > len(pictures.names):
             parser.error(f"--pictures {max(args.pictures)}: there are {len(pictures.names)} to learn from")
         for name in args.only or rows:

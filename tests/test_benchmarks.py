@@ -16,6 +16,15 @@ from mrcnn_keras.data import make_pipeline
 FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
 
 
+@pytest.fixture(autouse=True)
+def _modules_are_forgotten():
+    """Samples have modules of the same names."""
+    yield
+    for name, module in list(sys.modules.items()):
+        if FOLDER in Path(getattr(module, "__file__", None) or "/").parents:
+            del sys.modules[name]
+
+
 @pytest.fixture
 def run(monkeypatch, tmp_path, capsys):
     """A function: name of a benchmark, options -> what its `main` printed and what it wrote.

@@ -5,6 +5,7 @@ The notebook's own files go to a temporary folder. Needs nbclient and ipykernel.
 
 import argparse
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -17,7 +18,8 @@ ROOT = Path(__file__).resolve().parents[1]
 def execute(path, out, minutes, folder):
     """Runs the notebook `path` in `folder`, training for `minutes`; writes it to `out`."""
     notebook = nbformat.read(path, as_version=4)
-    environment = {**os.environ, "MRCNN_NOTEBOOK_MINUTES": str(minutes)}
+    commands = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])  # `!mrcnn`
+    environment = {**os.environ, "MRCNN_NOTEBOOK_MINUTES": str(minutes), "PATH": commands}
     environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     client = NotebookClient(notebook, timeout=None, resources={"metadata": {"path": str(folder)}})
     client.execute(env=environment)

@@ -17,12 +17,14 @@ FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
 
 
 @pytest.fixture(autouse=True)
-def _modules_are_forgotten():
+def _modules_of_samples_are_others():
     """Samples have modules of the same names."""
+    names = {path.stem for path in FOLDER.glob("*.py")} & {*sys.modules}
+    theirs = {name: sys.modules.pop(name) for name in names}
     yield
-    for name, module in list(sys.modules.items()):
-        if FOLDER in Path(getattr(module, "__file__", None) or "/").parents:
-            del sys.modules[name]
+    for path in FOLDER.glob("*.py"):
+        sys.modules.pop(path.stem, None)
+    sys.modules.update(theirs)
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
 """Videos: every frame is there, and a browser plays what is written."""
 
 import base64
+import itertools
 import threading
-import time
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -90,9 +91,10 @@ class Camera:
 
     def __init__(self, source):
         self.source, self.number, self.released = source, -1, False
-        Camera.made, self.tick = self, threading.Semaphore(1)
+        Camera.made, self.tick, self.asked = self, threading.Semaphore(1), threading.Semaphore(0)
 
     def read(self):
+        self.asked.release()  # who asks for the next frame has kept the last one
         self.tick.acquire()
         self.number += 1
         there = self.number < 10
@@ -106,6 +108,8 @@ class Camera:
 
 
 def test_of_a_camera_the_newest_frame_comes_next(monkeypatch):
+    clock = SimpleNamespace(monotonic=itertools.count(7, 0.1).__next__)  # ten frames are taken per second
+    monkeypatch.setattr(video, "time", clock)
     monkeypatch.setattr(cv2, "VideoCapture", Camera)
     with Frames(0, live=True) as frames:
         each = iter(frames)
@@ -113,9 +117,8 @@ def test_of_a_camera_the_newest_frame_comes_next(monkeypatch):
         camera = Camera.made
         for _ in range(5):  # while somebody works on the first one
             camera.tick.release()
-        while camera.number < 5 or camera.tick._value:
-            time.sleep(0.01)
-        time.sleep(0.05)
+        for _ in range(7):  # the sixth frame, 5, is kept when the seventh is asked for
+            camera.asked.acquire()
         assert next(each)[0, 0, 0] == 5
         assert 1 < frames.rate < 30
         for _ in range(6):

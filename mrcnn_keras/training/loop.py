@@ -116,8 +116,6 @@ def train(
             model.compile(fresh, jit_compile=model.jit_compile)
             if isinstance(model.optimizer.learning_rate, keras.Variable):  # the last of that training
                 model.optimizer.learning_rate = config.peak_learning_rate()
-        if not resume and not model.optimizer.built:
-            model.optimizer.build(model.trainable_variables)
     if resume:
         _take_over(model, run.last)
     model.stop_training = False

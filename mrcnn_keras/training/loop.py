@@ -1,5 +1,6 @@
 """Trains a model on a dataset and writes everything to a run folder."""
 
+import contextlib
 import math
 import re
 import warnings
@@ -93,39 +94,16 @@ def train(
     _check_length(epochs, minutes, steps_per_epoch)
     if tensorboard:
         check_tensorboard()
-    _check_datasets(config, dataset, validation)
-    dataset, validation = _with_the_classes_of(config, dataset, validation)
-    check_objects(dataset)
-    for side in filter(None, (dataset, validation)):
-        note_pictures(side)
-    if validation is not None:
-        note_leaks(dataset, validation)
-    unmeasured = validation is not None and no_object(validation)
-    if model.jit_compile:  # pictures of any size are refused before there is a folder
-        with_fixed_sizes(make_pipeline(dataset, config), config)
+    dataset, validation = _checked_data(model, dataset, validation)
+    notes = [*_notes(config, dataset, validation)]
     workers = Workers(model.distribute_strategy)
     workers.check_batch_size(config.BATCH_SIZE)
     run = workers.run_folder(out)
     run.check(resume)
-    with model.distribute_strategy.scope():  # under tf.distribute, the optimizer's variables go where the model's are
-        others = layers is not None and train_stages(model, layers)
-        if not model.compiled:
-            model.compile()
-        elif others or (not resume and finished_steps(model)):  # of an earlier training; this one starts at step 0
-            fresh = model.optimizer.from_config(model.optimizer.get_config())
-            model.compile(fresh, jit_compile=model.jit_compile)
-            if isinstance(model.optimizer.learning_rate, keras.Variable):  # the last of that training
-                model.optimizer.learning_rate = config.peak_learning_rate()
-    if resume:
-        _take_over(model, run.last)
-    model.stop_training = False
+    _prepare(model, layers, run.last if resume else None)
     run.open(config, resume)
-    for finding in findings(*filter(None, (dataset, validation))):
-        run.say(finding)
-    if validation is None and config.EARLY_STOPPING:
-        run.say("note: EARLY_STOPPING has nothing to go by, since there are no validation data")
-    if unmeasured:
-        run.say(f"note: the validation data have no object to measure on: {unmeasured}")
+    for note in notes:
+        run.say(note)
 
     shown = training_order(dataset, config, seed).per_epoch
     steps = steps_per_epoch or epoch_length(shown, config)
@@ -139,41 +117,27 @@ def train(
         or any(isinstance(callback, keras.callbacks.LearningRateScheduler) for callback in callbacks),
     )
     first = finished_steps(model)
-    sides = {"training pictures": dataset, "validation pictures": validation}
-    names = {name: side and [side.image_name(i) for i in side.image_ids] for name, side in sides.items()}
-    length = [first, epochs, minutes, steps]
-    mine = {"settings": config.to_dict(), "precision": model.precision, "length": length, "seed": seed}
-    workers.check_same({**mine, **names})
+    length = {"first": first, "epochs": epochs, "minutes": minutes, "steps": steps}
+    workers.check_same(_what_must_agree(model, dataset, validation, length, seed))
     recorder = Recorder(run, config, validation, clock, workers=workers)
-    if resume and recorder.is_stalled(run.rows()):
-        run.say(f"{run.path} has ended, as the AP did not rise any more; EARLY_STOPPING is {config.EARLY_STOPPING}")
+    finished = _finished(run, recorder, clock, config, first, resume)
+    if finished:
         take_average(model)
+        run.say(finished)
         return _columns(run.rows())
-    if clock.progress(first) >= 1:
-        take_average(model)
-        run.say(f"{run.path} has already been trained for {first} steps; give more epochs or minutes")
-        return _columns(run.rows())
-    run.say(
-        f"{'resuming' if resume else 'training'} in {run.path}: {dataset.num_images} pictures, "
-        f"{config.BATCH_SIZE} per step, {steps} steps per epoch, "
-        + (f"{minutes:.3g} minutes" if minutes else f"{epochs} epochs")
-        + (f", {shown} shown per epoch (REPEAT_THRESHOLD)" if shown != dataset.num_images else "")
-        + (f", from step {first}" if first else "")
-        + (", on a GPU" if tf.config.list_physical_devices("GPU") else ", on the CPU")
-    )
+
+    run.say(_beginning(run, config, dataset, shown, length, resume))
     if clock.rate_set:
         run.say(RATE_SET)
     run.say("building the training graph, which takes about half a minute ...")
     line = ProgressLine(run.say)
-    watchers = [Schedule(config, clock, line), StopAtNonFinite(dataset, config, seed)]
-    watchers += [Progress(line, clock, steps)] if workers.is_chief else []
     monitored = set() if validation is None else monitored_figures(callbacks, config)
     recorder.every_epoch = bool(monitored)
-    watchers += [
-        recorder,
-        *([TensorBoardLog(run, validation, recorder)] if tensorboard and workers.is_chief else []),
-        *callbacks,
-    ]
+    watchers = [Schedule(config, clock, line), StopAtNonFinite(dataset, config, seed)]
+    watchers += [Progress(line, clock, steps)] if workers.is_chief else []
+    watchers += [recorder]
+    watchers += [TensorBoardLog(run, validation, recorder)] if tensorboard and workers.is_chief else []
+    watchers += callbacks
 
     def fit(first_epoch, last_epoch, count):
         pipeline = dict(seed=seed, start_step=finished_steps(model), augment=augment)
@@ -187,44 +151,16 @@ def train(
 
     last_epoch = epochs if minutes is None else 10**9
     epoch, done = divmod(first, steps)
-    try:
+    with _nothing_is_lost(model, run, clock, line):
         if done:  # the rest of the interrupted epoch
             fit(epoch, epoch + 1, steps - done)
             epoch += 1
         if epoch < last_epoch and not model.stop_training:
             fit(epoch, last_epoch, steps)
-    except KeyboardInterrupt:
-        line.clear()
-        run.save_last(model, clock)
-        run.say(f"stopped at step {finished_steps(model)}; continue with resume")
-        raise
-    except tf.errors.ResourceExhaustedError as error:
-        raise UserError(
-            f"there is not enough memory for {config.BATCH_SIZE} pictures per step; lower BATCH_SIZE or IMAGE_MAX_DIM"
-        ) from error
-    except tf.errors.OpError as error:
-        mistake = take_error(error)
-        if mistake is None:
-            raise
-        run.save_last(model, clock)
-        raise mistake from error
-    finally:
-        line.clear()
     take_average(model)
-    if validation is None or not run.best.exists():
-        run.save_model(model, run.best)
-        recorder.best_predictions = recorder.predictions
-    facts = {
-        "training pictures": dataset.num_images,
-        "trained": f"{finished_steps(model)} steps in {clock.seconds() / 60:.1f} minutes",
-    }
-    try:
-        if workers.is_chief:
-            report_training(run, config, recorder, facts)
-    except (UserError, OSError) as error:  # the models are saved
-        run.say(f"note: {run.report} was not written: {error}")
-    workers.from_chief(lambda: None)  # so that nobody leaves while another is at work
-    run.say(f"trained {finished_steps(model)} steps in {clock.seconds() / 60:.1f} minutes; see {run.path}")
+    trained = f"{finished_steps(model)} steps in {clock.seconds() / 60:.1f} minutes"
+    _write_results(model, run, recorder, workers, {"training pictures": dataset.num_images, "trained": trained})
+    run.say(f"trained {trained}; see {run.path}")
     return _columns(run.rows())
 
 
@@ -233,6 +169,21 @@ def _check_length(epochs, minutes, steps_per_epoch):
     for name, value in lengths.items():
         if value is not None and not 0 < value < math.inf:
             raise UserError(f"{name} = {value}: give a number above 0")
+
+
+def _checked_data(model, dataset, validation):
+    """-> both datasets with the model's class ids; what is wrong with them is said before there is a folder."""
+    config = model.config
+    _check_datasets(config, dataset, validation)
+    dataset, validation = _with_the_classes_of(config, dataset, validation)
+    check_objects(dataset)
+    for side in filter(None, (dataset, validation)):
+        note_pictures(side)
+    if validation is not None:
+        note_leaks(dataset, validation)
+    if model.jit_compile:
+        with_fixed_sizes(make_pipeline(dataset, config), config)
+    return dataset, validation
 
 
 def _check_datasets(config, dataset, validation):
@@ -264,6 +215,22 @@ def _with_the_classes_of(config, dataset, validation):
     return dataset, validation
 
 
+def _prepare(model, layers, last):
+    """Compiles the model for a training that starts at step 0 or, where there is a `last` file, goes on from it."""
+    with model.distribute_strategy.scope():  # under tf.distribute, the optimizer's variables go where the model's are
+        others = layers is not None and train_stages(model, layers)
+        if not model.compiled:
+            model.compile()
+        elif others or (not last and finished_steps(model)):  # of an earlier training
+            fresh = model.optimizer.from_config(model.optimizer.get_config())
+            model.compile(fresh, jit_compile=model.jit_compile)
+            if isinstance(model.optimizer.learning_rate, keras.Variable):  # the last of that training
+                model.optimizer.learning_rate = model.config.peak_learning_rate()
+    if last:
+        _take_over(model, last)
+    model.stop_training = False
+
+
 def _take_over(model, path):
     """Copies weights, optimizer and which layers train from a saved model into this one."""
     saved = MaskRCNN.load(path)
@@ -279,6 +246,89 @@ def _take_over(model, path):
         mine.assign(its)
     for mine, its in zip(model.optimizer.variables, saved.optimizer.variables, strict=True):
         mine.assign(its)
+
+
+def _notes(config, dataset, validation):
+    """Yields sentences on the data that the run folder keeps."""
+    yield from findings(*filter(None, (dataset, validation)))
+    if validation is None and config.EARLY_STOPPING:
+        yield "note: EARLY_STOPPING has nothing to go by, since there are no validation data"
+    unmeasured = validation is not None and no_object(validation)
+    if unmeasured:
+        yield f"note: the validation data have no object to measure on: {unmeasured}"
+
+
+def _what_must_agree(model, dataset, validation, length, seed):
+    """Dict of all in which workers of one training may not differ."""
+    sides = {"training pictures": dataset, "validation pictures": validation}
+    names = {name: side and [side.image_name(i) for i in side.image_ids] for name, side in sides.items()}
+    return {
+        "settings": model.config.to_dict(),
+        "precision": model.precision,
+        "length": [*length.values()],
+        "seed": seed,
+        **names,
+    }
+
+
+def _finished(run, recorder, clock, config, first, resume):
+    """-> why there is nothing left to train, or None."""
+    if resume and recorder.is_stalled(run.rows()):
+        return f"{run.path} has ended, as the AP did not rise any more; EARLY_STOPPING is {config.EARLY_STOPPING}"
+    if clock.progress(first) >= 1:
+        return f"{run.path} has already been trained for {first} steps; give more epochs or minutes"
+    return None
+
+
+def _beginning(run, config, dataset, shown, length, resume):
+    """-> the first line of a training's log."""
+    first, epochs, minutes, steps = length.values()
+    return (
+        f"{'resuming' if resume else 'training'} in {run.path}: {dataset.num_images} pictures, "
+        f"{config.BATCH_SIZE} per step, {steps} steps per epoch, "
+        + (f"{minutes:.3g} minutes" if minutes else f"{epochs} epochs")
+        + (f", {shown} shown per epoch (REPEAT_THRESHOLD)" if shown != dataset.num_images else "")
+        + (f", from step {first}" if first else "")
+        + (", on a GPU" if tf.config.list_physical_devices("GPU") else ", on the CPU")
+    )
+
+
+@contextlib.contextmanager
+def _nothing_is_lost(model, run, clock, line):
+    """However the training inside ends, the model is saved, the progress line removed, and a user's mistake said."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        line.clear()
+        run.save_last(model, clock)
+        run.say(f"stopped at step {finished_steps(model)}; continue with resume")
+        raise
+    except tf.errors.ResourceExhaustedError as error:
+        raise UserError(
+            f"there is not enough memory for {model.config.BATCH_SIZE} pictures per step; lower BATCH_SIZE or "
+            "IMAGE_MAX_DIM"
+        ) from error
+    except tf.errors.OpError as error:
+        mistake = take_error(error)
+        if mistake is None:
+            raise
+        run.save_last(model, clock)
+        raise mistake from error
+    finally:
+        line.clear()
+
+
+def _write_results(model, run, recorder, workers, facts):
+    """Writes best.keras, if no evaluation did, and the report."""
+    if recorder.validation is None or not run.best.exists():
+        run.save_model(model, run.best)
+        recorder.best_predictions = recorder.predictions
+    try:
+        if workers.is_chief:
+            report_training(run, model.config, recorder, facts)
+    except (UserError, OSError) as error:  # the models are saved
+        run.say(f"note: {run.report} was not written: {error}")
+    workers.from_chief(lambda: None)  # so that nobody leaves while another is at work
 
 
 def _columns(rows):

@@ -15,7 +15,7 @@ from mrcnn_keras.data import SUFFIXES as PICTURES
 from mrcnn_keras.data import check_unused, read_image
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import replace_file, write_image
-from mrcnn_keras.model import Tiled, class_limits
+from mrcnn_keras.model import Tiled, lowest_scores
 from mrcnn_keras.progress import ProgressLine
 from mrcnn_keras.visualize import Frames, color_splash, draw_detections, draw_tracks
 
@@ -59,7 +59,7 @@ def detect_files(
     targets = _targets(below, Path(out))
     names, ids = _names(files), _image_ids(files)
     model = load_model(model_path, settings, precision)
-    limits = class_limits(model.config, min_score)
+    limits = lowest_scores(model.config, min_score)
     lowest = float(limits.min())
     asked = lowest_score(model, min(lowest, DOUBTFUL_FROM) if suggest else lowest)
     check_wanted(model, model_path, proposals)

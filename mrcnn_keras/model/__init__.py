@@ -1,7 +1,7 @@
 """The network: MaskRCNN, the front door (mask_rcnn.py), over figure 1 of the paper (network.py)."""
 
 from mrcnn_keras.model.checkpoints import PUBLISHED, model_file, open_checkpoint
-from mrcnn_keras.model.detecting import BEST, class_limits
+from mrcnn_keras.model.detecting import BEST, lowest_scores
 from mrcnn_keras.model.distribution import is_multi_worker
 from mrcnn_keras.model.fixed_sizes import with_fixed_sizes
 from mrcnn_keras.model.mask_rcnn import MaskRCNN
@@ -16,7 +16,7 @@ __all__ = [
     "MaskRCNN",
     "PUBLISHED",
     "Tiled",
-    "class_limits",
+    "lowest_scores",
     "computing_in",
     "in_float32",
     "in_words",

@@ -18,7 +18,7 @@ COMPILED_SIZES = 4  # shapes of batches that XLA compiles the network for, since
 BEST = "best"  # as a lowest score: what was measured for each class
 
 
-def class_limits(config, min_score):
+def lowest_scores(config, min_score):
     """The lowest score of each class.
 
     Args:

@@ -26,7 +26,7 @@ from mrcnn_keras.model.checkpoints import (
     open_checkpoint,
     open_published,
 )
-from mrcnn_keras.model.detecting import BEST, Detector, class_limits
+from mrcnn_keras.model.detecting import BEST, Detector, lowest_scores
 from mrcnn_keras.model.distribution import clip_whole_gradient, is_multi_worker, make_step, padded_alike
 from mrcnn_keras.model.fixed_sizes import check_compilable
 from mrcnn_keras.model.losses import loss_parts
@@ -466,7 +466,7 @@ class MaskRCNN(StrictModel):
         check_process()
         limit = self.config.DETECTION_MIN_CONFIDENCE
         if isinstance(min_score, str) and min_score == BEST:
-            lowest = class_limits(self.config, min_score)
+            lowest = lowest_scores(self.config, min_score)
             found = self._detector.each(pictures, max(limit, lowest.min()), batch_size)
             return (one.above(lowest[one.class_ids]) for one in found)
         check_score(min_score)

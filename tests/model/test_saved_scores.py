@@ -10,7 +10,7 @@ import pytest
 import mrcnn_keras as mk
 from mrcnn_keras.detections import Detections
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.model import class_limits, save_class_min_scores
+from mrcnn_keras.model import lowest_scores, save_class_min_scores
 
 SCORES = (0.25, 0.5, 0.125)
 
@@ -66,10 +66,10 @@ def test_the_scores_belong_to_the_classes():
 
 def test_limits_of_classes():
     config = mk.Config(NUM_CLASSES=3, CLASS_MIN_SCORES=(0.5, 0.25))
-    assert class_limits(config, "best").tolist() == [1, 0.5, 0.25]
-    assert class_limits(config, 0.75).tolist() == [0.75] * 3
+    assert lowest_scores(config, "best").tolist() == [1, 0.5, 0.25]
+    assert lowest_scores(config, 0.75).tolist() == [0.75] * 3
     with pytest.raises(UserError, match="the best scores of this model are not known; `mrcnn evaluate MODEL DATA"):
-        class_limits(config.replace(CLASS_MIN_SCORES=()), "best")
+        lowest_scores(config.replace(CLASS_MIN_SCORES=()), "best")
 
 
 class Found:

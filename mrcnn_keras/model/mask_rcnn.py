@@ -29,6 +29,7 @@ from mrcnn_keras.model.checkpoints import (
 from mrcnn_keras.model.detecting import BEST, Detector, lowest_scores
 from mrcnn_keras.model.distribution import clip_whole_gradient, is_multi_worker, make_step, padded_alike
 from mrcnn_keras.model.fixed_sizes import check_compilable
+from mrcnn_keras.model.fused_updates import fuse_updates
 from mrcnn_keras.model.losses import loss_parts
 from mrcnn_keras.model.network import Network
 from mrcnn_keras.model.network_inputs import checked_inputs
@@ -151,6 +152,7 @@ class MaskRCNN(StrictModel):
         optimizer = keras.optimizers.get(optimizer)
         check_accumulation(optimizer, self.distribute_strategy.num_replicas_in_sync)
         exclude_from_weight_decay(optimizer)
+        fuse_updates(optimizer)
         super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
 
     @property

@@ -1,19 +1,31 @@
 """Each sample, at its smallest."""
 
+import contextlib
+import csv
 import importlib.util
+import io
 import json
+import shutil
 import sys
+import types
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+from pycocotools.mask import area, toBbox
 
+import mrcnn_keras as mk
 from mrcnn_keras.cli import main as command
 from mrcnn_keras.cli.demo import demo_config
 from mrcnn_keras.config import Config
 from mrcnn_keras.data import load_dataset
 from mrcnn_keras.data.generated import ShapesDataset
+from mrcnn_keras.visualize import Frames, open_video
+from tests.blobs import BlobModel, blobs
 from tests.tiny import TINY
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -23,6 +35,10 @@ NUCLEUS = ROOT / "samples" / "nucleus" / "nucleus.py"
 POSE = ROOT / "samples" / "pose" / "pose.py"
 LEARNING = ROOT / "samples" / "learning" / "learning.py"
 LABEL_LOOP = ROOT / "samples" / "label_loop" / "label_loop.py"
+BALLOON = ROOT / "samples" / "balloon" / "balloon.py"
+COCO_SAMPLE = ROOT / "samples" / "coco" / "coco.py"
+CUSTOM = ROOT / "samples" / "custom" / "custom.py"
+WEBCAM = ROOT / "samples" / "video" / "webcam.py"
 
 
 def sample(path):
@@ -278,3 +294,247 @@ def test_label_loop(in_process, words, tmp_path, capsys):
         assert work["keep"] + work["draw"] == len(truth["annotations"])
     words(loop, *given)  # nothing is made again
     assert len(in_process) == 5
+
+
+RED, SKY = (220, 40, 30), (90, 140, 200)
+
+
+def party(places, size=(64, 96)):
+    """-> [H, W, 3] uint8: red squares of 20 pixels with these upper left corners (y, x), before a blue sky."""
+    image = np.full((*size, 3), SKY, np.uint8)
+    for y, x in places:
+        image[y : y + 20, x : x + 20] = RED
+    return image
+
+
+@pytest.fixture
+def balloons(tmp_path):
+    """A folder as Matterport's: train/ and val/ with photographs and what VIA 1 exports, without attributes."""
+    for subset, pictures in {"train": [[(4, 8), (30, 60)], [(20, 20)]], "val": [[(30, 40)]]}.items():
+        folder = tmp_path / "balloon" / subset
+        folder.mkdir(parents=True)
+        exported = {}
+        for number, places in enumerate(pictures):
+            name = f"{subset}{number}.png"
+            Image.fromarray(party(places)).save(folder / name)
+            regions = {}
+            for i, (y, x) in enumerate(places):
+                outline = {"all_points_x": [x, x + 20, x + 20, x], "all_points_y": [y, y, y + 20, y + 20]}
+                regions[str(i)] = {"shape_attributes": {"name": "polygon", **outline}, "region_attributes": {}}
+            exported[f"{name}1234"] = {"filename": name, "size": 1234, "regions": regions, "file_attributes": {}}
+        (folder / "via_region_data.json").write_text(json.dumps(exported))
+    return tmp_path / "balloon"
+
+
+@pytest.mark.slow
+def test_balloon_trains_on_regions_of_via_and_goes_on(words, without_graphs, balloons, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    balloon = sample(BALLOON)
+    data = balloon.load_balloons(balloons, "train")
+    assert data.class_names == ["BG", "balloon"]
+    assert [data.load_annotations(i).areas.tolist() for i in data.image_ids] == [[400, 400], [400]]
+    make_config = balloon.make_config
+    monkeypatch.setattr(balloon, "make_config", lambda *given: make_config(*given).replace(**TINY))
+    words(balloon, "train", f"--dataset={balloons}", "--weights=none", "--minutes=0.01")
+    assert mk.Config.load("balloon-run/config.json").CLASS_NAMES == ("BG", "balloon")
+    words(balloon, "train", f"--dataset={balloons}", "--weights=last", "--minutes=0.01")
+    assert "has already been trained" in capsys.readouterr().out
+
+
+def test_balloon_trains_the_heads_of_a_whole_network(words, balloons, trained, monkeypatch):
+    begun = []
+    monkeypatch.setattr(mk, "train", lambda model, *_, **given: begun.append((model.class_names, given["layers"])))
+    words(sample(BALLOON), "train", f"--dataset={balloons}", f"--weights={trained / 'best.keras'}")
+    assert begun == [(("BG", "balloon"), "heads")]
+
+
+def test_balloons_keep_their_colours(words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(mk.MaskRCNN, "load", lambda path: BlobModel())  # finds what is red
+    (tmp_path / "run").mkdir()
+    image = party([(10, 30)])
+    grey = np.rint(np.dot(SKY, (0.299, 0.587, 0.114)))
+    Image.fromarray(image).save("a.png")
+    words(sample(BALLOON), "splash", "--weights=run", "--image=a.png", "--min-score=0.5")
+    found = np.asarray(Image.open("splash-a.png"))
+    assert np.array_equal(found[10:30, 30:50], image[10:30, 30:50])
+    assert (found[:, 50:] == grey).all()
+
+    with open_video("b.mp4", 10) as file:
+        for number in range(4):
+            file.write(party([(10, 30 + 2 * number)]))
+    words(sample(BALLOON), "splash", "--weights=run", "--video=b.mp4", "--min-score=0.5")
+    frames = [*Frames("splash-b.mp4")]
+    assert len(frames) == 4
+    assert np.abs(frames[3][14:26, 40:52].mean(axis=(0, 1)) - RED).max() < 30
+    assert np.abs(frames[3][40:, 60:].mean(axis=(0, 1)) - grey).max() < 8
+
+
+@pytest.fixture
+def coco(tiny_coco, tmp_path):
+    """The tiny data set with COCO's names of files and folders."""
+    folder = tmp_path / "coco"
+    (folder / "annotations").mkdir(parents=True)
+    for subset, name in {"train": "train2017", "valid": "val2017"}.items():
+        shutil.copytree(tiny_coco / subset, folder / name)
+        shutil.move(folder / name / "_annotations.coco.json", folder / "annotations" / f"instances_{name}.json")
+    return folder
+
+
+def test_coco_trains_in_stages(words, without_graphs, coco, trained, tmp_path, monkeypatch):
+    stages, logs = sample(COCO_SAMPLE), tmp_path / "logs"
+    monkeypatch.setattr(stages, "STAGES", {"heads": (1, 1), "all": (1, 0.1)})
+    train, changed = mk.train, []
+
+    def watched(model, *data, **given):
+        before = [variable.numpy() for variable in model.network.backbone.weights]
+        train(model, *data, **given)
+        changed.append(not all(map(np.array_equal, before, model.network.backbone.weights)))
+
+    monkeypatch.setattr(mk, "train", watched)
+    model = trained / "best.keras"
+    words(stages, "train", f"--dataset={coco}", f"--model={model}", f"--logs={logs}", "--steps=1")
+    assert changed == [False, True]
+    configs = [mk.Config.load(folder / "config.json") for folder in (trained, logs / "heads", logs / "all")]
+    assert [config.LEARNING_RATE for config in configs] == [0.01, 0.01, 0.001]
+    assert [config.RECIPE for config in configs] == ["scratch", "finetune", "finetune"]
+
+
+def test_results_of_the_coco_sample_are_those_of_pycocotools(words, write_coco, tmp_path, monkeypatch, capsys):
+    class ShortSighted(BlobModel):
+        """Does not see every third object."""
+
+        def _found(self, image):
+            found = super()._found(image)
+            return found[np.arange(len(found)) % 3 > 0]
+
+    class Blobs(mk.Dataset):
+        def load_image(self, image_id):
+            return blobs((96, 128), 9, seed=image_id, sides=(5, 14))
+
+        def load_annotations(self, image_id):
+            return BlobModel()._found(self.load_image(image_id))
+
+    data = Blobs()
+    for number in (1, 2):
+        data.add_class("blobs", number, f"blob {number}")
+        data.add_image("blobs", number, None)
+    write_coco(tmp_path / "val2017", data)
+    (tmp_path / "annotations").mkdir()
+    truth = tmp_path / "annotations" / "instances_val2017.json"
+    content = json.loads((tmp_path / "val2017" / "_annotations.coco.json").read_text())
+    for entry in content["annotations"]:
+        mask = entry["segmentation"]
+        entry |= {"area": float(area(mask)), "bbox": toBbox(mask).tolist()}
+    truth.write_text(json.dumps(content))
+    monkeypatch.setattr(mk.MaskRCNN, "load", lambda path: ShortSighted())
+    results = tmp_path / "results.json"
+    words(sample(COCO_SAMPLE), "evaluate", f"--dataset={tmp_path}", f"--model={tmp_path}", f"--results={results}")
+    printed = capsys.readouterr().out
+    for kind in ("segm", "bbox"):
+        with contextlib.redirect_stdout(io.StringIO()):
+            annotated = COCO(str(truth))
+            evaluation = COCOeval(annotated, annotated.loadRes(str(results)), kind)
+            evaluation.evaluate()
+            evaluation.accumulate()
+            evaluation.summarize()
+        assert 0.2 < evaluation.stats[0] < 0.8
+        assert f"{kind + '/AP':24} {evaluation.stats[0]:.3f}" in printed
+
+
+@pytest.mark.slow
+def test_custom(words, without_graphs, tmp_path, monkeypatch):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    with open(folder / "outlines.csv", "w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["file", "class", "outline"])
+        for number in range(4):
+            y, x = 10 + 3 * number, 20 + 5 * number
+            Image.fromarray(party([(y, x)])).save(folder / f"{number}.jpg")
+            rows.writerow([f"{number}.jpg", "kite", f"{x} {y} {x + 20} {y} {x + 20} {y + 20} {x} {y + 20}"])
+        Image.fromarray(party([])).save(folder / "nothing.jpg")
+    custom = sample(CUSTOM)
+    data = custom.OwnDataset().load_folder(folder)
+    masks, class_ids = data.load_mask(1)
+    assert class_ids.tolist() == [1]
+    assert masks[13:33, 25:45].all()
+    assert masks.sum() == 400
+    assert len(data.load_annotations(4)) == 0
+    make = mk.MaskRCNN.from_preset
+    monkeypatch.setattr(mk.MaskRCNN, "from_preset", lambda name, **own: make(name, **{**TINY, **own}))
+    monkeypatch.chdir(tmp_path)
+    words(custom, folder, 0.01)
+    assert mk.MaskRCNN.load("custom-run").class_names == ("BG", "kite")
+
+
+class Camera:
+    """Stands in for cv2.VideoCapture: a square that goes to the right, for ever."""
+
+    def __init__(self, source):
+        self.source, self.number, self.released = source, 0, False
+        Camera.made = self
+
+    def get(self, _):
+        return 0.0
+
+    def read(self):
+        self.number += 1
+        return True, party([(10, self.number % 60)])[..., ::-1]
+
+    def release(self):
+        self.released = True
+
+
+@pytest.fixture
+def webcam(monkeypatch):
+    """The sample, with a model that finds what is red."""
+    model = BlobModel()
+    model.config = types.SimpleNamespace(KEYPOINT_SKELETON=())
+    monkeypatch.setattr(mk.MaskRCNN, "load", lambda path, **settings: model)
+    return sample(WEBCAM)
+
+
+def test_webcam_writes_a_film(webcam, words, tmp_path):
+    film, out = tmp_path / "film.mp4", tmp_path / "out.mp4"
+    with open_video(film, 10) as file:
+        for number in range(12):
+            file.write(party([(5, 4 * number), (38, 70)]))
+    seen = []
+    draw = mk.visualize.draw_tracks
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mk.visualize, "draw_tracks", lambda *a, **k: seen.append(a[2].tolist()) or draw(*a, **k))
+        words(webcam, "run", film, "--out", out)
+    assert [sorted(numbers) for numbers in seen] == [[1, 2]] * 12
+    frames = [*Frames(out)]
+    assert len(frames) == 12
+    written = [frame[50:60, 8:60].max(axis=2) for frame in frames[1:]]  # white on black, in the corner below
+    assert all(corner.max() > 200 and corner.min() < 60 for corner in written)
+
+
+def test_webcam_says_what_to_do_without_a_window(webcam, words, monkeypatch):
+    monkeypatch.setattr(cv2, "VideoCapture", Camera)
+    monkeypatch.setitem(sys.modules, "tkinter", None)
+    with pytest.raises(SystemExit, match=r"no window can be opened .*; write a video with --out drawn\.mp4"):
+        words(webcam, "run")
+
+
+def test_webcam_shows_a_camera_until_the_window_is_closed(webcam, words, monkeypatch):
+    monkeypatch.setattr(cv2, "VideoCapture", Camera)
+
+    class Window:
+        def __init__(self, title):
+            self.frames, Window.made = [], self
+
+        @property
+        def is_open(self):
+            return len(self.frames) < 5
+
+        def write(self, frame):
+            self.frames.append(frame)
+
+    monkeypatch.setattr(webcam, "Window", Window)
+    words(webcam, "run")
+    assert (Camera.made.source, Camera.made.released) == (0, True)
+    assert len(Window.made.frames) == 5
+    assert {frame.shape for frame in Window.made.frames} == {(64, 96, 3)}

@@ -1,7 +1,10 @@
 """Detects objects in any number of pictures with Ray: each is answered once, whatever stops a worker or the program.
 
-python detect_all.py serving/mine/1 pictures --out found
-python detect_all.py serving/mine/1 pictures --out found --join results.json
+    python detect_all.py serving/mine/1 pictures --out found
+    python detect_all.py serving/mine/1 pictures --out found --join results.json
+
+On many machines it was not measured: ask one shard first, and divide. At 5 pictures per second a million pictures are
+56 hours for one worker and 52 minutes for 64 (docs/scaling.md).
 """
 
 import argparse

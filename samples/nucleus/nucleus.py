@@ -5,6 +5,10 @@
 
 A FOLDER contains one folder per picture: NAME/images/NAME.png and, for training, NAME/masks/*.png, one black and
 white picture per nucleus.
+
+Forty epochs of 232 pictures are 2,320 steps, about 40 minutes on two cores. What that reaches was not measured;
+`mrcnn train`, which chooses nearly these settings, had segm AP50 0.80 and AP 0.50 on 54 other pictures after 1,229
+steps in 20 minutes (docs/training.md).
 """
 
 import argparse
@@ -42,7 +46,7 @@ class NucleusDataset(mk.Dataset):
 
 
 def make_config(data):
-    """What `mrcnn train` chooses for the pictures of the competition, and more augmentation."""
+    """Nearly what `mrcnn train` chooses for the pictures of the competition."""
     return mk.Config.preset(
         "resnet18_fpn",
         NAME="nucleus",

@@ -9,6 +9,10 @@
 
 All runs have the same number of steps and pictures, whatever time they take. A finished run is a file in the folder
 results of --out; the program skips finished runs and continues interrupted ones.
+
+On two free cores a run takes two to three minutes, the 84 of all rows two hours. With generated pictures RoIAlign had
+12.8 ± 1.4 more segm AP than RoIPool at stride 16 (table 2c; the paper's: 3.4), and 15.3 ± 2.9 at stride 32 (2d; the
+paper's: 7.3). All results: docs/paper.md.
 """
 
 import argparse

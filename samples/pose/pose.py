@@ -1,4 +1,11 @@
-"""Trains a model that finds people and their keypoints: generated stick figures, or the people in a COCO file."""
+"""Trains a model that finds people and their keypoints: generated stick figures, or the people in a COCO file.
+
+    python pose.py --minutes 10 --out pose-run
+    python pose.py --data coco --minutes 60 --out people-run
+
+Ten minutes on two cores are 1,500 steps on stick figures, and gave keypoints AP50 0.83 and AP 0.46 on 200 unseen
+pictures. With COCO's people it was not measured.
+"""
 
 import argparse
 from pathlib import Path
@@ -56,7 +63,8 @@ def read_people(place):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
     parser.add_argument("--data", help="COCO file or folder with keypoints (default: generated stick figures)")
     parser.add_argument("--minutes", type=float, default=10, help="training time (default: 10)")
     parser.add_argument("--pictures", type=int, default=100, help="generated pictures to evaluate on (default: 100)")

@@ -1,6 +1,9 @@
 """Detects objects by TensorFlow Serving's REST interface; needs nothing but Python.
 
-python rest_client.py photo.jpg other.png --min-score 0.5
+    python rest_client.py photo.jpg other.png --min-score 0.5
+
+The SavedModel takes as long as the model itself, with `resnet18_fpn` at 128 x 128 a tenth of a second on two busy cores
+(docs/export.md). What the server and the network add was not measured.
 """
 
 import base64

@@ -1,4 +1,10 @@
-"""Finds and draws objects with a TFLite file of mrcnn_keras: needs numpy, Pillow and ai-edge-litert, no TensorFlow."""
+"""Finds and draws objects with a TFLite file of mrcnn_keras: needs numpy, Pillow and ai-edge-litert, no TensorFlow.
+
+    python detect.py mine.tflite photo.jpg --out found.png
+
+On two cores with other work, a picture with ten objects took 0.14 s with `mobilenet_fpn` at 320 x 320 in float16, a
+file of 11 MB, and 2.6 s with `resnet50_fpn` at 512 x 512 (benchmarks/phones.py). On a phone it was not measured.
+"""
 
 import argparse
 import json
@@ -37,7 +43,8 @@ def draw(picture, box, mask, text, colour):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=layout)
     parser.add_argument("model", help="a .tflite file of `mrcnn export --to tflite`")
     parser.add_argument("picture")
     parser.add_argument("--out", default="found.png", help="the drawing (default: found.png)")

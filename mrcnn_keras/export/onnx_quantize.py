@@ -23,12 +23,8 @@ def quantize_convolutions(written, pictures):
 
     Returns:
         ONNX ModelProto.
-
-    Raises:
-        UserError: If onnxruntime is absent.
     """
     standard = require("onnx", "onnx")
-    require("onnxruntime", "onnx")
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
     kept = [node.name for node in written.graph.node if node.op_type == "Conv" and _is_output(node.name)]
@@ -66,19 +62,20 @@ def pictures_to_calibrate(model, pictures):
         Iterable of `[H, W, 3]` uint8, which reads one picture at a time.
 
     Raises:
-        UserError: If there is none, or the model is given proposals.
+        UserError: If there is none, the first is no picture, onnxruntime is absent, or the model is given proposals.
     """
     if model.takes_proposals:
         raise UserError("a model that is given proposals has no int8 ONNX file; leave out int8")
-    pictures = iter(() if pictures is None else pictures)
-    first = list(itertools.islice(pictures, 1))
+    require("onnxruntime", "onnx")
+    named = enumerate(() if pictures is None else pictures)
+    pictures = (as_picture(image, f"picture {index} to calibrate with") for index, image in named)
+    first = [*itertools.islice(pictures, 1)]  # before minutes are spent on the graph
     if not first:
         raise UserError(
             "int8 measures the ranges of numbers on pictures like those that the file will see; give 10 to 100 of them "
             "with --calibrate PICTURES (in Python calibrate=[...])"
         )
-    pictures = enumerate(itertools.chain(first, pictures))
-    return (as_picture(image, f"picture {index} to calibrate with") for index, image in pictures)
+    return itertools.chain(first, pictures)
 
 
 def _sort(graph):

@@ -35,6 +35,9 @@ TENSORBOARD = [
 VIDEO = [
     "av>=15,<20"  # extra `video`: videos as H.264, written with less work than OpenCV's VP9
 ]
+WEB = [
+    "gradio>=6.31,<7"  # extra `web`: samples/web; not in `test`, since Gradio 6 holds Pillow below 13
+]
 TENSORFLOW = [line for line in REQUIREMENTS if line.startswith("tensorflow")]
 
 setup(
@@ -71,6 +74,7 @@ setup(
         "supervision": SUPERVISION,
         "tensorboard": TENSORBOARD,
         "video": VIDEO,
+        "web": WEB,
         "test": [
             *DOCS,
             *ONNX,

@@ -81,6 +81,7 @@ setup(
             *SUPERVISION,
             *TFLITE,
             *VIDEO,
+            "cvat-sdk>=2.80,<3",  # tests: samples/cvat, by what CVAT's own programs take
             "faster-coco-eval>=1.8,<2",  # tests: another implementation of boundary AP
             *TENSORBOARD,
             "hypothesis>=6.100,<7",  # tests: properties

@@ -13,7 +13,7 @@ from mrcnn_keras.data import ShapesDataset
 from mrcnn_keras.data.sample import load_sample
 from mrcnn_keras.detections import Detections, paste_mask
 from mrcnn_keras.visualize import draw_detections
-from mrcnn_keras.visualize.text import add_caption
+from mrcnn_keras.visualize.labels import add_caption
 
 DOCS = Path(__file__).resolve().parent
 SIDE, COLUMNS, QUALITY = 192, 5, 80

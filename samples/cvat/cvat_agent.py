@@ -9,13 +9,16 @@ the page of CVAT as long as the agent runs (CVAT Online and Enterprise). Classes
 have the same name. `--conv-mask-to-poly` sends polygons.
 """
 
+import sys
+from pathlib import Path
+
 import cvat_sdk.auto_annotation as cvataa
 from cvat_sdk.masks import encode_mask
 
 import mrcnn_keras as mk
 
-MIN_SCORE = 0.5  # where CVAT asks for none
-TOLERANCE = 1.0  # pixels by which polygons may be simplified, so that they can be edited
+sys.path.append(str(Path(__file__).resolve().parent))
+from cvat_nuclio import MIN_SCORE, TOLERANCE, find, names_of
 
 
 def create(model, min_score=MIN_SCORE):
@@ -27,8 +30,7 @@ class Function:
     """What CVAT calls: `spec` says which labels there are, `detect` gives the objects of one picture."""
 
     def __init__(self, model, min_score=MIN_SCORE):
-        self.model, self.min_score = model, min_score
-        self.names = list(model.class_names) or ["BG", *(f"class {i}" for i in range(1, model.config.NUM_CLASSES))]
+        self.model, self.min_score, self.names = model, min_score, names_of(model)
 
     @property
     def spec(self):
@@ -37,7 +39,7 @@ class Function:
 
     def detect(self, context, image):
         wanted = self.min_score if context.conf_threshold is None else context.conf_threshold
-        found = self.model.detect([image], max(wanted, self.model.config.DETECTION_MIN_CONFIDENCE))[0]
+        found = find(self.model, image, wanted)
         if self.model.config.MASKS and not context.conv_mask_to_poly:
             masks = ((i, found.mask(number)) for number, i in enumerate(found.class_ids.tolist()))
             return [cvataa.mask(i, encode_mask(mask)) for i, mask in masks if mask.any()]

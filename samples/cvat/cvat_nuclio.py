@@ -34,10 +34,15 @@ def handler(context, event):
     """Called by Nuclio for each picture."""
     model = context.user_data.model
     picture = Image.open(io.BytesIO(base64.b64decode(event.body["image"])))
-    wanted = float(event.body.get("threshold") or MIN_SCORE)
-    found = model.detect([picture], max(wanted, model.config.DETECTION_MIN_CONFIDENCE))[0]
+    threshold = event.body.get("threshold")
+    found = find(model, picture, MIN_SCORE if threshold is None else float(threshold))
     body = json.dumps(objects_of(found, names_of(model)))
     return context.Response(body=body, headers={}, content_type="application/json", status_code=200)
+
+
+def find(model, picture, min_score):
+    """Detections of a Pillow image, from the score on that CVAT wants, where the model can."""
+    return model.detect([picture], max(min_score, model.config.DETECTION_MIN_CONFIDENCE))[0]
 
 
 def objects_of(found, names):

@@ -4,7 +4,9 @@
     python web_page.py run                  # a training's folder, or a .keras file
     python web_page.py serving/mine/1       # or what `mrcnn export --to savedmodel` wrote
 
-Then open http://127.0.0.1:7860. Nothing leaves the computer, and nothing is asked of another one.
+Then open http://127.0.0.1:7860. Nothing leaves the computer, and nothing is asked of another one: with Gradio 6.31 the
+page worked in Chromium on a computer without a network, and asked no other host. It starts in half a minute, in which
+the model is loaded and its graph made.
 """
 
 import argparse
@@ -118,7 +120,7 @@ def start(page, host, port, wait=True):
     """Serves the page; returns its address. wait: until Ctrl-C."""
     limits = {"max_file_size": MEGABYTES << 20, "state_session_capacity": VISITORS}
     address = {"server_name": host, "server_port": port, "share": False, "ssr_mode": False}
-    return page.launch(**address, **limits, prevent_thread_lock=not wait)[1]
+    return page.launch(**address, **limits, quiet=True, prevent_thread_lock=not wait)[1]
 
 
 def main():
@@ -134,7 +136,12 @@ def main():
         parser.error(str(error))
     find(np.zeros((256, 256, 3), np.uint8))  # makes the graph, so that the first visitor need not wait for it
     with tempfile.TemporaryDirectory() as folder:
-        start(make_page(find, names, folder), args.host, args.port)
+        page = make_page(find, names, folder)
+        print(f"http://{args.host}:{args.port}, until Ctrl-C", flush=True)
+        try:
+            start(page, args.host, args.port)
+        except OSError as error:
+            parser.error(f"--port {args.port}: {error}")
 
 
 if __name__ == "__main__":

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from mrcnn_keras.detections import PROPERTIES
 from mrcnn_keras.files import replace_file, replace_folder, write_image
 
 KINDS = ("csv", "crops")
-COLUMNS = ("file", "frame", "track", "class", "score", "x", "y", "width", "height", "area")
+COLUMNS = ("file", "frame", "track", "class", "score", "x", "y", "width", "height", "area", *PROPERTIES)
 
 
 class DetectedFiles:
@@ -64,11 +65,14 @@ class DetectedFiles:
             self._cut_out(name, image, found, frame, tracks)
 
     def _write_table(self, name, found, frame, tracks):
-        objects = zip(found.class_ids.tolist(), found.scores.tolist(), found.boxes.tolist(), found.areas, strict=True)
-        for i, (class_id, score, (y1, x1, y2, x2), area) in enumerate(objects):
+        shapes = np.transpose([*found.region_properties().values()])
+        objects = zip(found.class_ids, found.scores, found.boxes.tolist(), found.areas, shapes, strict=True)
+        for i, (class_id, score, (y1, x1, y2, x2), area, shape) in enumerate(objects):
             of_frame = ("", "") if frame is None else (frame, int(tracks[i]))
             box = (f"{side:.2f}" for side in (x1, y1, x2 - x1, y2 - y1))
-            self._table.writerow((name, *of_frame, self.names[class_id], f"{score:.4f}", *box, f"{area:.0f}"))
+            measured = ("" if np.isnan(value) else f"{value:.2f}" for value in shape)
+            row = (name, *of_frame, self.names[class_id], f"{score:.4f}", *box, f"{area:.0f}", *measured)
+            self._table.writerow(row)
 
     def _cut_out(self, name, image, found, frame, tracks):
         """crops/NAME/1-cat-0.93.png, of a film crops/NAME/000012-3-cat-0.93.png with frame and number."""

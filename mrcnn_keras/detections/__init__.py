@@ -6,12 +6,14 @@ from mrcnn_keras.detections.given_proposals import proposals_of
 from mrcnn_keras.detections.keypoint_layout import KeypointLayout
 from mrcnn_keras.detections.mask_crop import MaskCrop, crop_mask, paste_mask
 from mrcnn_keras.detections.matching import box_overlaps, match_instances
+from mrcnn_keras.detections.region_properties import PROPERTIES
 from mrcnn_keras.detections.tiles import check_tiles, join_tiles, tile_windows
 
 __all__ = [
     "Detections",
     "KeypointLayout",
     "MaskCrop",
+    "PROPERTIES",
     "as_boxes",
     "box_overlaps",
     "check_score",

@@ -20,6 +20,7 @@ from mrcnn_keras.detections.checks import (
 )
 from mrcnn_keras.detections.mask_crop import MaskCrop, crop_mask
 from mrcnn_keras.detections.outlines import as_one_polygon, parts_of
+from mrcnn_keras.detections.region_properties import PROPERTIES, shape_of
 from mrcnn_keras.detections.to_coco import coco_annotations, segmentation_of
 from mrcnn_keras.detections.to_html import html_view
 from mrcnn_keras.detections.to_labelme import labelme_shapes
@@ -195,6 +196,17 @@ class Detections:
         for i in np.flatnonzero(self.has_mask):
             areas[i] = np.count_nonzero(self.mask_crops[i].bits)
         return areas
+
+    def region_properties(self):
+        """Measures the shapes of the masks, by scikit-image's `regionprops`.
+
+        Returns:
+            Dict of `[N]` float64, NaN for an instance with a box only: `perimeter`, pixels, through the centres of the
+            pixels at the edge; `major_axis` and `minor_axis`, pixels, of the ellipse with the same second moments; and
+            `orientation`, degrees from the vertical to its longer axis, counter-clockwise, -90 to 90.
+        """
+        measured = [shape_of(crop) for crop in self.mask_crops or [None] * len(self)]
+        return {name: np.array([one[name] for one in measured], float) for name in PROPERTIES}
 
     def rle(self):
         """Gives the masks as COCO's compressed run lengths.

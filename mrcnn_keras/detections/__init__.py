@@ -7,9 +7,10 @@ from mrcnn_keras.detections.keypoint_layout import KeypointLayout
 from mrcnn_keras.detections.mask_crop import MaskCrop, crop_mask, paste_mask
 from mrcnn_keras.detections.matching import box_overlaps, match_instances
 from mrcnn_keras.detections.region_properties import PROPERTIES
-from mrcnn_keras.detections.tiles import check_tiles, join_tiles, tile_windows
+from mrcnn_keras.detections.tiles import CELL, check_tiles, join_tiles, tile_windows
 
 __all__ = [
+    "CELL",
     "Detections",
     "KeypointLayout",
     "MaskCrop",

@@ -1,8 +1,9 @@
 """A model that looks at large pictures tile by tile, and answers as if it had seen them at once."""
 
-from mrcnn_keras.detections import check_tiles, join_tiles, proposals_of, tile_windows
+from mrcnn_keras.detections import CELL, check_tiles, join_tiles, proposals_of, tile_windows
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.pictures import as_picture, as_pictures
+from mrcnn_keras.resize import plan_resize
 
 MOST_DETECTIONS = 100_000  # per picture and class that count in an evaluation: no limit in practice
 
@@ -32,6 +33,7 @@ class Tiled:
         if getattr(model, "takes_proposals", False):
             raise UserError("a model that takes proposals cannot detect in tiles; give one with a proposal network")
         self.model, self.tile, self.overlap = model, tile, overlap
+        self._grid = _grid(model, tile)
 
     @property
     def class_names(self):
@@ -80,7 +82,7 @@ class Tiled:
             yield self._found(as_picture(image, f"picture {index}"), min_score, batch_size, progress)
 
     def _found(self, image, min_score, batch_size, progress):
-        windows = tile_windows(image.shape[:2], self.tile, self.overlap)
+        windows = tile_windows(image.shape[:2], self.tile, self.overlap, **self._grid)
         tiles = (image[y1:y2, x1:x2] for y1, x1, y2, x2 in windows)
         options = {"min_score": min_score, "batch_size": batch_size}
         options = {name: value for name, value in options.items() if value is not None}
@@ -94,3 +96,17 @@ class Tiled:
             if progress:
                 progress(len(founds), len(windows))
         return join_tiles(image.shape[:2], windows, founds)
+
+
+def _grid(model, tile):
+    """The options of `tile_windows` with which a network's cells are where they are in the whole picture."""
+    if not hasattr(getattr(model, "config", None), "resize_options"):
+        return {}
+    options = model.config.resize_options()
+    scale = plan_resize(tile, tile, **options).scale[0]
+    cell = max(1, round(CELL / scale))
+    if abs(cell * scale - CELL) * tile > cell:  # no whole number: after a tile it would be wrong by a pixel
+        return {}
+    smaller = tile - cell + 1  # which some modes would enlarge to the same size in the network
+    same = smaller > 0 and abs(plan_resize(smaller, smaller, **options).scale[0] - scale) * tile < 1
+    return {"cell": cell, "ragged": same}

@@ -41,6 +41,7 @@ class ShapesDataset(GeneratedDataset):
 
     MIN_SIDE = 32
     MIN_VISIBLE = 0.4  # of a shape's own area
+    DIAMETER = DIAMETER  # a subclass may have others, for many small shapes in a large picture
 
     def __init__(self, count=500, image_size=(128, 128), seed=0, min_shapes=1, max_shapes=5):
         super().__init__("shapes", SHAPES, count, image_size, seed, (min_shapes, max_shapes))
@@ -50,7 +51,7 @@ class ShapesDataset(GeneratedDataset):
         height, width = self.image_size
         class_id = int(rng.integers(1, len(SHAPES) + 1))
         corners = list(SHAPES.values())[class_id - 1]
-        radius = rng.uniform(*DIAMETER) * min(height, width) / 2
+        radius = rng.uniform(*self.DIAMETER) * min(height, width) / 2
         cy, cx = rng.uniform(radius / 2, np.array(self.image_size) - radius / 2)  # up to a quarter over the side
         angle = rng.uniform(0, 2 * np.pi)
 

@@ -39,7 +39,6 @@ EITHER = (
     "the stored one, which has the same size"
 )
 NO_JPEG_END = "JPEG files without their end mark, read since no pixel is missing"
-_OPENING = threading.Lock()  # while Pillow's limit is lifted
 LAST_BYTES = 32  # of a JPEG's data, whose loss must show in its pixels
 
 
@@ -175,6 +174,8 @@ def _opened(path, note=None, data=None):
                     f"picture {str(path)!r} has {megapixels:.0f} megapixels, more than {MAX_PIXELS // 10**6}; "
                     "cut it into smaller ones"
                 )
+            if file.format == "TIFF":  # for which Pillow asks again when it loads the pixels
+                files.enter_context(_UNLIMITED)
             if file.format in ("JPEG", "MPO") and not _has_jpeg_end(whole := _bytes(path, data)):
                 file = files.enter_context(_open(io.BytesIO(_with_jpeg_end(whole))))
                 if note is not None:
@@ -201,14 +202,32 @@ def _opened(path, note=None, data=None):
         raise UserError(f"picture {str(path)!r} {what}") from error
 
 
+class _Unlimited:
+    """A `with` in which Pillow has no limit of pixels, since `_opened` has its own; in any number of threads."""
+
+    def __init__(self):
+        self._lock, self._inside, self._limit = threading.Lock(), 0, None
+
+    def __enter__(self):
+        with self._lock:
+            if not self._inside:
+                self._limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+            self._inside += 1
+
+    def __exit__(self, *error):
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                Image.MAX_IMAGE_PIXELS = self._limit
+
+
+_UNLIMITED = _Unlimited()
+
+
 def _open(source):
-    """Image.open without Pillow's limit, since `_opened` has its own; only the header is read."""
-    with _OPENING:
-        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-        try:
-            return Image.open(source, formats=FORMATS)
-        finally:
-            Image.MAX_IMAGE_PIXELS = limit
+    """Only the header is read."""
+    with _UNLIMITED:
+        return Image.open(source, formats=FORMATS)
 
 
 def _left_out(file):

@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -247,10 +248,15 @@ def test_strips_of_a_large_picture_are_the_picture(tmp_path, monkeypatch, mode):
     assert mode != "RGB" or np.array_equal(whole, pixels)
 
 
-def test_large_pictures_are_read_without_changing_pillows_limit(tmp_path, monkeypatch):
-    Image.new("RGB", (30, 20)).save(tmp_path / "a.png")
+@pytest.mark.parametrize("name", ["a.png", "a.tif", "a.jpg"])
+def test_large_pictures_are_read_without_changing_pillows_limit(tmp_path, monkeypatch, name):
+    Image.new("RGB", (30, 20), "white").save(tmp_path / name)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
-    assert images.read_size(tmp_path / "a.png") == (20, 30)
+    with ThreadPoolExecutor(4) as pool:
+        assert all(
+            one.shape == (20, 30, 3) and one.all() for one in pool.map(images.read_image, [tmp_path / name] * 40)
+        )
+    assert images.read_size(tmp_path / name) == (20, 30)
     assert Image.MAX_IMAGE_PIXELS == 100
 
 

@@ -69,7 +69,9 @@ def doubles(found):
 
 def compare(wholes, founds):
     """Figures over all pictures, for what was found in each as a whole and in tiles."""
-    matches = {iou: [match_instances(*pair, iou)[0] for pair in zip(wholes, founds, strict=True)] for iou in (SAME, 0.5)}
+    matches = {
+        iou: [match_instances(*pair, iou)[0] for pair in zip(wholes, founds, strict=True)] for iou in (SAME, 0.5)
+    }
     count = max(1, sum(map(len, wholes)))
     return {
         "whole": sum(map(len, wholes)),

@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 from mrcnn_keras.data import make_pipeline
+from mrcnn_keras.detections import Detections
 
 FOLDER = Path(__file__).resolve().parents[1] / "benchmarks"
 
@@ -94,6 +95,40 @@ def test_video(run):
     assert "3 frames of 48 x 64, 2 objects" in printed
     assert result["times"]["model"]["min"] > 0
     assert result["share"] < 1
+
+
+def test_tiles(run, trained):
+    small = ["--size", "160", "--objects", "6", "--pictures", "1", "--tiles", "96", "--min-score", "0.05"]
+    printed, result = run("tiles", "--model", str(trained), *small)
+    assert "1 pictures of 160 x 160 with 6 shapes" in printed
+    [row] = result["rows"]
+    assert row["tile"] == 96
+    assert row["whole"] > 0
+    assert 0 <= row["same"] <= row["near"] <= 1
+
+
+def test_figures_of_tiles(monkeypatch):
+    monkeypatch.syspath_prepend(FOLDER)
+    compare = importlib.import_module("tiles").compare
+
+    def found(*columns):
+        masks = np.zeros((10, 40, len(columns)), bool)
+        for i, (x1, x2) in enumerate(columns):
+            masks[:, x1:x2, i] = True
+        return Detections.from_masks(masks, [1] * len(columns), [0.9] * len(columns))
+
+    whole, nothing = found((0, 10), (10, 20), (20, 30), (30, 40)), found()
+    tiled = found((0, 10), (0, 9), (10, 18), (38, 40))  # the same, the same again, most of it, a part
+    figures = compare([whole, nothing], [tiled, nothing])
+    assert figures == {
+        "whole": 4,
+        "tiled": 4,
+        "same": 1 / 4,
+        "near": 2 / 4,
+        "more": 2,
+        "doubled_whole": 0,
+        "doubled_tiled": 1,
+    }
 
 
 @pytest.mark.slow

@@ -27,8 +27,8 @@ from mrcnn_keras.detections.mask_crop import MaskCrop
 from mrcnn_keras.errors import UserError
 
 SAME = 0.5
-# Boxes of objects that are cut off end at the border but for the network's inexactness, and those of two tiles differ by
-# no more: 16 pixels of 1,024.
+# Boxes of objects that are cut off end at the border but for the network's inexactness, by which those of two tiles
+# differ: 16 pixels of 1,024.
 MARGIN, LEAST_MARGIN = 1 / 64, 2
 OVERLAPS = 0.0, 0.9  # above the first, up to the second
 LEAST_TILE = 32  # pixels

@@ -105,7 +105,7 @@ def _grid(model, tile):
     options = model.config.resize_options()
     scale = plan_resize(tile, tile, **options).scale[0]
     cell = max(1, round(CELL / scale))
-    if abs(cell * scale - CELL) * tile > cell:  # no whole number: after a tile it would be wrong by a pixel
+    if abs(cell * scale - CELL) * tile > cell / 2:  # no whole number, even if the tile's side was rounded
         return {}
     smaller = tile - cell + 1  # which some modes would enlarge to the same size in the network
     same = smaller > 0 and abs(plan_resize(smaller, smaller, **options).scale[0] - scale) * tile < 1

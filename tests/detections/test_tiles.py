@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from mrcnn_keras.config import Config
 from mrcnn_keras.detections import Detections, join_tiles, match_instances, tile_windows
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.model import Tiled
@@ -27,6 +28,48 @@ def test_windows_overlap_by_their_share_and_end_with_the_picture():
     assert [x1 for _, x1, *_ in tile_windows((50, 101), 50, 0.2)] == [0, 40, 51]  # 10 in common at least
     # Large ones at multiples of 32, but for the last one.
     assert [y1 for y1, *_ in tile_windows((2000, 512), 512, 0.2)] == [0, 384, 768, 1152, 1488]
+
+
+def test_the_last_window_may_lie_on_cells_too():
+    spans = [(y1, y2) for y1, _, y2, _ in tile_windows((2000, 512), 512, 0.2, ragged=True)]
+    assert spans == [(0, 512), (384, 896), (768, 1280), (1152, 1664), (1504, 2000)]
+    # In a network that sees it at half the size.
+    spans = [(y1, y2) for y1, _, y2, _ in tile_windows((2000, 1024), 1024, 0.2, cell=64, ragged=True)]
+    assert spans == [(0, 1024), (768, 1792), (1024, 2000)]
+    # Short distances are left as they are.
+    assert tile_windows((100, 50), 50, 0.5, ragged=True)[-1] == (50, 0, 100, 50)
+
+
+@pytest.mark.parametrize("side", [64, 96, 100, 255, 256, 257, 600, 1000, 1001])
+@pytest.mark.parametrize(("tile", "overlap"), [(96, 0.1), (256, 0.2), (256, 0.9), (640, 0.2)])
+@pytest.mark.parametrize("ragged", [True, False])
+def test_what_is_smaller_than_the_overlap_lies_in_one_window(side, tile, overlap, ragged):
+    spans = [(x1, x2) for _, x1, _, x2 in tile_windows((32, side), tile, overlap, ragged=ragged)]
+    assert spans[0][0] == 0
+    assert spans[-1][1] == side
+    assert all(x2 - x1 <= tile for x1, x2 in spans)
+    extent = int(tile * overlap)
+    for x in range(side - extent + 1):
+        assert any(x1 <= x and x + extent <= x2 for x1, x2 in spans)
+
+
+@pytest.mark.parametrize(
+    ("settings", "last"),
+    [
+        ({}, 636),  # from 864 on
+        ({"IMAGE_SCALE": 0.5}, 604),  # from 896 on, in cells of 64
+        ({"IMAGE_SCALE": 0.7}, 640),  # no whole number of pixels is a cell
+        ({"IMAGE_RESIZE_MODE": "square", "IMAGE_MIN_DIM": 512}, 640),  # a smaller one would be enlarged
+    ],
+)
+def test_tiles_lie_on_the_cells_of_the_network(settings, last):
+    model = BlobModel()
+    model.config = Config(NUM_CLASSES=3, **{"IMAGE_RESIZE_MODE": "crop", "IMAGE_MAX_DIM": 1024, **settings})
+    image = blobs((1500, 640), 100, sides=(4, 20))
+    (tiled,) = Tiled(model, 640, 0.2).detect([image])
+    assert model.seen[-1] == (last, 640)
+    assert set(model.seen[:-1]) == {(640, 640)}
+    assert same(tiled, BlobModel().detect([image])[0])
 
 
 @pytest.mark.parametrize(("tile", "overlap"), [(0, 0.2), (31, 0.2), (1024.0, 0.2), (64, 0), (64, 1), (64, "half")])
@@ -98,6 +141,13 @@ def test_the_rule_at_a_seam():
     # Another class, or another object: both.
     assert joined([(5, 20, 1, 0.6)], [(10, 25, 2, 0.8)]) == [(10, 25, 2, 0.8), (5, 20, 1, 0.6)]
     assert joined([(13, 15, 1, 0.6)], [(16, 18, 1, 0.5)]) == [(13, 15, 1, 0.6), (16, 18, 1, 0.5)]
+    # A part of it that looks like something else, too.
+    assert joined([(15, 20, 2, 0.9)], [(15, 25, 1, 0.6)]) == [(15, 25, 1, 0.6)]
+    assert joined([(15, 20, 1, 0.9)], []) == []
+    # Whole in both, deeper in the second: that one decides, unless the difference is small.
+    assert joined([(16, 18, 2, 0.9)], [(16, 18, 1, 0.6)]) == [(16, 18, 1, 0.6)]
+    assert joined([(15, 17, 1, 0.9)], [(15, 17, 1, 0.6)]) == [(15, 17, 1, 0.9)]
+    assert joined([(15, 17, 1, 0.9)], []) == [(15, 17, 1, 0.9)]
     # A small object on a large one, both whole: both.
     assert joined([(3, 17, 1, 0.6)], [(13, 15, 1, 0.5)]) == [(3, 17, 1, 0.6), (13, 15, 1, 0.5)]
     # Outside the common zone nothing is compared: two views of one tile both stay.

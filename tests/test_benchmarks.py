@@ -94,7 +94,9 @@ def test_video(run):
     printed, result = run("video", *small, "--repeat", "1")
     assert "3 frames of 48 x 64, 2 objects" in printed
     assert result["times"]["model"]["min"] > 0
-    assert result["share"] < 1
+    assert "vp9 by the processors: model alone" in printed
+    assert all(share < 1 for shares in result["shares"].values() for share in shares.values())
+    assert sys.modules.get("av", "absent") is not None  # as it was
 
 
 def test_tiles(run, trained):

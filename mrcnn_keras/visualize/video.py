@@ -3,6 +3,7 @@
 A video is H.264 where the package av (PyAV) is installed, and otherwise VP9, which OpenCV brings along; both in an mp4.
 """
 
+import functools
 import importlib
 import threading
 import time
@@ -17,7 +18,8 @@ from mrcnn_keras.files import replace_file
 
 RATES = 1.0, 240.0  # frames per second that are believed
 USUAL_RATE = 25.0
-QUALITY = {"crf": "20", "preset": "veryfast"}  # of x264
+# Of x264. One thread takes a sixth less of the processors than several, which the model needs.
+QUALITY = {"crf": "20", "preset": "veryfast", "threads": "1"}
 CODES = ("vp09", "avc1")  # of OpenCV, which browsers play; not everywhere is an encoder for the second one
 OLD_CODE = "mp4v"
 
@@ -198,7 +200,13 @@ def _encoder(path, rate, size):
     try:
         return _H264(importlib.import_module("av"), path, rate, size)
     except ImportError:
+        _say_what_av_saves()
         return _OfOpenCV(path, rate, size)
+
+
+@functools.cache  # once per process
+def _say_what_av_saves():
+    note("the package av is not installed, so videos are VP9, which takes ten times as long to write as its H.264")
 
 
 class _H264:

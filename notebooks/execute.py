@@ -5,6 +5,7 @@ The notebook's own files go to a temporary folder. Needs nbclient and ipykernel.
 
 import argparse
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -13,6 +14,12 @@ import nbformat
 from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def without_progress(text):
+    """Lines that a command overwrites (\\r goes to the beginning of a line, ESC [K clears it), and those of steps."""
+    text = re.sub(r"[^\n]*\r(?:\x1b\[K)?", "", text.replace("\r\n", "\n"))
+    return re.sub(r"(?m)^epoch \d+ step .*\n", "", text)  # how long it takes, which differs between runs
 
 
 def execute(path, out, minutes, folder):
@@ -27,6 +34,9 @@ def execute(path, out, minutes, folder):
         cell.metadata.pop("execution", None)  # times, which differ between runs
         if cell.cell_type == "code":  # without TensorFlow's messages about the processor
             cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+            for output in cell.outputs:
+                if output.output_type == "stream":
+                    output.text = without_progress(output.text)
     nbformat.write(notebook, out)
 
 

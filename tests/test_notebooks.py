@@ -59,7 +59,7 @@ FASTER = {
     | {
         "shapes(160,": "shapes(4,",
         "shapes(30,": "shapes(2,",
-        "NEW_PHOTOS, shapes(20,": "NEW_PHOTOS, shapes(3,",
+        "NEW_PHOTOS, shapes(20,": "NEW_PHOTOS, shapes(2,",
         "--suggest 4": "--suggest 2",
         "--epochs 12": "--epochs 1",
         "--image-size 128 --set TRAIN_ROIS_PER_IMAGE=48": shlex.join(as_options(TINY)),
@@ -70,6 +70,7 @@ FASTER = {
     "06_export_and_serve.ipynb": HERE
     | {
         "range(10)": "range(2)",
+        "range(6)": "range(2)",
         # tests/export writes and reads all of them.
         "mk.export.onnx(model,": "mk.export.onnx(None,",
         "mk.export.tflite(model, path)": "mk.export.tflite(None, path)",

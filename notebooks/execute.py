@@ -5,6 +5,7 @@ The notebook's own files go to a temporary folder. Needs nbclient and ipykernel.
 
 import argparse
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -13,6 +14,28 @@ import nbformat
 from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def tidy(outputs):
+    """Printed text in one piece, without progress and without stderr: TensorFlow's messages about the processor."""
+    kept = []
+    for output in outputs:
+        if output.output_type != "stream":
+            kept.append(output)
+        elif output.name == "stdout" and kept and kept[-1].output_type == "stream":
+            kept[-1].text += output.text
+        elif output.name == "stdout":
+            kept.append(output)
+    for output in kept:
+        if output.output_type == "stream":
+            output.text = without_progress(output.text)
+    return [output for output in kept if output.get("text") != ""]
+
+
+def without_progress(text):
+    """Without lines that a command overwrites (\\r goes back, ESC [K clears), those of steps, and TensorFlow's."""
+    text = re.sub(r"[^\n]*\r(?:\x1b\[K)?", "", text.replace("\r\n", "\n"))
+    return re.sub(r"(?m)^(epoch \d+ step |INFO:tensorflow:).*\n", "", text)
 
 
 def execute(path, out, minutes, folder):
@@ -25,8 +48,8 @@ def execute(path, out, minutes, folder):
     client.execute(env=environment)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)  # times, which differ between runs
-        if cell.cell_type == "code":  # without TensorFlow's messages about the processor
-            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+        if cell.cell_type == "code":
+            cell.outputs = tidy(cell.outputs)
     nbformat.write(notebook, out)
 
 

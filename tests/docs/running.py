@@ -16,7 +16,7 @@ import tensorflow as tf
 import mrcnn_keras as mk
 from mrcnn_keras.cli import main
 from tests.docs.places import MOUNTED, PLACES, RUNS
-from tests.docs.small import do_once
+from tests.docs.small import do_once, make_scripts_small
 from tests.docs.standins import NOT_RUN, ROOT, Serving, check_make, check_not_run, check_pip
 
 OUTPUTS = ("--out", "--json", "--join")  # options that name what does not exist yet
@@ -165,6 +165,7 @@ class Page:
         with self.monkeypatch.context() as patch:
             patch.setattr(sys, "argv", [str(path), *words])
             patch.setattr(sys, "path", [str(folder), *sys.path])
+            make_scripts_small(patch)
             try:
                 if "\ndef main(" not in path.read_text(encoding="utf-8"):
                     runpy.run_path(str(path), run_name="__main__")

@@ -26,7 +26,13 @@ from tests import tiny
 from tests.model.loading import THIN
 
 # The channels are those of the published weights in tests/weights/maps/thin_files.py.
-PRESETS = {**THIN, "MASK_HEAD_CHANNELS": 12, "KEYPOINT_HEAD_CONVS": 2, "KEYPOINT_HEAD_CHANNELS": 10}
+PRESETS = {
+    **THIN,
+    "BOX_HEAD_CHANNELS": 12,
+    "MASK_HEAD_CHANNELS": 12,
+    "KEYPOINT_HEAD_CONVS": 2,
+    "KEYPOINT_HEAD_CHANNELS": 10,
+}
 # Presets for training from scratch: normalisation that takes half the time, and is possible with so few channels.
 NORMS = dict(BACKBONE_NORM="frozen_bn", HEAD_NORM="none")
 # These also where a sample has its own values.
@@ -55,6 +61,13 @@ def make_small(monkeypatch, camera):
     real = cv2.VideoCapture
     away = lambda source: isinstance(source, int) or str(source).startswith("rtsp://")  # noqa: E731
     replace(cv2, "VideoCapture", lambda source, *more: real(str(camera) if away(source) else source, *more))
+
+
+def make_scripts_small(monkeypatch):
+    """The sizes of ALWAYS also where a script replaces settings."""
+    replace = Config.replace
+    small = lambda own: {name: ALWAYS.get(name, value) for name, value in own.items()}  # noqa: E731
+    monkeypatch.setattr(Config, "replace", lambda config, **own: replace(config, **small(own)))
 
 
 def _thin_preset(preset, cls, name, **own):

@@ -124,6 +124,8 @@ PLACES = {
     "photos": coco_folder(annotations=shapes(6)),
     "more-photos": coco_folder(annotations=shapes(2, seed=1)),
     "DATA": coco_folder(train=shapes(3), val=shapes(2, seed=1)),
+    "photos/train": coco_folder(annotations=shapes(4)),
+    "photos/val": coco_folder(annotations=shapes(2, seed=1)),
     "/data/photos": coco_folder(annotations=shapes(6)),
     "data.yaml": yolo,
     "first.json": coco_file(shapes(4), "pictures"),
@@ -148,7 +150,10 @@ PLACES = {
     "other.png": photograph(80, 60),
     "photo.png": photograph(60, 80),
     "orthophoto.tif": photograph(700, 1100),
+    "sky.png": photograph(300, 440),
+    "party.jpg": photograph(60, 80),
     "walk.mp4": film,
+    "party.mp4": film,
     # published weights under their names; the classes are COCO's
     "maskrcnn_resnet50_fpn_coco-bf2d0c1e.pth": lambda path: save_torch(path, torchvision_file(classes=91)),
     "model_final_f10217.pkl": lambda path: save_pickle(path, detectron2_file(classes=80)),
@@ -172,6 +177,7 @@ def published(monkeypatch, folder):
         (COCO, "torchvision_keypoint", save_torch, torchvision_file(classes=2, masks=False, keypoints=17)),
         (COCO, "detectron2_r50_fpn", save_pickle, detectron2_file(classes=80)),
         (IMAGENET, ("resnet18", "3x3"), save_torch, imagenet_file(**RESNET18)),
+        (IMAGENET, ("resnet50", "3x3"), save_torch, imagenet_file(**RESNET50)),
     ]
     folder.mkdir()
     with serving(monkeypatch, folder / "home") as (put, _):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 # Commands are recognised by their first word where other things may stand in their place: in the text, and in fences
 # without a language.
-PROGRAM = re.compile(r"!?(mrcnn|python3?|py|pip|make|docker|kubectl|ray|curl|npm|git|nuctl)\s")
+PROGRAM = re.compile(r"!?(mrcnn|python3?|py|pip|make|docker|kubectl|ray|curl|npm|git|nuctl|cvat-cli)\s")
 SHELLS = {"bash", "sh", "shell", "console"}
 FENCE = re.compile(r"( *(?:(?:[-*+]|\d+\.) +)?)(`{3,}|~{3,}) *([\w-]*).*")  # also as an item of a list
 SPAN = re.compile(r"(?<!`)`([^`]+)`(?!`)")

@@ -219,7 +219,7 @@ def _converts_once(convert):
     converted = {}
 
     def convert_once(model):
-        key = json.dumps(model.config.to_dict())
+        key = json.dumps(model.config.to_dict() | {"CATEGORY_IDS": None})  # which are not in the file
         if key not in converted:
             converted[key] = convert(model)
         return copy.deepcopy(converted[key])

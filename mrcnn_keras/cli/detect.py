@@ -96,6 +96,8 @@ def detect_files(
             print(f"{place}: {len(found)} found -> {target}", *(f"(note: {note})" for note in notes), flush=True)
             del image  # so that no two large pictures are in memory
     print(f"wrote {written.count} detections of {len(files) - len(broken)} files to {written.json_path}")
+    if not written.count and len(broken) < len(files) and lowest > DOUBTFUL_FROM:
+        print(f"note: nothing has a score of {lowest:g} or more; try a lower one, as --min-score {DOUBTFUL_FROM:g}")
     written.report()
     labels.report()
     if formats and len(pictures) < len(files):

@@ -83,6 +83,14 @@ def masks(monkeypatch):
 
 
 @pytest.mark.usefixtures("masks")
+def test_where_nothing_is_found_a_lower_score_is_named(capsys):
+    assert main(["detect", "run", "in", "--out", "out", "--min-score", "0.95"]) == 0
+    assert "note: nothing has a score of 0.95 or more; try a lower one, as --min-score 0.1" in capsys.readouterr().out
+    assert main(["detect", "run", "in", "--out", "out"]) == 0
+    assert "note: nothing" not in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("masks")
 def test_labels_are_saved_beside_the_pictures_that_they_are_of(tmp_path, capsys):
     assert main(["detect", "run", "in", "--out", "out", "--save", "labelme", "--save", "coco"]) == 0
     assert written(tmp_path / "out/labelme") == ["1.jpg", "1.json", "2.json", "2.png", "b_1.jpg", "b_1.json"]

@@ -159,8 +159,6 @@ PLACES = {
     "model_final_f10217.pkl": lambda path: save_pickle(path, detectron2_file(classes=80)),
     "mask_rcnn_coco.h5": lambda path: save_h5(path, matterport_file(classes=81, **RESNET50)),
 }
-# What is another thing on one page: there a network has to look at each of the pictures.
-OF_PAGES = {("samples/label_loop/README.md", "stage1_train"): nuclei(51)}
 # Trained models: `run` is what `mrcnn train photos/` writes.
 RUNS = {"run", "RUN", "custom-run"}
 # Where another machine or disk is: here a folder of the same name below the page's own.

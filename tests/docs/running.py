@@ -15,7 +15,7 @@ import tensorflow as tf
 
 import mrcnn_keras as mk
 from mrcnn_keras.cli import main
-from tests.docs.places import MOUNTED, OF_PAGES, PLACES, RUNS
+from tests.docs.places import MOUNTED, PLACES, RUNS
 from tests.docs.small import do_once, make_scripts_small
 from tests.docs.standins import NOT_RUN, PYTHON_ELSEWHERE, ROOT, Serving, check_make, check_not_run, check_pip
 
@@ -78,8 +78,7 @@ class Page:
         """The path of what a name of PLACES or RUNS stands for, in this page's folder."""
         path = self.folder / name.strip("/")
         if not path.exists():
-            own = OF_PAGES.get((self.path.as_posix(), name))
-            own(path) if own else self.runs.place(name, path)
+            self.runs.place(name, path)
         return path
 
     def run(self, step):

@@ -239,11 +239,6 @@ def _same_row(module, first, _, args, pictures, count, seed):
     module.subsets.write_json(args.out / f"{module.row_name(args, count, seed)}.json", content)
 
 
-def _same_circle(module, first, figures, args, pictures, seed):
-    """label_loop.circle"""
-    return {**figures, "seed": seed}
-
-
 def _same_run(module, first, _, args, results, variant, seed):
     """runs.run"""
     scores = results.read(args.data, *first[2:])["scores"]
@@ -252,7 +247,7 @@ def _same_run(module, first, _, args, results, variant, seed):
     results.write(args.data, variant, seed, {"config": config, "seed": seed, "scores": scores})
 
 
-REPEATED = {"learning": ("make_row", _same_row), "label_loop": ("circle", _same_circle), "runs": ("run", _same_run)}
+REPEATED = {"learning": ("make_row", _same_row), "runs": ("run", _same_run)}
 
 
 def do_once(module, monkeypatch):

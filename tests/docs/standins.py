@@ -29,6 +29,7 @@ NOT_RUN = {
     "python coco.py ": "the same",
     "python custom.py ": "the same",
     "python webcam.py ": "the same",
+    "python label_loop.py ": "the same",
     "python web_page.py ": "waits for a browser; tests/test_web.py asks it",
     "python cvat_nuclio.py ": "tests/test_cvat.py runs it",
     "cvat-cli ": "needs a server; tests/test_cvat.py calls the functions as it does",

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -69,5 +70,5 @@ def test_samples_and_notebooks_use_the_public_names():
         assert {*imported(path.read_text(encoding="utf-8"))} <= {"mrcnn_keras"}, path
     for path in (ROOT / "notebooks").glob("*.ipynb"):
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-            code = [line for line in "".join(cell["source"]).splitlines() if line[:1] not in "%!"]
-            assert cell["cell_type"] != "code" or {*imported("\n".join(code))} <= {"mrcnn_keras"}, path
+            code = re.sub(r"(?m)^( *)[%!].*", r"\1pass", "".join(cell["source"]))
+            assert cell["cell_type"] != "code" or {*imported(code)} <= {"mrcnn_keras"}, path

@@ -160,7 +160,7 @@ PLACES = {
     "mask_rcnn_coco.h5": lambda path: save_h5(path, matterport_file(classes=81, **RESNET50)),
 }
 # Trained models: `run` is what `mrcnn train photos/` writes.
-RUNS = {"run", "RUN", "custom-run"}
+RUNS = {"run", "RUN", "custom-run", "pose-run", "shapes-run"}
 # Where another machine or disk is: here a folder of the same name below the page's own.
 MOUNTED = "/data/"
 

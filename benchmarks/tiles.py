@@ -104,7 +104,7 @@ def main():
     images = [data.load_image(i) for i in data.image_ids]
     begin = time.perf_counter()
     wholes = open_for(run, options.size).detect(images, options.min_score, batch_size=1)
-    seconds = {"whole": time.perf_counter() - begin}
+    seconds = time.perf_counter() - begin
     size = f"{options.size} x {options.size}"
     print(f"{len(images)} pictures of {size} with {options.objects} shapes: {sum(map(len, wholes))} found in the whole")
     print(f"{'tile':>6} {'found':>6} {'IoU 0.9':>8} {'IoU 0.5':>8} {'others':>7} {'doubled':>14} {'seconds':>8}")
@@ -119,7 +119,7 @@ def main():
         print(f"{tile:6} {row['tiled']:6} {shares} {row['more']:7} {doubled:>14} {row['seconds']:8.0f}", flush=True)
     if options.json:
         figures = {"model": str(run), "size": options.size, "objects": options.objects, "overlap": options.overlap}
-        content = {"machine": machine.describe(), **figures, "seconds_whole": seconds["whole"], "rows": rows}
+        content = {"machine": machine.describe(), **figures, "seconds_whole": seconds, "rows": rows}
         options.json.write_text(json.dumps(content, indent=1))
 
 

@@ -37,16 +37,15 @@ def film(path, size, count):
 @contextmanager
 def written_as(kind):
     """A `with` in which `open_video` writes H.264, by PyAV, or VP9, by OpenCV, as where PyAV is not installed."""
-    module = sys.modules.pop("av", None)
-    if kind != "h264":
-        sys.modules["av"] = None
-    elif module:
-        sys.modules["av"] = module
+    if kind == "h264":
+        yield
+        return
+    module = sys.modules.get("av")
+    sys.modules["av"] = None  # which cannot be imported
     try:
         yield
     finally:
-        if kind != "h264":
-            del sys.modules["av"]
+        del sys.modules["av"]
         if module:
             sys.modules["av"] = module
 

@@ -1,6 +1,6 @@
 """Keras's optimizers with TensorFlow's fused operations: one for each variable instead of Keras's dozen.
 
-The formulas and the optimizers' variables are the same, to rounding. The graph of a training step becomes a third
+The formulas and the optimizers' variables are the same, to rounding. The graph of a training step becomes a fifth
 smaller, so that it is made sooner, and large variables pass through the memory once.
 """
 

@@ -117,10 +117,10 @@ def train(
         or any(isinstance(callback, keras.callbacks.LearningRateScheduler) for callback in callbacks),
     )
     first = finished_steps(model)
-    length = {"first": first, "epochs": epochs, "minutes": minutes, "steps": steps}
+    length = [first, epochs, minutes, steps]
     workers.check_same(_what_must_agree(model, dataset, validation, length, seed))
     recorder = Recorder(run, config, validation, clock, workers=workers)
-    finished = _finished(run, recorder, clock, config, first, resume)
+    finished = _finished(recorder, first, resume)
     if finished:
         take_average(model)
         run.say(finished)
@@ -142,12 +142,12 @@ def train(
     def fit(first_epoch, last_epoch, count):
         pipeline = dict(seed=seed, start_step=finished_steps(model), augment=augment)
         data = workers.distributed(lambda shard: make_pipeline(dataset, config, shard=shard, **pipeline))
-        length = {"initial_epoch": first_epoch, "epochs": last_epoch, "steps_per_epoch": count}
+        part = {"initial_epoch": first_epoch, "epochs": last_epoch, "steps_per_epoch": count}
         with warnings.catch_warnings():
             if minutes and monitored:  # else Keras would warn after each epoch in which they are not measured
                 warnings.filterwarnings("ignore", f".*({'|'.join(map(re.escape, monitored))}).* available")
             with own_weights_after_fit(model), workers.present():
-                model.fit(data, **length, callbacks=watchers, verbose=0)
+                model.fit(data, **part, callbacks=watchers, verbose=0)
 
     last_epoch = epochs if minutes is None else 10**9
     epoch, done = divmod(first, steps)
@@ -159,7 +159,7 @@ def train(
             fit(epoch, last_epoch, steps)
     take_average(model)
     trained = f"{finished_steps(model)} steps in {clock.seconds() / 60:.1f} minutes"
-    _write_results(model, run, recorder, workers, {"training pictures": dataset.num_images, "trained": trained})
+    _write_results(model, recorder, {"training pictures": dataset.num_images, "trained": trained})
     run.say(f"trained {trained}; see {run.path}")
     return _columns(run.rows())
 
@@ -262,27 +262,22 @@ def _what_must_agree(model, dataset, validation, length, seed):
     """Dict of all in which workers of one training may not differ."""
     sides = {"training pictures": dataset, "validation pictures": validation}
     names = {name: side and [side.image_name(i) for i in side.image_ids] for name, side in sides.items()}
-    return {
-        "settings": model.config.to_dict(),
-        "precision": model.precision,
-        "length": [*length.values()],
-        "seed": seed,
-        **names,
-    }
+    return {"settings": model.config.to_dict(), "precision": model.precision, "length": length, "seed": seed, **names}
 
 
-def _finished(run, recorder, clock, config, first, resume):
+def _finished(recorder, first, resume):
     """-> why there is nothing left to train, or None."""
+    run, patience = recorder.run, recorder.config.EARLY_STOPPING
     if resume and recorder.is_stalled(run.rows()):
-        return f"{run.path} has ended, as the AP did not rise any more; EARLY_STOPPING is {config.EARLY_STOPPING}"
-    if clock.progress(first) >= 1:
+        return f"{run.path} has ended, as the AP did not rise any more; EARLY_STOPPING is {patience}"
+    if recorder.clock.progress(first) >= 1:
         return f"{run.path} has already been trained for {first} steps; give more epochs or minutes"
     return None
 
 
 def _beginning(run, config, dataset, shown, length, resume):
     """-> the first line of a training's log."""
-    first, epochs, minutes, steps = length.values()
+    first, epochs, minutes, steps = length
     return (
         f"{'resuming' if resume else 'training'} in {run.path}: {dataset.num_images} pictures, "
         f"{config.BATCH_SIZE} per step, {steps} steps per epoch, "
@@ -295,7 +290,7 @@ def _beginning(run, config, dataset, shown, length, resume):
 
 @contextlib.contextmanager
 def _nothing_is_lost(model, run, clock, line):
-    """However the training inside ends, the model is saved, the progress line removed, and a user's mistake said."""
+    """A training inside that is interrupted, or that a user's mistake ends, is saved; the progress line is removed."""
     try:
         yield
     except KeyboardInterrupt:
@@ -318,14 +313,15 @@ def _nothing_is_lost(model, run, clock, line):
         line.clear()
 
 
-def _write_results(model, run, recorder, workers, facts):
+def _write_results(model, recorder, facts):
     """Writes best.keras, if no evaluation did, and the report."""
+    run, workers = recorder.run, recorder.workers
     if recorder.validation is None or not run.best.exists():
         run.save_model(model, run.best)
         recorder.best_predictions = recorder.predictions
     try:
         if workers.is_chief:
-            report_training(run, model.config, recorder, facts)
+            report_training(run, recorder.config, recorder, facts)
     except (UserError, OSError) as error:  # the models are saved
         run.say(f"note: {run.report} was not written: {error}")
     workers.from_chief(lambda: None)  # so that nobody leaves while another is at work

@@ -20,11 +20,8 @@ from PIL import Image, ImageOps
 import mrcnn_keras as mk
 
 MEGABYTES, MEGAPIXELS = 20, 50  # the largest file and the largest photograph
-VISITORS, WAITING, SECONDS = (
-    20,
-    16,
-    3600,
-)  # photographs kept in memory, requests in the queue, and for how long a file is
+VISITORS, WAITING = 20, 16  # photographs kept in memory, requests in the queue
+SECONDS = 3600  # for how long a file to download is kept
 
 
 def open_model(place):

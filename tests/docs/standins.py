@@ -25,7 +25,7 @@ NOT_RUN = {
     "!mrcnn demo": "the same",
     "mrcnn evaluate RUN DATA --save-thresholds": "needs a model that finds objects; tests/cli/test_evaluate.py has one",
     "mrcnn detect RUN PICTURES --min-score best": "the same",
-    "python balloon.py ": "tests/test_samples.py runs it on pictures of its format",
+    "python balloon.py ": "tests/samples runs it on pictures of its format",
     "python coco.py ": "the same",
     "python custom.py ": "the same",
     "python webcam.py ": "the same",
@@ -33,9 +33,9 @@ NOT_RUN = {
     "python shapes.py ": "the same",
     "python nucleus.py ": "the same",
     "python pose.py ": "the same",
-    "python web_page.py ": "waits for a browser; tests/test_web.py asks it",
-    "python cvat_nuclio.py ": "tests/test_cvat.py runs it",
-    "cvat-cli ": "needs a server; tests/test_cvat.py calls the functions as it does",
+    "python web_page.py ": "waits for a browser; tests/samples/test_web.py asks it",
+    "python cvat_nuclio.py ": "tests/samples/test_cvat.py runs it",
+    "cvat-cli ": "needs a server; tests/samples/test_cvat.py calls the functions as it does",
     "nuctl ": "the same",
     "curl -LO ": "downloads gigabytes",
     "unzip ": "what was downloaded",
@@ -48,12 +48,12 @@ NOT_RUN = {
     "python benchmarks/": "takes minutes; tests/test_benchmarks.py runs each at its smallest",
     "export TF_CONFIG=": "needs several machines; tests/training/test_workers.py has several processes",
     "mrcnn train /data/photos ": "the same; the parser takes its words",
-    "ray start ": "needs Ray and machines; tests/test_many_pictures.py starts a cluster of this one where Ray is there",
+    "ray start ": "needs Ray and machines; tests/samples/test_many_pictures.py has a cluster of this one",
 }
 # Pages whose Python is run by another test, with what it names.
 PYTHON_ELSEWHERE = {
     "docs/other_tools.md": "tests/test_other_tools.py",
-    "samples/coco/README.md": "tests/test_samples.py",
+    "samples/coco/README.md": "tests/samples/test_coco.py",
 }
 # What `pip install` may name besides the package, its extras, and what they need.
 PACKAGES = {
@@ -131,7 +131,7 @@ def _albumentations():
 
 
 def _ray():
-    """One worker, in this process; tests/test_many_pictures.py has real ones."""
+    """One worker, in this process; tests/samples/test_many_pictures.py has real ones."""
 
     class Rows(list):
         def map_batches(self, worker, fn_constructor_args, batch_size, concurrency, num_cpus, num_gpus):

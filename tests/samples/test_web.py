@@ -13,7 +13,7 @@ from mrcnn_keras.data import load_dataset
 from mrcnn_keras.detections import Detections
 from mrcnn_keras.errors import UserError
 
-FOLDER = Path(__file__).resolve().parents[1] / "samples" / "web"
+FOLDER = Path(__file__).resolve().parents[2] / "samples" / "web"
 NAMES = ["BG", "cat", "street lamp"]
 
 

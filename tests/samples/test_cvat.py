@@ -13,7 +13,7 @@ from PIL import Image
 
 from mrcnn_keras.detections import Detections
 
-FOLDER = Path(__file__).resolve().parents[1] / "samples" / "cvat"
+FOLDER = Path(__file__).resolve().parents[2] / "samples" / "cvat"
 NAMES = ("BG", "ring", "two bars")
 
 

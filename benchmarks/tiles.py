@@ -13,7 +13,7 @@ import mrcnn_keras as mk
 from mrcnn_keras.data.generated import ShapesDataset
 from mrcnn_keras.detections import match_instances
 
-SAME, DOUBLED = 0.9, 0.5  # intersection over union of masks: of one object found twice as the same, and of a double
+SAME, DOUBLED = 0.9, 0.5  # intersection over union of masks: of one object found twice as the same, and of a duplicate
 CROP = 192  # pixels: side of the pictures that the network is trained on
 # Of a network that ImageNet's weights do not exist for: so small that some minutes are enough. Batch norm does not
 # depend on what else is in the picture; group norm, the preset's, does.
@@ -59,7 +59,7 @@ def open_for(run, side):
     return mk.MaskRCNN.load(run, IMAGE_RESIZE_MODE="crop", IMAGE_SCALE=1.0, IMAGE_LIMIT=max(side, 64), **limits)
 
 
-def doubles(found):
+def duplicates(found):
     """Pairs of found objects of a class that are the same by their masks."""
     if not len(found):
         return 0
@@ -79,8 +79,8 @@ def compare(wholes, founds):
         "same": sum((one >= 0).sum() for one in matches[SAME]).item() / count,
         "near": sum((one >= 0).sum() for one in matches[0.5]).item() / count,
         "more": sum((one < 0).sum() for one in matches[0.5]).item(),
-        "doubled_whole": sum(map(doubles, wholes)),
-        "doubled_tiled": sum(map(doubles, founds)),
+        "doubled_whole": sum(map(duplicates, wholes)),
+        "doubled_tiled": sum(map(duplicates, founds)),
     }
 
 

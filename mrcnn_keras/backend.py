@@ -1,10 +1,13 @@
-"""Checks, before anything else in the package is imported, that Keras runs on TensorFlow."""
+"""What the package needs of TensorFlow: that Keras runs on it, and that this process has its threads."""
 
 import importlib.util
 import os
 import sys
 
 INSTALL = "run `pip install tensorflow-cpu` (on macOS, on ARM, or with a GPU: `pip install tensorflow`)"
+
+
+_without_threads = False  # whether this process was forked after TensorFlow had begun to work
 
 
 def require_tensorflow():
@@ -31,3 +34,27 @@ def require_tensorflow():
             f"Keras already runs on {keras.config.backend()!r}, mrcnn_keras needs TensorFlow: "
             "import mrcnn_keras before keras, or set KERAS_BACKEND=tensorflow"
         )
+
+
+def check_process():
+    """Must be called before a model runs.
+
+    A forked process has TensorFlow's memory but not its threads: a graph would wait there for ever.
+
+    Raises:
+        UserError: If this process was forked from one that had already used TensorFlow.
+    """
+    if _without_threads:
+        from mrcnn_keras.errors import forked  # not above: the package imports this file before all others
+
+        raise forked("TensorFlow")
+
+
+def _look_after_fork():
+    global _without_threads
+    context = sys.modules.get("tensorflow.python.eager.context")
+    _without_threads = getattr(context and context.context_safe(), "_context_handle", None) is not None
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_look_after_fork)

@@ -8,14 +8,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "mrcnn_keras"
 # Import nothing of the package but each other.
-ANYONE = {"architectures", "backend", "coco", "errors", "files", "forks", "keras_registry", "page", "pictures"}
-ANYONE |= {"progress", "resize_rule"}
+ANYONE = {"architectures", "backend", "coco", "errors", "files", "keras_registry", "page", "pictures"}
+ANYONE |= {"progress", "resize"}
 MAY_IMPORT = {
-    **dict.fromkeys((*ANYONE, "config", "detections", "resize", "ops"), set()),
-    "data": {"detections", "resize", "ops"},
+    **dict.fromkeys((*ANYONE, "config", "detections", "ops"), set()),
+    "data": {"detections", "ops"},
     **dict.fromkeys(("layers", "weights"), {"ops"}),
     "backbones": {"layers", "ops"},
-    "model": {"config", "ops", "layers", "backbones", "weights", "detections", "resize"},
+    "model": {"config", "ops", "layers", "backbones", "weights", "detections"},
     "training": {"config", "data", "model", "evaluation", "report", "visualize"},
     "export": {"model", "detections", "ops"},
     **dict.fromkeys(("evaluation", "visualize", "report"), {"detections", "ops"}),

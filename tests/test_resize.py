@@ -4,8 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.resize import Resize, as_rgb, plan_resize, resize_image
-from mrcnn_keras.resize_rule import MODES, PLACES
+from mrcnn_keras.resize import MODES, PLACES, Resize, as_rgb, plan_resize, resize_image
 
 sides = st.integers(1, 4000)
 

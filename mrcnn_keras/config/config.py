@@ -11,7 +11,7 @@ from mrcnn_keras.config.presets import PRESETS
 from mrcnn_keras.config.recipes import RECIPES
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import replace_file
-from mrcnn_keras.resize_rule import MODES, PLACES, ROUNDING
+from mrcnn_keras.resize import MODES, PLACES, ROUNDING
 
 LOSS_NAMES = (
     "rpn_class_loss",
@@ -258,7 +258,7 @@ class Config:
         """Says how a whole picture is resized.
 
         Returns:
-            Dict, the keyword arguments of `resize_rule.sizes_in_network`.
+            Dict, the keyword arguments of `resize.sizes_in_network`.
         """
         return {
             "mode": self.IMAGE_RESIZE_MODE,

@@ -2,9 +2,9 @@
 
 import tensorflow as tf
 
+from mrcnn_keras.backend import check_process
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.export.answers import as_detections, for_pictures
-from mrcnn_keras.forks import check_process
 
 
 def load_saved_model(path):

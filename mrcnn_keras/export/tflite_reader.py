@@ -5,13 +5,13 @@ import importlib.util
 import numpy as np
 import tensorflow as tf
 
+from mrcnn_keras.backend import check_process
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.export.answers import as_detections, for_pictures
 from mrcnn_keras.export.tflite_metadata import read_metadata
-from mrcnn_keras.forks import check_process
 from mrcnn_keras.ops import images as image_ops
 from mrcnn_keras.ops import masks as mask_ops
-from mrcnn_keras.resize_rule import padding_before, rounded
+from mrcnn_keras.resize import padding_before, rounded
 
 
 def load_tflite(path, threads=None):

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from mrcnn_keras.ops import boxes as box_ops
-from mrcnn_keras.resize_rule import padding_before
+from mrcnn_keras.resize import padding_before
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
@@ -12,7 +12,7 @@ class WindowLayer(keras.layers.Layer):
     """Finds where the real part of each network picture lies.
 
     Args:
-        place: String, one of `resize_rule.PLACES`.
+        place: String, one of `resize.PLACES`.
         corners: String, a key of `ops.boxes.CORNERS`.
 
     Call arguments:

@@ -9,11 +9,11 @@ import numpy as np
 import tensorflow as tf
 
 from mrcnn_keras.architectures import GIVEN
+from mrcnn_keras.backend import check_process
 from mrcnn_keras.config import GIVEN_BACKBONE, PRESETS, Config
 from mrcnn_keras.detections import check_score, proposals_of
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import replace_folder
-from mrcnn_keras.forks import check_process
 from mrcnn_keras.model.checkpoints import (
     PRESET_FILES,
     PUBLISHED,

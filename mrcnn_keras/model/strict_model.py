@@ -8,8 +8,8 @@ import keras
 import tensorflow as tf
 from keras.src.backend.common import global_state
 
+from mrcnn_keras.backend import check_process
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.forks import check_process
 from mrcnn_keras.model.fit_arguments import complete_fit, epoch_steps
 from mrcnn_keras.model.fixed_sizes import with_fixed_sizes
 from mrcnn_keras.model.trainability import layers_by_path

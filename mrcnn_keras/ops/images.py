@@ -4,11 +4,11 @@ import tensorflow as tf
 
 from mrcnn_keras.ops import boxes as box_ops
 from mrcnn_keras.ops import resampling
-from mrcnn_keras.resize_rule import sizes_in_network
+from mrcnn_keras.resize import sizes_in_network
 
 
 def plan_resize(height, width, **plan):
-    """resize.plan_resize in a graph: height, width: int32 scalars; plan: of resize_rule.sizes_in_network.
+    """resize.plan_resize in a graph: height, width: int32 scalars; plan: of resize.sizes_in_network.
 
     Returns three int32 tensors of two: the sizes (height, width) of the resized and of the padded network picture, and
     (top, left), the place of the one in the other.

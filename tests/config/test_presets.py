@@ -14,7 +14,7 @@ from mrcnn_keras.ops.boxes import CORNERS
 from mrcnn_keras.ops.keypoints import SCORES
 from mrcnn_keras.ops.mask_maps import MAP_KINDS
 from mrcnn_keras.ops.resampling import METHODS
-from mrcnn_keras.resize_rule import sizes_in_network
+from mrcnn_keras.resize import sizes_in_network
 
 
 def test_resize_method_of_each_preset_is_known():

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from mrcnn_keras.backend import check_process
 from mrcnn_keras.errors import UserError
-from mrcnn_keras.forks import check_process
 from mrcnn_keras.model import MaskRCNN
 
 pytestmark = [

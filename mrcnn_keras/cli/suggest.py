@@ -9,6 +9,11 @@ import numpy as np
 # to the network's size with the whole picture, they would be a few pixels large. Large objects must fit into a window.
 SMALL_SHARE = 0.09
 WINDOW = 256  # pixels
+# The side of an object of middle size in the network, in pixels: in a training window, and at detection. A network
+# is better at a somewhat larger scale than it has learnt from ("Fixing the train-test resolution discrepancy", Touvron
+# et al. 2019); docs/training.md has what it gains here.
+LEARNT_SIDE, DETECTED_SIDE = 24, 34
+LARGEST_SCALES = 2.0, 2.83  # network pixels per picture pixel, likewise
 # Fewer pictures than this are few: the set of augmentation for them.
 FEW = 100
 # What is seen through a microscope, by the names of classes; grey pictures are another sign.
@@ -96,14 +101,20 @@ def _for_sizes(config, statistics, chosen):
     short, long = sorted((statistics["height"][1], statistics["width"][1]))
     sizes = dict.fromkeys((f"{low:.0f}", f"{high:.0f}"))
     sides = f"objects are {' to '.join(sizes)} pixels large, pictures {long:.0f}"
-    mode, scale = config.IMAGE_RESIZE_MODE, config.IMAGE_SCALE
+    mode, scale, in_training = config.IMAGE_RESIZE_MODE, config.IMAGE_SCALE, config.IMAGE_SCALE_TRAINING
     if mode == "square" and config.IMAGE_PAD_PLACE == "end" and "IMAGE_RESIZE_MODE" not in chosen:
         if "IMAGE_SCALE" not in chosen:
-            scale = round(min(max(1.0, 24 / max(middle, 1.0)), 2.0), 2)
-        if middle < SMALL_SHARE * long and high * scale <= WINDOW:
+            learnt, scale = (
+                round(min(max(1.0, side / max(middle, 1.0)), largest), 2)
+                for side, largest in zip((LEARNT_SIDE, DETECTED_SIDE), LARGEST_SCALES, strict=True)
+            )
+            in_training = round(learnt / scale, 2)
+        if middle < SMALL_SHARE * long and high * scale * in_training <= WINDOW:
             mode = "crop"
             suggested["IMAGE_RESIZE_MODE"] = (mode, sides)
             suggested["IMAGE_SCALE"] = (scale, sides)
+            if in_training != config.IMAGE_SCALE_TRAINING:
+                suggested["IMAGE_SCALE_TRAINING"] = (in_training, "objects are found best a little larger than learnt")
             suggested["IMAGE_MAX_DIM"] = (WINDOW, "side of a training window")
             suggested["IMAGE_MIN_DIM"] = (WINDOW, "side of a training window")
             suggested["AUGMENT_FLIP_UD"] = (0.5, "in windows with small objects no side is up")

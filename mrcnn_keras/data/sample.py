@@ -122,8 +122,10 @@ def _to_network(image, moved, config, rng):
     plan, mode, side = config.resize_options(), config.IMAGE_RESIZE_MODE, config.IMAGE_MAX_DIM
     jitter = 1.0 if rng is None else rng.uniform(*config.AUGMENT_SCALE)
     if mode == "crop" or jitter != 1:
-        found, scale = moved[0], config.IMAGE_SCALE
-        if mode != "crop":
+        found = moved[0]
+        if mode == "crop":
+            scale = config.IMAGE_SCALE * (1.0 if rng is None else config.IMAGE_SCALE_TRAINING)
+        else:
             planned = plan_resize(*found.size, **plan)
             scale = max(planned.resized) / max(planned.original)
         scale *= jitter

@@ -57,16 +57,21 @@ def test_suggested_anchors_follow_the_small_objects(smallest_side, anchors):
 def test_suggests_windows_for_small_objects():
     found = suggested(facts((6, 16, 30), 520, 696))
     assert found["IMAGE_RESIZE_MODE"] == "crop"
-    assert found["IMAGE_SCALE"] == 1.5  # so that the median object is 24 pixels large
+    assert found["IMAGE_SCALE"] == 2.12  # so that the median object is 34 pixels large when it is detected ...
+    assert found["IMAGE_SCALE"] * found["IMAGE_SCALE_TRAINING"] == pytest.approx(1.5, abs=0.01)  # ... 24 when learnt
     assert found["IMAGE_MAX_DIM"] == found["IMAGE_MIN_DIM"] == 256
-    assert found["RPN_ANCHOR_SCALES"] == (8, 16, 32, 64, 128)  # 6 pixels become 9
+    assert found["RPN_ANCHOR_SCALES"] == (16, 32, 64, 128, 256)  # 6 pixels become 13
     config = Config.preset("resnet18_fpn", **found)
     assert config.IMAGE_RESIZE_MODE == "crop"
 
 
-def test_suggested_window_scale_is_between_1_and_2():
-    assert suggested(facts((2, 3, 4), 520, 696))["IMAGE_SCALE"] == 2
-    assert suggested(facts((60, 80, 100), 3000, 4000))["IMAGE_SCALE"] == 1
+def test_suggested_window_scale_has_limits():
+    tiny = suggested(facts((2, 3, 4), 520, 696))
+    assert tiny["IMAGE_SCALE"] == 2.83
+    assert tiny["IMAGE_SCALE"] * tiny["IMAGE_SCALE_TRAINING"] == pytest.approx(2, abs=0.01)
+    large = suggested(facts((60, 80, 100), 3000, 4000))
+    assert large["IMAGE_SCALE"] == 1
+    assert "IMAGE_SCALE_TRAINING" not in large
 
 
 def test_suggest_keeps_the_users_settings():
@@ -75,6 +80,7 @@ def test_suggest_keeps_the_users_settings():
     assert not [name for name in whole if name.startswith("IMAGE_")]
     unscaled = suggested(small, IMAGE_SCALE=4.0)
     assert "IMAGE_SCALE" not in unscaled
+    assert "IMAGE_SCALE_TRAINING" not in unscaled
     assert unscaled["IMAGE_RESIZE_MODE"] == "crop"
     assert "RPN_ANCHOR_SCALES" not in unscaled  # 8 pixels become 32, where the preset's begin
     assert "RPN_ANCHOR_SCALES" not in suggested(small, chosen=["RPN_ANCHOR_SCALES"])

@@ -155,6 +155,14 @@ def test_objects_stay_inside_the_augmented_picture(squares, mode, seed, scale):
         assert sample["image"].shape == (64, 64, 3)
 
 
+def test_training_windows_have_their_own_scale(squares):
+    dataset = squares([(1, 10, 20, 24, 40)])
+    config = small_config(IMAGE_RESIZE_MODE="crop", IMAGE_SCALE=1.0, IMAGE_SCALE_TRAINING=0.5)
+    learnt, measured = (load_sample(dataset, config, 0, chance)["gt_boxes"][0] for chance in (rng(), None))
+    assert (learnt[2:] - learnt[:2]).tolist() == [7, 10]
+    assert (measured[2:] - measured[:2]).tolist() == [14, 20]
+
+
 def test_boxes_agree_with_a_scaled_picture(squares):
     """A white square on black: the box of what is white in the network's picture is the annotated one."""
     dataset = squares([(1, 10, 20, 24, 40)])

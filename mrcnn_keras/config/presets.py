@@ -2,8 +2,9 @@
 
 from mrcnn_keras.coco import class_settings, keypoint_settings
 
-# For a computer without a GPU and without weights to start from: a small backbone with trainable batch norm, slim heads
-# with group norm. With fewer than 4 images per step take BACKBONE_NORM="gn": statistics of fewer are too rough.
+# For a computer without a GPU and without weights to start from: a small backbone with trainable batch norm, a slim
+# pyramid and slim heads with group norm. With fewer than 4 images per step take BACKBONE_NORM="gn": statistics of
+# fewer are too rough.
 _SMALL = dict(
     BACKBONE="resnet18",
     BACKBONE_NORM="bn",
@@ -13,7 +14,7 @@ _SMALL = dict(
     IMAGE_MAX_DIM=512,
     AUGMENT_SCALE=(0.75, 1.33),
     AUGMENT_BRIGHTNESS=0.2,
-    TOP_DOWN_PYRAMID_SIZE=128,
+    TOP_DOWN_PYRAMID_SIZE=64,
     FPN_CLASSIF_FC_LAYERS_SIZE=512,
     MASK_HEAD_CHANNELS=64,
     KEYPOINT_HEAD_CONVS=4,
@@ -45,6 +46,7 @@ _MOBILE = _SMALL | dict(
     STD_PIXEL=(127.5, 127.5, 127.5),
     IMAGE_MIN_DIM=320,
     IMAGE_MAX_DIM=320,
+    TOP_DOWN_PYRAMID_SIZE=128,
     FPN_CLASSIF_FC_LAYERS_SIZE=256,
     MASK_HEAD_CONVS=2,
     KEYPOINT_HEAD_CONVS=2,

@@ -6,9 +6,8 @@
 A FOLDER contains one folder per picture: NAME/images/NAME.png and, for training, NAME/masks/*.png, one black and
 white picture per nucleus.
 
-Forty epochs of 232 pictures are 2,320 steps, about 40 minutes on two cores. What that reaches was not measured;
-`mrcnn train`, which chooses nearly these settings, had segm AP50 0.80 and AP 0.50 on 54 other pictures after 1,229
-steps in 20 minutes (docs/training.md).
+Forty epochs of 232 pictures are 2,320 steps, about 25 minutes on two idle cores. `mrcnn train`, which chooses
+nearly these settings, had segm AP50 0.83 and AP 0.55 on 54 other pictures after 2,058 steps (docs/training.md).
 """
 
 import argparse
@@ -52,12 +51,14 @@ def make_config(data):
         NAME="nucleus",
         NUM_CLASSES=data.num_classes,
         CLASS_NAMES=data.class_names,
-        # Nuclei are small, most of them 7 to 50 pixels: train on windows of enlarged pictures.
+        # Nuclei are small, most of them 7 to 50 pixels: train on windows of enlarged pictures, and enlarge them more
+        # to find nuclei.
         IMAGE_RESIZE_MODE="crop",
-        IMAGE_SCALE=1.4,
+        IMAGE_SCALE=2.0,
+        IMAGE_SCALE_TRAINING=0.7,
         IMAGE_MIN_DIM=256,
         IMAGE_MAX_DIM=256,
-        RPN_ANCHOR_SCALES=(8, 16, 32, 64, 128),
+        RPN_ANCHOR_SCALES=(16, 32, 64, 128, 256),
         # There may be hundreds ...
         MAX_GT_INSTANCES=500,
         DETECTION_MAX_INSTANCES=500,

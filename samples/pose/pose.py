@@ -24,8 +24,7 @@ def make_config(data):
         CLASS_NAMES=data.class_names,
         **data.keypoint_layout.settings(),  # number and names of keypoints, mirrored pairs, skeleton
         MASKS=False,  # True finds the figures' masks too, and takes longer
-        BACKBONE_WIDTH=32,  # half of ResNet-18's, and half a pyramid: enough for lines, and twice as fast
-        TOP_DOWN_PYRAMID_SIZE=64,
+        BACKBONE_WIDTH=32,  # half of ResNet-18's: enough for lines, and twice as fast
         KEYPOINT_HEAD_CONVS=4,
         KEYPOINT_HEAD_CHANNELS=64,
         IMAGE_MIN_DIM=128,

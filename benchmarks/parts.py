@@ -80,13 +80,13 @@ def detect_parts(model, image, repeat):
         return rpn.select_inference(logits, deltas, rpn.anchors(pyramid), size)
 
     rois = run.run("proposals", proposals, logits, deltas, pyramid, size)
-    pooled = run.run("RoI features, boxes", heads.features.of_rois, pyramid[:ROI_MAPS], rois)
+    pooled = run.run("RoI features, boxes", heads.features.pool, pyramid[:ROI_MAPS], rois)
     class_logits, box_deltas = run.run("box head", heads.box_head, pooled)
     found = run.run("detections", heads.decode, rois, class_logits, box_deltas, size)
     flat = heads.flatten(found["boxes"], found["class_ids"])
 
     def mask_features(pyramid, boxes, images):
-        return heads.features.of_detections("mask", pyramid[:ROI_MAPS], boxes, images)
+        return heads.features.pool_detections("mask", pyramid[:ROI_MAPS], boxes, images)
 
     pooled = run.run("RoI features, masks", mask_features, pyramid, flat["boxes"], flat["images"])
     logits = run.run("mask head", mask.head, pooled)
@@ -128,11 +128,11 @@ def step_parts(model, batch, repeat):
     targets = run.run("RoI targets", heads.sample, rois, *objects)
     maps = pyramid[:ROI_MAPS]
     weights = heads.features.stage.trainable_weights if hasattr(heads.features, "stage") else []
-    pooled = run.run("RoI features, boxes", heads.features.of_rois, maps, targets["rois"], weights=weights)
+    pooled = run.run("RoI features, boxes", heads.features.pool, maps, targets["rois"], weights=weights)
     run.run("box head", heads.box_head, pooled, weights=heads.box_head.trainable_weights)
 
     def mask_features(maps, pooled, targets):
-        return heads.features.of_positives("mask", maps, pooled, targets)
+        return heads.features.pool_positives("mask", maps, pooled, targets)
 
     masked = run.run("mask targets", mask.targets, targets, objects[0], batch["gt_masks"])
     pooled = run.run("RoI features, masks", mask_features, maps, pooled, masked, weights=weights)

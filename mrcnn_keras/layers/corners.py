@@ -27,5 +27,5 @@ class BoxCorners(keras.layers.Layer):
         self.corners, self.to_edges = corners, to_edges
 
     def call(self, boxes, class_ids):
-        moved = (box_ops.to_edges if self.to_edges else box_ops.from_edges)(boxes, self.corners)
+        moved = (box_ops.decode_corners if self.to_edges else box_ops.encode_corners)(boxes, self.corners)
         return tf.where(class_ids[..., None] != 0, moved, 0.0)

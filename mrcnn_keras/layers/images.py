@@ -33,7 +33,7 @@ class WindowLayer(keras.layers.Layer):
         begin = padding_before(network - image_size, self.place)
         pixels = tf.cast(tf.concat([begin, begin + image_size], axis=-1), tf.float32)
         whole = tf.cast(tf.concat([tf.zeros_like(network), network], axis=-1), tf.float32)
-        picture, whole = (box_ops.from_edges(boxes, self.corners) for boxes in (pixels, whole))
+        picture, whole = (box_ops.encode_corners(boxes, self.corners) for boxes in (pixels, whole))
         return {"pixels": pixels, "picture": picture, "network": whole}
 
 

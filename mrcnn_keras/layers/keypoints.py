@@ -81,7 +81,7 @@ class KeypointTargetLayer(keras.layers.Layer):
 
     def call(self, targets, gt_keypoints):
         objects = tf.stack([targets["positive_images"], targets["positive_gt"]], axis=-1)
-        edges = box_ops.to_edges(targets["positive_rois"], self.corners)
+        edges = box_ops.decode_corners(targets["positive_rois"], self.corners)
         cells = keypoint_ops.cells_of(tf.gather_nd(gt_keypoints, objects), edges, self.side)
         cells = tf.where(targets["positive_class_ids"][:, None] > 0, cells, -1)
         chosen = places_of(tf.reduce_any(cells >= 0, axis=-1))[:, 0]
@@ -111,5 +111,5 @@ class DetectionKeypoints(keras.layers.Layer):
         self.score, self.corners = score, corners
 
     def call(self, logits, boxes, class_ids):
-        points = keypoint_ops.decode(logits, box_ops.to_edges(boxes, self.corners), self.score)
+        points = keypoint_ops.decode(logits, box_ops.decode_corners(boxes, self.corners), self.score)
         return in_places_of_detections(points, class_ids)

@@ -105,7 +105,7 @@ class GivenProposalsLayer(keras.layers.Layer):
     def call(self, boxes, window):
         boxes = boxes[:, : self.limit]
         boxes = tf.pad(boxes, [[0, 0], [0, self.limit - tf.shape(boxes)[1]], [0, 0]])
-        boxes = box_ops.clip(box_ops.from_edges(boxes, self.corners), window)
+        boxes = box_ops.clip(box_ops.encode_corners(boxes, self.corners), window)
         sides = boxes[..., 2:] - boxes[..., :2]
         large = tf.reduce_all(sides >= self.min_size, axis=-1) & (box_ops.area(boxes) > 0)
         boxes = tf.where(large[..., None], boxes, 0.0)

@@ -45,7 +45,7 @@ class AnchorLayer(keras.layers.Layer):
             size = tf.shape(feature)[1:3]
             steps = tf.shape(images)[1:3] // size if self.spacing == "divided" else (stride, stride)
             cells = anchor_ops.cell_anchors(scales, self.ratios, self.rounded)
-            anchors.append(box_ops.from_edges(anchor_ops.grid_anchors(size, steps, cells), self.corners))
+            anchors.append(box_ops.encode_corners(anchor_ops.grid_anchors(size, steps, cells), self.corners))
         return anchors
 
 

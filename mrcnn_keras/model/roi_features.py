@@ -18,15 +18,15 @@ class SeparateRoIs:
         """box_align, and aligns {branch: its own}: RoIAlignLayers."""
         self.box_align, self.aligns = box_align, aligns
 
-    def of_rois(self, maps, rois):
+    def pool(self, maps, rois):
         """For the box head: [B, R, S, S, C]."""
         return self.box_align(maps, rois)
 
-    def of_positives(self, branch, maps, box_features, positives):
+    def pool_positives(self, branch, maps, box_features, positives):
         """For a branch in training: [M, S, S, C]. box_features: of all RoIs; positives: as RoITargetLayer has them."""
         return self.aligns[branch](maps, positives["positive_rois"], positives["positive_images"])
 
-    def of_detections(self, branch, maps, boxes, images):
+    def pool_detections(self, branch, maps, boxes, images):
         """For a branch at inference: [M, S, S, C]. images [M]: the image of each box."""
         return self.aligns[branch](maps, boxes, images)
 
@@ -37,15 +37,15 @@ class SharedRoIs:
     def __init__(self, align, stage, pick):
         self.align, self.stage, self.pick = align, stage, pick
 
-    def of_rois(self, maps, rois):
+    def pool(self, maps, rois):
         """As SeparateRoIs has it."""
         return self.stage(self.align(maps, rois))
 
-    def of_positives(self, branch, maps, box_features, positives):
+    def pool_positives(self, branch, maps, box_features, positives):
         """Those of the RoIs' features that are there already."""
         return self.pick(box_features, positives["positive_places"])
 
-    def of_detections(self, branch, maps, boxes, images):
+    def pool_detections(self, branch, maps, boxes, images):
         """As SeparateRoIs has it."""
         return self.stage(self.align(maps, boxes, images))
 

@@ -55,7 +55,7 @@ class RoIHeads:
         """-> a dict of what the losses compare. gt: gt_masks, gt_keypoints, as far as there are branches for them."""
         maps = maps[:ROI_MAPS]
         rois = self.sample(proposals, gt_boxes, gt_class_ids)
-        box_features = self.features.of_rois(maps, rois["rois"])
+        box_features = self.features.pool(maps, rois["rois"])
         class_logits, box_deltas = self.box_head(box_features)
         outputs = {
             "rois": rois["rois"],
@@ -66,14 +66,14 @@ class RoIHeads:
         }
         for branch in self.branches:
             positives, targets = branch.encode(rois, gt_boxes=gt_boxes, **gt)
-            features = self.features.of_positives(branch.name, maps, box_features, positives)
+            features = self.features.pool_positives(branch.name, maps, box_features, positives)
             outputs |= {f"{branch.name}_logits": branch.head(features), **targets}
         return outputs
 
     def detect(self, maps, proposals, *, window, limits=None):
         """-> detections, as DetectionLayer has them, with masks and keypoints; and the tensors on the way by name."""
         maps = maps[:ROI_MAPS]
-        box_features = self.features.of_rois(maps, proposals)
+        box_features = self.features.pool(maps, proposals)
         class_logits, box_deltas = self.box_head(box_features)
         detections = self.decode(proposals, class_logits, box_deltas, window)
         if limits is not None:
@@ -82,7 +82,7 @@ class RoIHeads:
         tensors["detections"] = detections
         found, flat = dict(detections), self.flatten(detections["boxes"], detections["class_ids"])
         for branch in self.branches:
-            features = self.features.of_detections(branch.name, maps, flat["boxes"], flat["images"])
+            features = self.features.pool_detections(branch.name, maps, flat["boxes"], flat["images"])
             logits = branch.head(features)
             tensors |= {f"{branch.name}_features": features, f"{branch.name}_logits": logits}
             found[f"{branch.name}s"] = branch.decode(logits, flat, detections["class_ids"])

@@ -52,13 +52,13 @@ def clip(boxes, windows):
 CORNERS = {"edge": (0.0, 0.0, 0.0, 0.0), "pixel": (0.0, 0.0, 1.0, 1.0)}
 
 
-def from_edges(boxes, corners):
+def encode_corners(boxes, corners):
     """[..., (y1, x1, y2, x2)] edges -> the same boxes by the rule `corners`, a key of CORNERS."""
     return boxes - tf.constant(CORNERS[corners], boxes.dtype)
 
 
-def to_edges(boxes, corners):
-    """The opposite of from_edges."""
+def decode_corners(boxes, corners):
+    """The opposite of encode_corners."""
     return boxes + tf.constant(CORNERS[corners], boxes.dtype)
 
 

@@ -44,10 +44,10 @@ def boxes_to_photograph(boxes, size, resized, offset, *, corners="edge", whole_p
     there; corners: see ops.boxes.CORNERS ("pixel" maps first to first and last to last pixel); whole_pixels: rounded,
     halves to the even number.
     """
-    boxes = box_ops.from_edges(boxes - tf.cast(tf.tile(offset, [2]), tf.float32), corners)
+    boxes = box_ops.encode_corners(boxes - tf.cast(tf.tile(offset, [2]), tf.float32), corners)
     last = box_ops.CORNERS[corners][2]
     sides = [tf.maximum(tf.cast(side, tf.float32) - last, 1.0) for side in (size, resized)]
-    boxes = box_ops.to_edges(boxes * tf.tile(sides[0] / sides[1], [2]), corners)
+    boxes = box_ops.decode_corners(boxes * tf.tile(sides[0] / sides[1], [2]), corners)
     return box_ops.clip(tf.round(boxes) if whole_pixels else boxes, size[None])
 
 

@@ -37,16 +37,16 @@ SIZES = (
 @pytest.mark.parametrize(("make", "boxes", "branch", "size"), SIZES)
 def test_a_branch_reads_the_same_features_in_both_modes(make, boxes, branch, size):
     features = make()
-    of_rois = features.of_rois(MAPS, ROIS)
-    assert of_rois.shape == (2, 3, boxes[0], *boxes)
-    in_training = features.of_positives(branch, MAPS, of_rois, TARGETS)
+    pooled = features.pool(MAPS, ROIS)
+    assert pooled.shape == (2, 3, boxes[0], *boxes)
+    in_training = features.pool_positives(branch, MAPS, pooled, TARGETS)
     assert in_training.shape == (2, size[0], *size)
-    found = features.of_detections(branch, MAPS, TARGETS["positive_rois"], TARGETS["positive_images"])
+    found = features.pool_detections(branch, MAPS, TARGETS["positive_rois"], TARGETS["positive_images"])
     np.testing.assert_allclose(in_training, found, rtol=1e-4, atol=1e-4)
 
 
 def test_shared_features_are_made_once():
     features = shared()
-    of_rois = features.of_rois(MAPS, ROIS)
-    picked = features.of_positives("mask", None, of_rois, TARGETS)
-    np.testing.assert_array_equal(picked, tf.stack([of_rois[0, 1], of_rois[1, 0]]))
+    pooled = features.pool(MAPS, ROIS)
+    picked = features.pool_positives("mask", None, pooled, TARGETS)
+    np.testing.assert_array_equal(picked, tf.stack([pooled[0, 1], pooled[1, 0]]))

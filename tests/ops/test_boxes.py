@@ -92,15 +92,16 @@ def test_clip_to_windows_that_begin_anywhere():
 
 def test_a_box_by_the_rule_of_pixels_ends_at_its_last_pixel():
     edges = tensor([[0, 0, 1024, 768], [3, 4, 4, 5]])
-    assert box_ops.from_edges(edges, "pixel").numpy().tolist() == [[0, 0, 1023, 767], [3, 4, 3, 4]]
-    assert box_ops.from_edges(edges, "edge").numpy().tolist() == edges.numpy().tolist()
+    assert box_ops.encode_corners(edges, "pixel").numpy().tolist() == [[0, 0, 1023, 767], [3, 4, 3, 4]]
+    assert box_ops.encode_corners(edges, "edge").numpy().tolist() == edges.numpy().tolist()
 
 
 @pytest.mark.parametrize("corners", box_ops.CORNERS)
 @given(st.lists(st.integers(-4000, 4000), min_size=4, max_size=4))
-def test_to_edges_is_the_opposite_of_from_edges(corners, box):
+def test_decode_corners_is_the_opposite_of_encode_corners(corners, box):
     box = tensor([box]) / 4
-    assert box_ops.to_edges(box_ops.from_edges(box, corners), corners).numpy().tolist() == box.numpy().tolist()
+    encoded = box_ops.encode_corners(box, corners)
+    assert box_ops.decode_corners(encoded, corners).numpy().tolist() == box.numpy().tolist()
 
 
 def test_encode_by_hand():

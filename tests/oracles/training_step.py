@@ -53,15 +53,15 @@ def _network(model, count):
     features = network.features(inputs["image"], inputs["image_size"])
     maps = features["pyramid"][:4]
     _, outputs = network.proposal_generator.propose(features, inputs["image"], given=None, training=True)
-    pooled = heads.features.of_rois(maps, inputs["rois"])
+    pooled = heads.features.pool(maps, inputs["rois"])
     outputs["class_logits"], outputs["box_deltas"] = heads.box_head(pooled)
     if "mask" in branches:
         found = positives["positive_rois"], positives["positive_images"]
-        outputs["mask_logits"] = branches["mask"].head(heads.features.of_detections("mask", maps, *found))
+        outputs["mask_logits"] = branches["mask"].head(heads.features.pool_detections("mask", maps, *found))
     if "keypoint" in branches:
         inputs["gt_keypoints"] = keras.Input((None, model.config.NUM_KEYPOINTS, 3), name="gt_keypoints")
         chosen, cells = branches["keypoint"].encode(positives, gt_keypoints=inputs["gt_keypoints"])
-        keypoints = heads.features.of_positives("keypoint", maps, pooled, chosen)
+        keypoints = heads.features.pool_positives("keypoint", maps, pooled, chosen)
         outputs |= {"keypoint_logits": branches["keypoint"].head(keypoints), **cells}
     return keras.Model(inputs, outputs)
 

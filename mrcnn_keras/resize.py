@@ -8,7 +8,6 @@ pixels.
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from PIL import Image
 
@@ -155,6 +154,8 @@ def resize_image(image, *, antialias=True, **plan):
     elif antialias and (height < image.shape[0] or width < image.shape[1]):
         scaled = np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR))
     else:  # the triangle, too, is as wide as two pixels where none is lost, and OpenCV takes an eighth of Pillow's time
+        import cv2  # not above: `mrcnn --help` needs the words of this file only
+
         scaled = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
     padded = np.zeros((*resize.network, 3), np.uint8)
     padded[resize.window] = scaled

@@ -69,7 +69,7 @@ class Config:
     IMAGE_MAX_DIM: Side = 1333  # pixels: ... unless the long side would pass this; side of the square or training crop
     IMAGE_MIN_SCALE: Limits(0, 16) = 0.0  # "fit", "square": least network pixels per picture pixel, up to IMAGE_MAX_DIM
     IMAGE_ROUNDING: Literal[*ROUNDING] = "nearest"  # of a side to whole pixels: half up, "floor", or "even" for halves
-    IMAGE_SCALE: Limits(0.01, 16) = 1.0  # "crop": network pixels per picture pixel
+    IMAGE_SCALE: Limits(0.01, 16) = 1.0  # "crop": network pixels per picture pixel, at detection
     IMAGE_SCALE_TRAINING: Limits(0.1, 10) = 1.0  # "crop": scale of the training windows, as a multiple of IMAGE_SCALE
     IMAGE_LIMIT: Side = 1600  # "crop": pixels, longest side at detection; larger pictures are scaled down to it
     IMAGE_PAD_MULTIPLE: Limits(32, 1024) = 32  # pixels: "fit" and "crop" pad to a multiple of this

@@ -39,7 +39,7 @@ def main():
 
 def measure(preset, settings, repeat):
     """Seconds of every way to ask, for both sizes of photographs, and their ratios, as a dict."""
-    keras.utils.set_random_seed(0)  # some weights find less than the most
+    keras.utils.set_random_seed(3)  # some weights find less than the most
     model = mk.MaskRCNN(mk.Config.preset(preset, **{"NUM_CLASSES": CLASSES, **settings}))
     make_undecided(model)
     with tempfile.TemporaryDirectory() as folder:

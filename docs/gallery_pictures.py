@@ -84,7 +84,6 @@ def photographs_model():
             NUM_CLASSES=train_data.num_classes,
             CLASS_NAMES=train_data.class_names,
             BACKBONE_WIDTH=32,  # half of ResNet-18's: enough for bright things on dark ground
-            TOP_DOWN_PYRAMID_SIZE=64,
             IMAGE_RESIZE_MODE="crop",  # windows of twice the size: galaxies are small
             IMAGE_SCALE=2.0,
             IMAGE_MIN_DIM=192,

@@ -6,12 +6,13 @@ import sys
 
 INSTALL = "run `pip install tensorflow-cpu` (on macOS, on ARM, or with a GPU: `pip install tensorflow`)"
 
-
 _without_threads = False  # whether this process was forked after TensorFlow had begun to work
 
 
 def require_tensorflow():
     """Selects Keras's TensorFlow backend; raises ImportError with the remedy if that is impossible.
+
+    The package calls it before it imports anything else.
 
     It only checks that TensorFlow is installed: importing it takes seconds, which `mrcnn --help` should not wait for.
     Sets three environment variables unless they are set. KERAS_BACKEND to "tensorflow", which overrides the user's

@@ -168,9 +168,8 @@ def test_speed(run):
 def test_serving(run):
     small = ["IMAGE_MIN_DIM=64", "IMAGE_MAX_DIM=64", "BACKBONE_WIDTH=16", 'HEAD_NORM="none"']
     printed, result = run("serving", "--set", *small, "--repeat", "1")
+    assert "resnet18_fpn, 100 detections, small maps" in printed
     [figures] = result["runs"]
-    assert 90 < figures["detections"] <= 100
-    assert f"resnet18_fpn, {figures['detections']} detections, small maps" in printed
     seconds = figures["seconds"]
     assert set(seconds) == {
         f"{way}, {size}" for way in ("detect", "serving_default", "serving_bytes") for size in ("1 MP", "12 MP")

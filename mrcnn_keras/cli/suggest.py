@@ -11,9 +11,9 @@ SMALL_SHARE = 0.09
 WINDOW = 256  # pixels
 # The side of an object of middle size in the network, in pixels: in a training window, and at detection. A network
 # is better at a somewhat larger scale than it has learnt from ("Fixing the train-test resolution discrepancy", Touvron
-# et al. 2019); docs/training.md has what it gains here.
+# et al. 2019); docs/learning.md has what it gains here. Objects below SMALLEST_SIDE are not enlarged further.
 LEARNT_SIDE, DETECTED_SIDE = 24, 34
-LARGEST_SCALES = 2.0, 2.83  # network pixels per picture pixel, likewise
+SMALLEST_SIDE = 12  # pixels of the picture
 # Fewer pictures than this are few: the set of augmentation for them.
 FEW = 100
 # What is seen through a microscope, by the names of classes; grey pictures are another sign.
@@ -104,10 +104,8 @@ def _for_sizes(config, statistics, chosen):
     mode, scale, in_training = config.IMAGE_RESIZE_MODE, config.IMAGE_SCALE, config.IMAGE_SCALE_TRAINING
     if mode == "square" and config.IMAGE_PAD_PLACE == "end" and "IMAGE_RESIZE_MODE" not in chosen:
         if "IMAGE_SCALE" not in chosen:
-            learnt, scale = (
-                round(min(max(1.0, side / max(middle, 1.0)), largest), 2)
-                for side, largest in zip((LEARNT_SIDE, DETECTED_SIDE), LARGEST_SCALES, strict=True)
-            )
+            sides_in_network = LEARNT_SIDE, DETECTED_SIDE
+            learnt, scale = (round(max(1.0, side / max(middle, SMALLEST_SIDE)), 2) for side in sides_in_network)
             in_training = round(learnt / scale, 2)
         if middle < SMALL_SHARE * long and high * scale * in_training <= WINDOW:
             mode = "crop"

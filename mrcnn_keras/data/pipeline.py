@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from mrcnn_keras.data.augment import check_hook
+from mrcnn_keras.data.calls_at_exit import CallsAtExit
 from mrcnn_keras.data.class_matching import match_classes
 from mrcnn_keras.data.dataset import SubsetOfDataset
 from mrcnn_keras.data.order import PictureOrder, repeat_factors
@@ -22,6 +23,7 @@ MAX_WORKERS = 4  # threads, unless the caller says otherwise
 REMEMBERED = 256 * 2**20  # bytes of mask bits that are kept; what comes later is read again each time
 # Purposes of the random generators, whose numbers must not coincide.
 _ORDER, _SAMPLE = 0, 1
+_CALLS = CallsAtExit()
 
 
 def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, workers=None, augment=None, shard=None):
@@ -92,13 +94,14 @@ def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, worke
 
     def arrays(number):
         number = int(number)
-        if training:
-            sample = load_sample(
-                dataset, config, order.image_id(number), np.random.default_rng([seed, _SAMPLE, number]), augment
-            )
-        else:
-            sample = load_sample(dataset, config, number)
-        return [sample[name] if name.startswith("image") else _at_least_one(sample[name]) for name in shapes]
+        with _CALLS:
+            if training:
+                sample = load_sample(
+                    dataset, config, order.image_id(number), np.random.default_rng([seed, _SAMPLE, number]), augment
+                )
+            else:
+                sample = load_sample(dataset, config, number)
+            return [sample[name] if name.startswith("image") else _at_least_one(sample[name]) for name in shapes]
 
     def tensors(number):
         values = tf.numpy_function(arrays, [number], list(types.values()), stateful=False)
@@ -114,10 +117,18 @@ def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, worke
     samples = counted.map(tensors, num_parallel_calls=workers, deterministic=True)
     batches = samples.padded_batch(size, shapes, drop_remainder=training)
     batches = batches if training or not shard else shard.without_filling(batches, *part)
-    batches = batches.prefetch(PREFETCH)
+    batches = batches.prefetch(PREFETCH).with_options(_as_given())
     if training:
         batches.steps_per_epoch = epoch_length(order.per_epoch, config)
     return batches
+
+
+def _as_given():
+    """Numbers of threads and batches are those given here: TensorFlow's thread that would tune them does not end until
+    it wakes again, for up to a minute after the last batch."""
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return options
 
 
 def epoch_length(num_images, config):

@@ -1,5 +1,7 @@
 """Batches: their shapes, their order, and how an interrupted stream goes on."""
 
+import subprocess
+import sys
 from itertools import islice
 
 import numpy as np
@@ -243,3 +245,23 @@ def test_remembered_annotations_keep_to_their_limit(monkeypatch):
     monkeypatch.setattr("mrcnn_keras.data.pipeline.REMEMBERED", 0)
     data = RememberedDataset(ShapesDataset(count=2, image_size=(64, 64), seed=4))
     assert data.load_annotations(0) is not data.load_annotations(0)
+
+
+def test_the_end_of_a_pipeline_waits_for_no_tuning(five):
+    assert make_pipeline(five, small_config()).options().autotune.enabled is False
+
+
+def test_a_program_may_end_while_its_pipeline_reads_ahead():
+    """Without care it hangs or aborts: Python ends below a call from one of TensorFlow's threads."""
+    program = """if True:
+        from mrcnn_keras.data import ShapesDataset, make_pipeline
+        from tests.data.small_config import small_config
+
+        data = ShapesDataset(400, (200, 200), max_shapes=8)
+        batches = iter(make_pipeline(data, small_config(NUM_CLASSES=4)))
+        for _ in range(5):
+            next(batches)
+        print("end")
+    """
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout) == (0, "end\n"), done.stderr

@@ -3,13 +3,12 @@
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from mrcnn_keras.config import Config
 from mrcnn_keras.config.config import LOSS_NAMES
 from mrcnn_keras.model import MaskRCNN
 from mrcnn_keras.model.optimizer import make_optimizer
-from tests.graphs import op_by_op
+from tests.graphs import op_by_op, repeated
 from tests.model.served import assert_comes_back_and_is_served
 
 BRANCH = {"NUM_KEYPOINTS": 3, "KEYPOINT_POOL_SIZE": 7, "KEYPOINT_HEAD_CONVS": 2, "KEYPOINT_HEAD_CHANNELS": 16}
@@ -90,7 +89,7 @@ def test_keypoints_of_two_pictures_are_learnt_come_back_and_are_served(tmp_path)
     rate = keras.optimizers.schedules.CosineDecay(2e-3, STEPS)
     model.compile(make_optimizer("adamw", rate, weight_decay=0.01, clip_norm=5))
     batch = rods()
-    history = model.fit(tf.data.Dataset.from_tensors(batch).repeat(STEPS), shuffle=False, verbose=0).history
+    history = model.fit(repeated(batch, STEPS), shuffle=False, verbose=0).history
     assert {*history} == {"loss", *model.loss_names}
     assert "mrcnn_mask_loss" not in history
     with op_by_op():

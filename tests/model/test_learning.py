@@ -3,13 +3,12 @@
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from mrcnn_keras.config import Config
 from mrcnn_keras.layers import RoIAlignLayer
 from mrcnn_keras.model import MaskRCNN
 from mrcnn_keras.model.optimizer import make_optimizer
-from tests.graphs import op_by_op
+from tests.graphs import op_by_op, repeated
 from tests.model.served import assert_comes_back_and_is_served
 
 pytestmark = pytest.mark.slow
@@ -97,7 +96,7 @@ VARIANTS = {
         QUANTISED | {"ROI_OPERATOR": "warp", "MASK_CLASS_AGNOSTIC": True, "MASK_DECONVS": 0},
     ),
 }
-SLOW_LEARNERS = {"c4", "RoIWarp, one mask of 14 cells for all classes"}
+SLOW_LEARNERS = {"c4", "RoIWarp, one mask of 14 cells for all classes", "RoIPool, softmax"}
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -115,7 +114,7 @@ def test_variant_learns_two_pictures_comes_back_and_is_served(variant, tmp_path)
     rate = keras.optimizers.schedules.CosineDecay(2e-3, steps)
     model.compile(make_optimizer("adamw", rate, weight_decay=0.01, clip_norm=5))
     before = {weight.path: np.array(weight) for weight in model.trainable_weights}
-    model.fit(tf.data.Dataset.from_tensors(batch(pictures, side)).repeat(steps), shuffle=False, verbose=0)
+    model.fit(repeated(batch(pictures, side), steps), shuffle=False, verbose=0)
     assert [w.path for w in model.trainable_weights if np.array_equal(w, before[w.path])] == []
 
     images = [picture(shapes, side) for shapes in pictures]

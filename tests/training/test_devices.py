@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.graphs import AS_MADE
+
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 300  # seconds until a test gives up
 
 # Trains for two steps on one device and on two, and measures the losses of three pictures.
-SCRIPT = """
+SCRIPT = (
+    AS_MADE
+    + """
 import json, sys
 import tensorflow as tf
 
@@ -58,6 +62,7 @@ worst = max(float(np.abs(mine - its).max()) for _, mine, its in pairs)
 counts = {"variables": len(alone), "figures": len(others)}
 print(json.dumps({"differing": differing, "worst": worst, "moved": moved, **counts}))
 """
+)
 
 
 @pytest.mark.slow

@@ -14,12 +14,15 @@ import pytest
 
 from mrcnn_keras.cli import main
 from mrcnn_keras.training import RunFolder
+from tests.graphs import AS_MADE
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 300  # seconds until a test gives up
 
 # Trains for 2 epochs of 3 steps, once uninterrupted and once with Ctrl-C after step 1 and a new model that resumes.
-EXACT = """
+EXACT = (
+    AS_MADE
+    + """
 import json, sys
 import tensorflow as tf
 tf.config.experimental.enable_op_determinism()  # without it, sums of gradients may add up in any order
@@ -64,6 +67,7 @@ assert any(not np.array_equal(a, b) for a, b in zip(whole, best)), "the average 
 moved = sum(not np.array_equal(old, new) for old, new in zip(at_first, straight))
 print("moved", moved, "of", len(straight), "differing", differing)
 """
+)
 
 
 @pytest.mark.slow

@@ -18,11 +18,14 @@ from mrcnn_keras.errors import UserError
 from mrcnn_keras.model import MaskRCNN
 from mrcnn_keras.training import Workers, cluster_strategy, device_strategy
 from mrcnn_keras.training.workers import ChiefsClock, FolderOfTheChief
+from tests.graphs import AS_MADE
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 300  # seconds until a test gives up
 # `mrcnn` in a process that saves after each epoch, and is killed at the beginning of a step if it is told so.
-COMMAND = """
+COMMAND = (
+    AS_MADE
+    + """
 import os, signal, sys
 from mrcnn_keras.cli import main
 from mrcnn_keras.training import callbacks
@@ -38,6 +41,7 @@ def on_train_batch_begin(self, batch, logs=None):
 callbacks.Schedule.on_train_batch_begin = on_train_batch_begin
 sys.exit(main(sys.argv[1:]))
 """
+)
 
 
 def free_ports(count):

@@ -15,21 +15,55 @@ class GroupNorm(keras.layers.GroupNormalization):
 
     Keras reshapes to [B, h, w, groups, C / groups] and reduces over three of the axes, which TensorFlow does slowly on
     a CPU. Here each channel is summed first, then the channels of a group, and the result is one factor and one
-    offset per channel: a half to a fifth of the time, the same numbers up to rounding.
+    offset per channel: a half to a fifth of the time, the same numbers up to rounding. Training has a gradient of the
+    same form, which keeps nothing but the inputs.
     """
 
-    def call(self, inputs):
-        channels = inputs.shape[-1]
-        by_group = [-1, self.groups, channels // self.groups]
-        x = tf.cast(inputs, tf.float32)
-        mean, square = (
-            tf.reduce_mean(tf.reshape(tf.reduce_mean(values, axis=[1, 2]), by_group), axis=-1, keepdims=True)
-            for values in (x, x * x)
+    def call(self, inputs, training=None):
+        gamma, beta = (tf.cast(values, tf.float32) for values in (self.gamma, self.beta))
+        arguments = inputs, gamma, beta, self.groups, self.epsilon
+        if training:
+            return _of_groups(*arguments)
+        _, _, factor, offset = _group_factors(*arguments)
+        return tf.cast(tf.cast(inputs, tf.float32) * factor + offset, inputs.dtype)
+
+
+def _group_factors(x, gamma, beta, groups, epsilon):
+    """The mean and the inverse deviation of each channel's group, and its factor and offset: `[B, 1, 1, C]` each."""
+    x = tf.cast(x, tf.float32)
+    mean, square = (_mean_of_groups(tf.reduce_mean(values, axis=[1, 2]), groups) for values in (x, x * x))
+    inverse = tf.math.rsqrt(tf.maximum(square - mean * mean, 0.0) + epsilon)
+    factor = inverse * gamma
+    return mean, inverse, factor, beta - mean * factor
+
+
+def _mean_of_groups(values, groups):
+    """[B, C] -> [B, 1, 1, C], each the mean of its group."""
+    channels = values.shape[-1]
+    means = tf.reduce_mean(tf.reshape(values, [-1, groups, channels // groups]), axis=-1)
+    return tf.reshape(tf.repeat(means, channels // groups, axis=-1), [-1, 1, 1, channels])
+
+
+@in_own_graph
+@tf.custom_gradient
+def _of_groups(x, gamma, beta, groups, epsilon):
+    """x [B, h, w, C] normalised by the mean and the variance of each of its groups of channels."""
+    mean, inverse, factor, offset = _group_factors(x, gamma, beta, groups, epsilon)
+
+    def gradient(upstream):
+        upstream, inputs = (tf.cast(values, tf.float32) for values in (upstream, x))
+        along_beta = tf.reduce_mean(upstream, axis=[1, 2], keepdims=True)
+        along_gamma = (tf.reduce_mean(upstream * inputs, axis=[1, 2], keepdims=True) - mean * along_beta) * inverse
+        shift, slope = (
+            inverse * _mean_of_groups((values * gamma)[:, 0, 0], groups) for values in (along_beta, along_gamma)
         )
-        gamma, beta = (tf.reshape(values, by_group) for values in (self.gamma, self.beta))
-        factor = tf.math.rsqrt(tf.maximum(square - mean * mean, 0.0) + self.epsilon) * gamma
-        factor, offset = (tf.reshape(values, [-1, 1, 1, channels]) for values in (factor, beta - mean * factor))
-        return tf.cast(x * factor + offset, inputs.dtype)
+        slope *= inverse
+        along_x = upstream * factor - inputs * slope + (mean * slope - shift)
+        cells = tf.cast(tf.reduce_prod(tf.shape(x)[1:3]), tf.float32)
+        of_weights = (tf.reduce_sum(values, axis=[0, 1, 2]) * cells for values in (along_gamma, along_beta))
+        return tf.cast(along_x, x.dtype), *of_weights, None, None
+
+    return tf.cast(tf.cast(x, tf.float32) * factor + offset, x.dtype), gradient
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
@@ -38,7 +72,8 @@ class BatchNorm(keras.layers.BatchNormalization):
 
     TensorFlow adds up all cells of a channel one after the other, in float32. Here the sums go axis by axis, so that
     few numbers are added to a large one, also those of the gradient; each batch norm magnifies the errors of those
-    before it. It takes as long as TensorFlow's.
+    before it. In half precision, whose numbers are a thousand times as rough as these sums, it is TensorFlow's fused
+    operation, in a quarter of the time.
     """
 
     in_convolution = False  # whether the convolution before it does its work while it is fixed, see conv_norm.py
@@ -55,11 +90,12 @@ class BatchNorm(keras.layers.BatchNormalization):
     def call(self, inputs, training=None, mask=None):
         if self.is_fixed(training):
             return inputs if self.in_convolution else super().call(inputs, training=training, mask=mask)
-        x, gamma, beta = (tf.cast(value, tf.float32) for value in (inputs, self.gamma, self.beta))
-        output, mean, variance = _of_batch(x, gamma, beta, tf.constant(self.epsilon))
+        of_batch = _of_batch if inputs.dtype == tf.float32 else _of_rough_batch
+        gamma, beta = (tf.cast(value, tf.float32) for value in (self.gamma, self.beta))
+        output, mean, variance = of_batch(inputs, gamma, beta, self.epsilon)
         for moving, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * self.momentum + tf.cast(value, moving.dtype) * (1.0 - self.momentum))
-        return tf.cast(output, inputs.dtype)
+        return output
 
 
 @in_own_graph
@@ -78,6 +114,16 @@ def _of_batch(x, gamma, beta, epsilon):
         return along_x, along_gamma * cells, along_beta * cells, None
 
     return ((x - mean) * (inverse * gamma) + beta, mean, variance), gradient
+
+
+def _of_rough_batch(x, gamma, beta, epsilon):
+    """As `_of_batch`, for x of half precision."""
+    x, shape = tf.reshape(x, [-1, 1, 1, x.shape[-1]]), tf.shape(x)
+    output, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+        x=x, scale=gamma, offset=beta, mean=[], variance=[], epsilon=epsilon, is_training=True
+    )
+    cells = tf.cast(tf.shape(x)[0], tf.float32)
+    return tf.reshape(output, shape), mean, variance * (1.0 - 1.0 / cells)  # TensorFlow's is that of a sample
 
 
 def _mean_of_channels(x):

@@ -58,7 +58,8 @@ def test_a_bias_stays_where_no_batch_norm_follows():
     assert [kind for kind in ("none", "gn", "bn", "frozen_bn") if keeps_bias(kind)] == ["none", "gn"]
 
 
-def test_group_norm_is_kerass_group_normalization():
+@pytest.mark.parametrize("training", [True, False])
+def test_group_norm_is_kerass_group_normalization(training):
     x = tf.random.stateless_normal([2, 7, 9, 12], [1, 2]) * 3 + 5
     layers = GroupNorm(4, epsilon=1e-5), keras.layers.GroupNormalization(4, epsilon=1e-5)
     outputs, gradients = [], []
@@ -67,7 +68,7 @@ def test_group_norm_is_kerass_group_normalization():
         layer.set_weights([np.linspace(1, 2, 12), np.linspace(-1, 1, 12)])
         with tf.GradientTape() as tape:
             tape.watch(x)
-            y = layer(x)
+            y = layer(x, training=training) if isinstance(layer, GroupNorm) else layer(x)
             total = tf.reduce_sum(y**3)
         outputs.append(y)
         gradients.append(tape.gradient(total, [x, *layer.trainable_variables]))
@@ -76,10 +77,35 @@ def test_group_norm_is_kerass_group_normalization():
         np.testing.assert_allclose(mine, its, rtol=1e-3, atol=1e-3)
 
 
-def test_group_norm_of_nothing_and_of_one_value():
+@pytest.mark.parametrize("training", [True, False])
+def test_group_norm_of_nothing_and_of_one_value(training):
     layer = GroupNorm(2, epsilon=1e-5)
-    assert layer(tf.zeros([0, 3, 3, 4])).shape == (0, 3, 3, 4)
-    np.testing.assert_array_equal(layer(tf.fill([1, 3, 3, 4], 1000.0)), np.zeros((1, 3, 3, 4)))
+    assert layer(tf.zeros([0, 3, 3, 4]), training=training).shape == (0, 3, 3, 4)
+    same = tf.fill([1, 3, 3, 4], 1000.0)
+    np.testing.assert_array_equal(layer(same, training=training), np.zeros((1, 3, 3, 4)))
+
+
+@pytest.mark.parametrize("kind", ["bn", "gn"])
+def test_norms_of_half_precision_are_those_of_float32_and_so_are_their_gradients(kind):
+    rng = np.random.default_rng(0)
+    values, upstream = (rng.normal(1, 2, size=(3, 9, 7, 16)).astype(np.float32) for _ in range(2))
+    values = tf.cast(tf.cast(values, tf.bfloat16), tf.float32).numpy()  # exact in both
+    results = []
+    for precision in ("float32", "mixed_bfloat16"):
+        layer = make_norm(kind, 16, "n")
+        layer.dtype_policy = precision
+        layer.build(values.shape)
+        layer.gamma.assign(np.linspace(-1, 2, 16))
+        with tf.GradientTape() as tape:
+            tape.watch(inputs := tf.cast(values, layer.compute_dtype))
+            output = layer(inputs, training=True)
+            total = tf.reduce_sum(tf.cast(output, tf.float32) * upstream)
+        assert output.dtype == inputs.dtype
+        gradients = tape.gradient(total, [inputs, layer.gamma.value, layer.beta.value])
+        moving = [] if kind == "gn" else [layer.moving_mean.value, layer.moving_variance.value]
+        results.append([np.float32(result) for result in (output, *gradients, *moving)])
+    for exact, rough in zip(*results, strict=True):
+        assert np.linalg.norm(rough - exact) < 2**-7 * np.linalg.norm(exact)
 
 
 def test_batch_norm_and_its_gradient_are_exact():

@@ -9,8 +9,9 @@ The dataset is a folder with annotations/instances_train2017.json, annotations/i
 val2017/.
 
 Neither was measured on all of COCO. The published weights have segm AP 34.6 and bbox AP 37.9 there, as their project
-states, and give its detections here (docs/checkpoints.md). Training is meant for a GPU: on two cores its 160,000 steps
-would take weeks.
+states, and give its detections here (docs/checkpoints.md). Training is meant for a GPU: on two idle cores a step of two
+of its photographs took 10 s for the heads and 12 s from the fourth stage on, in float32, and the loss of 45 of them
+fell from 464 to 80 in the first 22 steps from random weights. All 160,000 steps would take weeks.
 """
 
 import argparse

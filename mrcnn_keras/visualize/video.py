@@ -220,7 +220,8 @@ class _H264:
         self._stream.pix_fmt = "yuv420p"
 
     def write(self, frame):
-        frame = self._av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
+        planes = cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2YUV_I420)  # faster than PyAV converts
+        frame = self._av.VideoFrame.from_ndarray(planes, format="yuv420p")
         self._container.mux(self._stream.encode(frame))
 
     def close(self):

@@ -117,18 +117,26 @@ def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, worke
     samples = counted.map(tensors, num_parallel_calls=workers, deterministic=True)
     batches = samples.padded_batch(size, shapes, drop_remainder=training)
     batches = batches if training or not shard else shard.without_filling(batches, *part)
-    batches = batches.prefetch(PREFETCH).with_options(_as_given())
+    batches = without_tuning(batches.prefetch(PREFETCH))
     if training:
         batches.steps_per_epoch = epoch_length(order.per_epoch, config)
     return batches
 
 
-def _as_given():
-    """Numbers of threads and batches are those given here: TensorFlow's thread that would tune them does not end until
-    it wakes again, for up to a minute after the last batch."""
+def without_tuning(dataset):
+    """Keeps the numbers of threads and batches of a dataset as they are given.
+
+    TensorFlow's thread that would tune them does not end until it wakes again, for up to a minute after the last batch.
+
+    Args:
+        dataset: `tf.data.Dataset`.
+
+    Returns:
+        `tf.data.Dataset` of the same elements.
+    """
     options = tf.data.Options()
     options.autotune.enabled = False
-    return options
+    return dataset.with_options(options)
 
 
 def epoch_length(num_images, config):

@@ -22,19 +22,16 @@ class GroupNorm(keras.layers.GroupNormalization):
     def call(self, inputs, training=None):
         gamma, beta = (tf.cast(values, tf.float32) for values in (self.gamma, self.beta))
         arguments = inputs, gamma, beta, self.groups, self.epsilon
-        if training:
-            return _of_groups(*arguments)
-        _, _, factor, offset = _group_factors(*arguments)
-        return tf.cast(tf.cast(inputs, tf.float32) * factor + offset, inputs.dtype)
+        return _of_groups(*arguments) if training else _by_groups(*arguments)[0]
 
 
-def _group_factors(x, gamma, beta, groups, epsilon):
-    """The mean and the inverse deviation of each channel's group, and its factor and offset: `[B, 1, 1, C]` each."""
-    x = tf.cast(x, tf.float32)
-    mean, square = (_mean_of_groups(tf.reduce_mean(values, axis=[1, 2]), groups) for values in (x, x * x))
+def _by_groups(x, gamma, beta, groups, epsilon):
+    """x normalised; and the mean and the inverse deviation of each channel's group, and its factor, `[B, 1, 1, C]`."""
+    values = tf.cast(x, tf.float32)
+    mean, square = (_mean_of_groups(tf.reduce_mean(v, axis=[1, 2]), groups) for v in (values, values * values))
     inverse = tf.math.rsqrt(tf.maximum(square - mean * mean, 0.0) + epsilon)
     factor = inverse * gamma
-    return mean, inverse, factor, beta - mean * factor
+    return tf.cast(values * factor + (beta - mean * factor), x.dtype), mean, inverse, factor
 
 
 def _mean_of_groups(values, groups):
@@ -48,7 +45,7 @@ def _mean_of_groups(values, groups):
 @tf.custom_gradient
 def _of_groups(x, gamma, beta, groups, epsilon):
     """x [B, h, w, C] normalised by the mean and the variance of each of its groups of channels."""
-    mean, inverse, factor, offset = _group_factors(x, gamma, beta, groups, epsilon)
+    output, mean, inverse, factor = _by_groups(x, gamma, beta, groups, epsilon)
 
     def gradient(upstream):
         upstream, inputs = (tf.cast(values, tf.float32) for values in (upstream, x))
@@ -63,7 +60,7 @@ def _of_groups(x, gamma, beta, groups, epsilon):
         of_weights = (tf.reduce_sum(values, axis=[0, 1, 2]) * cells for values in (along_gamma, along_beta))
         return tf.cast(along_x, x.dtype), *of_weights, None, None
 
-    return tf.cast(tf.cast(x, tf.float32) * factor + offset, x.dtype), gradient
+    return output, gradient
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
@@ -90,12 +87,13 @@ class BatchNorm(keras.layers.BatchNormalization):
     def call(self, inputs, training=None, mask=None):
         if self.is_fixed(training):
             return inputs if self.in_convolution else super().call(inputs, training=training, mask=mask)
-        of_batch = _of_batch if inputs.dtype == tf.float32 else _of_rough_batch
+        is_rough = inputs.dtype.size == 2
+        x = inputs if is_rough else tf.cast(inputs, tf.float32)
         gamma, beta = (tf.cast(value, tf.float32) for value in (self.gamma, self.beta))
-        output, mean, variance = of_batch(inputs, gamma, beta, self.epsilon)
+        output, mean, variance = (_of_rough_batch if is_rough else _of_batch)(x, gamma, beta, self.epsilon)
         for moving, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * self.momentum + tf.cast(value, moving.dtype) * (1.0 - self.momentum))
-        return output
+        return tf.cast(output, inputs.dtype)
 
 
 @in_own_graph
@@ -117,13 +115,12 @@ def _of_batch(x, gamma, beta, epsilon):
 
 
 def _of_rough_batch(x, gamma, beta, epsilon):
-    """As `_of_batch`, for x of half precision."""
-    x, shape = tf.reshape(x, [-1, 1, 1, x.shape[-1]]), tf.shape(x)
+    """As `_of_batch`, for x [B, h, w, C] of half precision."""
     output, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
         x=x, scale=gamma, offset=beta, mean=[], variance=[], epsilon=epsilon, is_training=True
     )
-    cells = tf.cast(tf.shape(x)[0], tf.float32)
-    return tf.reshape(output, shape), mean, variance * (1.0 - 1.0 / cells)  # TensorFlow's is that of a sample
+    cells = tf.cast(tf.size(x) // tf.shape(x)[-1], tf.float32)
+    return output, mean, variance * (1.0 - 1.0 / cells)  # TensorFlow's is that of a sample
 
 
 def _mean_of_channels(x):

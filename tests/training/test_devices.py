@@ -13,9 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 300  # seconds until a test gives up
 
 # Trains for two steps on one device and on two, and measures the losses of three pictures.
-SCRIPT = (
-    AS_MADE
-    + """
+SCRIPT = """
 import json, sys
 import tensorflow as tf
 
@@ -62,14 +60,13 @@ worst = max(float(np.abs(mine - its).max()) for _, mine, its in pairs)
 counts = {"variables": len(alone), "figures": len(others)}
 print(json.dumps({"differing": differing, "worst": worst, "moved": moved, **counts}))
 """
-)
 
 
 @pytest.mark.slow
 def test_two_devices_learn_what_one_learns(tiny, tmp_path):
     settings = {**tiny, "BATCH_SIZE": 4, "IMAGE_RESIZE_MODE": "fit", "EMA_MOMENTUM": 0.9, "GRADIENT_CLIP_NORM": 0.5}
     settings |= {"LEARNING_RATE": 0.1, "WARMUP_STEPS": 0}
-    command = [sys.executable, "-c", SCRIPT, json.dumps(settings), str(tmp_path)]
+    command = [sys.executable, "-c", AS_MADE + SCRIPT, json.dumps(settings), str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr[-3000:]
     found = json.loads(done.stdout.splitlines()[-1])

@@ -20,9 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 300  # seconds until a test gives up
 
 # Trains for 2 epochs of 3 steps, once uninterrupted and once with Ctrl-C after step 1 and a new model that resumes.
-EXACT = (
-    AS_MADE
-    + """
+EXACT = """
 import json, sys
 import tensorflow as tf
 tf.config.experimental.enable_op_determinism()  # without it, sums of gradients may add up in any order
@@ -67,7 +65,6 @@ assert any(not np.array_equal(a, b) for a, b in zip(whole, best)), "the average 
 moved = sum(not np.array_equal(old, new) for old, new in zip(at_first, straight))
 print("moved", moved, "of", len(straight), "differing", differing)
 """
-)
 
 
 @pytest.mark.slow
@@ -76,7 +73,7 @@ def test_resumed_training_has_bit_equal_weights(tiny, tmp_path):
     several = {"GRADIENT_ACCUMULATION": 2, "EMA_MOMENTUM": 0.5, "AUGMENT": "few"}
     own = {"OPTIMIZER": "adamw", "LEARNING_RATE": 0.001, "BACKBONE_NORM": "bn"}
     settings = json.dumps({**tiny, **own, **several})
-    command = [sys.executable, "-c", EXACT, settings, str(tmp_path)]
+    command = [sys.executable, "-c", AS_MADE + EXACT, settings, str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "stopped" in done.stdout

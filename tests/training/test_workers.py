@@ -23,9 +23,7 @@ from tests.graphs import AS_MADE
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 300  # seconds until a test gives up
 # `mrcnn` in a process that saves after each epoch, and is killed at the beginning of a step if it is told so.
-COMMAND = (
-    AS_MADE
-    + """
+COMMAND = """
 import os, signal, sys
 from mrcnn_keras.cli import main
 from mrcnn_keras.training import callbacks
@@ -41,7 +39,6 @@ def on_train_batch_begin(self, batch, logs=None):
 callbacks.Schedule.on_train_batch_begin = on_train_batch_begin
 sys.exit(main(sys.argv[1:]))
 """
-)
 
 
 def free_ports(count):
@@ -60,7 +57,7 @@ def run_workers(words, killed_at=()):
         own = {"TF_CONFIG": json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}})}
         own |= {"KILLED_AT_STEP": str(killed_at[index])} if index in killed_at else {}
         process = subprocess.Popen(
-            [sys.executable, "-c", COMMAND, *words],
+            [sys.executable, "-c", AS_MADE + COMMAND, *words],
             cwd=ROOT,
             env={**os.environ, "CUDA_VISIBLE_DEVICES": "", **own},
             stdout=subprocess.PIPE,

@@ -55,6 +55,8 @@ def suggest_settings(config, statistics, class_names, category_ids=(), keypoint_
         limit = math.ceil(1.25 * most / 50) * 50
         proposals, reason = max(config.POST_NMS_ROIS_INFERENCE, 2 * limit), f"up to {most} objects in a picture"
         suggested["POST_NMS_ROIS_INFERENCE"] = (proposals, reason)
+        if proposals > config.PRE_NMS_LIMIT_INFERENCE:  # objects of one size come from one map
+            suggested["PRE_NMS_LIMIT_INFERENCE"] = (proposals, reason)
         suggested |= dict.fromkeys(("DETECTION_MAX_INSTANCES", "MAX_GT_INSTANCES"), (max(limit, 100), reason))
     if statistics["instances"]:
         suggested |= _for_sizes(config, statistics, chosen)

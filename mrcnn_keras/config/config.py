@@ -168,6 +168,7 @@ class Config:
     DETECTION_MIN_CONFIDENCE: Share = 0.05  # detections with a lower score are dropped
     CLASS_MIN_SCORES: Limits(0, 1, parts=float) = ()  # each class's lowest score where min_score="best"; (): unknown
     DETECTION_NMS_THRESHOLD: Share = 0.5  # detections of one class with more overlap than this are one
+    DETECTION_NMS_SIGMA: Limits(0, 100) = 0.0  # Matrix NMS: overlap lowers scores, the less the larger this is; 0: not
     DETECTION_MAX_INSTANCES = 100  # detections kept per image
     DETECTION_MIN_SIZE: Limits(0, 1e6) = 1e-2  # pixels: smaller detections are dropped
     DETECTION_ONE_CLASS = False  # a RoI is detected as its likeliest class only (Matterport)

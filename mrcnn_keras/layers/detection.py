@@ -19,6 +19,8 @@ class DetectionLayer(keras.layers.Layer):
         max_instances: Integer N, the most detections per picture.
         min_confidence: Float, 0 to 1; only higher scores are detected.
         nms_threshold: Float, the overlap (IoU) from which on two detections of a class are one.
+        nms_sigma: Float, 0: scores stay; otherwise those of detections that better ones of their class overlap fall,
+            the less the larger it is, see `ops.suppression.batched_decays`.
         std_dev: Four floats that the deltas were divided by.
         min_size: Float, network pixels; boxes with a smaller side are dropped.
         one_class: Boolean, whether a RoI is detected as its likeliest class only, and not where that is the background.
@@ -39,13 +41,15 @@ class DetectionLayer(keras.layers.Layer):
         max_instances=100,
         min_confidence=0.05,
         nms_threshold=0.5,
+        nms_sigma=0.0,
         std_dev=(0.1, 0.1, 0.2, 0.2),
         min_size=1e-2,
         one_class=False,
         **kwargs,
     ):
         super().__init__(**{"dtype": "float32", **kwargs})
-        self.max_instances, self.min_confidence, self.nms_threshold = (max_instances, min_confidence, nms_threshold)
+        self.max_instances, self.min_confidence = max_instances, min_confidence
+        self.nms_threshold, self.nms_sigma = nms_threshold, nms_sigma
         self.std_dev, self.min_size, self.one_class = tuple(std_dev), min_size, one_class
 
     def call(self, rois, class_logits, deltas, window):
@@ -63,10 +67,15 @@ class DetectionLayer(keras.layers.Layer):
         batch, count = tf.shape(rois)[0], rois.shape[1]
         boxes = tf.reshape(tf.transpose(boxes[:, :, 1:], [0, 2, 1, 3]), [-1, count, 4])
         scores = tf.reshape(tf.transpose(scores[:, :, 1:], [0, 2, 1]), [-1, count])
-        limit = min(self.max_instances, count)
+        # Where scores fall, so many more are looked at: the best before are not the best after.
+        limit = min(self.max_instances * (2 if self.nms_sigma else 1), count)
         indices, kept = nms_ops.batched_nms(boxes, scores, limit, self.nms_threshold)
-        boxes = tf.reshape(tf.gather(boxes, indices, batch_dims=1), [batch, foreground * limit, 4])
-        scores = tf.where(kept, tf.gather(scores, indices, batch_dims=1), nms_ops.DROPPED)
+        boxes, scores = (tf.gather(values, indices, batch_dims=1) for values in (boxes, scores))
+        if self.nms_sigma:
+            scores *= nms_ops.batched_decays(boxes, self.nms_sigma)
+            kept &= scores > self.min_confidence
+        scores = tf.where(kept, scores, nms_ops.DROPPED)
+        boxes = tf.reshape(boxes, [batch, foreground * limit, 4])
         scores = tf.reshape(scores, [batch, foreground * limit])
 
         missing = max(self.max_instances - foreground * limit, 0)

@@ -42,6 +42,7 @@ class RoIHeads:
             max_instances=config.DETECTION_MAX_INSTANCES,
             min_confidence=config.DETECTION_MIN_CONFIDENCE,
             nms_threshold=config.DETECTION_NMS_THRESHOLD,
+            nms_sigma=config.DETECTION_NMS_SIGMA,
             std_dev=config.BBOX_STD_DEV,
             min_size=config.DETECTION_MIN_SIZE,
             one_class=config.DETECTION_ONE_CLASS,

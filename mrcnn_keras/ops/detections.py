@@ -17,7 +17,8 @@ def limited(found, min_score, max_count):
     """Detections that score at least min_score, and of each picture no more than max_count; the others become padding.
 
     found: as above, best first; min_score float32 and max_count int32: [B] or one number. As suppression goes from the
-    best downwards, these are the detections of a network with these limits.
+    best downwards, these are the detections of a network with these limits (with DETECTION_NMS_SIGMA, of one with that
+    score).
     """
     ranks = tf.range(tf.shape(found["class_ids"])[1])
     high = found["scores"] >= _of_each_picture(min_score, found)

@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from mrcnn_keras.ops import boxes as box_ops
+
 # Score of what must never be kept. NonMaxSuppressionV4 keeps scores strictly above its threshold.
 DROPPED = float("-inf")
 
@@ -35,3 +37,23 @@ def batched_nms(boxes, scores, max_output, iou_threshold):
         (boxes, scores),
         fn_output_signature=(tf.TensorSpec([max_output], tf.int32), tf.TensorSpec([max_output], tf.bool)),
     )
+
+
+def batched_decays(boxes, sigma):
+    """What scores are multiplied by since better boxes overlap theirs: Matrix NMS, with its Gaussian penalty.
+
+    The most that one better box takes away, less what an even better one takes away from that box itself (Wang et al.
+    2020, "SOLOv2", equations 4 and 5). boxes [K, N, 4]: of each row, best first; sigma: the larger, the smaller the
+    effect. Returns [K, N], 0 to 1.
+    """
+    return tf.map_fn(
+        lambda row: _decays(row, sigma), boxes, fn_output_signature=tf.TensorSpec(boxes.shape[1:2], tf.float32)
+    )
+
+
+def _decays(boxes, sigma):
+    places = tf.range(boxes.shape[0])
+    better = places[:, None] < places[None, :]
+    overlaps = tf.where(better, box_ops.iou(boxes, boxes), 0.0)
+    excused = tf.reduce_max(overlaps, axis=0)[:, None]
+    return tf.reduce_min(tf.where(better, tf.exp((excused**2 - overlaps**2) / sigma), 1.0), axis=0)

@@ -18,7 +18,7 @@ from mrcnn_keras.training.schedule import Occasional, current_rate, finished_ste
 from mrcnn_keras.training.workers import Workers
 
 # Approximate shares of the time that evaluations, last.keras and the curves may take.
-EVALUATION_SHARE, SAVING_SHARE, DRAWING_SHARE = 0.1, 0.05, 0.02
+EVALUATION_SHARE, SAVING_SHARE, DRAWING_SHARE = 0.1, 0.02, 0.01
 # Seconds between two writes of last.keras within an epoch: the most that a power cut can cost.
 SAVE_EVERY = 120
 # A timed training is evaluated about this often at most, and on at least this many pictures.

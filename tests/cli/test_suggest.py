@@ -90,7 +90,7 @@ def test_suggest_keeps_the_users_settings():
 def test_suggests_limits_for_many_objects():
     found = suggested(facts(most=375))
     assert found["DETECTION_MAX_INSTANCES"] == found["MAX_GT_INSTANCES"] == 500
-    assert found["POST_NMS_ROIS_INFERENCE"] == 1000
+    assert found["POST_NMS_ROIS_INFERENCE"] == found["PRE_NMS_LIMIT_INFERENCE"] == 1000
     assert "DETECTION_MAX_INSTANCES" not in suggested(facts(most=80))
 
 

@@ -29,6 +29,27 @@ def test_duplicates_are_dropped_per_class_only():
     np.testing.assert_allclose(scores, [0.6, 0.5, 0.2], rtol=1e-5)
 
 
+def test_scores_fall_with_the_overlap_per_class():
+    layer = DetectionLayer(9, min_confidence=0.15, nms_threshold=0.7, nms_sigma=0.3)
+    rois = [[0, 0, 10, 10], [0, 0, 10, 5], [50, 50, 60, 60]]  # IoU 1/2
+    boxes, class_ids, scores = detected(layer, rois, [[0.2, 0.8, 1e-9], [0.4, 0.6, 1e-9], [0.4, 1e-9, 0.6]])
+    assert boxes == [rois[0], rois[2], rois[1]]
+    assert class_ids == [1, 2, 1]
+    np.testing.assert_allclose(scores, [0.8, 0.6, 0.6 * np.exp(-0.25 / 0.3)], rtol=1e-5)
+
+
+def test_scores_that_fall_too_low_are_dropped():
+    layer = DetectionLayer(9, min_confidence=0.3, nms_threshold=0.7, nms_sigma=0.3)
+    boxes, _, _ = detected(layer, [[0, 0, 10, 10], [0, 0, 10, 5]], [[0.2, 0.8], [0.4, 0.6]])
+    assert boxes == [[0, 0, 10, 10]]
+
+
+def test_an_object_is_found_behind_as_many_duplicates_as_are_kept():
+    layer = DetectionLayer(2, min_confidence=0.05, nms_threshold=0.7, nms_sigma=0.1)
+    rois = [[0, 0, 10, 10], [0, 0, 10, 6], [50, 50, 60, 60]]
+    assert detected(layer, rois, [[0.1, 0.9], [0.2, 0.8], [0.3, 0.7]])[0] == [rois[0], rois[2]]
+
+
 def test_one_roi_may_be_several_classes():
     boxes, class_ids, _ = detected(DetectionLayer(9, 0.05), [[0, 0, 10, 10]], [[0.1, 0.3, 0.6]])
     assert boxes == [[0, 0, 10, 10], [0, 0, 10, 10]]

@@ -74,6 +74,7 @@ class Config:
     IMAGE_LIMIT: Side = 1600  # "crop": pixels, longest side at detection; larger pictures are scaled down to it
     IMAGE_PAD_MULTIPLE: Limits(32, 1024) = 32  # pixels: "fit" and "crop" pad to a multiple of this
     IMAGE_PAD_PLACE: Literal[*PLACES] = "end"  # padding is right and below; "centre": on all sides ("square" only)
+    IMAGE_STRETCH = False  # grey levels of each network picture are stretched, from its darkest to its brightest place
     IMAGE_PAD_COLOUR: Literal["mean", "black"] = "mean"  # of the padding: MEAN_PIXEL, or black
     RESIZE_ANTIALIAS = True  # average over the pixels that a shrunk pixel covers
     RESIZE_METHOD: Literal["exact", "pillow", "skimage"] = "exact"  # detect: or whole grey levels as these round them

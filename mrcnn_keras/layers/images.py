@@ -6,6 +6,10 @@ import tensorflow as tf
 from mrcnn_keras.ops import boxes as box_ops
 from mrcnn_keras.resize import padding_before
 
+# Stretching begins and ends with the means of the darkest and the brightest cell of so many pixels per side; where they
+# differ by less than so many grey levels, it may be noise and is stretched as if they differed by these.
+CELL, LEAST_RANGE = 4, 16.0
+
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class WindowLayer(keras.layers.Layer):
@@ -45,6 +49,8 @@ class NormalizeImages(keras.layers.Layer):
         mean_pixel: Three floats, RGB, 0 to 255.
         std_pixel: Three floats, RGB, 0 to 255.
         pad_colour: String, `"mean"`, which makes the padding 0 in the output, or `"black"`.
+        stretch: Boolean, whether the grey levels of each picture are first stretched from its darkest place, which
+            becomes 0, to its brightest one, which becomes 255; all channels by the same factor.
 
     Call arguments:
         images: `[B, H, W, 3]` RGB, 0 to 255.
@@ -54,24 +60,36 @@ class NormalizeImages(keras.layers.Layer):
         `[B, H, W, 3]`, of the type of the images.
     """
 
-    def __init__(self, mean_pixel, std_pixel, pad_colour="mean", **kwargs):
+    def __init__(self, mean_pixel, std_pixel, pad_colour="mean", stretch=False, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})  # bfloat16 would round grey levels
         self.mean_pixel = tuple(mean_pixel)
         self.std_pixel = tuple(std_pixel)
         self.pad_colour = pad_colour
+        self.stretch = stretch
 
     def call(self, images, window):
-        mean, deviation = (tf.constant(pixel, images.dtype) for pixel in (self.mean_pixel, self.std_pixel))
-        normal = (images - mean) / deviation
-        padding = tf.zeros_like(mean) if self.pad_colour == "mean" else -mean / deviation
         window = tf.cast(window, tf.int32)
         if window.shape[-1] == 2:
             window = tf.pad(window, [[0, 0], [2, 0]])
         shape = tf.shape(images)
         rows = _between(window[:, 0], window[:, 2], shape[1])
         columns = _between(window[:, 1], window[:, 3], shape[2])
-        real = rows[:, :, None] & columns[:, None, :]
-        return tf.where(real[..., None], normal, padding)
+        real = (rows[:, :, None] & columns[:, None, :])[..., None]
+        if self.stretch:
+            images = _stretched(images, real)
+        mean, deviation = (tf.constant(pixel, images.dtype) for pixel in (self.mean_pixel, self.std_pixel))
+        padding = tf.zeros_like(mean) if self.pad_colour == "mean" else -mean / deviation
+        return tf.where(real, (images - mean) / deviation, padding)
+
+
+def _stretched(images, real):
+    """images [B, H, W, 3], real [B, H, W, 1] bool -> images, 0 to 255 between the extreme cells of the real part."""
+    inside = tf.cast(real, images.dtype)
+    sums, shares = (tf.nn.avg_pool2d(values, CELL, CELL, "SAME") for values in (images * inside, inside))
+    means = tf.math.divide_no_nan(sums, shares)
+    low = tf.reduce_min(tf.where(shares > 0, means, 255.0), axis=[1, 2, 3], keepdims=True)
+    high = tf.reduce_max(tf.where(shares > 0, means, 0.0), axis=[1, 2, 3], keepdims=True)
+    return tf.clip_by_value((images - low) * (255.0 / tf.maximum(high - low, LEAST_RANGE)), 0.0, 255.0)
 
 
 def _between(low, high, count):

@@ -30,6 +30,7 @@ STEM = re.compile(r"(.*stem_)?conv/kernel")  # the first convolution of a backbo
 CONVENTIONS = (
     "MEAN_PIXEL",
     "IMAGE_PAD_COLOUR",
+    "IMAGE_STRETCH",
     "BACKBONE_FEATURES",
     "BACKBONE_STRIDE_IN",
     "BACKBONE_NORM_EPSILON",

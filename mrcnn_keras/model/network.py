@@ -16,7 +16,9 @@ class Network:
 
     def __init__(self, config, backbone=None):
         self.window = WindowLayer(config.IMAGE_PAD_PLACE, config.BOX_CORNERS, name="window")
-        self.normalize = NormalizeImages(config.MEAN_PIXEL, config.STD_PIXEL, config.IMAGE_PAD_COLOUR, name="normalize")
+        self.normalize = NormalizeImages(
+            config.MEAN_PIXEL, config.STD_PIXEL, config.IMAGE_PAD_COLOUR, config.IMAGE_STRETCH, name="normalize"
+        )
         self.backbone = make_backbone(config, backbone)
         self.neck, channels = make_neck(config, self.backbone)
         self.proposal_generator = PROPOSAL_GENERATORS[config.PROPOSALS](config, channels)

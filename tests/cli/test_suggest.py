@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from mrcnn_keras.cli.suggest import suggest_augmentation, suggest_settings
+from mrcnn_keras.cli.suggest import suggest_augmentation, suggest_for, suggest_settings
 from mrcnn_keras.config import AUGMENTATIONS, Config
 from mrcnn_keras.data import Dataset
 from mrcnn_keras.detections import KeypointLayout
+from mrcnn_keras.errors import UserError
 
 NAMES = ["BG", "cat", "dog"]
 
@@ -90,7 +91,7 @@ def test_suggest_keeps_the_users_settings():
 def test_suggests_limits_for_many_objects():
     found = suggested(facts(most=375))
     assert found["DETECTION_MAX_INSTANCES"] == found["MAX_GT_INSTANCES"] == 500
-    assert found["POST_NMS_ROIS_INFERENCE"] == found["PRE_NMS_LIMIT_INFERENCE"] == 1000
+    assert found["POST_NMS_ROIS_INFERENCE"] == found["PRE_NMS_LIMIT_INFERENCE"] == 2000
     assert "DETECTION_MAX_INSTANCES" not in suggested(facts(most=80))
 
 
@@ -172,3 +173,44 @@ def test_augmentation_is_chosen_by_the_data(data, mode, name, reason):
     assert found == name
     assert why.startswith(reason)
     assert found in AUGMENTATIONS
+
+
+class Bright(Dataset):
+    """Pictures of a black and a bright half."""
+
+    def __init__(self, *levels):
+        super().__init__()
+        self.levels = levels
+        self.add_class("x", 1, "x")
+        for i in range(len(levels)):
+            self.add_image("x", i, f"{i}.png")
+
+    def load_image(self, image_id):
+        if self.levels[image_id] is None:
+            raise UserError("cannot be read")
+        image = np.zeros((20, 20, 3), np.uint8)
+        image[10:] = self.levels[image_id]
+        return image
+
+    def has_masks(self):
+        return True
+
+
+@pytest.mark.parametrize(
+    ("levels", "sides", "stretched"),
+    [
+        ((20, 60, 250), (6, 16, 30), True),
+        ((20, 200, 250), (6, 16, 30), False),
+        ((20, 60, 250), (100, 200, 300), False),  # photographs
+        ((None, 60, None), (6, 16, 30), True),
+        ((None, None), (6, 16, 30), False),
+        ((), (6, 16, 30), False),
+    ],
+)
+def test_dark_pictures_are_stretched_where_windows_are_learnt_from(levels, sides, stretched):
+    config = Config.preset("resnet18_fpn")
+    found = suggest_for(Bright(*levels), config, facts(sides, 520, 696))
+    assert found.get("IMAGE_STRETCH", (False,))[0] is stretched
+    if stretched:
+        assert found["IMAGE_STRETCH"][1] == "half of the pictures use no more than 60 of 256 grey levels"
+        assert "IMAGE_STRETCH" not in suggest_for(Bright(*levels), config, facts(sides, 520, 696), ["IMAGE_STRETCH"])

@@ -33,6 +33,38 @@ def test_a_window_in_the_middle():
     assert normal[1, ..., 1].tolist() == [[1, 0, 0, 0, 0]] * 4
 
 
+def stretched(images, sizes):
+    """With a mean of 0 and a deviation of 1: grey levels."""
+    layer = NormalizeImages((0, 0, 0), (1, 1, 1), stretch=True)
+    return layer(tf.constant(images, tf.float32), tf.constant(sizes)).numpy()
+
+
+def test_grey_levels_are_stretched_from_the_darkest_to_the_brightest_place_of_each_picture():
+    images = np.zeros((2, 8, 12, 3), np.float32)
+    images[0, :, :4], images[0, :, 4:8] = 20, (30, 40, 60)
+    images[1, :, :8] = 7
+    images[:, :, 8:] = 255  # padding, which counts for nothing
+    first, second = stretched(images, [[8, 8], [8, 8]])
+    assert (first[:, :4] == 0).all()
+    np.testing.assert_allclose(first[:, 4:8], np.broadcast_to([63.75, 127.5, 255], (8, 4, 3)), rtol=1e-6)
+    assert (second == 0).all()  # nothing to see: no noise is made of it
+    assert (first[:, 8:] == 0).all()
+
+
+def test_a_few_levels_of_noise_are_not_stretched_to_all():
+    images = np.full((1, 8, 8, 3), 10, np.float32)
+    images[:, :4] = 12
+    assert stretched(images, [[8, 8]]).max() == 2 * 255 / 16
+
+
+def test_single_bright_pixels_do_not_decide_and_stay_in_range():
+    images = np.zeros((1, 8, 8, 3), np.float32)
+    images[:, :4], images[:, 0, 0] = 64, 255
+    first = stretched(images, [[8, 8]])
+    assert first.max() == 255
+    assert first[0, 1, 1, 0] > 200
+
+
 def windows(place, corners):
     output = WindowLayer(place, corners)(tf.zeros([2, 64, 96, 3]), tf.constant([[64, 48], [33, 96]]))
     assert all(value.dtype == tf.float32 for value in output.values())

@@ -76,7 +76,12 @@ OTHER_THAN_DEFAULT = {
     MaskMLP: {"classes": 3, "side": 14, "units": 8, "fcs": 3},
     GivenProposalsLayer: {"limit": 4, "min_size": 2, "corners": "pixel"},
     MaskTargetLayer: {"mask_shape": (14, 7)},
-    NormalizeImages: {"mean_pixel": (1.0, 2.0, 3.0), "std_pixel": (4.0, 5.0, 6.0), "pad_colour": "black"},
+    NormalizeImages: {
+        "mean_pixel": (1.0, 2.0, 3.0),
+        "std_pixel": (4.0, 5.0, 6.0),
+        "pad_colour": "black",
+        "stretch": True,
+    },
     PickAnchors: {},
     PickRoIs: {},
     ProposalLayer: {

@@ -26,7 +26,7 @@ def intersection(boxes, others):
 def iou(boxes, others):
     """boxes [..., N, 4], others [..., M, 4] -> [..., N, M] intersection over union; 0 for empty boxes."""
     shared = intersection(boxes, others)
-    union = area(boxes)[..., :, None] + area(others)[..., None, :] - shared
+    union = tf.expand_dims(area(boxes), -1) + tf.expand_dims(area(others), -2) - shared
     return tf.math.divide_no_nan(shared, union)
 
 

@@ -53,7 +53,7 @@ def batched_decays(boxes, sigma):
 
 def _decays(boxes, sigma):
     places = tf.range(boxes.shape[0])
-    better = places[:, None] < places[None, :]
+    better = tf.expand_dims(places, 1) < tf.expand_dims(places, 0)
     overlaps = tf.where(better, box_ops.iou(boxes, boxes), 0.0)
-    excused = tf.reduce_max(overlaps, axis=0)[:, None]
+    excused = tf.expand_dims(tf.reduce_max(overlaps, axis=0), 1)
     return tf.reduce_min(tf.where(better, tf.exp((excused**2 - overlaps**2) / sigma), 1.0), axis=0)

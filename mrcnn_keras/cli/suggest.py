@@ -41,11 +41,7 @@ def suggest_for(dataset, config, statistics, chosen=()):
     suggested = suggest_settings(config, statistics, *found, chosen)
     windows = suggested.get("IMAGE_RESIZE_MODE", [config.IMAGE_RESIZE_MODE])[0] == "crop"
     if windows and "IMAGE_STRETCH" not in chosen and not config.IMAGE_STRETCH:
-        levels = [float(np.diff(np.percentile(image, (1, 99.8)))[0]) for image in _looked_at(dataset)]
-        middle = np.median(levels) if levels else FEW_LEVELS
-        if middle < FEW_LEVELS:
-            reason = f"half of the pictures use no more than {middle:.0f} of 256 grey levels"
-            suggested["IMAGE_STRETCH"] = (True, reason)
+        suggested |= _for_grey_levels(dataset)
     return suggested
 
 
@@ -93,6 +89,15 @@ def suggest_augmentation(dataset, config, statistics):
         return "few", f"{count} picture{'s' * (count != 1)}, fewer than {FEW}"
     boxes = "" if dataset.has_masks() else ", boxes only, which free rotation would make too large"
     return "photos", f"{count} picture{'s' * (count != 1)} of large objects{boxes}"
+
+
+def _for_grey_levels(dataset):
+    """Stretches dark pictures."""
+    levels = [np.ptp(np.percentile(image, (1, 99.8))) for image in _looked_at(dataset)]
+    middle = np.median(levels) if levels else FEW_LEVELS
+    if middle >= FEW_LEVELS:
+        return {}
+    return {"IMAGE_STRETCH": (True, f"half of the pictures use no more than {middle:.0f} of 256 grey levels")}
 
 
 def _mostly_grey(dataset):

@@ -20,7 +20,7 @@ class DetectionLayer(keras.layers.Layer):
         min_confidence: Float, 0 to 1; only higher scores are detected.
         nms_threshold: Float, the overlap (IoU) from which on two detections of a class are one.
         nms_sigma: Float, 0: scores stay; otherwise those of detections that better ones of their class overlap fall,
-            the less the larger it is, see `ops.suppression.batched_decays`.
+            the less the larger it is, see `ops.suppression.decays`.
         std_dev: Four floats that the deltas were divided by.
         min_size: Float, network pixels; boxes with a smaller side are dropped.
         one_class: Boolean, whether a RoI is detected as its likeliest class only, and not where that is the background.
@@ -67,25 +67,28 @@ class DetectionLayer(keras.layers.Layer):
         batch, count = tf.shape(rois)[0], rois.shape[1]
         boxes = tf.reshape(tf.transpose(boxes[:, :, 1:], [0, 2, 1, 3]), [-1, count, 4])
         scores = tf.reshape(tf.transpose(scores[:, :, 1:], [0, 2, 1]), [-1, count])
-        # Where scores fall, so many more are looked at: the best before are not the best after.
-        limit = min(self.max_instances * (2 if self.nms_sigma else 1), count)
+        # Where scores fall, twice as many are looked at: the best before are not the best after.
+        candidates = self.max_instances * (2 if self.nms_sigma else 1)
+        limit = min(candidates, count)
         indices, kept = nms_ops.batched_nms(boxes, scores, limit, self.nms_threshold)
-        boxes, scores = (tf.gather(values, indices, batch_dims=1) for values in (boxes, scores))
-        if self.nms_sigma:
-            scores *= nms_ops.batched_decays(boxes, self.nms_sigma)
-            kept &= scores > self.min_confidence
-        scores = tf.where(kept, scores, nms_ops.DROPPED)
-        boxes = tf.reshape(boxes, [batch, foreground * limit, 4])
+        boxes = tf.reshape(tf.gather(boxes, indices, batch_dims=1), [batch, foreground * limit, 4])
+        scores = tf.where(kept, tf.gather(scores, indices, batch_dims=1), nms_ops.DROPPED)
         scores = tf.reshape(scores, [batch, foreground * limit])
 
-        missing = max(self.max_instances - foreground * limit, 0)
+        missing = max(candidates - foreground * limit, 0)
         boxes = tf.pad(boxes, [[0, 0], [0, missing], [0, 0]])
         scores = tf.pad(scores, [[0, 0], [0, missing]], constant_values=nms_ops.DROPPED)
-        scores, order = tf.math.top_k(scores, self.max_instances)
+        scores, order = tf.math.top_k(scores, candidates)
+        boxes, class_ids = tf.gather(boxes, order, batch_dims=1), order // limit + 1
+        if self.nms_sigma:
+            scores *= nms_ops.decays(boxes, class_ids, self.nms_sigma)
+            scores = tf.where(scores > self.min_confidence, scores, nms_ops.DROPPED)
+            scores, order = tf.math.top_k(scores, self.max_instances)
+            boxes, class_ids = (tf.gather(values, order, batch_dims=1) for values in (boxes, class_ids))
         found = scores > nms_ops.DROPPED
         return {
-            "boxes": tf.where(found[..., None], tf.gather(boxes, order, batch_dims=1), 0.0),
-            "class_ids": tf.where(found, order // limit + 1, 0),
+            "boxes": tf.where(found[..., None], boxes, 0.0),
+            "class_ids": tf.where(found, class_ids, 0),
             "scores": tf.where(found, scores, 0.0),
             "num_detections": tf.reduce_sum(tf.cast(found, tf.int32), axis=-1),
         }

@@ -39,21 +39,16 @@ def batched_nms(boxes, scores, max_output, iou_threshold):
     )
 
 
-def batched_decays(boxes, sigma):
+def decays(boxes, class_ids, sigma):
     """What scores are multiplied by since better boxes overlap theirs: Matrix NMS, with its Gaussian penalty.
 
-    The most that one better box takes away, less what an even better one takes away from that box itself (Wang et al.
-    2020, "SOLOv2", equations 4 and 5). boxes [K, N, 4]: of each row, best first; sigma: the larger, the smaller the
-    effect. Returns [K, N], 0 to 1.
+    The most that one better box of the class takes away, less what an even better one takes away from that box itself
+    (Wang et al. 2020, "SOLOv2", equations 4 and 5). boxes [B, N, 4] and class_ids [B, N], best first; sigma: the
+    larger, the smaller the effect. Returns [B, N], 0 to 1.
     """
-    return tf.map_fn(
-        lambda row: _decays(row, sigma), boxes, fn_output_signature=tf.TensorSpec(boxes.shape[1:2], tf.float32)
-    )
-
-
-def _decays(boxes, sigma):
-    places = tf.range(boxes.shape[0])
+    places = tf.range(boxes.shape[1])
     better = tf.expand_dims(places, 1) < tf.expand_dims(places, 0)
+    better &= tf.expand_dims(class_ids, 2) == tf.expand_dims(class_ids, 1)
     overlaps = tf.where(better, box_ops.iou(boxes, boxes), 0.0)
-    excused = tf.expand_dims(tf.reduce_max(overlaps, axis=0), 1)
-    return tf.reduce_min(tf.where(better, tf.exp((excused**2 - overlaps**2) / sigma), 1.0), axis=0)
+    excused = tf.expand_dims(tf.reduce_max(overlaps, axis=1), 2)
+    return tf.reduce_min(tf.where(better, tf.exp((excused**2 - overlaps**2) / sigma), 1.0), axis=1)

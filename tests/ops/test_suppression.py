@@ -5,7 +5,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mrcnn_keras.ops.suppression import DROPPED, batched_decays, batched_nms, nms
+from mrcnn_keras.ops.suppression import DROPPED, batched_nms, decays, nms
 
 
 def found(boxes, scores, max_output, iou_threshold):
@@ -109,19 +109,19 @@ def test_under_xla_fewer_boxes_than_are_asked_for():
         assert (indices.numpy().tolist(), kept.numpy().tolist()) == ([[1, 2, 0, 0, 0]], [[True] * 2 + [False] * 3])
 
 
-def decays(boxes, sigma):
-    return batched_decays(tf.constant([boxes], tf.float32), sigma)[0].numpy().tolist()
+def falls_to(boxes, sigma):
+    return decays(tf.constant([boxes], tf.float32), tf.ones([1, len(boxes)], tf.int32), sigma)[0].numpy().tolist()
 
 
 def test_a_score_falls_by_the_square_of_the_overlap_with_a_better_box():
     boxes = [[0, 0, 10, 10], [0, 0, 10, 5], [20, 20, 30, 30]]  # IoU 1/2, 0
-    np.testing.assert_allclose(decays(boxes, 0.3), [1, math.exp(-0.25 / 0.3), 1], rtol=1e-6)
+    np.testing.assert_allclose(falls_to(boxes, 0.3), [1, math.exp(-0.25 / 0.3), 1], rtol=1e-6)
 
 
 def test_a_duplicate_of_a_better_box_takes_nothing_from_its_neighbour():
     # 1 overlaps 0 by 2/3 and 2 by 1/4, 2 overlaps 0 by 1/9: as 1 is itself a duplicate, 2 falls by what 0 covers.
     boxes = [[0, 0, 10, 10], [0, 2, 10, 12], [0, 8, 10, 18]]
-    first, second, third = decays(boxes, 0.5)
+    first, second, third = falls_to(boxes, 0.5)
     assert first == 1
     np.testing.assert_allclose(second, math.exp(-((2 / 3) ** 2) / 0.5), rtol=1e-6)
     np.testing.assert_allclose(third, math.exp(-((1 / 9) ** 2) / 0.5), rtol=1e-6)
@@ -135,4 +135,4 @@ def test_decays_equal_the_equations_of_matrix_nms(boxes, sigma):
         largest = [max([overlap(boxes[k], boxes[i]) for k in range(i)], default=0) for i in range(j)]
         falls = [math.exp((largest[i] ** 2 - overlap(boxes[i], boxes[j]) ** 2) / sigma) for i in range(j)]
         expected.append(min(falls, default=1))
-    np.testing.assert_allclose(decays(boxes, sigma), expected, rtol=1e-4)
+    np.testing.assert_allclose(falls_to(boxes, sigma), expected, rtol=1e-4)

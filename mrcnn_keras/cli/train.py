@@ -24,6 +24,8 @@ from mrcnn_keras.training import Workers, cluster_strategy, device_strategy, tra
 from mrcnn_keras.weights.class_places import find_places
 
 PRETRAINED_PRESET = "torchvision_v1"
+# Settings that a network which detects has learnt with, whatever the new data suggest.
+LEARNT_WITH = ("RPN_ANCHOR_SCALES", "IMAGE_STRETCH")
 # Options that a resumed training takes from its beginning where they are left out; at most one per row is given.
 # Those in FIXED must not change: otherwise pictures would move from validation to training.
 REMEMBERED = (
@@ -82,8 +84,8 @@ def train_from_options(options):
         _give_proposals(options, config, data, validation)
         statistics = _looked_through(data, validation)
         if not options.resume:
-            keeps_anchors = checkpoint.has_anchors if checkpoint else options.weights == "coco"
-            chosen = {*own, "RPN_ANCHOR_SCALES"} if keeps_anchors else {*own}
+            detects = checkpoint.has_anchors if checkpoint else options.weights == "coco"
+            chosen = {*own, *LEARNT_WITH} if detects else {*own}
             config = _fitted(config, named, own, data, statistics, chosen, _recipe(options))
         keras.utils.set_random_seed(seed)
         precision = options.precision or "auto"

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from mrcnn_keras.cli import main
+from mrcnn_keras.cli import main, suggest
 from mrcnn_keras.cli.parser import _parser
 from mrcnn_keras.cli.train import _fitted, _known_names, _named, _named_sets, _own_settings, _recipe
 from mrcnn_keras.config import AUGMENTATIONS, RECIPES, Config
@@ -88,9 +88,11 @@ def test_train_takes_settings_and_anchors_from_a_file(train, file, tiny_coco, tm
 
 
 @pytest.mark.slow
-def test_train_takes_settings_from_a_keras_model(train, file, capsys):
+def test_train_takes_settings_from_a_keras_model(train, file, monkeypatch, capsys):
+    monkeypatch.setattr(suggest, "FEW_LEVELS", 999)  # all pictures are dark
     MaskRCNN.from_checkpoint(file, NAME="mine", **FAST).save("mine.keras")
-    config = train("--weights", "mine.keras")
+    config = train("--weights", "mine.keras", "--set", "IMAGE_RESIZE_MODE=crop")
+    assert not config.IMAGE_STRETCH
     assert ("mine", 8, FAST["RPN_ANCHOR_SCALES"]) == (config.NAME, config.BACKBONE_WIDTH, config.RPN_ANCHOR_SCALES)
     assert "mine.keras: 126 of the model's 130 variables loaded" in capsys.readouterr().out
 
@@ -114,13 +116,15 @@ def test_train_from_coco_without_a_preset(train, file, tmp_path, monkeypatch, ca
 
 @pytest.mark.slow
 def test_train_from_imagenet_leaves_the_anchors_to_the_data(train, file, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(suggest, "FEW_LEVELS", 999)
     backbone = save_torch(tmp_path / "resnet18.pth", imagenet_file(**RESNET18))
-    thin = options({**THIN, "MASKS": False})
+    thin = options({**THIN, "MASKS": False, "IMAGE_RESIZE_MODE": "crop"})
     with serving(monkeypatch, tmp_path / "home") as (put, _):
         put(IMAGENET, ("resnet18", "3x3"), backbone)
         config = train("--weights", "imagenet", *thin)
     assert config.PRESET == "resnet18_fpn"
     assert config.RPN_ANCHOR_SCALES != Config().RPN_ANCHOR_SCALES
+    assert config.IMAGE_STRETCH
     assert "not in the file, re-initialised: " in capsys.readouterr().out
 
 

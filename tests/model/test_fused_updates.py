@@ -51,6 +51,23 @@ def test_a_variable_is_updated_by_one_operation():
     assert "Mul" not in kinds
 
 
+@pytest.mark.parametrize("name", ["sgd", "adamw"])
+def test_weights_decay_when_their_gradient_is_there(name):
+    """Before that the step still reads them, and TensorFlow would keep a copy of each."""
+    weight, optimizer = keras.Variable(np.ones(3, np.float32)), make_optimizer(name, 0.1, weight_decay=0.01)
+    fuse_updates(optimizer)
+    optimizer.build([weight])
+    step = tf.function(lambda gradient: optimizer.apply([gradient], [weight]))
+    graph = step.get_concrete_function(tf.TensorSpec(3)).graph
+    [decay] = [one for one in graph.get_operations() if one.type == "AssignSubVariableOp"]
+    behind, before = [decay], set()
+    while behind:
+        operation = behind.pop()
+        before.add(operation)
+        behind += {*operation.control_inputs, *(tensor.op for tensor in operation.inputs)} - before
+    assert graph.inputs[0].op in before
+
+
 class Halved(keras.optimizers.SGD):
     """An optimizer of one's own."""
 

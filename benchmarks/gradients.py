@@ -13,7 +13,7 @@ import tensorflow as tf
 from mrcnn_keras.layers.norm import BatchNorm
 from mrcnn_keras.ops.crops import crop_and_resize
 
-BOXES, SAMPLES, CHANNELS = 512, 14, 256  # RoIAlign with 7 x 7 bins of 2 x 2 samples
+BOXES, BINS, POOL, CHANNELS = 512, 7, 2, 256  # RoIAlign with 7 x 7 bins of 2 x 2 samples
 
 
 def with_gradient(function, inputs, upstream):
@@ -31,23 +31,27 @@ def with_gradient(function, inputs, upstream):
 
 
 def crops(side):
-    """Ways to crop boxes from a map of side x side cells, and their error, from exact sums of the gradient."""
+    """Ways to read bins of boxes from a map of side x side cells, and their error, from exact sums of the gradient."""
     rng = np.random.default_rng(0)
     low = rng.uniform(0, 0.7, (BOXES, 2))
     boxes = np.concatenate([low, low + rng.uniform(0.05, 0.3, (BOXES, 2))], axis=1).astype(np.float32)
-    indices, count = np.zeros(BOXES, np.int32), (SAMPLES, SAMPLES)
+    indices, count = np.zeros(BOXES, np.int32), (BINS * POOL, BINS * POOL)
     image = tf.zeros([1, side, side, CHANNELS])
-    upstream = tf.ones([BOXES, *count, CHANNELS])
-    ways = {
-        "TensorFlow": lambda image: tf.image.crop_and_resize(image, boxes, indices, count),
-        "ours": lambda image: crop_and_resize(image, boxes, indices, count),
-    }
-    # The weights of each sample sum to 1, so the sum of a channel's gradient is the number of samples.
-    samples = BOXES * SAMPLES * SAMPLES
+    upstream = tf.ones([BOXES, BINS, BINS, CHANNELS])
 
+    def of_tensorflow(image):
+        bordered = tf.pad(image, [[0, 0], [1, 1], [1, 1], [0, 0]], mode="SYMMETRIC")
+        samples = tf.image.crop_and_resize(bordered, boxes, indices, count)
+        return tf.nn.avg_pool2d(samples, POOL, POOL, "VALID")
+
+    def ours(image):
+        return crop_and_resize(image, boxes, indices, count, border=1, pool=POOL)
+
+    # The weights of each bin sum to 1, so the sum of a channel's gradient is the number of bins.
     def error(values):
-        return float(np.abs(values[1].sum(axis=(0, 1, 2), dtype=np.float64) / samples - 1).max())
+        return float(np.abs(values[1].sum(axis=(0, 1, 2), dtype=np.float64) / (BOXES * BINS**2) - 1).max())
 
+    ways = {"TensorFlow": of_tensorflow, "ours": ours}
     return {name: with_gradient(way, [image], upstream) for name, way in ways.items()}, error
 
 
@@ -90,7 +94,7 @@ def main():
     rows = []
     print(f"{'':34} {'by':11} {'min ms':>8} {'ratio':>6} {'error':>8}  same each time")
     for side in options.sides:
-        for name, make in (("crop_and_resize", crops), ("batch norm", norms)):
+        for name, make in (("RoIAlign", crops), ("batch norm", norms)):
             for row in measure(f"{name}, {side} x {side} cells", *make(side), options.repeat):
                 rows.append(row)
                 figures = f"{row['min'] * 1e3:8.1f} {row['ratio']:6.2f} {row['error']:8.1e}"

@@ -4,62 +4,89 @@ TensorFlow's own gradient on a CPU adds up in several threads without a lock and
 GPU it adds atomically. Where the operation is missing, the same numbers come from four gathers.
 """
 
+import functools
+
 import tensorflow as tf
 
 from mrcnn_keras.ops.own_graph import in_own_graph
 
 
-def crop_and_resize(image, boxes, box_indices, count):
+def crop_and_resize(image, boxes, box_indices, count, *, border=0, pool=1):
     """Bilinear samples on a grid in each box: tf.image.crop_and_resize, whose numbers these are.
 
     image [B, H, W, C]; boxes [M, (y1, x1, y2, x2)]: the first and the last sample of each box, in units of (side - 1)
-    of the image; box_indices [M] int32, the image of each box; count: samples (rows, columns) per box. A sample
-    outside the image is 0. Returns [M, *count, C] float32. Gradients reach the image, not the boxes.
+    of the image; box_indices [M] int32, the image of each box; count: samples (rows, columns) per box; border: 0, or 1:
+    the image gets a row or column more on each side, which repeats its edge; pool: samples per axis whose mean is
+    returned. A sample outside the image and its border is 0. Returns [M, rows / pool, columns / pool, C] float32.
+    Gradients reach the image, not the boxes.
     """
     boxes, count = tf.stop_gradient(boxes), tf.convert_to_tensor(count)
-    if tf.config.list_physical_devices("GPU"):
-        return tf.image.crop_and_resize(image, boxes, box_indices, count)
-    samples = _crop(image, boxes, box_indices, count)
+    read = functools.partial(_read, border, pool) if tf.config.list_physical_devices("GPU") else _reader(border, pool)
+    samples = read(image, boxes, box_indices, count)
     sides = tf.get_static_value(count)
-    samples.set_shape([boxes.shape[0], *((None, None) if sides is None else sides), image.shape[-1]])
+    samples.set_shape([boxes.shape[0], *((None, None) if sides is None else sides // pool), image.shape[-1]])
     return samples
 
 
-@in_own_graph
-def _crop(image, boxes, box_indices, count):
-    @tf.custom_gradient
-    def crop(image):
-        samples = tf.image.crop_and_resize(image, boxes, box_indices, count)
-        return samples, lambda upstream: tf.cast(
-            _gradient(upstream, tf.shape(image), boxes, box_indices, count), image.dtype
-        )
-
-    return crop(image)
+def _read(border, pool, image, boxes, box_indices, count):
+    if border:
+        image = tf.pad(image, [[0, 0], [border, border], [border, border], [0, 0]], mode="SYMMETRIC")
+    samples = tf.image.crop_and_resize(image, boxes, box_indices, count)
+    # Pooling a map of samples: the same numbers as a mean over axes of their own, at a fraction of the time.
+    return samples if pool == 1 else tf.nn.avg_pool2d(samples, pool, pool, "VALID")
 
 
-def _gradient(upstream, shape, boxes, box_indices, count):
-    """upstream [M, rows, columns, C] -> [B, H, W, C]: each sample's gradient goes to the four cells it was read from.
+@functools.cache
+def _reader(border, pool):
+    """_read with the gradient of this file."""
 
-    The samples are a sparse matrix times the cells, so the gradient is the transposed matrix times upstream. Its rows
-    are shared out among the threads, each cell's sum to one of them.
+    @in_own_graph
+    def read(image, boxes, box_indices, count):
+        @tf.custom_gradient
+        def of_image(image):
+            samples = _read(border, pool, image, boxes, box_indices, count)
+            return samples, lambda upstream: tf.cast(
+                _gradient(upstream, tf.shape(image), boxes, box_indices, count, border, pool), image.dtype
+            )
+
+        return of_image(image)
+
+    return read
+
+
+def _gradient(upstream, shape, boxes, box_indices, count, border, pool):
+    """upstream [M, rows / pool, columns / pool, C] -> [B, H, W, C]: it goes to the cells that were read, by weight.
+
+    What was read is a sparse matrix times the cells, so the gradient is the transposed matrix times upstream. Its rows
+    are shared out among the threads, each cell's sum to one of them. What was read from the border goes to the edge.
     """
     batch, height, width, channels = tf.unstack(shape)
-    inside = tf.image.crop_and_resize(tf.ones([batch, height, width, 1]), boxes, box_indices, count)
-    (rows, row_weights), (columns, column_weights) = (
-        (tf.stack([low, high], axis=-1), tf.stack([1.0 - share, share], axis=-1))
-        for low, high, share, _ in neighbours_of_crops(boxes, count, height, width)
-    )
+    outer, bins = (height + 2 * border, width + 2 * border), count // pool
+    number = tf.shape(boxes)[0]
+    inside = tf.image.crop_and_resize(tf.ones([batch, *outer, 1]), boxes, box_indices, count)
+    inside = tf.transpose(tf.reshape(inside, [number, bins[0], pool, bins[1], pool]), [0, 1, 3, 2, 4])
+
+    def of_bins(axis, low, high):
+        """Of the cells before and behind each sample along an axis: of all samples of each bin together."""
+        return tf.reshape(tf.stack([low, high], axis=-1), [number, bins[axis], 2 * pool])
+
+    cells, weights = [], []
+    for axis, (low, high, share, _) in enumerate(neighbours_of_crops(boxes, count, *outer)):
+        cells.append(tf.clip_by_value(of_bins(axis, low, high) - border, 0, shape[1 + axis] - 1))
+        weights.append(of_bins(axis, 1.0 - share, share) / pool)
+    (rows, columns), (row_weights, column_weights) = cells, weights
     cells = (box_indices[:, None, None] * height + rows)[:, :, None, :, None] * width + columns[:, None, :, None, :]
-    weights = row_weights[:, :, None, :, None] * column_weights[:, None, :, None, :] * inside[..., None]
-    samples = tf.size(inside)
-    places = tf.stack([tf.repeat(tf.range(samples), 4), tf.reshape(cells, [-1])], axis=-1)
+    weights = row_weights[:, :, None, :, None] * column_weights[:, None, :, None, :]
+    weights *= tf.repeat(tf.repeat(inside, 2, axis=3), 2, axis=4)
+    results = number * bins[0] * bins[1]
+    places = tf.stack([tf.repeat(tf.range(results), 4 * pool**2), tf.reshape(cells, [-1])], axis=-1)
     matrix = tf.raw_ops.SparseTensorToCSRSparseMatrix(
         indices=tf.cast(places, tf.int64),
         values=tf.reshape(weights, [-1]),
-        dense_shape=tf.cast(tf.stack([samples, batch * height * width]), tf.int64),
+        dense_shape=tf.cast(tf.stack([results, batch * height * width]), tf.int64),
     )
     transposed = tf.raw_ops.SparseMatrixTranspose(input=matrix, type=tf.float32)
-    sums = tf.raw_ops.SparseMatrixMatMul(a=transposed, b=tf.reshape(upstream, [samples, channels]))
+    sums = tf.raw_ops.SparseMatrixMatMul(a=transposed, b=tf.reshape(upstream, [results, channels]))
     return tf.reshape(sums, shape)
 
 

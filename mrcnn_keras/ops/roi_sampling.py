@@ -69,13 +69,14 @@ def sample_bins(features, level, cells, box_indices, size, sampling, reduce):
         adaptive = _adaptive_by_gather if wants_portable() else _adaptive
         return adaptive(features, level, cells, box_indices, size, reduce)
     count = (size * sampling, size * sampling)
-    # Pooling a map of samples: the same numbers as a mean over axes of their own, at a fraction of the time.
-    pool = {"mean": tf.nn.avg_pool2d, "max": _max_pool2d}[reduce]
     if wants_portable():
+        pool = {"mean": tf.nn.avg_pool2d, "max": _max_pool2d}[reduce]
         return pool(_gather(*end_to_end(features, level, box_indices), cells, count), sampling, sampling, "VALID")
 
     def crop(*what):
-        return pool(_crop(*what, count), sampling, sampling, "VALID")
+        if reduce == "mean":
+            return _crop(*what, count, pool=sampling)
+        return _max_pool2d(_crop(*what, count), sampling, sampling, "VALID")
 
     return _from_each_level(crop, features, level, cells, box_indices)
 
@@ -190,14 +191,13 @@ def crop_and_resize_rois(features, strides, boxes, box_indices, size, *, canonic
     return gather_samples(cells, first, width, *neighbours_of_crops(shares, (size, size), height, width))
 
 
-def _crop(feature, cells, box_indices, count):
-    """Samples from one map, count (rows, columns) of them a box.
+def _crop(feature, cells, box_indices, count, pool=1):
+    """Samples from one map, count (rows, columns) of them per box, or means of pool x pool of them.
 
     crop_and_resize places its first and last sample at the given corners, in units of (side - 1), and gives 0
     outside. One cell of repeated border turns that into RoIAlign's rule: the edge's value up to one cell outside.
     """
-    padded = tf.pad(feature, [[0, 0], [1, 1], [1, 1], [0, 0]], mode="SYMMETRIC")
-    height, width = tf.unstack(tf.cast(tf.shape(padded)[1:3], cells.dtype))
+    height, width = tf.unstack(tf.cast(tf.shape(feature)[1:3] + 2, cells.dtype))
     y1, x1, y2, x2 = tf.unstack(cells, axis=-1)
     half_y, half_x = ((b - a) / tf.cast(2 * n, cells.dtype) for a, b, n in ((y1, y2, count[0]), (x1, x2, count[1])))
     # + 1 for the border, - 0.5 from continuous positions to indices of cells
@@ -210,7 +210,7 @@ def _crop(feature, cells, box_indices, count):
         ],
         axis=-1,
     )
-    return crop_and_resize(padded, corners, box_indices, count)
+    return crop_and_resize(feature, corners, box_indices, count, border=1, pool=pool)
 
 
 def _gather(flat, first, sides, cells, count):

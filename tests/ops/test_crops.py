@@ -5,11 +5,11 @@ import tensorflow as tf
 from mrcnn_keras.ops.crops import crop_and_resize, gather_samples, neighbours_of_crops
 
 
-def gradient(image, boxes, box_indices, count, upstream):
+def gradient(image, boxes, box_indices, count, upstream, **how):
     image = tf.constant(image)
     with tf.GradientTape() as tape:
         tape.watch(image)
-        samples = crop_and_resize(image, boxes, box_indices, count)
+        samples = crop_and_resize(image, boxes, box_indices, count, **how)
         total = tf.reduce_sum(samples * upstream)
     return tape.gradient(total, image).numpy()
 
@@ -28,20 +28,36 @@ def test_each_sample_goes_to_the_cells_it_was_read_from():
     assert found[0, ..., 0].tolist() == [[0, 0.25, 0.25, 0], [0, 0.25, 0.25, 0], [0, 0, 0, 0]]
 
 
-@pytest.mark.parametrize("count", [(1, 1), (1, 4), (5, 1), (4, 6)])
-def test_the_gradient_is_the_transpose_of_the_sampling(count):
+def test_a_border_repeats_the_edges():
+    image = np.arange(12, dtype=np.float32).reshape(1, 3, 4, 1)
+    boxes = np.array([[0, 0, 1, 1]], np.float32)  # the corners of 5 x 6 cells
+    found = crop_and_resize(image, boxes, np.zeros(1, np.int32), (5, 6), border=1)
+    assert found.numpy()[0, :, 0, 0].tolist() == [0, 0, 4, 8, 8]
+    assert found.numpy()[0, -1, :, 0].tolist() == [8, 8, 9, 10, 11, 11]
+    back = gradient(image, boxes, np.zeros(1, np.int32), (5, 6), 1.0, border=1)
+    assert back[0, ..., 0].tolist() == [[4, 2, 2, 4], [2, 1, 1, 2], [4, 2, 2, 4]]
+
+
+@pytest.mark.parametrize("border", [0, 1])
+@pytest.mark.parametrize(
+    ("count", "pool"), [((1, 1), 1), ((1, 4), 1), ((5, 1), 1), ((4, 6), 1), ((4, 6), 2), ((9, 3), 3)]
+)
+def test_the_gradient_is_the_transpose_of_the_sampling(count, pool, border):
     # sum(upstream * crop(image)) is linear in the image, so it is sum(gradient * image) for every image.
     rng = np.random.default_rng(0)
     corners = rng.uniform(-0.4, 1.4, (40, 2, 2)).astype(np.float32)
     corners[:10] = np.round(corners[:10])  # on the border, inside and outside
     boxes = corners.reshape(-1, 4)
     box_indices = rng.integers(0, 2, 40).astype(np.int32)
-    upstream = rng.normal(size=(40, *count, 3)).astype(np.float32)
-    found = gradient(np.zeros((2, 5, 7, 3), np.float32), boxes, box_indices, count, upstream)
+    upstream = rng.normal(size=(40, count[0] // pool, count[1] // pool, 3)).astype(np.float32)
+    zeros = np.zeros((2, 5, 7, 3), np.float32)
+    found = gradient(zeros, boxes, box_indices, count, upstream, border=border, pool=pool)
     for _ in range(5):
         image = rng.normal(size=found.shape).astype(np.float32)
-        samples = tf.image.crop_and_resize(image, boxes, box_indices, count).numpy()
-        expected = np.sum(np.float64(upstream) * samples)
+        outer = np.pad(image, [(0, 0), (border, border), (border, border), (0, 0)], mode="edge")
+        samples = tf.image.crop_and_resize(outer, boxes, box_indices, count).numpy()
+        means = samples.reshape(40, upstream.shape[1], pool, upstream.shape[2], pool, 3).mean((2, 4))
+        expected = np.sum(np.float64(upstream) * means)
         assert np.sum(np.float64(found) * image) == pytest.approx(expected, rel=1e-5, abs=1e-4)
 
 

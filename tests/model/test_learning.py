@@ -13,7 +13,7 @@ from tests.model.served import assert_comes_back_and_is_served
 
 pytestmark = pytest.mark.slow
 
-CELLS, STEPS, MORE_STEPS = 28, 170, 240
+CELLS, STEPS = 28, 170
 RECTANGLE, DISC = 1, 2
 SIDE = 96  # of the pictures, with (class, box, colour) of each object; a disc is the ellipse in its box.
 PICTURES = (
@@ -96,14 +96,15 @@ VARIANTS = {
         QUANTISED | {"ROI_OPERATOR": "warp", "MASK_CLASS_AGNOSTIC": True, "MASK_DECONVS": 0},
     ),
 }
-SLOW_LEARNERS = {"c4", "RoIWarp, one mask of 14 cells for all classes", "RoIPool, softmax"}
+# Steps of those that learn slowly. After 240, C4 still finds parts of objects with most seeds, after 400 with none.
+SLOW_LEARNERS = {"c4": 400, "RoIWarp, one mask of 14 cells for all classes": 240, "RoIPool, softmax": 240}
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_variant_learns_two_pictures_comes_back_and_is_served(variant, tmp_path):
     keras.utils.set_random_seed(0)
     preset, settings = VARIANTS[variant]
-    steps = MORE_STEPS if variant in SLOW_LEARNERS else STEPS
+    steps = SLOW_LEARNERS.get(variant, STEPS)
     settings = COMMON | settings
     side = settings["IMAGE_MIN_DIM"]
     scale = side // SIDE

@@ -10,7 +10,7 @@ class DataArgument(NamedTuple):
     """Data sets to be read as one; classes and rename: as of select_classes, with the words of the command line."""
 
     paths: tuple
-    skip_bad: float
+    skip_bad: float = 0.05  # as of load_dataset
     classes: tuple | None = None  # of --classes, "a,b" each
     rename: tuple = ()  # of --rename, "old=new" each
     class_attribute: str | None = None  # as of load_dataset

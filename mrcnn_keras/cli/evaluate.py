@@ -4,9 +4,9 @@ import contextlib
 from pathlib import Path
 
 from mrcnn_keras.cli.evaluate_tables import tables
+from mrcnn_keras.cli.measured import fit_to_model, load_measured
 from mrcnn_keras.cli.models import load_model
-from mrcnn_keras.cli.proposals import check_wanted, read_files
-from mrcnn_keras.data import findings, match_classes, named, no_object, note_pictures, readable_pictures
+from mrcnn_keras.data import findings
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.evaluation import ALL_CLASSES, best_thresholds, boundary_scores, class_keys, coco_scores, collect
 from mrcnn_keras.files import write_image
@@ -27,18 +27,9 @@ def evaluate_model(
     Also prints a table of classes and what the types of errors cost. save_thresholds: whether the best score of each
     class is written into the model's file. tile, overlap: of `Tiled`, or None.
     """
-    subset = "val" if "val" in data.subsets() else None
-    dataset = data.load(subset)
+    dataset, where = load_measured(data)
     model = load_model(model_path, settings, precision)
-    check_wanted(model, model_path, proposals)
-    _check_classes(model, model_path, dataset, data)
-    dataset = readable_pictures(dataset, data.skip_bad, ProgressLine().counting("read picture"))
-    reason = no_object(dataset)
-    if reason:
-        raise UserError(f"{data} has no object to measure on: {reason}; give pictures with annotated objects")
-    note_pictures(dataset)
-    if proposals:
-        dataset.set_proposals(read_files(proposals))
+    dataset = fit_to_model(dataset, data, model, model_path, proposals)
     for line in findings(dataset):
         print(line)
     limit = "any number of" if tile else f"up to {model.max_detections}"
@@ -49,7 +40,6 @@ def evaluate_model(
     finally:
         line.clear()
     scores = coco_scores(predictions)
-    where = f"the {subset} pictures of {data}" if subset else f"{data}"
     print(f"{dataset.num_images} pictures of {where}, {limit} detections per picture and class")
     for name, value in scores.items():
         print(f"{name:24} {value:.3f}")
@@ -92,19 +82,3 @@ def _write(out, model_path, config, dataset, predictions, scores, where):
         picture = draw_comparison(image, truth, found.above(lowest), names, skeleton=config.KEYPOINT_SKELETON)
         write_image(out / f"{image_id:04d}.png", picture)
     print(f"wrote {min(DRAWN, len(predictions))} pictures to {out}")
-
-
-def _check_classes(model, model_path, dataset, data):
-    """A model without class names must have as many classes as the data, any other model all of their names."""
-    theirs, mine = dataset.class_names[1:], list(model.config.CLASS_NAMES[1:])
-    if not mine and len(theirs) == model.config.NUM_CLASSES - 1:
-        return
-    if not mine:
-        raise UserError(
-            f"{data} has the classes {named(theirs)} but {model_path} knows {model.config.NUM_CLASSES - 1} "
-            "classes without names; give data with as many"
-        )
-    cure = "give data with the model's classes"
-    match_classes(dataset, model.config.CLASS_NAMES, f"{data} has", f"{model_path} knows", cure)
-    if len(theirs) < len(mine):
-        print(f"the data have {len(theirs)} of the model's {len(mine)} classes; only these are evaluated")

@@ -224,7 +224,7 @@ def _parser():
     kinds = "what a SavedModel computes in (default float32)"
     export.add_argument("--precision", choices=["float32", "bfloat16", "float16"], help=kinds)
     export.add_argument("--out", required=True, metavar="PATH", help="file or folder to write, such as mine.onnx")
-    compared = "pictures or folders to compare the model and the file on; the exit status is 1 if they disagree"
+    compared = "pictures, folders or annotated data to compare both on; the exit status is 1 if they disagree"
     export.add_argument("--check", nargs="+", metavar="PICTURES", help=compared)
     export.add_argument("--proposals", **proposals)
     export.add_argument("--set", **changed)

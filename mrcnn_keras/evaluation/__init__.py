@@ -25,6 +25,7 @@ from mrcnn_keras.evaluation.matterport import (
     compute_overlaps_masks,
     compute_recall,
 )
+from mrcnn_keras.evaluation.packed_detections import PackedDetections
 from mrcnn_keras.evaluation.per_class import class_table
 from mrcnn_keras.evaluation.predictions import Predictions, collect
 from mrcnn_keras.evaluation.thresholds import best_thresholds
@@ -35,6 +36,7 @@ __all__ = [
     "Calibration",
     "Counts",
     "ErrorTypes",
+    "PackedDetections",
     "Predictions",
     "ScoreCurve",
     "best_thresholds",

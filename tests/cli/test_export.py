@@ -13,6 +13,7 @@ from mrcnn_keras.cli import export as command
 from mrcnn_keras.cli import main
 from mrcnn_keras.cli.export_check import check_export
 from mrcnn_keras.config import Config
+from mrcnn_keras.data import load_dataset
 from mrcnn_keras.detections import Detections
 
 
@@ -97,6 +98,85 @@ def test_the_last_line_of_the_table_is_the_verdict(score, verdict, pictures, tmp
     assert last == f"the savedmodel {verdict} with the model"
 
 
+class Seer:
+    """A model, or its export at work, that finds the one object of each picture, except in pictures of some greys."""
+
+    config = Config(MASKS=False)
+    class_names = ("BG", "shape")
+
+    def __init__(self, score=0.9, blind_to=()):
+        self.score, self.blind_to = np.float32([score]), blind_to
+
+    def detect(self, images, proposals=None):
+        found = Detections((32, 32), np.float32([[4, 4, 20, 24]]), np.int32([1]), self.score)
+        return [found[:0] if image[0, 0, 0] in self.blind_to else found for image in images]
+
+    def answer(self, image):
+        return self.detect([image])[0], 0.001
+
+    def peak_memory(self):
+        return None
+
+
+@pytest.fixture
+def two_greys(tmp_path):
+    """A COCO file of two pictures with an object in each, the first one black and the second one of grey 200."""
+    folder = tmp_path / "greys"
+    folder.mkdir()
+    images, annotations = [], []
+    for number, grey in enumerate((0, 200), 1):
+        Image.fromarray(np.full((32, 32, 3), grey, np.uint8)).save(folder / f"{number}.png")
+        images.append({"id": number, "file_name": f"{number}.png", "height": 32, "width": 32})
+        outline = [[4, 4, 24, 4, 24, 20, 4, 20]]
+        shape = {"segmentation": outline, "bbox": [4, 4, 20, 16], "area": 320, "iscrowd": 0}
+        annotations.append({"id": number, "image_id": number, "category_id": 1, **shape})
+    content = {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "shape"}]}
+    (folder / "greys.json").write_text(json.dumps(content))
+    return folder / "greys.json"
+
+
+@pytest.mark.parametrize(
+    ("kind", "quantize", "export", "agrees", "ap"),
+    [
+        ("onnx", "int8", Seer(0.7), True, 1),  # not a score is within 0.1, but all is found
+        ("onnx", "int8", Seer(0.9, blind_to=[200]), False, 51 / 101),  # half of the objects: COCO's recalls 0 to 0.5
+        ("onnx", "none", Seer(0.7), False, 1),  # what is not quantised has to give the same detections
+    ],
+)
+def test_a_quantised_file_is_judged_by_ap_on_annotated_pictures(
+    kind, quantize, export, agrees, ap, two_greys, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr("mrcnn_keras.cli.export_check.reader_process", lambda path: nullcontext(export))
+    file = tmp_path / "written.onnx"
+    file.touch()
+    figures = check_export(Seer(), file, kind, quantize, dataset=load_dataset(two_greys))
+    assert (figures["agrees"], figures["model_bbox/AP"]) == (agrees, 1)
+    assert figures["bbox/AP"] == pytest.approx(ap)
+    required = r"0\.990" if quantize == "int8" else ""
+    row = rf"^bbox AP +1\.000 +{figures['bbox/AP']:.3f} *{required}$"
+    assert re.search(row, capsys.readouterr().out, re.MULTILINE)
+
+
+def test_export_check_measures_ap_where_the_annotations_fit(
+    trained, tiny_coco, two_greys, tmp_path, monkeypatch, capsys
+):
+    given = []
+    monkeypatch.setitem(command.EXPORTERS, "savedmodel", lambda model, path: path)
+    monkeypatch.setattr(command, "check_export", lambda *arguments: given.append(arguments[4:]) or {"agrees": True})
+    words = ["export", str(trained), "--to", "savedmodel", "--out", str(tmp_path / "1"), "--check"]
+    assert main([*words, str(tiny_coco)]) == 0
+    assert f"comparing on the val pictures of {tiny_coco}" in capsys.readouterr().out
+    assert given.pop()[2].num_images == 2
+    assert main([*words, str(two_greys.parent)]) == 0
+    assert "AP is not measured: " in capsys.readouterr().out
+    files, _, dataset = given.pop()
+    assert ([file.name for file in files], dataset) == (["1.png", "2.png"], None)
+    assert main([*words, str(two_greys)]) == 2  # a file of annotations is meant
+    (tmp_path / "other.json").write_text("{")
+    assert main([*words, str(tmp_path / "other.json")]) == 2
+    assert not given
+
+
 def test_export_check_that_disagrees_exits_with_1(trained, pictures, tmp_path, monkeypatch):
     monkeypatch.setitem(command.EXPORTERS, "savedmodel", lambda model, path: path)
     monkeypatch.setattr(command, "check_export", lambda *arguments: {"agrees": False, "share": 0.5})
@@ -118,6 +198,21 @@ def test_export_hands_at_most_100_pictures_on_to_calibrate(trained, pictures, tm
     assert "measuring the ranges of numbers on 75 of 150 pictures" in capsys.readouterr().out
     assert main([*words[:3], "tflite", *words[4:], "--calibrate", str(photographs)]) == 2
     assert "--calibrate has no meaning with --to tflite" in capsys.readouterr().err
+
+
+def test_annotated_data_to_calibrate_with_give_their_pictures_and_not_their_masks(
+    trained, tmp_path, monkeypatch, capsys
+):
+    for inner, grey in (("images", 90), ("masks", 255)):
+        (tmp_path / "data" / "first" / inner).mkdir(parents=True)
+        picture = Image.fromarray(np.full((32, 32, 3), grey, np.uint8))
+        picture.save(tmp_path / "data" / "first" / inner / "1.png")
+    given = {}
+    monkeypatch.setitem(command.EXPORTERS, "onnx", lambda model, path, **more: given.update(more))
+    words = ["export", str(trained), "--to", "onnx", "--quantize", "int8", "--out", str(tmp_path / "x.onnx")]
+    assert main([*words, "--calibrate", str(tmp_path / "data")]) == 0
+    (picture,) = given["calibrate"]
+    assert (picture == 90).all()
 
 
 def test_export_check_compares_tflite_at_its_own_size(trained, pictures, tmp_path, capsys):

@@ -9,11 +9,12 @@ from mrcnn_keras.cli.measured import fit_to_model, load_measured
 from mrcnn_keras.cli.models import load_model
 from mrcnn_keras.cli.proposals import check_wanted, of_file, read_files
 from mrcnn_keras.data import SUFFIXES as PICTURES
-from mrcnn_keras.data import find_subsets, load_dataset, read_image
+from mrcnn_keras.data import find_subsets, read_image
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.export import onnx, saved_model, tflite
 
 EXPORTERS = {"savedmodel": saved_model, "tflite": tflite, "onnx": onnx}
+WANTED = "a picture or a folder of them"
 MOST_MEASURED = 100  # pictures of --calibrate; more change nothing
 # Options that an exporter does not have, and why.
 NO_USE = {
@@ -46,40 +47,33 @@ def export_model(model_path, kind, out, options, checked=(), proposals=(), setti
                 option = f"--{words.replace('_', '-', 1)}"
                 raise UserError(f"{option} has no meaning with --to {kind}: {NO_USE[kind, words]}; leave it out")
     if "calibrate" in given:
-        found = _pictures(given["calibrate"])
+        found = [*find_files(given["calibrate"], PICTURES, WANTED)]
         chosen = found[:: -(-len(found) // MOST_MEASURED)]  # evenly spread
         print(f"measuring the ranges of numbers on {len(chosen)} of {len(found)} pictures", flush=True)
         given["calibrate"] = map(read_image, chosen)
     if proposals and not checked:
         raise UserError("--proposals goes with --check PICTURES; leave it out")
-    annotated = bool(checked) and all(map(_has_annotations, checked))
-    files = [] if annotated else _pictures(checked)
+    files = [*find_files(checked, PICTURES, WANTED)]
     model = load_model(model_path, settings, given.get("precision", "float32"))
-    dataset = _fitting(checked, model, model_path, proposals) if annotated else None
+    dataset = _annotated(checked, model, model_path, proposals)
     boxes = None
-    if checked and dataset is None:
-        files = files or _pictures(checked)
+    if files and dataset is None:
         check_wanted(model, model_path, proposals)
         known = read_files(proposals)
         boxes = [of_file(path, known) for path in files] if model.takes_proposals else None
     EXPORTERS[kind](model, out, **given)
     print(f"wrote {out}")
     figures = {"out": str(out)}
-    if checked:
-        figures |= check_export(model, out, kind, given.get("quantize", "none"), files, boxes, dataset)
+    if files:
+        pictures = (files, boxes) if dataset is None else ((), None, dataset)
+        figures |= check_export(model, out, kind, given.get("quantize", "none"), *pictures)
     return figures
 
 
-def _pictures(given):
-    """The files of pictures and folders of them; of annotated data its pictures alone, without files of masks."""
-    plain = [path for path in given if not _has_annotations(path)]
-    pictures = (load_dataset(path) for path in given if path not in plain)
-    inside = (info["path"] for dataset in pictures for info in dataset.image_info)
-    return [*find_files([*plain, *inside], PICTURES, "a picture or a folder of them")]
-
-
-def _fitting(checked, model, model_path, proposals):
-    """The Dataset of annotated data given for --check, None where the annotations of a folder do not fit the model."""
+def _annotated(checked, model, model_path, proposals):
+    """The Dataset given for --check, None where it is pictures, or a folder whose annotations do not fit the model."""
+    if not checked or not all(map(_has_annotations, checked)):
+        return None
     data = DataArgument(tuple(checked))
     try:
         dataset, where = load_measured(data)
@@ -96,7 +90,7 @@ def _fitting(checked, model, model_path, proposals):
 def _has_annotations(path):
     """Whether it is a data set, and no picture or folder of pictures; another file raises UserError."""
     path = Path(path)
-    if path.suffix.lower() in PICTURES or not path.exists():
+    if path.suffix.lower() in PICTURES:
         return False
     try:
         find_subsets(path)

@@ -13,6 +13,8 @@ from mrcnn_keras.errors import UserError, listing
 CAMERA = re.compile(r"(?:camera:)?(\d{1,3})")
 STREAM = re.compile(r"(?:rtsps?|rtmps?|https?|udp|tcp)://\S+")
 PASSWORD = re.compile(r"//[^/@]*@")
+# Folders whose pictures are labels, where a folder of photographs is beside them.
+LABELS = {"masks": "images", "labels": "images", "segmentationclass": "JPEGImages", "segmentationobject": "JPEGImages"}
 
 
 class Live(NamedTuple):
@@ -41,9 +43,10 @@ def live_source(given):
 def find_files(inputs, suffixes, wanted, out=None):
     """Returns {path: its name below what was given} of the user's files, folders and patterns such as photos/*.jpg.
 
-    Of folders, with all folders in them, these are the files that end in `suffixes`, without hidden ones and what
-    systems leave there. A file is there once. wanted: what may be given, in words. out: a folder that is not searched.
-    Raises UserError for what does not exist and for a folder without any.
+    Of folders, with all folders in them, these are the files that end in `suffixes`, without hidden ones, what systems
+    leave there, and pictures that are labels, such as masks/ beside images/, which is said. A file is there once.
+    wanted: what may be given, in words. out: a folder that is not searched. Raises UserError for what does not exist
+    and for a folder without any.
     """
     out = None if out is None else Path(out).resolve()
     found, known, repeated = {}, set(), 0
@@ -62,7 +65,13 @@ def find_files(inputs, suffixes, wanted, out=None):
 def _files_of(given, suffixes, wanted, out):
     """{path: name} of one argument."""
 
+    labels = {}
+
     def enters(folder):
+        photographs = LABELS.get(folder.name.lower())
+        if photographs and (folder.parent / photographs).is_dir():
+            labels[folder] = f"{folder.name}/ beside {photographs}/"
+            return False
         return folder.resolve() != out
 
     if given.is_dir():
@@ -72,6 +81,9 @@ def _files_of(given, suffixes, wanted, out):
             counts = [f"{n} file{'s' * (n > 1)} {end}" for end, n in others.most_common()]
             what = f" but {listing(counts)}" if others else ""
             raise UserError(f"{given} contains no picture{what}; give a folder with .jpg or .png files in it")
+        if labels:
+            kinds = listing(dict.fromkeys(labels.values()))
+            print(f"note: {given}: what is in {kinds} are labels, and left out; give these folders to take it, too")
         return inside
     if given.exists():
         return {given: Path(given.name)}

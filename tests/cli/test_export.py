@@ -169,8 +169,8 @@ def test_export_check_measures_ap_where_the_annotations_fit(
     assert given.pop()[2].num_images == 2
     assert main([*words, str(two_greys.parent)]) == 0
     assert "AP is not measured: " in capsys.readouterr().out
-    files, _, dataset = given.pop()
-    assert ([file.name for file in files], dataset) == (["1.png", "2.png"], None)
+    files, *_ = given.pop()
+    assert [file.name for file in files] == ["1.png", "2.png"]
     assert main([*words, str(two_greys)]) == 2  # a file of annotations is meant
     (tmp_path / "other.json").write_text("{")
     assert main([*words, str(tmp_path / "other.json")]) == 2

@@ -29,6 +29,21 @@ def test_a_folder_is_searched_with_its_folders_and_without_rubbish():
     assert found("photos", out="elsewhere") == expected
 
 
+@pytest.mark.parametrize(
+    ("photographs", "labels"), [("images", "masks"), ("images", "labels"), ("JPEGImages", "SegmentationClass")]
+)
+def test_labels_beside_photographs_are_no_pictures_unless_they_are_given(photographs, labels, capsys):
+    for inner in (photographs, labels):
+        Path("data/1", inner).mkdir(parents=True)
+        Path("data/1", inner, "1.png").touch()
+    assert found("data") == {f"data/1/{photographs}/1.png": f"1/{photographs}/1.png"}
+    assert f"note: data: what is in {labels}/ beside {photographs}/ are labels, and left out" in capsys.readouterr().out
+    assert found(f"data/1/{labels}") == {f"data/1/{labels}/1.png": "1.png"}
+    assert not capsys.readouterr().out
+    Path("data/1", photographs).rename("data/1/others")
+    assert len(found("data")) == 2
+
+
 def test_the_folder_that_is_written_is_not_searched():
     assert "found/a.png" in found(".")
     assert "found/a.png" not in found(".", out="found")

@@ -4,7 +4,6 @@ import json
 from collections import Counter, deque
 from pathlib import Path
 
-from mrcnn_keras.cli.detect_video import detect_in_frames
 from mrcnn_keras.cli.detected_files import KINDS, DetectedFiles
 from mrcnn_keras.cli.inputs import Live, find_files, live_source
 from mrcnn_keras.cli.labelling_order import DOUBTFUL_FROM, LabellingOrder
@@ -143,6 +142,8 @@ class _Looker:
 
 def _detect_in_video(looker, path, target, place, name, image_id, written):
     """-> number of frames"""
+    from mrcnn_keras.cli.detect_video import detect_in_frames  # a quarter of a second, for SciPy's optimisation
+
     line = ProgressLine()
     with Frames(*(path.source, True) if isinstance(path, Live) else (path,)) as frames:
 

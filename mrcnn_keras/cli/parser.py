@@ -7,7 +7,7 @@ import sys
 import traceback
 
 from mrcnn_keras.architectures import STAGES
-from mrcnn_keras.cli.start import import_tensorflow
+from mrcnn_keras.cli.start import UNUSED, import_tensorflow
 from mrcnn_keras.config import AUGMENTATIONS, RECIPES
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import replace_file
@@ -29,6 +29,7 @@ def main(arguments=None):
         Exit status: 0; 1 if `export --check` finds that the file does not agree with the model, or `inspect --strict`
         that something is wrong with the data; 2 after a user's mistake (one line on stderr); 130 after Ctrl-C.
     """
+    unused = UNUSED if arguments is None else ()  # a program that calls this may use them
     arguments = sys.argv[1:] if arguments is None else arguments
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a notebook's has not
@@ -36,7 +37,7 @@ def main(arguments=None):
     try:
         options = _parser().parse_args(arguments)
         if options.tensorflow and not options.debug:
-            import_tensorflow()
+            import_tensorflow(unused)
         figures = options.run(options)
         if options.json:
             _write_figures(options.json, figures)

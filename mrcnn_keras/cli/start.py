@@ -11,13 +11,16 @@ OWN_LINES = re.compile(
     rb"WARNING: All log messages before absl::InitializeLog|[IWE]\d{4} [\d:.]+ |[\d-]{10} [\d:.]+: [IWE] "
     rb"|To enable the following instructions"
 )
+# Keras imports these where they are installed, for functions that no command calls; matplotlib takes half a second.
+UNUSED = ("matplotlib", "pandas", "sklearn")
 
 
-def import_tensorflow():
+def import_tensorflow(without=()):
     """Imports Keras and TensorFlow, silently unless the environment variable TF_CPP_MIN_LOG_LEVEL is 0 or 1.
 
     TensorFlow heeds that variable only for a part of these lines, so standard error is caught meanwhile; lines of
-    others are shown afterwards. In Python, `import mrcnn_keras` leaves all that to the user.
+    others are shown afterwards. In Python, `import mrcnn_keras` leaves all that to the user. without: packages that
+    they do not find; later imports do.
     """
     if "tensorflow" in sys.modules or os.environ["TF_CPP_MIN_LOG_LEVEL"] in "01":
         return
@@ -25,12 +28,16 @@ def import_tensorflow():
         standard_error = os.dup(2)
     except OSError:  # there is none
         return
+    hidden = [name for name in without if name not in sys.modules]
     with tempfile.TemporaryFile() as caught:
         os.dup2(caught.fileno(), 2)
+        sys.modules.update(dict.fromkeys(hidden))
         try:
             importlib.import_module("keras")
             importlib.import_module("tensorflow").config.list_physical_devices()  # looks for GPUs
         finally:
+            for name in hidden:
+                sys.modules.pop(name, None)
             os.dup2(standard_error, 2)
             os.close(standard_error)
             caught.seek(0)

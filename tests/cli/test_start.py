@@ -58,6 +58,18 @@ def test_the_users_log_level_is_obeyed(start):
     assert start(code=LOOK, TF_CPP_MIN_LOG_LEVEL="3") == OTHERS
 
 
+def test_keras_does_not_find_what_no_command_uses_and_later_imports_do(start, tmp_path):
+    (tmp_path / "matplotlib.py").write_text("import os; os.write(2, b'matplotlib\\n')")
+    (tmp_path / "tensorflow.py").write_text(
+        "import sys\ntry:\n    import matplotlib\nexcept ImportError:\n    print('not found', file=sys.stderr)\n"
+        "config = sys.modules[__name__]\nlist_physical_devices = list\n"
+    )
+    look = LOOK.replace("()", "(start.UNUSED)")
+    assert start(code=f"{look}; import matplotlib") == "not found\nmatplotlib\n"
+    assert start(code=f"import matplotlib; {look}") == "matplotlib\n"
+    assert start(code=LOOK) == "matplotlib\n"
+
+
 def test_importing_the_package_changes_nothing_on_standard_error(start):
     assert start(code="import mrcnn_keras, keras") == OWN
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mrcnn_keras.cli.detected_files import KINDS, DetectedFiles
 from mrcnn_keras.cli.inputs import Live, find_files, live_source
-from mrcnn_keras.cli.labelling_order import DOUBTFUL_FROM, LabellingOrder
+from mrcnn_keras.cli.labelling_order import COMPARED, DOUBTFUL_FROM, LabellingOrder
 from mrcnn_keras.cli.models import category_ids, class_names, load_model, lowest_score
 from mrcnn_keras.cli.proposals import check_wanted, of_file, read_files
 from mrcnn_keras.cli.saved_labels import SavedLabels
@@ -103,6 +103,8 @@ def detect_files(
         print(f"note: {', '.join(formats)}: of pictures only, not of videos")
     figures = {"files": len(files), "detections": written.count}
     if suggest:
+        if len(order.pictures) > COMPARED:
+            print(f"of {len(order.pictures)} pictures evenly spread ones were compared, no more than {COMPARED}")
         figures["suggested"] = _suggest(order.best(suggest), Path(out) / "suggestions.json")
     if broken:
         count = f" ({len(broken)} of {len(files)} files could not be read)" if len(broken) > 1 else ""

@@ -1,23 +1,27 @@
-"""Which pictures are most worth labelling next: those with doubtful objects that differ from one another."""
+"""Which pictures are most worth labelling next: few that stand for many, and rather for doubtful ones."""
 
 import cv2
 import numpy as np
 
 DOUBTFUL_FROM = 0.1  # the lowest score of an object that counts
-COUNTED = 5  # doubts of a picture
 DOUBTFUL = 0.6  # doubt of an object that is called so: a score from 0.3 to 0.7
-LEAST = 0.05  # of an uncertainty, so that among pictures without doubts the different ones come first
+SURE = 0.5  # weight of a picture without doubts; that of one of nothing but doubtful objects is 1 more
 CELLS = 8  # a picture's colours are compared in so many rows and columns
 NAMED = 3  # doubtful objects that a reason names
+COMPARED = 4000  # pictures that are compared with each other; of more, as many evenly spread ones
 
 
 class LabellingOrder:
     """Takes pictures with what was found on them, one after the other, and ranks them.
 
-    The doubt of an object is 1 - |2 score - 1|: 1 at a score of 0.5, 0 at 0 and 1. The uncertainty of a picture is the
-    sum of its five greatest doubts, divided by five. The difference of two pictures, 0 to 1, is the mean of that of
-    their colours in 8 x 8 cells and that of the shares of the classes found on them. The first is the most uncertain
-    picture; each next one has the greatest product of uncertainty and difference from the nearest that was chosen.
+    The doubt of an object is 1 - |2 score - 1|: 1 at a score of 0.5, 0 at 0 and 1. The uncertainty of a picture, 0 to
+    1, is the mean doubt of its objects, each counted by its score, so that crowded pictures are not preferred. The
+    difference of two pictures, 0 to 1, is the mean of that of their colours in 8 x 8 cells and that of the shares of
+    the classes found on them.
+
+    Each picture that is chosen lowers the sum of all pictures' differences from the nearest chosen one, weighted by
+    SURE + uncertainty, as much as one more picture can: facility location (Wei et al. 2015, "Submodularity in data
+    subset selection and active learning"). Odd pictures that resemble no others come late.
 
     class_names: background first.
     """
@@ -29,31 +33,36 @@ class LabellingOrder:
     def add(self, name, image, found):
         """image: [H, W, 3] uint8. found: its Detections, down to a score of DOUBTFUL_FROM."""
         found = found.above(DOUBTFUL_FROM)
-        doubts = 1 - np.abs(2 * found.scores.astype(float) - 1)
+        scores = found.scores.astype(float)
+        doubts = 1 - np.abs(2 * scores - 1)
         order = np.argsort(-doubts, kind="stable")
-        shares = np.bincount(found.class_ids, found.scores, minlength=len(self.class_names))
+        shares = np.bincount(found.class_ids, scores, minlength=len(self.class_names))
         cells = cv2.resize(image, (CELLS, CELLS), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
         self.pictures.append(
             {
                 "file": str(name),
-                "uncertainty": float(doubts[order[:COUNTED]].sum() / COUNTED),
+                "uncertainty": float((scores * doubts).sum() / max(scores.sum(), 1e-9)),
                 "what": self._in_words(found, doubts, order),
-                "cells": cells,
+                "cells": cells.ravel(),
                 "shares": shares / max(shares.sum(), 1e-9),
             }
         )
 
     def best(self, count):
         """The first `count` as dicts of file, uncertainty, difference (None of the first) and reason."""
-        left, chosen = list(self.pictures), []
-        nearest = [1.0] * len(left)
-        while left and len(chosen) < count:
-            worth = [(one["uncertainty"] + LEAST) * near for one, near in zip(left, nearest, strict=True)]
-            place = int(np.argmax(worth))
-            picture, difference = left.pop(place), nearest.pop(place)
-            nearest = [min(near, _difference(one, picture)) for one, near in zip(left, nearest, strict=True)]
+        compared = self.pictures[:: max(1, -(-len(self.pictures) // COMPARED))]
+        if not compared:
+            return []
+        differences = _differences(compared)
+        weights = SURE + np.array([one["uncertainty"] for one in compared])
+        nearest, chosen, rows = np.ones(len(compared)), [], []
+        for _ in range(min(count, len(compared))):
+            gains = weights @ np.maximum(nearest[:, None] - differences, 0)
+            gains[chosen] = -1
+            place = int(np.argmax(gains))
+            picture, difference = compared[place], float(nearest[place])
             unlike = f"; differs by {difference:.2f} from the most similar one above" if chosen else ""
-            chosen.append(
+            rows.append(
                 {
                     "file": picture["file"],
                     "uncertainty": round(picture["uncertainty"], 4),
@@ -61,7 +70,9 @@ class LabellingOrder:
                     "reason": f"{picture['what']} (uncertainty {picture['uncertainty']:.2f}){unlike}",
                 }
             )
-        return chosen
+            chosen.append(place)
+            nearest = np.minimum(nearest, differences[:, place])
+        return rows
 
     def _in_words(self, found, doubts, order):
         doubtful = [i for i in order if doubts[i] >= DOUBTFUL]
@@ -74,7 +85,12 @@ class LabellingOrder:
         return f"{len(doubtful)} of {len(found)} objects are doubtful: {', '.join(named)}{more}"
 
 
-def _difference(one, other):
-    colours = np.abs(one["cells"] - other["cells"]).mean()
-    classes = np.abs(one["shares"] - other["shares"]).sum() / max(one["shares"].sum() + other["shares"].sum(), 1e-9)
-    return float(colours + classes) / 2
+def _differences(pictures):
+    """[N, N]: of each two pictures, 0 to 1."""
+    from scipy.spatial.distance import cdist  # takes long to import
+
+    cells, shares = (np.stack([one[name] for one in pictures]) for name in ("cells", "shares"))
+    colours = cdist(cells, cells, "cityblock") / cells.shape[1]
+    found = shares.sum(axis=1)
+    classes = cdist(shares, shares, "cityblock") / np.maximum(found[:, None] + found, 1e-9)
+    return (colours + classes) / 2

@@ -200,7 +200,7 @@ def _parser():
     detect.add_argument("--save", action="append", choices=[*formats, "csv", "crops"], help=saved)
     tolerance["help"] += " (default 1)"
     detect.add_argument("--tolerance", default=1.0, **tolerance)
-    suggested = "name the N pictures most worth labelling next: doubtful, and different from one another"
+    suggested = "name the N pictures most worth labelling next: they stand for many, rather for doubtful ones"
     detect.add_argument("--suggest", type=_count, default=0, metavar="N", help=suggested)
     detect.add_argument("--precision", **precision)
     detect.add_argument("--set", **changed)

@@ -1,4 +1,4 @@
-"""Which pictures come first for labelling: uncertain ones that differ from one another."""
+"""Which pictures come first for labelling: those that stand for many, and rather for doubtful ones."""
 
 import numpy as np
 import pytest
@@ -28,16 +28,50 @@ def test_uncertain_pictures_come_first_and_copies_of_them_last():
     assert [one["file"] for one in best] == [
         f"{name}.jpg" for name in ("doubtful", "other", "none", "sure", "low", "copy")
     ]
-    # 1 - |2 * 0.5 - 1| = 1, 0.8 and 0.1, of five.
-    assert best[0]["uncertainty"] == pytest.approx(1.9 / 5, abs=1e-4)
+    # 1 - |2 * 0.5 - 1| = 1, 0.8 and 0.1, each counted by its score.
+    assert best[0]["uncertainty"] == pytest.approx((0.5 * 1 + 0.6 * 0.8 + 0.95 * 0.1) / (0.5 + 0.6 + 0.95), abs=1e-4)
     assert best[0]["difference"] is None
-    assert best[0]["reason"] == "2 of 3 objects are doubtful: cat 0.50, cat 0.60 (uncertainty 0.38)"
+    assert best[0]["reason"] == "2 of 3 objects are doubtful: cat 0.50, cat 0.60 (uncertainty 0.52)"
     # The same colours, and all other classes.
     assert best[1]["difference"] == pytest.approx(0.5)
-    assert best[1]["reason"].endswith("dog 0.50 (uncertainty 0.20); differs by 0.50 from the most similar one above")
+    assert best[1]["reason"].endswith("dog 0.50 (uncertainty 1.00); differs by 0.50 from the most similar one above")
     reasons = {one["file"]: one["reason"] for one in best}
-    assert reasons["sure.jpg"].startswith("2 objects found, none doubtful (uncertainty 0.01)")
+    assert reasons["sure.jpg"].startswith("2 objects found, none doubtful (uncertainty 0.03)")
     assert reasons["none.jpg"].startswith("nothing was found (uncertainty 0.00)")
     assert best[-1]["difference"] == 0
     assert [one["file"] for one in order.best(1)] == ["doubtful.jpg"]
     assert LabellingOrder(("BG",)).best(3) == []
+
+
+def test_a_picture_that_stands_for_many_comes_before_an_odd_one():
+    order = LabellingOrder(("BG", "cat"))
+    order.add("odd.jpg", picture(255), found(0.5))
+    for number in range(10):
+        order.add(f"dark{number}.jpg", picture(40), found(0.95))
+        order.add(f"grey{number}.jpg", picture(160), found(0.95))
+    best = order.best(4)
+    # Weights 1.5 and ten times 0.6 each, differences 120, 95 and 215 of 510. Sums of what is covered: grey 11.8, dark
+    # 11.5, odd 9.9; then dark 6 * 120 / 510 = 1.4, odd 1.5 * 95 / 510 = 0.3.
+    assert [one["file"] for one in best[:3]] == ["grey0.jpg", "dark0.jpg", "odd.jpg"]
+    assert [one["difference"] for one in best] == [
+        None,
+        pytest.approx(120 / 510, abs=1e-4),
+        pytest.approx(95 / 510, abs=1e-4),
+        0,
+    ]
+
+
+def test_crowded_pictures_are_not_preferred():
+    order = LabellingOrder(("BG", "cat"))
+    order.add("one.jpg", picture(9), found(0.5))
+    order.add("crowd.jpg", picture(9), found(*[0.5] * 5, *[1.0] * 20))
+    uncertainties = {one["file"]: one["uncertainty"] for one in order.best(2)}
+    assert uncertainties == {"one.jpg": 1, "crowd.jpg": pytest.approx(2.5 / 22.5, abs=1e-4)}
+
+
+def test_of_very_many_pictures_evenly_spread_ones_are_compared(monkeypatch):
+    monkeypatch.setattr("mrcnn_keras.cli.labelling_order.COMPARED", 3)
+    order = LabellingOrder(("BG", "cat"))
+    for number in range(7):
+        order.add(number, picture(30 * number), found(0.5))
+    assert sorted(one["file"] for one in order.best(10)) == ["0", "3", "6"]

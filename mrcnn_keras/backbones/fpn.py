@@ -58,7 +58,7 @@ class FPN(keras.layers.Layer):
         for index in reversed(range(len(stages))):
             lateral = apply_norm(self.lateral_norms[index], self.laterals[index](stages[index]))
             if merged is not None:
-                enlarged = tf.repeat(tf.repeat(merged, 2, axis=1), 2, axis=2)
+                enlarged = tf.raw_ops.ResizeNearestNeighbor(images=merged, size=2 * tf.shape(merged)[1:3])
                 shape = tf.shape(lateral)
                 lateral += enlarged[:, : shape[1], : shape[2]]
             merged = lateral

@@ -19,9 +19,11 @@ class LabellingOrder:
     difference of two pictures, 0 to 1, is the mean of that of their colours in 8 x 8 cells and that of the shares of
     the classes found on them.
 
-    Each picture that is chosen lowers the sum of all pictures' differences from the nearest chosen one, weighted by
-    SURE + uncertainty, as much as one more picture can: facility location (Wei et al. 2015, "Submodularity in data
-    subset selection and active learning"). Odd pictures that resemble no others come late.
+    A picture is the farther from another, the more of all pictures are more similar to it than that one: a share, so
+    that many pictures which differ little count as much as many which differ a lot. Each picture that is chosen lowers
+    the sum of all pictures' shares to the nearest chosen one, weighted by SURE + uncertainty, as much as one more
+    picture can: facility location (Wei et al. 2015, "Submodularity in data subset selection and active learning"). Odd
+    pictures that resemble no others come late.
 
     class_names: background first.
     """
@@ -50,28 +52,31 @@ class LabellingOrder:
 
     def best(self, count):
         """The first `count` as dicts of file, uncertainty, difference (None of the first) and reason."""
+        from scipy.stats import rankdata  # takes long to import
+
         compared = self.pictures[:: max(1, -(-len(self.pictures) // COMPARED))]
         if not compared:
             return []
         differences = _differences(compared)
+        shares = (rankdata(differences, "min", axis=1) - 1) / len(compared)
         weights = SURE + np.array([one["uncertainty"] for one in compared])
         nearest, chosen, rows = np.ones(len(compared)), [], []
         for _ in range(min(count, len(compared))):
-            gains = weights @ np.maximum(nearest[:, None] - differences, 0)
+            gains = weights @ np.maximum(nearest[:, None] - shares, 0)
             gains[chosen] = -1
             place = int(np.argmax(gains))
-            picture, difference = compared[place], float(nearest[place])
+            picture, difference = compared[place], differences[place, chosen].min(initial=1)
             unlike = f"; differs by {difference:.2f} from the most similar one above" if chosen else ""
             rows.append(
                 {
                     "file": picture["file"],
                     "uncertainty": round(picture["uncertainty"], 4),
-                    "difference": round(difference, 4) if chosen else None,
+                    "difference": round(float(difference), 4) if chosen else None,
                     "reason": f"{picture['what']} (uncertainty {picture['uncertainty']:.2f}){unlike}",
                 }
             )
             chosen.append(place)
-            nearest = np.minimum(nearest, differences[:, place])
+            nearest = np.minimum(nearest, shares[:, place])
         return rows
 
     def _in_words(self, found, doubts, order):

@@ -50,8 +50,9 @@ def test_a_picture_that_stands_for_many_comes_before_an_odd_one():
         order.add(f"dark{number}.jpg", picture(40), found(0.95))
         order.add(f"grey{number}.jpg", picture(160), found(0.95))
     best = order.best(4)
-    # Weights 1.5 and ten times 0.6 each, differences 120, 95 and 215 of 510. Sums of what is covered: grey 11.8, dark
-    # 11.5, odd 9.9; then dark 6 * 120 / 510 = 1.4, odd 1.5 * 95 / 510 = 0.3.
+    # Weights 1.5 and ten times 0.6 each. Of the 21 pictures 0 are nearer to a dark one than the dark ones, 10 than the
+    # grey ones and 20 than the odd one. What is covered: grey 6 + 6 * 11 / 21 + 1.5 * 20 / 21 = 10.6, dark 9.6, odd
+    # 4.9; then dark 6 * 10 / 21 = 2.9, odd 1.5 / 21 = 0.1.
     assert [one["file"] for one in best[:3]] == ["grey0.jpg", "dark0.jpg", "odd.jpg"]
     assert [one["difference"] for one in best] == [
         None,

@@ -1,12 +1,13 @@
 """The circle of labelling: label some pictures, train, have the next labels proposed, correct them, train again.
 
-    python label_loop.py FOLDER --labelled 20 --proposed 30 --seeds 3 --minutes 10
+    python label_loop.py FOLDER --labelled 20 --proposed 30 --seeds 3 --minutes 5
     python label_loop.py                     # on drawn cells
 
 A data set that is labelled already plays both: the pictures without labels, and the person who corrects proposals. The
 next pictures are those that `mrcnn detect --suggest` names, and beside that, for comparison, as many at random.
 
-Each circle trains three times: with the first command 90 minutes in all. Its result has not been measured yet.
+Each circle trains three times: with the first command it is an hour in all. On nuclei, segm AP was 0.458 with 20
+pictures, 0.515 with the 30 suggested ones too, and 0.519 with 30 at random: no difference (README.md).
 """
 
 import argparse
@@ -131,7 +132,7 @@ def main():
     parser.add_argument("--proposed", type=int, default=30, help="pictures to correct the proposals of")
     parser.add_argument("--drawn", type=int, nargs=2, default=[120, 40], help="drawn pictures: to learn, to measure")
     parser.add_argument("--seeds", type=int, default=3, help="circles, each with other pictures and weights")
-    parser.add_argument("--minutes", type=float, default=10, help="time of each of the three trainings of a circle")
+    parser.add_argument("--minutes", type=float, default=5, help="time of each of the three trainings of a circle")
     parser.add_argument("--set", action="append", default=[], dest="settings", metavar="NAME=VALUE", help="a setting")
     parser.add_argument("--out", type=Path, default=Path("label-loop"), help="folder to write, also to go on with")
     args = parser.parse_args()

@@ -22,9 +22,7 @@ class GroupNorm(keras.layers.GroupNormalization):
     def call(self, inputs, training=None):
         gamma, beta = (tf.cast(values, tf.float32) for values in (self.gamma, self.beta))
         arguments = inputs, gamma, beta, self.groups, self.epsilon
-        output = _of_groups(*arguments) if training else _by_groups(*arguments)[0]
-        output.set_shape(inputs.shape)
-        return output
+        return _of_groups(*arguments) if training else _by_groups(*arguments)[0]
 
 
 def _by_groups(x, gamma, beta, groups, epsilon):
@@ -97,7 +95,6 @@ class BatchNorm(keras.layers.BatchNormalization):
         output, mean, variance = (_of_rough_batch if is_rough else _of_batch)(x, gamma, beta, self.epsilon)
         for moving, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * self.momentum + tf.cast(value, moving.dtype) * (1.0 - self.momentum))
-        output.set_shape(inputs.shape)
         return tf.cast(output, inputs.dtype)
 
 

@@ -9,8 +9,8 @@ def in_own_graph(function):
     """Decorates a function of tensors that has a custom gradient.
 
     TensorFlow registers the gradient of each call in a graph for ever, and with it the whole graph around the call: 75
-    MB of each model. So the call is made once per types and channels of the arguments, in a graph that has nothing
-    else, and the graphs of models call that one. What it returns has no other static sides than channels.
+    MB of each model. So the call is made once per types and shapes of the arguments, in a graph that has nothing else,
+    and the graphs of models call that one.
     """
 
     @functools.cache
@@ -22,12 +22,7 @@ def in_own_graph(function):
         if tf.executing_eagerly():
             return function(*tensors)
         tensors = [tf.convert_to_tensor(tensor) for tensor in tensors]
-        signature = [tf.TensorSpec(_with_channels(tensor.shape), tensor.dtype) for tensor in tensors]
+        signature = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in tensors]
         return traced(*signature)(*tensors)
 
     return call
-
-
-def _with_channels(shape):
-    """A shape that the last side alone is known of, so that maps of all sizes share a graph."""
-    return [*[None] * (shape.rank - 1), *shape[-1:]]

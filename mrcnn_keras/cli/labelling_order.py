@@ -20,10 +20,10 @@ class LabellingOrder:
     the classes found on them.
 
     A picture is the farther from another, the more of all pictures are more similar to it than that one: a share, so
-    that many pictures which differ little count as much as many which differ a lot. Each picture that is chosen lowers
-    the sum of all pictures' shares to the nearest chosen one, weighted by SURE + uncertainty, as much as one more
-    picture can: facility location (Wei et al. 2015, "Submodularity in data subset selection and active learning"). Odd
-    pictures that resemble no others come late.
+    that many pictures which differ little count as much as many which differ a lot. A picture is worth what it lowers
+    the sum of all pictures' shares to the nearest chosen one by, each weighted by SURE + uncertainty, times its own
+    weight. The sum is that of facility location (Wei et al. 2015, "Submodularity in data subset selection and active
+    learning"): pictures come first that stand for many.
 
     class_names: background first.
     """
@@ -62,7 +62,7 @@ class LabellingOrder:
         weights = SURE + np.array([one["uncertainty"] for one in compared])
         nearest, chosen, rows = np.ones(len(compared)), [], []
         for _ in range(min(count, len(compared))):
-            gains = weights @ np.maximum(nearest[:, None] - shares, 0)
+            gains = weights * (weights @ np.maximum(nearest[:, None] - shares, 0))
             gains[chosen] = -1
             place = int(np.argmax(gains))
             picture, difference = compared[place], differences[place, chosen].min(initial=1)

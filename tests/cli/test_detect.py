@@ -114,7 +114,7 @@ def test_pictures_to_label_next_are_named_with_the_reason(tmp_path, capsys):
     assert figures["suggested"] == json.loads((tmp_path / "out/suggestions.json").read_text())
     first, second = figures["suggested"]
     assert (first["file"], second["file"]) == ("in/dark.png", "in/1.jpg")
-    assert first["reason"] == "1 of 1 objects are doubtful: cat 0.45 (uncertainty 0.18)"
+    assert first["reason"] == "1 of 1 objects are doubtful: cat 0.45 (uncertainty 0.90)"
     assert f"1 in/dark.png: {first['reason']}" in capsys.readouterr().out
     assert figures["detections"] == 3  # those of at least --min-score
 

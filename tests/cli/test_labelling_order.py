@@ -21,7 +21,7 @@ def test_uncertain_pictures_come_first_and_copies_of_them_last():
     order.add("sure.jpg", picture(255), found(0.99, 0.98))
     order.add("doubtful.jpg", picture(100), found(0.5, 0.6, 0.95))
     order.add("copy.jpg", picture(100), found(0.5, 0.6, 0.95))
-    order.add("other.jpg", picture(100), found(0.5, class_id=2))
+    order.add("other.jpg", picture(100), found(0.5, 0.9, class_id=2))
     order.add("none.jpg", picture(0), found())
     order.add("low.jpg", picture(100), found(0.05))  # below what counts
     best = order.best(10)
@@ -34,7 +34,7 @@ def test_uncertain_pictures_come_first_and_copies_of_them_last():
     assert best[0]["reason"] == "2 of 3 objects are doubtful: cat 0.50, cat 0.60 (uncertainty 0.52)"
     # The same colours, and all other classes.
     assert best[1]["difference"] == pytest.approx(0.5)
-    assert best[1]["reason"].endswith("dog 0.50 (uncertainty 1.00); differs by 0.50 from the most similar one above")
+    assert best[1]["reason"].endswith("dog 0.50 (uncertainty 0.49); differs by 0.50 from the most similar one above")
     reasons = {one["file"]: one["reason"] for one in best}
     assert reasons["sure.jpg"].startswith("2 objects found, none doubtful (uncertainty 0.03)")
     assert reasons["none.jpg"].startswith("nothing was found (uncertainty 0.00)")
@@ -45,14 +45,14 @@ def test_uncertain_pictures_come_first_and_copies_of_them_last():
 
 def test_a_picture_that_stands_for_many_comes_before_an_odd_one():
     order = LabellingOrder(("BG", "cat"))
-    order.add("odd.jpg", picture(255), found(0.5))
+    order.add("odd.jpg", picture(255), found(0.7))
     for number in range(10):
         order.add(f"dark{number}.jpg", picture(40), found(0.95))
         order.add(f"grey{number}.jpg", picture(160), found(0.95))
     best = order.best(4)
-    # Weights 1.5 and ten times 0.6 each. Of the 21 pictures 0 are nearer to a dark one than the dark ones, 10 than the
-    # grey ones and 20 than the odd one. What is covered: grey 6 + 6 * 11 / 21 + 1.5 * 20 / 21 = 10.6, dark 9.6, odd
-    # 4.9; then dark 6 * 10 / 21 = 2.9, odd 1.5 / 21 = 0.1.
+    # Weights 1.1 and ten times 0.6 each. Of the 21 pictures 0 are nearer to a dark one than the dark ones, 10 than the
+    # grey ones and 20 than the odd one. Worth: grey 0.6 * (6 + 6 * 11 / 21 + 1.1 * 20 / 21) = 6.1, dark 5.6, odd
+    # 1.1 * (1.1 + 6 * 11 / 21 + 6 / 21) = 5.0; then dark 0.6 * 6 * 10 / 21 = 1.7, odd 1.1 * 1.1 / 21 = 0.06.
     assert [one["file"] for one in best[:3]] == ["grey0.jpg", "dark0.jpg", "odd.jpg"]
     assert [one["difference"] for one in best] == [
         None,

@@ -134,6 +134,7 @@ PLACES = {
     "person_keypoints_train2017.json": coco_file(people(4), "train2017"),
     "person_keypoints_val2017.json": coco_file(people(2, seed=1), "val2017"),
     "coco": coco_folder(person_keypoints_train2017=people(4), person_keypoints_val2017=people(2, seed=1)),
+    "FRUITS": coco_folder(trainval=shapes(18)),
     "NUCLEI": both(lambda count, seed: nuclei(236 if seed == 0 else 3, seed), "train", "val"),
     "FOLDER": both(nuclei, "train", "val"),
     "stage1_train": nuclei(236),

@@ -14,7 +14,6 @@ from mrcnn_keras.errors import UserError
 from mrcnn_keras.export import onnx, saved_model, tflite
 
 EXPORTERS = {"savedmodel": saved_model, "tflite": tflite, "onnx": onnx}
-WANTED = "a picture or a folder of them"
 MOST_MEASURED = 100  # pictures of --calibrate; more change nothing
 # Options that an exporter does not have, and why.
 NO_USE = {
@@ -47,33 +46,36 @@ def export_model(model_path, kind, out, options, checked=(), proposals=(), setti
                 option = f"--{words.replace('_', '-', 1)}"
                 raise UserError(f"{option} has no meaning with --to {kind}: {NO_USE[kind, words]}; leave it out")
     if "calibrate" in given:
-        found = [*find_files(given["calibrate"], PICTURES, WANTED)]
+        found = _pictures(given["calibrate"])
         chosen = found[:: -(-len(found) // MOST_MEASURED)]  # evenly spread
         print(f"measuring the ranges of numbers on {len(chosen)} of {len(found)} pictures", flush=True)
         given["calibrate"] = map(read_image, chosen)
     if proposals and not checked:
         raise UserError("--proposals goes with --check PICTURES; leave it out")
-    files = [*find_files(checked, PICTURES, WANTED)]
+    annotated = bool(checked) and all(map(_has_annotations, checked))
+    files = [] if annotated else _pictures(checked)
     model = load_model(model_path, settings, given.get("precision", "float32"))
-    dataset = _annotated(checked, model, model_path, proposals)
+    dataset = _fitting(checked, model, model_path, proposals) if annotated else None
     boxes = None
-    if files and dataset is None:
+    if checked and dataset is None:
+        files = files or _pictures(checked)
         check_wanted(model, model_path, proposals)
         known = read_files(proposals)
         boxes = [of_file(path, known) for path in files] if model.takes_proposals else None
     EXPORTERS[kind](model, out, **given)
     print(f"wrote {out}")
     figures = {"out": str(out)}
-    if files:
-        pictures = (files, boxes) if dataset is None else ((), None, dataset)
-        figures |= check_export(model, out, kind, given.get("quantize", "none"), *pictures)
+    if checked:
+        figures |= check_export(model, out, kind, given.get("quantize", "none"), files, boxes, dataset)
     return figures
 
 
-def _annotated(checked, model, model_path, proposals):
-    """The Dataset given for --check, None where it is pictures, or a folder whose annotations do not fit the model."""
-    if not checked or not all(map(_has_annotations, checked)):
-        return None
+def _pictures(given):
+    return [*find_files(given, PICTURES, "a picture or a folder of them")]
+
+
+def _fitting(checked, model, model_path, proposals):
+    """The Dataset of the annotated data given for --check, None where the annotations of a folder do not fit."""
     data = DataArgument(tuple(checked))
     try:
         dataset, where = load_measured(data)

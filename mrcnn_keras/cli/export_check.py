@@ -26,7 +26,7 @@ def check_export(model, path, kind, quantize, files=(), proposals=None, dataset=
     with reader_process(path) as process:
         both = _Both(model, expectation(model, path), process, agreement)
         for index, file in enumerate(files):
-            both.detect([read_image(file)], proposals and [proposals[index]])
+            both.ask(read_image(file), *([] if proposals is None else [proposals[index]]))
             progress(index + 1, len(files))
         precisions = {} if dataset is None else _precisions(both, dataset, progress)
         peak_memory = process.peak_memory()
@@ -44,7 +44,7 @@ def check_export(model, path, kind, quantize, files=(), proposals=None, dataset=
 
 
 class _Both:
-    """A model and its export, asked in turn; it detects what the model does, and compares."""
+    """A model and its export, asked in turn; for `collect` it detects what the model does."""
 
     def __init__(self, model, expect, process, agreement):
         self.model, self.expect, self.process, self.agreement = model, expect, process, agreement
@@ -53,12 +53,8 @@ class _Both:
     def __getattr__(self, name):  # what `collect` asks of a model
         return getattr(self.model, name)
 
-    def detect(self, images, proposals=None):
-        """Detections of the model; those of its export are added to `founds`."""
-        given = [()] * len(images) if proposals is None else [(boxes,) for boxes in proposals]
-        return [self._one(image, *boxes) for image, boxes in zip(images, given, strict=True)]
-
-    def _one(self, image, *given):
+    def ask(self, image, *given):
+        """Compares the Detections of the model and those of its export, and returns both."""
         if not self.rows:  # the first run is slower, since the runtime prepares itself
             self.expect(image, *given)
             self.process.answer(image, *given)
@@ -68,8 +64,15 @@ class _Both:
         found, seconds = self.process.answer(image, *given)
         self.times.append(1000 * seconds)
         self.rows.append(compare(found, expected, self.agreement))
-        self.founds.append(found)
-        return expected
+        return expected, found
+
+    def detect(self, images, proposals=None):
+        """Detections of the model; those of its export are added to `founds`."""
+        given = [()] * len(images) if proposals is None else [(boxes,) for boxes in proposals]
+        answers = [self.ask(image, *boxes) for image, boxes in zip(images, given, strict=True)]
+        for _, found in answers:
+            self.founds.append(found)
+        return [expected for expected, _ in answers]
 
 
 def _precisions(both, dataset, progress):
@@ -93,7 +96,7 @@ def _parts(config):
 
 def _table(figures, agreement, kind, parts, precisions):
     """Lines of four columns: figure, model, export, required value."""
-    by_ap = bool(precisions) and agreement.ap_loss is not None
+    by_ap = agreement.is_by_ap(precisions)
     peak = "unknown" if figures["peak_memory"] is None else f"{figures['peak_memory'] / 1e6:.0f} MB"
     pixels = "any" if math.isinf(agreement.pixels) else f"{agreement.pixels:g}"
     rows = [

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mrcnn_keras.data.formats.folders import RUBBISH, files_below
+from mrcnn_keras.data.formats.masks import LABEL_FOLDERS
 from mrcnn_keras.errors import UserError, listing
 
 CAMERA = re.compile(r"(?:camera:)?(\d{1,3})")
 STREAM = re.compile(r"(?:rtsps?|rtmps?|https?|udp|tcp)://\S+")
 PASSWORD = re.compile(r"//[^/@]*@")
-# Folders whose pictures are labels, where a folder of photographs is beside them.
-LABELS = {"masks": "images", "labels": "images", "segmentationclass": "JPEGImages", "segmentationobject": "JPEGImages"}
+# Folders whose pictures are labels, where a folder of photographs is beside them; the last two are VOC's.
+VOC = dict.fromkeys(("segmentationclass", "segmentationobject"), "JPEGImages")
+LABELS = dict.fromkeys(LABEL_FOLDERS, "images") | VOC
 
 
 class Live(NamedTuple):
@@ -64,13 +66,12 @@ def find_files(inputs, suffixes, wanted, out=None):
 
 def _files_of(given, suffixes, wanted, out):
     """{path: name} of one argument."""
-
-    labels = {}
+    labels = set()
 
     def enters(folder):
         photographs = LABELS.get(folder.name.lower())
         if photographs and (folder.parent / photographs).is_dir():
-            labels[folder] = f"{folder.name}/ beside {photographs}/"
+            labels.add(f"{folder.name}/ beside {photographs}/")
             return False
         return folder.resolve() != out
 
@@ -81,9 +82,7 @@ def _files_of(given, suffixes, wanted, out):
             counts = [f"{n} file{'s' * (n > 1)} {end}" for end, n in others.most_common()]
             what = f" but {listing(counts)}" if others else ""
             raise UserError(f"{given} contains no picture{what}; give a folder with .jpg or .png files in it")
-        if labels:
-            kinds = listing(dict.fromkeys(labels.values()))
-            print(f"note: {given}: what is in {kinds} are labels, and left out; give these folders to take it, too")
+        _say_left_out(given, labels)
         return inside
     if given.exists():
         return {given: Path(given.name)}
@@ -99,4 +98,11 @@ def _files_of(given, suffixes, wanted, out):
     names = {path: name for path, name in names.items() if not RUBBISH & {part.lower() for part in name.parts}}
     if not names:
         raise UserError(f"no picture is called {given}; give {wanted}")
+    _say_left_out(given, labels)
     return names
+
+
+def _say_left_out(given, labels):
+    if labels:
+        what = listing(sorted(labels))
+        print(f"note: {given}: what is in {what} are labels, and left out; give these folders to take it, too")

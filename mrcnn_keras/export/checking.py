@@ -27,6 +27,10 @@ class Agreement(NamedTuple):
     min_score: float = 0.0
     ap_loss: float | None = None
 
+    def is_by_ap(self, precisions):
+        """Whether AP decides. precisions: as of `summarize`."""
+        return bool(precisions) and self.ap_loss is not None
+
 
 FLOAT32 = Agreement()
 # Weights of 8 bits move every number a little. What counts then is what a user notices: the same objects with
@@ -100,7 +104,7 @@ def summarize(rows, agreement=FLOAT32, precisions=None):
     totals = {name: sum(row[name] for row in rows) for name in ("expected", "found", "counted", "matched")}
     share = totals["matched"] / totals["counted"] if totals["counted"] else 1.0
     agrees = share >= agreement.share
-    if precisions and agreement.ap_loss is not None:
+    if agreement.is_by_ap(precisions):
         agrees = all(model - file <= agreement.ap_loss for model, file in precisions.values())
     return {
         "pictures": len(rows),

@@ -70,6 +70,15 @@ def test_keras_does_not_find_what_no_command_uses_and_later_imports_do(start, tm
     assert start(code=LOOK) == "matplotlib\n"
 
 
+def test_garbage_of_the_import_is_left_alone_and_later_garbage_collected(start, tmp_path):
+    report = "print(gc.isenabled(), file=sys.stderr)"
+    (tmp_path / "tensorflow.py").write_text(
+        f"import gc, sys\n{report}\nconfig = sys.modules[__name__]\nlist_physical_devices = list\n"
+    )
+    frozen = "print(gc.get_freeze_count() > 1000, file=sys.stderr)"
+    assert start(code=f"import gc; {LOOK}; {report}; {frozen}") == "False\nTrue\nTrue\n"
+
+
 def test_importing_the_package_changes_nothing_on_standard_error(start):
     assert start(code="import mrcnn_keras, keras") == OWN
 

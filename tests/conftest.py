@@ -80,6 +80,23 @@ def _is_of_an_optimizer(function, depth=3):
     return code.co_filename.endswith("distribute_lib.py") or any(_is_of_an_optimizer(f, depth - 1) for f in held)
 
 
+# Folders of tests of files, words and order, whose models are trained for a few steps. Those of numbers, of what is
+# learnt and of exports run as users do.
+FEW_STEPS = {"cli", "docs", "samples", "training"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _graphs_are_run_as_made(request):
+    """In FEW_STEPS: TensorFlow takes longer to optimise a graph than to run it so few times."""
+    if request.path.parent.name not in FEW_STEPS:
+        yield
+        return
+    from tests.graphs import as_made
+
+    with as_made():
+        yield
+
+
 @pytest.fixture(scope="session")
 def shared():
     """The folder of real pictures and measured facts beside the checkout; tests that need it skip without it."""

@@ -15,6 +15,16 @@ tensorflow.config.optimizer.set_experimental_options({"disable_meta_optimizer": 
 
 
 @contextlib.contextmanager
+def as_made():
+    """The same in this process."""
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    try:
+        yield
+    finally:
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
+
+
+@contextlib.contextmanager
 def op_by_op():
     """Functions run op by op: to make the graph of a model takes far longer than to run it a few times."""
     tf.config.run_functions_eagerly(True)

@@ -153,6 +153,8 @@ def _parser():
     train.add_argument("--out", metavar="RUN", help="folder to write (default run, run-2, ...)")
     train.add_argument("--resume", action="store_true", help="continue the training in --out")
     train.add_argument("--seed", type=_seed, metavar="N", help="random seed (default 0)")
+    same = "the same weights each time, to the last bit, on the same machine; slower, and not with --minutes"
+    train.add_argument("--deterministic", action="store_const", const=True, help=same)  # remembered, so None without
     settings = {"action": "append", "default": [], "metavar": "NAME=VALUE", "dest": "settings"}
     any_setting = {**settings, "help": "any setting of Config, such as LEARNING_RATE=0.0005; may be repeated"}
     changed = {

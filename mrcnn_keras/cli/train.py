@@ -33,6 +33,7 @@ REMEMBERED = (
     ("steps_per_epoch",),
     ("val", "val_split"),
     ("seed",),
+    ("deterministic",),
     ("proposals",),
     ("skip_bad",),
     ("precision",),
@@ -43,7 +44,7 @@ REMEMBERED = (
 )
 # Options that older trainings did not write down.
 LATER = {
-    **dict.fromkeys(("proposals", "skip_bad", "precision", "classes", "rename", "class_attribute")),
+    **dict.fromkeys(("deterministic", "proposals", "skip_bad", "precision", "classes", "rename", "class_attribute")),
     "stratified": False,
 }
 FIXED = ("val_split", "seed", "classes", "rename", "class_attribute")
@@ -66,6 +67,10 @@ def train_from_options(options):
     options.stratified = None
     if options.resume:
         _recall(options, run)
+    if options.deterministic:
+        if options.minutes:
+            raise UserError("--deterministic and --minutes: how far a training gets in a time differs; give --epochs")
+        tf.config.experimental.enable_op_determinism()
     if options.skip_bad is None:
         options.skip_bad = SKIP_BAD
     if options.stratified is None:

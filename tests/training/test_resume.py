@@ -88,6 +88,25 @@ def iterations(path):
         return int(file["optimizer/vars/0"][()])
 
 
+def test_deterministic_is_switched_on_remembered_and_not_for_a_time(
+    tiny_coco, tiny_options, tmp_path, capsys, monkeypatch
+):
+    switched = []
+    monkeypatch.setattr("tensorflow.config.experimental.enable_op_determinism", lambda: switched.append(True))
+    monkeypatch.setattr("mrcnn_keras.cli.train.train", lambda *data, **options: {})
+    run = tmp_path / "run"
+    run.mkdir()
+    words = ["train", str(tiny_coco / "train"), "--out", str(run), *tiny_options]
+    assert main([*words, "--deterministic", "--minutes", "1"]) == 2
+    assert capsys.readouterr().err.endswith("how far a training gets in a time differs; give --epochs\n")
+    assert not switched
+    assert main([*words, "--deterministic", "--epochs", "1"]) == 0
+    assert len(switched) == 1
+    assert json.loads((run / "options.json").read_text())["deterministic"] is True
+    assert main([*words, "--epochs", "1"]) == 0
+    assert len(switched) == 1
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL is of POSIX systems")
 def test_killed_training_can_be_resumed(tiny_coco, tiny_options, tmp_path, capsys, without_graphs):

@@ -73,7 +73,8 @@ def main():
     settings = {"DETECTION_MAX_INSTANCES": options.instances, "DETECTION_MIN_CONFIDENCE": 0.0, **sides}
     model = mk.MaskRCNN(mk.Config.preset(options.preset, NUM_CLASSES=2, PRECISION="auto", **settings))
     make_undecided(model)
-    make_whole(model)
+    if model.config.MASKS:
+        make_whole(model)
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "source.mp4"
         film(source, options.size, options.frames)

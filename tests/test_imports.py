@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "mrcnn_keras"
 # Import nothing of the package but each other.
-ANYONE = {"architectures", "backend", "coco", "errors", "files", "keras_registry", "page", "pictures"}
+ANYONE = {"architectures", "backend", "coco", "errors", "files", "garbage", "keras_registry", "page", "pictures"}
 ANYONE |= {"progress", "resize"}
 MAY_IMPORT = {
     **dict.fromkeys((*ANYONE, "config", "detections", "ops"), set()),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.graphs import AS_MADE
 from tests.tiny import TINY, as_options
 
 nbformat = pytest.importorskip("nbformat", reason="notebooks need nbclient and ipykernel: pip install -e .[test]")
@@ -31,12 +32,11 @@ def test_notebooks_are_small_and_have_outputs(path):
 THIN = {"WARMUP_STEPS=50": "WARMUP_STEPS=50, BACKBONE_WIDTH=16, BACKBONE_NORM='frozen_bn', HEAD_NORM='none'"}
 # Commands run in the notebook's own process, and without graphs: both take far longer to begin than to run.
 HERE = {
-    "import mrcnn_keras as mk": """import mrcnn_keras as mk
+    "import mrcnn_keras as mk": f"""import mrcnn_keras as mk
 import shlex
-import tensorflow
 from mrcnn_keras.cli import main
+{AS_MADE}
 tensorflow.config.run_functions_eagerly(True)
-tensorflow.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 def run(line): assert main(shlex.split(get_ipython().var_expand(line, depth=1))[1:]) == 0
 get_ipython().system = run"""
 }

@@ -7,6 +7,8 @@ import re
 import sys
 import tempfile
 
+from mrcnn_keras.garbage import without_collecting
+
 # Of what its loggers write: informations, warnings and errors, such as of a GPU that is not there; not a fatal error.
 OWN_LINES = re.compile(
     rb"WARNING: All log messages before absl::InitializeLog|[IWE]\d{4} [\d:.]+ |[\d-]{10} [\d:.]+: [IWE] "
@@ -34,13 +36,12 @@ def import_tensorflow(without=()):
     with tempfile.TemporaryFile() as caught:
         os.dup2(caught.fileno(), 2)
         sys.modules.update(dict.fromkeys(hidden))
-        gc.disable()
         try:
-            importlib.import_module("keras")
-            importlib.import_module("tensorflow").config.list_physical_devices()  # looks for GPUs
+            with without_collecting():
+                importlib.import_module("keras")
+                importlib.import_module("tensorflow").config.list_physical_devices()  # looks for GPUs
+                gc.freeze()
         finally:
-            gc.freeze()
-            gc.enable()
             for name in hidden:
                 sys.modules.pop(name, None)
             os.dup2(standard_error, 2)

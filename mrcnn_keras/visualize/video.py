@@ -20,8 +20,8 @@ RATES = 1.0, 240.0  # frames per second that are believed
 USUAL_RATE = 25.0
 # Of x264. One thread takes a sixth less of the processors than several, which the model needs. A plain search for the
 # motion of whole blocks takes half the time of "veryfast" alone, for files an eighth larger that are as good by PSNR.
-QUALITY = {"crf": "20", "preset": "veryfast", "threads": "1"}
-QUALITY["x264-params"] = "subme=0:me=dia:partitions=none:b-adapt=0"
+SEARCH = "subme=0:me=dia:partitions=none:b-adapt=0"
+QUALITY = {"crf": "20", "preset": "veryfast", "x264-params": SEARCH, "threads": "1"}
 CODES = ("vp09", "avc1")  # of OpenCV, which browsers play; not everywhere is an encoder for the second one
 OLD_CODE = "mp4v"
 

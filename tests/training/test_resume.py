@@ -13,6 +13,8 @@ import h5py
 import pytest
 
 from mrcnn_keras.cli import main
+from mrcnn_keras.cli.parser import _parser
+from mrcnn_keras.cli.train import _recall
 from mrcnn_keras.training import RunFolder
 from tests.graphs import AS_MADE
 
@@ -103,6 +105,10 @@ def test_deterministic_is_switched_on_remembered_and_not_for_a_time(
     assert main([*words, "--deterministic", "--epochs", "1"]) == 0
     assert len(switched) == 1
     assert json.loads((run / "options.json").read_text())["deterministic"] is True
+    resumed = _parser().parse_args([*words, "--resume"])
+    resumed.stratified = None  # no option
+    _recall(resumed, RunFolder(run))
+    assert resumed.deterministic
     assert main([*words, "--epochs", "1"]) == 0
     assert len(switched) == 1
 

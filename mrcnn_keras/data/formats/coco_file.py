@@ -3,9 +3,7 @@
 A mistake in the file as a whole is a UserError, one in a picture or an annotation leaves that one out (BadEntries).
 """
 
-import gc
 import re
-from contextlib import contextmanager
 from pathlib import Path
 
 from mrcnn_keras.data.formats.class_names import is_background
@@ -16,6 +14,7 @@ from mrcnn_keras.data.formats.unread import CURES, other_coco
 from mrcnn_keras.data.images import MAX_PIXELS
 from mrcnn_keras.data.rasterize import check_run_lengths, run_lengths
 from mrcnn_keras.errors import UserError
+from mrcnn_keras.garbage import without_collecting
 
 HEAD = 16384  # bytes that show whether a file looks like COCO
 
@@ -37,20 +36,8 @@ def read_coco(path, bad):
 
     Raises UserError if it is not COCO or its categories contradict each other.
     """
-    with _without_collecting():
+    with without_collecting():  # there are no cycles in millions of new objects
         return _Reader(Path(path), bad).read()
-
-
-@contextmanager
-def _without_collecting():
-    """No search for cycles meanwhile: there are none, and in millions of new objects it takes as long as reading."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 class _Reader:

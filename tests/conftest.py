@@ -91,9 +91,9 @@ def _graphs_are_run_as_made(request):
     if not {request.path.parent.name, request.path.stem.removeprefix("test_")} & FEW_STEPS:
         yield
         return
-    from tests.graphs import as_made
+    from mrcnn_keras.model import graphs_as_made
 
-    with as_made():
+    with graphs_as_made():
         yield
 
 

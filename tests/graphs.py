@@ -6,24 +6,16 @@ import tensorflow as tf
 
 from mrcnn_keras.data.pipeline import without_tuning
 
-# At the beginning of a process: graphs run as they are made, since to optimise them takes longer than a few steps.
+# At the beginning of a process: imports without Python's garbage collector, as in commands; graphs run as they are
+# made, since to optimise them takes longer than a few steps.
 AS_MADE = """
-import tensorflow
-
+import gc
+gc.disable()
+import keras, tensorflow
+gc.freeze()
+gc.enable()
 tensorflow.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 """
-
-
-@contextlib.contextmanager
-def as_made(made=True):
-    """The same in this process; False: graphs are optimised, as users run them."""
-    name = "disable_meta_optimizer"
-    before = tf.config.optimizer.get_experimental_options().get(name, False)
-    tf.config.optimizer.set_experimental_options({name: made})
-    try:
-        yield
-    finally:
-        tf.config.optimizer.set_experimental_options({name: before})
 
 
 @contextlib.contextmanager

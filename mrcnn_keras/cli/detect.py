@@ -14,7 +14,7 @@ from mrcnn_keras.data import SUFFIXES as PICTURES
 from mrcnn_keras.data import check_unused, read_image
 from mrcnn_keras.errors import UserError
 from mrcnn_keras.files import replace_file, write_image
-from mrcnn_keras.model import Tiled, lowest_scores
+from mrcnn_keras.model import Tiled, graphs_as_made, lowest_scores
 from mrcnn_keras.progress import ProgressLine
 from mrcnn_keras.visualize import Frames, color_splash, draw_detections, draw_tracks
 
@@ -71,7 +71,8 @@ def detect_files(
     order = LabellingOrder(classes)
     written = DetectedFiles(out, [kind for kind in save if kind in KINDS], classes, categories)
     labels = SavedLabels(formats, out, pictures, model.config, classes, categories, tolerance)
-    with written, labels:
+    films = len(pictures) < len(files)
+    with written, labels, graphs_as_made(not films):
         for number, (path, target) in enumerate(zip(files, targets, strict=True)):
             place = f"{number + 1}/{len(files)} {path}"
             try:
@@ -99,7 +100,7 @@ def detect_files(
         print(f"note: nothing has a score of {lowest:g} or more; try a lower one, as --min-score {DOUBTFUL_FROM:g}")
     written.report()
     labels.report()
-    if formats and len(pictures) < len(files):
+    if formats and films:
         print(f"note: {', '.join(formats)}: of pictures only, not of videos")
     figures = {"files": len(files), "detections": written.count}
     if suggest:

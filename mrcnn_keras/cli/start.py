@@ -14,8 +14,9 @@ OWN_LINES = re.compile(
     rb"WARNING: All log messages before absl::InitializeLog|[IWE]\d{4} [\d:.]+ |[\d-]{10} [\d:.]+: [IWE] "
     rb"|To enable the following instructions"
 )
-# Keras imports these where they are installed, for functions that no command calls; matplotlib takes half a second.
-UNUSED = ("matplotlib", "pandas", "sklearn")
+# Keras and TensorFlow import these where they are installed, for functions that no command calls; matplotlib takes half
+# a second, IPython and SciPy together a sixth.
+UNUSED = ("IPython", "matplotlib", "pandas", "scipy", "sklearn")
 
 
 def import_tensorflow(without=()):

@@ -4,6 +4,7 @@ from mrcnn_keras.model.checkpoints import PUBLISHED, model_file, open_checkpoint
 from mrcnn_keras.model.detecting import BEST, lowest_scores
 from mrcnn_keras.model.distribution import is_multi_worker
 from mrcnn_keras.model.fixed_sizes import with_fixed_sizes
+from mrcnn_keras.model.graphs import graphs_as_made
 from mrcnn_keras.model.mask_rcnn import MaskRCNN
 from mrcnn_keras.model.precision import computing_in, in_float32, in_words
 from mrcnn_keras.model.proposal_files import read_proposals
@@ -17,6 +18,7 @@ __all__ = [
     "PUBLISHED",
     "Tiled",
     "computing_in",
+    "graphs_as_made",
     "in_float32",
     "in_words",
     "is_multi_worker",

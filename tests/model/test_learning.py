@@ -6,9 +6,9 @@ import pytest
 
 from mrcnn_keras.config import Config
 from mrcnn_keras.layers import RoIAlignLayer
-from mrcnn_keras.model import MaskRCNN
+from mrcnn_keras.model import MaskRCNN, graphs_as_made
 from mrcnn_keras.model.optimizer import make_optimizer
-from tests.graphs import as_made, op_by_op, repeated
+from tests.graphs import op_by_op, repeated
 from tests.model.served import assert_comes_back_and_is_served
 
 pytestmark = pytest.mark.slow
@@ -103,7 +103,7 @@ SLOW_LEARNERS = {"c4": 400, "RoIWarp, one mask of 14 cells for all classes": 240
 @pytest.fixture(params=VARIANTS)
 def variant(request):
     """Its name. The graphs of the first one are optimised, as users run them, which takes longer than it saves."""
-    with as_made(request.param != "fpn"):
+    with graphs_as_made(request.param != "fpn"):
         yield request.param
 
 

@@ -19,7 +19,7 @@ def assert_equal(some, others):
         np.testing.assert_array_equal(one, other)
 
 
-def test_training_goes_on_as_if_it_had_not_been_saved(model, make_batch, as_dataset, tmp_path):
+def test_training_goes_on_as_if_it_had_not_been_saved(model, make_batch, as_dataset, tmp_path, without_graphs):
     model.fit(as_dataset(make_batch(1, 2), make_batch(2, seed=1)), shuffle=False, verbose=0)
     model.save(tmp_path / "model.keras")
     loaded = MaskRCNN.load(tmp_path / "model.keras")

@@ -70,12 +70,15 @@ COMMON = {  # heads without norms: a third of the graph is not made
 }
 THIN = {"BACKBONE_WIDTH": 16, "BACKBONE_NORM": "gn", "HEAD_NORM": "none"}
 FEW_ROIS = {"MASK_HEAD_CHANNELS": 32, "MASK_HEAD_CONVS": 2}
-ONE_MAP = {"PRE_NMS_LIMIT_TRAINING": 500, "PRE_NMS_LIMIT_INFERENCE": 500, "TRAIN_ROIS_PER_IMAGE": 16}
+ONE_MAP = {"PRE_NMS_LIMIT_TRAINING": 500, "PRE_NMS_LIMIT_INFERENCE": 500}
 QUANTISED = THIN | FEW_ROIS | {"IMAGE_MIN_DIM": 2 * SIDE}  # half a cell less is little of a large object
 # Each kind of backbone, feature map, RoI operator and mask head once: a model costs half a minute, whatever it has.
 VARIANTS = {
     "fpn": ("resnet18_fpn", {"BACKBONE_WIDTH": 16}),
-    "c4": ("resnet50_c4", THIN | ONE_MAP | {"BACKBONE": "resnet18", "MASK_HEAD_CHANNELS": 64}),
+    "c4": (
+        "resnet50_c4",
+        THIN | ONE_MAP | {"BACKBONE": "resnet18", "MASK_HEAD_CHANNELS": 64, "TRAIN_ROIS_PER_IMAGE": 16},
+    ),
     "dc5, RoIAlign max, MLP with 56 cells": (
         "resnet18_fpn",
         THIN

@@ -6,7 +6,7 @@ VENV := .venv
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 # Processes that run tests: each takes file after file, in the order of tests/conftest.py, so that what the tests of a file
 # share is made once.
-# TensorFlow keeps memory that models had, up to 8 GB per process.
+# TensorFlow keeps memory that models had, up to 10 GB per process.
 WORKERS ?= 2
 PYTEST := $(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 15
 # For the tests of samples/serving. By itself it would install `tensorflow` over `tensorflow-cpu`: see requirements.txt.

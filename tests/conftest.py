@@ -97,8 +97,8 @@ def _is_of_an_optimizer(function, depth=3):
     return code.co_filename.endswith("distribute_lib.py") or any(_is_of_an_optimizer(f, depth - 1) for f in held)
 
 
-# Folders of tests whose models run or train for a few steps, to see files, words, order or the same figures twice. The
-# oracles, exports, and what the default model learns by heart (tests/model/test_learning.py) run as users do.
+# Folders and files of tests whose models run or train for a few steps, to see files, words, order or the same figures
+# twice. Oracles, exports, and what the default model learns by heart (tests/model/test_learning.py) run as users do.
 FEW_STEPS = {"benchmarks", "cli", "docs", "model", "samples", "training"}
 
 

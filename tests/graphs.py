@@ -6,14 +6,12 @@ import tensorflow as tf
 
 from mrcnn_keras.data.pipeline import without_tuning
 
-# At the beginning of a process: imports without Python's garbage collector, as in commands; graphs run as they are
-# made, since to optimise them takes longer than a few steps.
+# At the beginning of a process: TensorFlow is imported as in commands, and graphs run as they are made, since to
+# optimise them takes longer than a few steps.
 AS_MADE = """
-import gc
-gc.disable()
-import keras, tensorflow
-gc.freeze()
-gc.enable()
+from mrcnn_keras.cli.start import import_tensorflow
+import_tensorflow()
+import tensorflow
 tensorflow.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 """
 

@@ -21,7 +21,6 @@ SCORES = {  # drawn if measured, in this style
     "keypoints/AP50": {"color": "#CC79A7", "linestyle": ":"},
 }
 PANELS_PER_ROW = 3
-MARGINS = 0.45, 0.1, 0.45, 0.3  # inches on the left, on the right, below and above a panel
 
 
 def plot_curves(metrics_csv, out_png):
@@ -42,9 +41,8 @@ def plot_curves(metrics_csv, out_png):
     scores = [name for name in SCORES if np.isfinite(columns.get(name, math.nan)).any()]
     loss_rows = math.ceil(len(losses) / PANELS_PER_ROW)
     rows, width = max(1, loss_rows + bool(scores)), max(1, min(len(losses), PANELS_PER_ROW))
-    wide, high = max(6, 4 * width), 3 * rows
-    figure = Figure(figsize=(wide, high), dpi=110)
-    grid = figure.add_gridspec(rows, width, **_margins(wide / width, high / rows, width, rows))
+    figure = Figure(figsize=(max(6, 4 * width), 3 * rows), dpi=110, layout="constrained")
+    grid = figure.add_gridspec(rows, width)
     epochs = columns["epoch"]
     for place, name in enumerate(losses):
         axes = figure.add_subplot(grid[divmod(place, width)])
@@ -61,19 +59,6 @@ def plot_curves(metrics_csv, out_png):
         _finish(axes, "average precision on the validation pictures", epochs, top=1)
     with replace_file(out_png) as temporary:
         figure.savefig(temporary, format="png")
-
-
-def _margins(wide, high, columns, rows):
-    """Room for titles and labels around panels of so many inches. Matplotlib's own layouts take twice the time."""
-    left, right, bottom, top = MARGINS
-    return {
-        "left": left / (columns * wide),
-        "right": 1 - right / (columns * wide),
-        "bottom": bottom / (rows * high),
-        "top": 1 - top / (rows * high),
-        "wspace": (left + right) / (wide - left - right),
-        "hspace": (bottom + top) / (high - bottom - top),
-    }
 
 
 def _read_columns(path):

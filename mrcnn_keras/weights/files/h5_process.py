@@ -75,14 +75,16 @@ class H5Process:
         """One reply of the process, whose `size` bytes of numbers go into `array`."""
         seconds = SECONDS + size / 1e6
         self.deadline = time.monotonic() + seconds
-        line = self.process.stdout.readline(MOST_JSON)
-        reply = json.loads(line) if line.endswith(b"\n") else None
-        if reply and "error" in reply:
-            raise BadFile(*reply["error"])
-        numbers = array.reshape(-1).view(np.uint8) if size else bytearray()
-        if reply is not None and self.process.stdout.readinto(numbers) == size:
+        try:
+            line = self.process.stdout.readline(MOST_JSON)
+            reply = json.loads(line) if line.endswith(b"\n") else None
+            if reply and "error" in reply:
+                raise BadFile(*reply["error"])
+            numbers = array.reshape(-1).view(np.uint8) if size else bytearray()
+            if reply is not None and self.process.stdout.readinto(numbers) == size:
+                return reply
+            code = self.process.wait()
+        finally:
             self.deadline = math.inf
-            return reply
-        code = self.process.wait()
         why = f"took more than {seconds:.0f} seconds" if self.timed_out else f"ended with code {code}"
         raise BadFile(f"is damaged: the process that read it {why}")

@@ -1,4 +1,4 @@
-"""Tables: the backbones that there are, and which of their maps the heads read."""
+"""Tables of the backbones and of which of their maps the heads read."""
 
 from typing import NamedTuple
 
@@ -59,7 +59,7 @@ APPLICATIONS = {
 
 GIVEN = "given"  # as a BACKBONE: a Keras model that the user hands over
 GIVEN_STRIDES = (4, 8, 16, 32)  # pixels per cell of its maps C2 .. C5
-# Matterport's names of what trains -> the first stages that do not: BACKBONE_FREEZE_STAGES.
+# Matterport's names for what trains -> how many first stages do not: BACKBONE_FREEZE_STAGES.
 STAGES = {"heads": 5, "5+": 4, "4+": 3, "3+": 2, "all": 0}
 
 

@@ -12,7 +12,7 @@ class UserError(ValueError):
     The command line prints it without a traceback and ends with exit code 2.
 
     Args:
-        sentence: String, shortened where it is too long, as it quotes a value without end.
+        sentence: String, shortened where it is too long, as it may quote a value of any length.
     """
 
     def __init__(self, sentence):

@@ -1,8 +1,8 @@
 """Keras's registry knows the classes of this package, whichever of the two was imported first.
 
-Keras calls the classes of a saved model by name, and does not import a package for them. To import the model at
-`import mrcnn_keras` would take the seconds of TensorFlow; to import it as soon as Keras is imported could be in the
-middle of TensorFlow's own import. So Keras is given a stand-in for each class, which imports it when it is called for.
+Keras looks up the classes of a saved model by name, and does not import a package for them. Importing the model at
+`import mrcnn_keras` would take TensorFlow's seconds; importing it as soon as Keras is imported could be in the middle
+of TensorFlow's own import. So Keras is given a stand-in for each class, which imports it when it is called for.
 """
 
 import importlib
@@ -47,7 +47,7 @@ CLASSES = (
 
 
 def register_classes():
-    """Registers the stand-ins: at once where Keras is imported, otherwise when it will be."""
+    """Registers the stand-ins: at once if Keras is imported, otherwise as soon as it is."""
     if "keras" in sys.modules:
         _register()
     else:

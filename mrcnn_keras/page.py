@@ -1,7 +1,7 @@
 """A page of HTML in one file: nothing from elsewhere, no script but its own, readable on a phone; all text is escaped.
 
-Each function returns a piece of HTML, `whole` makes a page of such pieces. What a piece is given as text may come from
-anywhere, such as names of classes and files.
+Each function returns a piece of HTML, `whole` makes a page of such pieces. The text of a piece may come from anywhere,
+such as names of classes and files.
 """
 
 import base64
@@ -79,7 +79,7 @@ def whole(title, pieces, style=STYLE, script=None):
 
 
 def text(words):
-    """Escapes text; of what no page can hold, such as halves of characters, a question mark is left."""
+    """Escapes text; what no page can hold, such as halves of characters, becomes a question mark."""
     plain = str(words).encode("utf-8", "replace").decode("utf-8")
     return html.escape("".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in plain))
 

@@ -16,7 +16,7 @@ CHANNELS = (1, 3, 4)  # grey, RGB, RGBA
 def as_pictures(images):
     """A list of pictures, a batch [B, H, W, C] or another iterable of what as_picture takes -> list of arrays.
 
-    Raises UserError that says which picture is none, and why.
+    Raises UserError that says which one is not a picture, and why.
     """
     if images is None or isinstance(images, (str, bytes, os.PathLike)):
         images = [images]

@@ -1,7 +1,7 @@
 """Original pixels <-> network pixels.
 
 A photograph is scaled, then padded with zeros at the right and below: a position needs a factor and no shift. Only
-Matterport's checkpoints have it in the middle of the padding. How large it becomes is said once, for numpy here and for
+Matterport's checkpoints have it in the middle of the padding. Its size is computed in one place, for numpy here and for
 TensorFlow inside a graph (ops/images.py): `xp` is either library, and all numbers are float64, whole where they are
 pixels.
 """

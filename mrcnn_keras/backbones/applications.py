@@ -13,8 +13,8 @@ CONVOLUTIONS = {keras.layers.Conv2D: Conv2D, keras.layers.DepthwiseConv2D: Depth
 class ChannelScale(keras.layers.Layer):
     """Multiplies each channel of [..., C] by a weight (ConvNeXt's layer scale).
 
-    Keras's own layer names its weight by a number that counts up with each model, so that no file of weights could
-    know it, and no optimizer could exclude it from weight decay by name.
+    Keras's own layer names its weight by a number that counts up with each model, so that no weights file could
+    match it, and no optimizer could exclude it from weight decay by name.
     """
 
     def __init__(self, initial=1e-6, **kwargs):
@@ -37,7 +37,7 @@ def application_backbone(architecture, norm_kind="frozen_bn", freeze_stages=0, e
 
     Args:
         architecture: String, a key of `architectures.APPLICATIONS`.
-        norm_kind: String, what stands in the place of batch norm, see `layers.make_norm`; `"ln"`: the network has layer
+        norm_kind: String, what replaces batch norm, see `layers.make_norm`; `"ln"`: the network has layer
             norm, which stays as it is and trains.
         freeze_stages: Integer, stages that do not train: 1 the stem, 2 all that C2 is made of, and so on to 5.
         epsilon: Float, added to the variance in batch norm.
@@ -62,7 +62,7 @@ def _published(architecture):
 
 
 def _with_norm(model, norm_kind, epsilon):
-    """The model with other layers in the places of batch norm and layer scale."""
+    """The model with batch norm and layer scale replaced."""
 
     def replace(layer):
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -70,7 +70,7 @@ def _with_norm(model, norm_kind, epsilon):
         if layer.name.endswith("_layer_scale"):
             return ChannelScale(layer.init_values, name=layer.name)
         config = layer.get_config()
-        if layer.name.startswith("layer_normalization"):  # ConvNeXt's last, which has a number of the process as name
+        if layer.name.startswith("layer_normalization"):  # ConvNeXt's last, which is named by a counter of the process
             config["name"] = LAST_NORM
         return CONVOLUTIONS.get(type(layer), type(layer)).from_config(config)
 

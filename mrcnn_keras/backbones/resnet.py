@@ -76,7 +76,7 @@ class _Blocks:
     width: int
 
     def channels(self, stage):
-        """Of the last map of a stage, 2 .. 5."""
+        """The channels of the last map of a stage, 2 .. 5."""
         return self.width * 2 ** (stage - 2) * (4 if RESNETS[self.architecture].bottleneck else 1)
 
     def stem(self, images, pool_pad):

@@ -20,7 +20,7 @@ _NONE = dict(
 _PHOTOS = _NONE | dict(
     AUGMENT_FLIP_LR=0.5, AUGMENT_SCALE=(0.75, 1.33), AUGMENT_BRIGHTNESS=0.2, AUGMENT_HUE=0.02, AUGMENT_SATURATION=0.3
 )
-# Under 100 photographs: all that makes another picture of the same objects, and the objects before other backgrounds.
+# Under 100 photographs: all that makes another picture of the same objects, and the objects on other backgrounds.
 _FEW = _PHOTOS | dict(
     AUGMENT_ROTATE=10.0,
     AUGMENT_SHEAR=5.0,
@@ -32,7 +32,7 @@ _FEW = _PHOTOS | dict(
     AUGMENT_BLUR=1.0,
     AUGMENT_NOISE=5.0,
 )
-# From above no side is up, and the height of the flight is about known: all directions, daylight and haze.
+# Seen from above, no side is up, and the flight height is roughly known: all directions, daylight and haze.
 _AERIAL = _PHOTOS | dict(AUGMENT_FLIP_UD=0.5, AUGMENT_ROT90=True, AUGMENT_CONTRAST=0.2, AUGMENT_BLUR=0.5)
 # All directions, other stains, exposures, focus and sensors.
 _MICROSCOPY = _AERIAL | dict(AUGMENT_CONTRAST=0.3, AUGMENT_HUE=0.05, AUGMENT_BLUR=1.0, AUGMENT_NOISE=5.0)

@@ -40,7 +40,7 @@ def _check_given(config):
 
 
 def _refuse_choices(config, usual):
-    """Refuses what the backbone does not have and is set. usual: {setting: the value that stands for nothing}."""
+    """Refuses set values that the backbone does not have. usual: {setting: the value that stands for nothing}."""
     for name, value in usual.items():
         if getattr(config, name) != value:
             raise UserError(f"{name} = {getattr(config, name)!r}: {config.BACKBONE} has no such choice; leave it out")

@@ -172,7 +172,7 @@ def _parts(value):
 
 
 def _check_keypoints(config):
-    """Refuses names, pairs and sigmas of other keypoints than there are."""
+    """Refuses names, pairs and sigmas that do not fit the number of keypoints."""
     count = config.NUM_KEYPOINTS
     for name in ("KEYPOINT_NAMES", "KEYPOINT_SIGMAS"):
         value = getattr(config, name)

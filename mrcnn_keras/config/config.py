@@ -21,7 +21,7 @@ LOSS_NAMES = (
     "mrcnn_mask_loss",
     "mrcnn_keypoint_loss",
 )
-# Settings that belong to the number of classes or of keypoints, and go where another number is set.
+# Settings that belong to the number of classes or of keypoints, and are dropped where another number is set.
 BELONGINGS = {
     "NUM_CLASSES": ("CLASS_NAMES", "CATEGORY_IDS", "CLASS_MIN_SCORES"),
     "CLASS_NAMES": ("CLASS_MIN_SCORES",),
@@ -29,7 +29,7 @@ BELONGINGS = {
 }
 # Settings that are the name of a set of others.
 SETS = {"RECIPE": RECIPES, "AUGMENT": AUGMENTATIONS}
-# Settings that there were once: files that have them still load. A sentence for who sets one.
+# Settings that no longer exist; files that have them still load. A sentence for whoever sets one.
 RETIRED = {"ROI_ALIGN_METHOD": "RoIAlign uses crop_and_resize, exported files gathers: the same numbers; leave it out"}
 Share = Limits(0, 1)
 Side = Limits(32, 16384)  # pixels
@@ -84,17 +84,17 @@ class Config:
     MINI_MASK_SHAPE: Limits(length=2) = (56, 56)  # (height, width): cells of an annotated mask inside its box
 
     # --- augmentation (training only)
-    AUGMENT: Literal["", *AUGMENTATIONS] = ""  # the named set of what follows: docs/augmentation.md; "": as it stands
+    AUGMENT: Literal["", *AUGMENTATIONS] = ""  # named set of the settings below: docs/augmentation.md; "": as set
     AUGMENT_FLIP_LR: Share = 0.5  # probability of a left-right flip
     AUGMENT_FLIP_UD: Share = 0.0  # probability of an upside-down flip
-    AUGMENT_ROT90 = False  # quarter turns, each as likely
+    AUGMENT_ROT90 = False  # random quarter turns, all equally likely
     AUGMENT_ROTATE: Limits(0, 180) = 0.0  # degrees: largest angle of a random turn, either way
     AUGMENT_SHEAR: Limits(0, 60) = 0.0  # degrees: largest angle by which rows and columns lean, either way
     AUGMENT_SCALE: Limits(length=2) = (1.0, 1.0)  # range of a random factor on the size
     AUGMENT_COPY_PASTE: Share = 0.0  # probability that objects of another picture are pasted in
     AUGMENT_BRIGHTNESS: Share = 0.0  # random contrast and brightness within +- this share
     AUGMENT_CONTRAST: Share = 0.0  # further random contrast within +- this share
-    AUGMENT_HUE: Limits(0, 0.5) = 0.0  # random turn of the circle of colours, within +- this part of it
+    AUGMENT_HUE: Limits(0, 0.5) = 0.0  # random turn of the colour circle, within +- this part of it
     AUGMENT_SATURATION: Share = 0.0  # random saturation within +- this share
     AUGMENT_BLUR: Limits(0, 32) = 0.0  # network pixels: largest deviation of a random Gaussian blur
     AUGMENT_NOISE: Limits(0, 128) = 0.0  # grey levels: largest deviation of random Gaussian noise
@@ -113,7 +113,7 @@ class Config:
 
     # --- region proposals
     PROPOSALS: Literal["rpn", "given"] = "rpn"  # found by the network (Faster R-CNN), or given with each picture (Fast)
-    RPN_ANCHOR_SCALES = (32, 64, 128, 256, 512)  # pixels: anchor sides (square roots of area), as many on each map
+    RPN_ANCHOR_SCALES = (32, 64, 128, 256, 512)  # pixels: anchor sides (square roots of area), equally many per map
     RPN_ANCHOR_RATIOS = (0.5, 1.0, 2.0)  # height / width
     RPN_ANCHOR_ROUNDED = False  # half sides of anchors are whole pixels (torchvision)
     RPN_ANCHOR_SPACING: Literal["stride", "divided"] = "stride"  # pixels: 4 .. 64, or picture // map (torchvision)
@@ -125,10 +125,10 @@ class Config:
     RPN_NEGATIVE_IOU: Share = 0.3  # an anchor with less than this overlap is background
     RPN_TRAIN_ANCHORS_PER_IMAGE = 256  # anchors per image that the RPN losses use
     RPN_POSITIVE_RATIO: Share = 0.5  # share of positives among them, at most
-    RPN_NMS_THRESHOLD: Share = 0.7  # proposals with more overlap than this are one
-    RPN_NMS_PER_LEVEL = True  # False: the limit before NMS, and NMS, are of all levels together (Matterport)
+    RPN_NMS_THRESHOLD: Share = 0.7  # overlap (IoU) above which NMS drops the worse of two proposals
+    RPN_NMS_PER_LEVEL = True  # False: the limit before NMS, and NMS itself, over all levels together (Matterport)
     RPN_SCORE: Literal["logit", "sigmoid"] = "logit"  # what NMS sorts by; in float32, sigmoids near 1 tie (torchvision)
-    RPN_CLIP: Literal["picture", "network"] = "picture"  # proposals end at the border of the picture, or of its padding
+    RPN_CLIP: Literal["picture", "network"] = "picture"  # proposals are clipped to the picture without or with padding
     RPN_MIN_SIZE: Limits(0, 1e6) = 1e-3  # pixels: smaller proposals are dropped
     PRE_NMS_LIMIT_TRAINING = 2000  # best anchors kept per map, before NMS
     PRE_NMS_LIMIT_INFERENCE = 1000
@@ -168,8 +168,8 @@ class Config:
     # --- detections
     DETECTION_MIN_CONFIDENCE: Share = 0.05  # detections with a lower score are dropped
     CLASS_MIN_SCORES: Limits(0, 1, parts=float) = ()  # each class's lowest score where min_score="best"; (): unknown
-    DETECTION_NMS_THRESHOLD: Share = 0.5  # detections of one class with more overlap than this are one
-    DETECTION_NMS_SIGMA: Limits(0, 100) = 0.0  # Matrix NMS: overlap lowers scores, the less the larger this is; 0: not
+    DETECTION_NMS_THRESHOLD: Share = 0.5  # overlap (IoU) above which NMS drops the worse of two detections of a class
+    DETECTION_NMS_SIGMA: Limits(0, 100) = 0.0  # Matrix NMS: overlap lowers scores, less so the larger this is; 0: off
     DETECTION_MAX_INSTANCES = 100  # detections kept per image
     DETECTION_MIN_SIZE: Limits(0, 1e6) = 1e-2  # pixels: smaller detections are dropped
     DETECTION_ONE_CLASS = False  # a RoI is detected as its likeliest class only (Matterport)
@@ -179,28 +179,28 @@ class Config:
 
     # --- losses
     MASK_LOSS: Literal["sigmoid", "softmax"] = "sigmoid"  # each class's map on its own, or over all: ops/mask_maps.py
-    LOSS_WEIGHTS: Limits(0) = dict.fromkeys(LOSS_NAMES, 1.0)  # factor of each part of the loss
+    LOSS_WEIGHTS: Limits(0) = dict.fromkeys(LOSS_NAMES, 1.0)  # factor for each part of the loss
     RPN_BBOX_BETA: Limits(0, 1e6) = 1 / 9  # smooth L1 is quadratic below this difference (torchvision's value)
     BBOX_BETA: Limits(0, 1e6) = 1 / 9
 
     # --- training
-    RECIPE: Literal["", *RECIPES] = ""  # the named set of what follows: docs/augmentation.md; "": as it stands
+    RECIPE: Literal["", *RECIPES] = ""  # named set of the settings below: docs/augmentation.md; "": as set
     BATCH_SIZE = 2  # images per step
     GRADIENT_ACCUMULATION: Limits(1, 10_000) = 1  # steps whose gradients are averaged for one update of the weights
-    EPOCHS: Limits(1, 10**9) = 20  # passes over the pictures, where a training is given no other length
+    EPOCHS: Limits(1, 10**9) = 20  # passes over the pictures, unless a training is given another length
     STEPS_PER_EPOCH: Limits(0, 10**9) = 0  # steps per epoch; 0: as many as one pass over the pictures needs
     OPTIMIZER: Literal["sgd", "adamw"] = "sgd"  # SGD with momentum, or AdamW
     LEARNING_RATE = 0.0025  # 0.02 for 16 images per step (the paper), scaled to 2
     LEARNING_RATE_BATCH = 2  # images per update that LEARNING_RATE is for
-    LEARNING_RATE_SCALING: Literal["none", "linear", "sqrt"] = "none"  # of LEARNING_RATE by their number, or its root
+    LEARNING_RATE_SCALING: Literal["none", "linear", "sqrt"] = "none"  # scales with images per update, or their root
     LEARNING_MOMENTUM: Share = 0.9  # of SGD
     WEIGHT_DECAY: Share = 1e-4  # on kernels; not on biases and normalisation
     GRADIENT_CLIP_NORM: Limits(0, 1e9) = 5.0  # norm over all gradients together; 0: no clipping
     LEARNING_RATE_SCHEDULE: Literal["cosine", "linear", "step"] = "cosine"  # to 0; "step": a tenth at 2/3 and at 8/9
     WARMUP_STEPS: Limits(0, 10**9) = 500  # steps of linear warm-up, at most a tenth of the training
-    EMA_MOMENTUM: Limits(0, 0.999999) = 0.0  # part of the average of the weights that a step keeps; 0: no average
-    REPEAT_THRESHOLD: Share = 0.0  # pictures of classes on fewer than this share come more often; 0: all as often
-    EARLY_STOPPING: Limits(0, 10**6) = 0  # evaluations without a better AP until the training ends; 0: it goes on
+    EMA_MOMENTUM: Limits(0, 0.999999) = 0.0  # part of the weights' moving average that a step keeps; 0: no average
+    REPEAT_THRESHOLD: Share = 0.0  # classes on a smaller share of the pictures come more often; 0: all equally often
+    EARLY_STOPPING: Limits(0, 10**6) = 0  # evaluations without a better AP until the training ends; 0: it never does
     EVALUATION_IMAGES = 500  # validation pictures that COCO AP is measured on during training
 
     def __init__(self, **overrides):
@@ -258,7 +258,7 @@ class Config:
         return Config(**_with(self.to_dict(), overrides))
 
     def resize_options(self):
-        """Says how a whole picture is resized.
+        """Returns how a whole picture is resized.
 
         Returns:
             Dict, the keyword arguments of `resize.sizes_in_network`.
@@ -276,7 +276,7 @@ class Config:
         }
 
     def resize_method(self):
-        """Says how the pixels of a photograph are resized for detection.
+        """Returns how the pixels of a photograph are resized for detection.
 
         Returns:
             String, a key of `ops.resampling.METHODS`.
@@ -286,11 +286,11 @@ class Config:
         return "triangle" if self.RESIZE_ANTIALIAS else "bilinear"
 
     def peak_learning_rate(self):
-        """Gives the learning rate that the schedule begins with, for the images of an update.
+        """Returns the learning rate that the schedule begins with, for the images of an update.
 
         Returns:
-            Float, LEARNING_RATE scaled as LEARNING_RATE_SCALING says: linearly as of Goyal et al. 2017, for SGD; by the
-            root for Adam (Malladi et al. 2022).
+            Float, LEARNING_RATE scaled as LEARNING_RATE_SCALING says: linearly for SGD (Goyal et al. 2017); by the root
+            for Adam (Malladi et al. 2022).
         """
         more = self.BATCH_SIZE * self.GRADIENT_ACCUMULATION / self.LEARNING_RATE_BATCH
         return self.LEARNING_RATE * more ** {"none": 0, "linear": 1, "sqrt": 0.5}[self.LEARNING_RATE_SCALING]
@@ -307,7 +307,7 @@ class Config:
         return tuple(name for name in LOSS_NAMES if name not in absent)
 
     def mask_side(self):
-        """Gives the resolution of masks.
+        """Returns the resolution of masks.
 
         Returns:
             Integer, cells per side of the maps of the mask head.
@@ -315,7 +315,7 @@ class Config:
         return self._bins(self.MASK_POOL_SIZE) * 2**self.MASK_DECONVS
 
     def keypoint_side(self):
-        """Gives the resolution of keypoint maps.
+        """Returns the resolution of keypoint maps.
 
         Returns:
             Integer, cells per side of the maps of the keypoint head, which doubles its bins twice.
@@ -345,7 +345,7 @@ class Config:
         return len(self.anchor_scales()[0]) * len(self.RPN_ANCHOR_RATIOS)
 
     def to_dict(self):
-        """Gives all settings as plain values that JSON can hold.
+        """Returns all settings as plain values that JSON can hold.
 
         Returns:
             Dict.
@@ -408,14 +408,14 @@ class Config:
 
 
 def _own_settings(part):
-    """The settings that a class of a user sets, below Config."""
+    """The settings that a user's subclass of Config sets."""
     return [] if part is Config else [(name, value) for name, value in vars(part).items() if name.isupper()]
 
 
 def _with(values, overrides):
     """`values` with `overrides` on top; what belongs to a number of classes or keypoints is only kept with it.
 
-    The name of a set (SETS) brings the settings of the set with it, under those that are overridden by themselves.
+    The name of a set (SETS) brings the settings of the set with it, beneath those that are overridden on their own.
     """
     for name, sets in SETS.items():
         chosen = overrides.get(name)

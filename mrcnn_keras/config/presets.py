@@ -37,8 +37,8 @@ _SMALL = dict(
 )
 
 # For phones: MobileNetV3 (Howard et al. 2019) with a pyramid of 128 channels, heads half as wide and a tenth of the
-# proposals. Batch norm throughout, which the exported file has no operation for, since it becomes part of the
-# convolutions before it; but none in the RPN, which all levels share, for their statistics differ. The pixels are
+# proposals. Batch norm throughout, which takes no operation in the exported file, since it is folded into the
+# convolutions before it; but none in the RPN, which all levels share, as their statistics differ. The pixels are
 # scaled as for Keras's ImageNet weights of the backbone.
 _MOBILE = _SMALL | dict(
     BACKBONE="mobilenet_v3_large",

@@ -1,7 +1,7 @@
 """Calls of Python from TensorFlow's threads, which the end of the process waits for.
 
-A pipeline whose iterator lives reads ahead. Python that ends in the middle of such a call never returns to it: the
-process hangs, or aborts.
+A pipeline reads ahead as long as its iterator lives. Python that ends in the middle of such a call never returns to
+it: the process hangs, or aborts.
 """
 
 import atexit

@@ -54,7 +54,7 @@ class Catalogue:
         self.image_info.append({"id": image_id, "source": source, "path": path, **info})
 
     def set_keypoints(self, names, flip_pairs=None, skeleton=(), sigmas=None):
-        """Says which keypoints each object has.
+        """Sets which keypoints each object has.
 
         Args:
             names: Names of the K keypoints, in the order of their arrays.
@@ -171,7 +171,7 @@ class Catalogue:
         return self.image_info[image_id]["path"]
 
     def image_reference(self, image_id):
-        """Returns what a person may look up; subclasses may say more.
+        """Returns where a person can look the picture up; subclasses may say more.
 
         Args:
             image_id: Integer, the internal id.
@@ -210,7 +210,7 @@ class Catalogue:
 
     @property
     def noted(self):
-        """What `notes` says, with all places, in the order of the first picture; what is of none comes last.
+        """What `notes` says, with all places, in the order of the first picture; findings without a picture come last.
 
         List of dicts: `note`, as in `notes`; `finding`, the same without number and place; `count`; `contradiction`, a
         boolean; and `pictures`, a list of dicts: `image_id`, the internal id; `picture`, its name; `file`, what

@@ -91,7 +91,7 @@ def without_broken(dataset, broken):
 
 
 def no_object(dataset):
-    """Says why there is no object in a dataset.
+    """Returns why there is no object in a dataset.
 
     Args:
         dataset: `Dataset`.
@@ -128,7 +128,7 @@ def check_objects(dataset):
 
 
 def findings(*datasets, places=0):
-    """Says what was mended, looks wrong or was left out.
+    """Returns what was mended, looks wrong or was left out.
 
     Args:
         *datasets: `Dataset`s; what several have in common, as views of one do, is said once.

@@ -20,7 +20,7 @@ def match_classes(dataset, class_names, having, elsewhere, cure):
         `dataset`, or a view of it with the classes of `class_names`, some of which may have no example.
 
     Raises:
-        UserError: If the dataset has a class that is not among them, or names do not tell classes apart.
+        UserError: If the dataset has a class that is not among them, or names are ambiguous.
     """
     ours, theirs = list(dataset.class_names[1:]), list(class_names[1:])
     if ours == theirs:
@@ -42,6 +42,6 @@ def match_classes(dataset, class_names, having, elsewhere, cure):
 
 
 def _alike(names, others):
-    """Says which names differ only in case, spaces, a number in brackets or the plural's s; "" if none do."""
+    """Which names differ only in case, spaces, a number in brackets or the plural's s; "" if none do."""
     pairs = [(name, other) for name in names for other in others if sound(name) == sound(other)]
     return "".join(f" ({name!r} and {other!r} differ in spelling only)" for name, other in pairs[:1])

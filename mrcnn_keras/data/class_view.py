@@ -62,7 +62,7 @@ def select_classes(dataset, classes=None, rename=None):
     Args:
         dataset: `Dataset`.
         classes: Names of the classes to keep, in the order of their new ids; `None`: all. Objects of others are left
-            out; their pictures stay, as pictures of what is no object.
+            out; their pictures stay, as background.
         rename: Dict of new names by old name; several may become one. `classes` are the new names.
 
     Returns:

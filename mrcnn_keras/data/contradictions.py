@@ -10,10 +10,10 @@ from mrcnn_keras.errors import listing
 
 # Pixels that a box in a file may differ from its outline's extent: boxes are rounded, and drawn by hand.
 LOOSE = 3
-# Pixels within which another reading of a box must give the extent, to be believed.
+# Pixels within which another reading of a box must match the extent to be believed.
 EXACT = 1.5
 LEAST_OVERLAP = 0.5  # IoU
-LARGE_PART = 0.1  # of a box, that lies beyond the picture
+LARGE_PART = 0.1  # of a box, lying beyond the picture
 SHOWN = 8  # names in a sentence
 OTHER_BOX = "boxes that look like {}, not [x, y, width, height], so the outlines count"
 NO_AREA = "boxes without area where there is an outline, which counts"
@@ -47,7 +47,7 @@ def note_outlines(dataset, image_id, size, objects):
 
 
 def are_shares(points, size):
-    """Says whether an outline is written as shares of the picture, as YOLO does.
+    """Returns whether an outline is written as shares of the picture, as YOLO does.
 
     Args:
         points: List of `[K, (y, x)]`.
@@ -89,7 +89,7 @@ def _finding_of_box(box, size):
 
 
 def _readings(box, size):
-    """What the four numbers of COCO's box (y1, x1, y2, x2) would mean to others, as such boxes."""
+    """What the four numbers of COCO's box (y1, x1, y2, x2) mean in other conventions, as such boxes."""
     y, x = box[:2]
     height, width = box[2] - y, box[3] - x
     return {
@@ -136,7 +136,7 @@ def note_pictures(dataset):
 
 
 def note_sides(training, validation, counts, name="validation"):
-    """Notes on the validation data what is wrong with a split.
+    """Notes what is wrong with a split, on the validation data.
 
     Args:
         training: `Dataset`.
@@ -152,7 +152,7 @@ def note_sides(training, validation, counts, name="validation"):
 
 
 def note_leaks(training, validation, name="validation"):
-    """Notes on the validation data which of their pictures are training pictures, too.
+    """Notes which validation pictures are training pictures, too, on the validation data.
 
     Args:
         training: `Dataset`.
@@ -187,7 +187,7 @@ def first_alike(paths):
         paths: List of paths, or `None` for what has no file.
 
     Returns:
-        List of integers: for each path the place of the first that is alike, or its own.
+        List of integers: for each path the place of the first equal one, or its own.
     """
     real = [path and os.path.realpath(path) for path in paths]
     sizes = {}

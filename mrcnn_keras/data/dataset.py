@@ -292,15 +292,15 @@ class Dataset(Catalogue):
     def split(self, fraction=0.2, seed=0, stratify=True):
         """Splits the pictures at random. The same seed gives the same split.
 
-        Pictures of one file, or of files with the same bytes, stay together, so that none is learnt and measured;
+        Pictures of one file, or of files with the same bytes, stay together, so that none is both learnt and measured;
         unless a subclass has a `load_image` of its own, as a file may hold many pictures then.
 
         Args:
             fraction: Float between 0 and 1, the share of the second part; each part gets at least one picture.
             seed: Integer.
-            stratify: Boolean, whether each class is on the same share of the pictures of both parts as nearly as can
-                be, a rare one at least once on each where two pictures have it. This reads all annotations. `False`:
-                chance alone decides, and copies of a file count as others, as in version 0.1.
+            stratify: Boolean, whether each class is on the same share of the pictures of both parts, as nearly as can
+                be; a rare one on at least one of each if two pictures have it. This reads all annotations. `False`:
+                chance alone decides, and copies of a file count separately, as in version 0.1.
 
         Returns:
             Tuple of two views of the dataset, (train, val), without a picture in common.
@@ -312,7 +312,7 @@ class Dataset(Catalogue):
         return tuple(self.subset(part) for part in parts)
 
     def _classes_on(self, image_id):
-        """The class ids on a picture; none where it cannot be read, which whoever reads it says."""
+        """The class ids on a picture; none where it cannot be read, which is reported when it is read."""
         try:
             return set(np.abs(self.load_boxes(image_id).class_ids).tolist())
         except UserError:
@@ -328,7 +328,7 @@ class Dataset(Catalogue):
         return list(groups.values())
 
     def reads_whole_files(self):
-        """Says whether the path of a picture alone says what it shows.
+        """Returns whether the path of a picture alone determines what it shows.
 
         Returns:
             Boolean; `False` if a subclass has a `load_image` of its own, as a file may hold many pictures then.
@@ -336,7 +336,7 @@ class Dataset(Catalogue):
         return type(self).load_image is Dataset.load_image
 
     def has_masks(self):
-        """Says whether there are masks to learn from.
+        """Returns whether there are masks to learn from.
 
         Returns:
             Boolean; `False` if all objects have a box only.

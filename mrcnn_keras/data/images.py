@@ -84,7 +84,7 @@ def exif_forms(path):
             if "exif" not in file.info:  # getexif would decode a whole PNG to look for it
                 return None
             stored, upright, orientation = _sizes(file)
-    except Exception:  # whoever reads the picture says what is wrong
+    except Exception:  # reported when the picture is read
         return None
     return (stored, upright) if orientation > 1 else None
 
@@ -231,8 +231,8 @@ def _open(source):
 
 
 def _left_out(file):
-    """What of a file is not read, as findings."""
-    if file.format != "MPO" and getattr(file, "n_frames", 1) > 1:  # MPO: a JPEG with a preview, or a view from beside
+    """The parts of a file that are not read, as findings."""
+    if file.format != "MPO" and getattr(file, "n_frames", 1) > 1:  # MPO: a JPEG with a preview or a second view
         yield SEVERAL
     if file.format == "TIFF" and file.tag_v2.get(TiffImagePlugin.SAMPLESPERPIXEL, 1) > 4:
         yield MANY_BANDS
@@ -258,7 +258,7 @@ def _unread_kind(data):
 
 def _unread_tiff(data, start):
     """The same of a TIFF with the first 16 bytes `start`."""
-    big = 43 in start[2:4]  # with places of 64 bits
+    big = 43 in start[2:4]  # with 64-bit offsets
     directory = TiffImagePlugin.ImageFileDirectory_v2(start if big else start[:8])
     with io.BytesIO(data) as file:
         file.seek(directory.next)
@@ -288,8 +288,8 @@ def _has_jpeg_end(data):
 def _with_jpeg_end(data):
     """The JPEG with an end mark, if all its pixels are there; raises OSError if it is cut off.
 
-    Where data are missing, a decoder fills in: differently if something else than the end follows. And the last bytes
-    must matter, or they are something else's, behind the place where the picture was cut.
+    Where data are missing, a decoder fills in: differently if something other than the end follows. And the last bytes
+    must matter, or they belong to something else, behind the place where the picture was cut.
     """
     data = data.rstrip(b"\0")
     data += b"\0" if data.endswith(b"\xff") else b""

@@ -77,7 +77,7 @@ def subsets_of(paths, dataset):
 
     Returns:
         Dict of lists of internal ids by name, such as `"train"` and `"val"`; empty if the data are not divided. Of
-        several data sets, those that are not divided are with the training pictures.
+        several data sets, those that are not divided count as training pictures.
     """
     of_path = {path: find_subsets(path) for path in paths}
     names = list(dict.fromkeys(name for subsets in of_path.values() for name in subsets))

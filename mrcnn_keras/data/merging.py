@@ -83,7 +83,7 @@ class MergedDataset(Dataset):
         return self._of("load_keypoints", image_id)
 
     def load_annotations(self, image_id):
-        """Those of its dataset; of one with boxes only, objects without masks beside those of others that have them."""
+        """Those of its dataset; if that has boxes only and others have masks, its objects are without masks."""
         found = self._of("load_annotations", image_id)
         if found.mask_crops is None and self.has_masks():
             found = dataclasses.replace(found, mask_crops=(None,) * len(found))

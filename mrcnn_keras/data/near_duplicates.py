@@ -52,7 +52,7 @@ def find_near_duplicates(prints, others=None):
         others: The same of other pictures; `None`: each is compared with those before it.
 
     Returns:
-        Dict of the place of the picture alike by place, of those that have one: that which is most alike.
+        Dict from the place of each picture that has one to that of the most similar one.
     """
     alone = others is None
     others = prints if alone else others
@@ -78,7 +78,7 @@ def note_near_duplicates(dataset, prints):
         prints: List of fingerprints by internal id.
 
     Returns:
-        Dict of the internal id of the picture alike by internal id, of those that have one.
+        Dict from internal id to that of the similar picture, for those that have one.
     """
     firsts = first_alike([info["path"] for info in dataset.image_info])
     prints = [found if firsts[place] == place else None for place, found in enumerate(prints)]
@@ -89,7 +89,7 @@ def note_near_duplicates(dataset, prints):
 
 
 def note_near_leaks(training, validation, prints, name="validation"):
-    """Notes on the validation data which of their pictures show almost the same as a training picture.
+    """Notes which validation pictures show almost the same as a training picture, on the validation data.
 
     Args:
         training: `Dataset`.
@@ -98,7 +98,7 @@ def note_near_leaks(training, validation, prints, name="validation"):
         name: String, what the second is called.
 
     Returns:
-        Dict of the internal id of the training picture alike by internal id, of those that have one.
+        Dict from internal id to that of the similar training picture, for those that have one.
     """
     paths = [[info["path"] for info in dataset.image_info] for dataset in (training, validation)]
     firsts = first_alike(sum(paths, []))[len(paths[0]) :]

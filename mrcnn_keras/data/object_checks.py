@@ -120,7 +120,7 @@ def note_tiny(dataset, plan):
 
 
 def crosses_itself(points):
-    """Says whether an outline crosses itself, so that a loop is cut off whose area counts.
+    """Returns whether an outline crosses itself, so that it cuts off a loop whose area counts.
 
     Args:
         points: `[K, (y, x)]` float64, pixels.

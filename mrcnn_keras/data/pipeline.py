@@ -29,7 +29,7 @@ _CALLS = CallsAtExit()
 def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, workers=None, augment=None, shard=None):
     """Makes batches of the pictures of a dataset.
 
-    A mistake in a picture comes up when its batch is made, as a `tf.errors.OpError`; see `take_error`.
+    A mistake in a picture surfaces when its batch is made, as a `tf.errors.OpError`; see `take_error`.
 
     Args:
         dataset: `Dataset`.
@@ -46,7 +46,7 @@ def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, worke
             called with `image`, `masks`, `bboxes` and, where the model has keypoints, `keypoints`, before those of the
             settings; docs/augmentation.md says what it gets and returns.
         shard: For one of several processes that share each batch, its `Shard`, or `None`. Batches are then those of its
-            devices, one after the other, as tf.distribute takes them, and some of the last perhaps without pictures.
+            devices, one after the other, as tf.distribute takes them, and the last ones perhaps without pictures.
 
     Returns:
         `tf.data.Dataset` of dicts. G is the largest number of objects in the batch, at least 1. H and W are
@@ -126,7 +126,7 @@ def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, worke
 def without_tuning(dataset):
     """Keeps the numbers of threads and batches of a dataset as they are given.
 
-    TensorFlow's thread that would tune them does not end until it wakes again, for up to a minute after the last batch.
+    TensorFlow's thread that tunes them does not end until it next wakes, up to a minute after the last batch.
 
     Args:
         dataset: `tf.data.Dataset`.
@@ -177,7 +177,7 @@ class RememberedDataset(SubsetOfDataset):
 
 
 def training_order(dataset, config, seed):
-    """Says which pictures a training pipeline shows, one after the other.
+    """Returns which pictures a training pipeline shows, one after the other.
 
     Args:
         dataset: `Dataset`.

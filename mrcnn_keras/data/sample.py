@@ -24,7 +24,7 @@ def load_sample(dataset, config, image_id, rng=None, hook=None):
     if config.NUM_KEYPOINTS:
         pairs = config.KEYPOINT_FLIP_PAIRS or dataset.keypoint_layout.flip_pairs
     if rng is not None:
-        # Generators of their own for what was not always there, so that the older draws are as they were.
+        # Separate generators for what was added later, so that the older draws stay as they were.
         pasting, turning, colouring, hooked = rng.spawn(4)
         if config.AUGMENT_COPY_PASTE:
             image, found = augment.paste_at_random(

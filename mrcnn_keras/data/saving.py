@@ -1,4 +1,4 @@
-"""Annotated pictures into the files of a labelling tool: the way back of loading.py."""
+"""Writes annotated pictures into the files of a labelling tool: the reverse of loading.py."""
 
 import os
 from contextlib import contextmanager

@@ -12,12 +12,12 @@ def unused_pictures(path, datasets):
     """Finds the pictures that lie with those of a dataset without belonging to it.
 
     Args:
-        path: That of `load_dataset`. In a folder all is looked through but folders of masks; with a file, the folders
-            of its pictures are, unless there are other files like it, which may name the rest.
+        path: That of `load_dataset`. A folder is searched except for folders of masks; with a file, the folders of its
+            pictures are, unless there are other files like it, which may name the rest.
         datasets: List of `Dataset`s that use pictures there; the first was loaded from `path`.
 
     Returns:
-        List of paths. What an entry that cannot be read is about is not among them.
+        List of paths, without those that unreadable entries are about.
     """
     path = Path(os.path.abspath(Path(path).expanduser()))
     named = {file for dataset in datasets for info in dataset.image_info for file in _files_of(info)}

@@ -45,13 +45,13 @@ def plain_id(value):
 
 
 def check_score(score):
-    """Checks the lowest score that detections shall have.
+    """Checks the lowest score that detections may have.
 
     Args:
         score: Float, or `None`: any.
 
     Raises:
-        UserError: If it is no such number, as 50 for 50 %.
+        UserError: If it is no such number, such as 50 for 50 %.
     """
     if isinstance(score, str) or score is not None and np.any(np.asarray(score) >= 2):
         raise UserError(f"{score!r} is no lowest score; scores are numbers from 0 to 1, such as 0.5")

@@ -149,7 +149,7 @@ class Detections:
             `Detections`.
 
         Raises:
-            UserError: If `score` is no such number, as 50 for 50 %.
+            UserError: If `score` is no such number, such as 50 for 50 %.
         """
         check_score(score)
         return self if self.scores is None else self[self.scores >= score]
@@ -174,7 +174,7 @@ class Detections:
         return np.array([crop is not None for crop in self.mask_crops or [None] * len(self)], bool)
 
     def mask(self, i):
-        """Gives one mask over the whole photograph.
+        """Returns one mask over the whole photograph.
 
         Args:
             i: Index of the instance.
@@ -209,7 +209,7 @@ class Detections:
         return {name: np.array([one[name] for one in measured], float) for name in PROPERTIES}
 
     def rle(self):
-        """Gives the masks as COCO's compressed run lengths.
+        """Returns the masks as COCO's compressed run lengths.
 
         Returns:
             List with one dict `{"size": [H, W], "counts": str}` per instance, `None` for one with a box only.
@@ -227,7 +227,7 @@ class Detections:
         return [[] if crop is None else crop.outlines() for crop in self._crops()]
 
     def as_dict(self):
-        """Gives the instances as Matterport's package does, with boxes as float32.
+        """Returns the instances as Matterport's package does, with boxes as float32.
 
         Returns:
             Dict of `rois`, `class_ids`, `scores` and `masks`, and `keypoints` where there are any.
@@ -236,7 +236,7 @@ class Detections:
         return found if self.keypoints is None else {**found, "keypoints": self.keypoints}
 
     def to_dict(self, bounding_box_format="yxyx"):
-        """Gives the instances as arrays under Keras's names, with boxes in one of its formats.
+        """Returns the instances as arrays under Keras's names, with boxes in one of its formats.
 
         Args:
             bounding_box_format: `"yxyx"`, `"xyxy"`, `"yxhw"`, `"xywh"`, `"center_yxhw"` or `"center_xywh"`, pixels; or
@@ -271,7 +271,7 @@ class Detections:
         Returns:
             List of dicts with `id`, `image_id`, `category_id`, `bbox`, `area`, `iscrowd`; where there are any also
             `segmentation` (polygons; with holes and of crowds run lengths), `keypoints`, and `score`, which COCO's own
-            annotations have not.
+            annotations lack.
         """
         ids = range(int(np.abs(self.class_ids).max(initial=0)) + 1) if category_ids is None else category_ids
         ids = {abs(i): plain_id(ids[abs(i)]) for i in self.class_ids.tolist()}
@@ -311,7 +311,7 @@ class Detections:
         return shapes
 
     def to_supervision(self, class_names=None):
-        """Gives the instances to the package supervision, for its annotators, trackers and counters.
+        """Converts the instances for the package supervision: its annotators, trackers and counters.
 
         Args:
             class_names: List of strings, background first, for `data["class_name"]`; `None`: without names.

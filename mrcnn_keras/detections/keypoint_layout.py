@@ -52,7 +52,7 @@ class KeypointLayout:
         return len(self.names)
 
     def settings(self):
-        """Gives the settings of a model for these keypoints: `Config.preset("resnet18_fpn", **layout.settings())`.
+        """Returns the settings of a model for these keypoints: `Config.preset("resnet18_fpn", **layout.settings())`.
 
         Returns:
             Dict.

@@ -14,7 +14,7 @@ DISTINCT = len(BASE) * len(TONES)
 
 
 def palette(count):
-    """Gives colours.
+    """Returns colours.
 
     Args:
         count: Integer, how many.

@@ -1,12 +1,12 @@
-"""Large pictures in tiles that overlap: where the tiles lie, and one answer out of those for each tile.
+"""Large pictures in tiles that overlap: where the tiles lie, and how their detections become one result.
 
-The rule at the seams. An object is seen as deep in a tile as its box is far from those borders of the tile at which the
-picture goes on. Of a detection counts what the tile says that sees its box deepest: it is left out if another tile than
-its own does so by more than the margin, whether that one found the same, something else or nothing there. A part of a
+The rule at the seams. A box lies as deep in a tile as it is far from those borders of the tile at which the picture
+goes on. The tile in which a box lies deepest decides: a detection is left out if its box lies deeper in another tile
+than in its own by more than the margin, whether that tile found the same, something else or nothing there. A part of a
 circle looks like something else.
 
-What is left of two tiles, in the zone that both see, belongs together if it is of the same class and overlaps enough. A
-detection that reaches the border of its tile, where the other tile goes on, is cut off.
+Detections of two tiles that remain, in the zone that both cover, belong together if they are of the same class and
+overlap enough. A detection that reaches the border of its tile, where the other tile goes on, is cut off.
 
 - Neither is cut off: they are the same object if their intersection over union is at least SAME, and the one with the
   higher score stays.
@@ -14,7 +14,7 @@ detection that reaches the border of its tile, where the other tile goes on, is 
 - Both are: they are pieces of one object if the intersection within the zone is at least SAME of the smaller one there.
   The object's mask is the union of its pieces, its box the one around theirs, its score the highest.
 
-So an object that is smaller than the overlap is taken as the tile has found it in which it lies whole, and deepest.
+So an object that is smaller than the overlap is taken from the tile in which it lies whole, and deepest.
 """
 
 import dataclasses
@@ -27,7 +27,7 @@ from mrcnn_keras.detections.mask_crop import MaskCrop
 from mrcnn_keras.errors import UserError
 
 SAME = 0.5
-# Boxes of objects that are cut off end at the border but for the network's inexactness, by which those of two tiles
+# Boxes of objects that are cut off end at the border up to the network's inexactness, by which those of two tiles
 # differ: 16 pixels of 1,024.
 MARGIN, LEAST_MARGIN = 1 / 64, 2
 OVERLAPS = 0.0, 0.9  # above the first, up to the second
@@ -36,7 +36,7 @@ CELL, ALIGNED = 32, 4  # pixels of a network's coarsest maps but P6; from how ma
 
 
 def check_tiles(tile, overlap):
-    """Checks how a picture shall be cut into tiles.
+    """Checks how a picture is to be cut into tiles.
 
     Args:
         tile: Integer, side of a tile, pixels.
@@ -94,7 +94,7 @@ def _margin(side):
 
 
 def join_tiles(size, windows, founds):
-    """Makes one answer of those for the tiles of a picture, by the rule at the top of this module.
+    """Merges the detections of the tiles of a picture, by the rule at the top of this module.
 
     Args:
         size: (height, width) of the picture, pixels.
@@ -102,7 +102,7 @@ def join_tiles(size, windows, founds):
         founds: One `Detections` with scores per window, in the window's pixels; all with masks or all without.
 
     Returns:
-        `Detections` in the picture's pixels, the highest score first; of a single tile its own.
+        `Detections` in the picture's pixels, the highest score first; those of a single tile as they are.
     """
     if len(founds) == 1:
         return founds[0]
@@ -144,7 +144,7 @@ def _regions(found):
 
 
 def _seen_deeper(whole, tiles, windows):
-    """[N] bool: which detections another tile than their own, tiles [N], sees deeper by more than the margin."""
+    """[N] bool: which boxes lie deeper, by more than the margin, in another tile than in their own, tiles [N]."""
     best = np.full(len(whole), -np.inf)
     for window in windows:
         best = np.maximum(best, _depth(whole.boxes, window, whole.size))

@@ -11,7 +11,7 @@ WIDTH, HEIGHT = 480, 360  # pixels of the drawing, at most
 MOST = 300  # instances that are drawn
 POINTS = 6000  # of all outlines together, so that a notebook stays small
 LEAST_POINTS = 8  # of an outline that is simplified
-LABELLED = 60  # labels at most, where there is room; each instance tells what it is under the pointer
+LABELLED = 60  # labels at most, where there is room; each instance shows what it is under the pointer
 ROWS = 20  # of the table
 OPACITY = 0.45
 TOLERANCE = 0.5  # pixels of the drawing
@@ -20,7 +20,7 @@ FONT, LETTER = 11, 6.3  # height of the text, and about the width of a letter
 
 
 def html_view(found):
-    """Instances -> an SVG drawing and a table, as HTML. Everything in it are numbers, or words from here."""
+    """Instances -> an SVG drawing and a table, as HTML. It holds nothing but numbers, and words from here."""
     scale = min(WIDTH / found.size[1], HEIGHT / found.size[0])
     height, width = (max(1.0, side * scale) for side in found.size)
     order = np.argsort(-found.areas, kind="stable")  # small ones are drawn over large ones

@@ -18,9 +18,9 @@ class DetectionLayer(keras.layers.Layer):
     Args:
         max_instances: Integer N, the most detections per picture.
         min_confidence: Float, 0 to 1; only higher scores are detected.
-        nms_threshold: Float, the overlap (IoU) from which on two detections of a class are one.
+        nms_threshold: Float, the overlap (IoU) above which NMS drops the worse of two detections of a class.
         nms_sigma: Float, 0: scores stay; otherwise those of detections that better ones of their class overlap fall,
-            the less the larger it is, see `ops.suppression.decays`.
+            less so the larger it is, see `ops.suppression.decays`.
         std_dev: Four floats that the deltas were divided by.
         min_size: Float, network pixels; boxes with a smaller side are dropped.
         one_class: Boolean, whether a RoI is detected as its likeliest class only, and not where that is the background.

@@ -14,10 +14,10 @@ class ProposalLayer(keras.layers.Layer):
     Args:
         pre_nms_limit: Integer, best anchors per level that NMS takes.
         post_nms_limit: Integer R, proposals of all levels together.
-        nms_threshold: Float, the overlap (IoU) from which on two proposals are one.
+        nms_threshold: Float, the overlap (IoU) above which NMS drops the worse of two proposals.
         std_dev: Four floats that the deltas were divided by.
         min_size: Float, network pixels; boxes with a smaller side are dropped.
-        per_level: Boolean; `False`: the limit before NMS, and NMS, are of all levels together.
+        per_level: Boolean; `False`: the limit before NMS, and NMS itself, are over all levels together.
         score: String, what NMS and the last choice order by, `"logit"` or `"sigmoid"`.
 
     Call arguments:

@@ -22,7 +22,7 @@ class RoIAlignLayer(keras.layers.Layer):
         grid: String, `"bins"`, or `"corners"`: Matterport's RoIAlign, see `ops.roi_sampling.crop_and_resize_rois`, for
             which only `canonical_size` of the other arguments counts.
         operator: String, `"align"`, or `"pool"` or `"warp"`, see `ops.roi_quantised`, for which `aligned` and `grid` do
-            not count; `"pool"` takes the maximum of whole cells and has no `sampling` and `reduce` either.
+            nothing; `"pool"` takes the maximum of whole cells and has no `sampling` and `reduce` either.
 
     Call arguments:
         features: List of `[B, h, w, C]` float32, fine to coarse.

@@ -38,7 +38,7 @@ class _Sampler(keras.layers.Layer):
 def uniform(shape, seed):
     """tf.random.stateless_uniform(shape, seed) float32, with the same numbers under XLA.
 
-    Of the same random bits XLA makes other numbers, and without being told has another algorithm.
+    XLA makes other numbers of the same random bits, and by default has another algorithm.
     """
     bits = tf.random.stateless_uniform(shape, seed, minval=None, maxval=None, dtype=tf.int32, alg="philox")
     return tf.cast(tf.bitwise.bitwise_and(bits, (1 << 23) - 1), tf.float32) * 2.0**-23

@@ -67,7 +67,7 @@ def _gradient(upstream, shape, boxes, box_indices, count, border, pool):
     inside = tf.transpose(tf.reshape(inside, [number, bins[0], pool, bins[1], pool]), [0, 1, 3, 2, 4])
 
     def of_bins(axis, low, high):
-        """Of the cells before and behind each sample along an axis: of all samples of each bin together."""
+        """Values of the cells before and behind each sample along an axis, all of a bin together."""
         return tf.reshape(tf.stack([low, high], axis=-1), [number, bins[axis], 2 * pool])
 
     cells, weights = [], []

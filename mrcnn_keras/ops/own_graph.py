@@ -9,7 +9,7 @@ def in_own_graph(function):
     """Decorates a function of tensors that has a custom gradient.
 
     TensorFlow registers the gradient of each call in a graph for ever, and with it the whole graph around the call: 75
-    MB of each model. So the call is made once per types and shapes of the arguments, in a graph that has nothing else,
+    MB per model. So the call is made once per types and shapes of the arguments, in a graph that has nothing else,
     and the graphs of models call that one.
     """
 

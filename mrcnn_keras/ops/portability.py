@@ -11,7 +11,7 @@ _WANTED = ContextVar("portable", default=False)
 
 @contextmanager
 def portable():
-    """In graphs made inside, RoI features are read by plain gathers, to the same numbers.
+    """In graphs made inside, RoI features are read by plain gathers, with the same numbers.
 
     It holds for what is traced meanwhile, by this thread, so an exporter puts it around the making of its graph. Such a
     graph may be slower, and its gradients are added up in another order.

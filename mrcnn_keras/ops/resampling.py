@@ -1,7 +1,7 @@
 """Pictures of another size, to the last grey level as three projects make them.
 
 A network with batch norm turns one grey level in a thousand pixels into another score: so a published checkpoint only
-finds what it does in its own project if its pictures are resized bit by bit as there.
+finds what it does in its own project if its pictures are resized bit for bit as there.
 """
 
 import tensorflow as tf

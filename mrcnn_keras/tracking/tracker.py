@@ -19,7 +19,7 @@ class Tracker:
     their overlaps are largest in sum (the Hungarian method): first with those of high scores, the overlap times the
     score; then what is left of the objects seen in the last frame with those of low scores, which are mostly objects
     half hidden. What was found with a high score and belongs to none begins a new object; if it is not seen again in
-    the next frame, it was none. Objects that are hidden are remembered for a while. Classes are kept apart.
+    the next frame, it is dropped. Objects that are hidden are remembered for a while. Classes are kept apart.
 
     Args:
         high_score: Float, from which a score is high.
@@ -41,7 +41,7 @@ class Tracker:
             raise UserError(f"remembered={remembered} is no number of frames; give 0 or more")
         self.high_score, self.low_score, self.new_score = high_score, low_score, new_score
         self.remembered = remembered
-        self.count = 0  # numbers that were given
+        self.count = 0  # numbers given out so far
         self._frame = 0
         self._tracks = []
 

@@ -237,7 +237,7 @@ def test_boxes_beside_outlines_are_counted_where_they_look_alike(tmp_path):
     assert (tmp_path / "yolo/images/b.png").exists()
 
 
-def test_pictures_that_tools_show_otherwise_are_written_anew(tmp_path, make_coco):
+def test_pictures_that_tools_show_otherwise_are_rewritten_as_png(tmp_path, make_coco):
     pixels = np.arange(6 * 8 * 3, dtype=np.uint8).reshape(6, 8, 3)
     exif = Image.Exif()
     exif[0x0112] = 6  # turned by a quarter

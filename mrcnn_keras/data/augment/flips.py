@@ -17,7 +17,7 @@ def flip_lr(image, found, pairs=()):
     boxes = found.boxes * np.float32((1, -1, 1, -1)) + np.float32((0, width, 0, width))
     crops = crops_moved(found, lambda c: MaskCrop(c.top, width - c.left - c.bits.shape[1], c.bits[:, ::-1]))
     points = points_moved(found, lambda p: mirror_keypoints(move_keypoints(p, (1, -1), (0, width)), pairs))
-    # OpenCV copies a mirrored picture in a fifth of the time that numpy takes, which whoever uses the view would copy.
+    # OpenCV copies a mirrored picture in a fifth of numpy's time; numpy's view would be copied later on anyway.
     return cv2.flip(image, 1), moved(found, boxes[:, [0, 3, 2, 1]], crops, points)
 
 

@@ -41,7 +41,7 @@ def apply_hook(hook, image, found, seed):
     other, where objects have some. It may return a picture of another size with masks of that size. An object stays if
     its number is still among the bboxes and its mask has a pixel; its box is that of the mask, and that of the bboxes
     where there is no mask. Before the call, `random`, `np.random` and, if the hook has it, its `set_random_seed` are
-    seeded with `seed`, so that a training can be repeated and resumed. Raises UserError for an answer of another form.
+    seeded with `seed`, so that a training can be repeated and resumed. Raises UserError for a result of another form.
     """
     with _ONE, _seeded(hook, seed):
         given = _arguments(image, found)

@@ -1,4 +1,4 @@
-"""The part of a picture that a training step sees."""
+"""The part of a picture that a training step uses."""
 
 import numpy as np
 

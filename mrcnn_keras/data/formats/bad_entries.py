@@ -12,8 +12,8 @@ FIRST, OTHER = 280, 80  # characters of the first entries that a refusal quotes,
 class BadEntries:
     """Counts the entries of one dataset by kind ("pictures", "annotations", ...), and those of them that are left out.
 
-    share: from 0 to 1, how many of each kind may be left out; 0 is none. A single one among several always may: 5 % of
-    a small data set are less than one entry, and one bad entry shall not refuse a data set.
+    share: from 0 to 1, how many of each kind may be left out; 0 is none. A single one among several always may:
+    5 % of a small data set is less than one entry, and one bad entry should not make it unusable.
     """
 
     def __init__(self, dataset, share):
@@ -23,7 +23,7 @@ class BadEntries:
         self.skipped = {}  # {kind: {sentence: None}}, since an entry may be met more than once
 
     def count(self, kind, number):
-        """Says that there are `number` more entries of this kind, good or bad."""
+        """Counts `number` more entries of this kind, good or bad."""
         self.counts[kind] = self.counts.get(kind, 0) + number
 
     def skip(self, kind, sentence):
@@ -49,7 +49,7 @@ class BadEntries:
 
 
 def _begin(sentence, first):
-    """The begin of a sentence, without the file that the first one names, too."""
+    """The beginning of a sentence, without the file that the first one already names."""
     file = re.match(r"""('[^']*'|"[^"]*"),? """, first)
     rest = sentence.removeprefix(file[0]) if file else sentence
     return rest if len(rest) <= OTHER else f"{rest[: OTHER - 3]}..."

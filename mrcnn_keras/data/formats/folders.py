@@ -12,7 +12,7 @@ _WORDS = {
     **dict.fromkeys(("val", "valid", "validation"), "val"),
     **dict.fromkeys(("test", "testing"), "test"),
 }
-# What macOS, Windows, Synology and Linux put among files, beside all that begins with a dot.
+# What macOS, Windows, Synology and Linux put among files, besides all that begins with a dot.
 RUBBISH = frozenset(("__macosx", "thumbs.db", "desktop.ini", "$recycle.bin", "system volume information", "@eadir"))
 LOOKED_AT = 100  # files of a folder, and folders in it, that are looked at to find a format
 MAX_DEPTH = 8  # folders inside each other that are searched
@@ -52,7 +52,7 @@ def subset_folders(path):
 def annotated_subsets(path, has):
     """{subset: folder} of the folders in `path` that are named like subsets and have annotations, as `has` says.
 
-    Where there are such, other folders with annotations are subsets by their own names, lest they be lost.
+    Where there are such, other folders with annotations are subsets by their own names, so that none is lost.
     """
     named = {name: folder for name, folder in subset_folders(path).items() if has(folder)}
     others = [folder for folder in folders_in(path) if folder not in named.values()] if named else []
@@ -124,7 +124,7 @@ def files_in(path, suffixes=SUFFIXES):
 
 
 def files_below(path, suffixes=SUFFIXES, enters=lambda folder: True):
-    """The same for `path` and all folders in it, one after the other, except those that `enters` refuses.
+    """As files_in, for `path` and all folders in it, one after the other, except those that `enters` refuses.
 
     Links to folders are not followed, as they may lead back.
     """

@@ -1,10 +1,10 @@
-"""labelme: one JSON a picture, beside it, in a folder of its own or with the picture inside.
+"""labelme: one JSON per picture, beside it, in a folder of its own or with the picture inside.
 
 photos/train/a.json        photos/train/a.jpg
 photos/labels/train/a.json photos/images/train/a.jpg
 
 As in labelme's own scripts, shapes with the same label and `group_id` are parts of one object, `__ignore__` is left out
-and `_background_` is drawn over what was listed before. A picture without a JSON is not annotated yet, and left out.
+and `_background_` is drawn over earlier shapes. A picture without a JSON is not annotated yet, and left out.
 """
 
 import re

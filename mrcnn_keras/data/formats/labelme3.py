@@ -1,4 +1,4 @@
-"""LabelMe 3, the web tool (not labelme): one XML a picture, with polygons, and masks in files of their own.
+"""LabelMe 3, the web tool (not labelme): one XML per picture, with polygons, and masks in files of their own.
 
 photos/a.xml                    photos/a.jpg                photos/Masks/a_mask_0.png
 data/Annotations/users/a.xml    data/Images/users/a.jpg     data/Masks/users/a_mask_0.png
@@ -86,7 +86,7 @@ def _add_objects(found, file, root, files):
             shape, kind = steps[0][0][0], steps[0][1]
             if (
                 len(steps) == 1 and kind == "bounding_box" and not isinstance(shape, MaskCrop)
-            ):  # of which masks come, too
+            ):  # masks may be of this type, too
                 found.add(label, box_around(shape))
             else:
                 found.add(label, **outline([step for step, _ in steps], size))

@@ -55,7 +55,7 @@ class MaskDataset(Dataset):
         return self._from_crops(image_id, size, np.ones(len(crops), np.int32), crops)
 
     def _crops_of_masks(self, info):
-        """-> (height, width), MaskCrops. Masks that cannot be read are left out when this finds it."""
+        """-> (height, width), MaskCrops. Masks that turn out unreadable are left out."""
         found = {}
         for file in info["masks"]:
             try:
@@ -133,7 +133,7 @@ def _by_stem(folder):
 
 
 def _by_picture(labels, stems):
-    """`_by_stem` of label pictures, with the ending of a name left out where so it is one of `stems`, of pictures."""
+    """`_by_stem` of label pictures; a name loses its ending where that makes it one of `stems`, of pictures."""
     found = _by_stem(labels)
     plain = {stem: LABEL_ENDING.sub("", stem) for stem in found}
     count = Counter(plain.values())
@@ -144,7 +144,7 @@ def _by_picture(labels, stems):
 
 
 def _without_copies(files):
-    """`files` without those with loss beside one of the same name without."""
+    """`files` without the lossy ones beside a lossless one of the same name."""
     exact = {file.with_suffix("") for file in files if _is_lossless(file)}
     return [file for file in files if _is_lossless(file) or file.with_suffix("") not in exact]
 
@@ -206,7 +206,7 @@ def _add_folders_of_pictures(dataset, path):
 
 
 def _folders_of_pictures(path, depth):
-    """-> the folders in `path` that have images/ or masks/, and those that have neither, nor folders that have."""
+    """-> the folders in `path` that have images/ or masks/, and those without these or such folders inside."""
     found, others = [], []
     for folder in folders_in(path):
         if (folder / "images").is_dir() or (folder / "masks").is_dir():

@@ -172,7 +172,7 @@ def _have_boxes_only(files):
 
 
 def _outline_rectangles(files):
-    """Gives what was drawn as a rectangle that outline, where other objects have one; alone they are only boxes."""
+    """Gives drawn rectangles an outline where other objects have one; on their own they are only boxes."""
     pictures = [(file, number, picture) for file in files for number, picture in enumerate(file.pictures)]
     if not any(_has_outline(annotation) for _, _, picture in pictures for annotation in picture.annotations):
         return
@@ -191,7 +191,7 @@ def _has_outline(annotation):
 
 
 def _in_numbers(annotations):
-    """Annotations with the polygons that are text as arrays, so that they become numbers once for several uses."""
+    """Annotations with arrays for polygons that are text, so that they are parsed once for several uses."""
     return [
         annotation._replace(polygons=tuple(annotation.polygons))
         if isinstance(annotation.polygons, WrittenPolygons)

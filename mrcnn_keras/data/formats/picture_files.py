@@ -38,7 +38,7 @@ def _uploaded(name):
 
 
 _UPLOADED = "pictures found by the name that Label Studio gives to an uploaded file"
-# What each way of looking for a name finds, as a note; those that change less of it first.
+# What each way of looking for a name finds, as a note; those that change it least first.
 _SPELLINGS = (
     ("pictures found in another folder than the annotations say", str),
     ("pictures found by the decoded name of a URL", _decoded),

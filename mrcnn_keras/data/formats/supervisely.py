@@ -1,4 +1,4 @@
-"""Supervisely: a project folder with meta.json and a folder a data set, with one JSON a picture.
+"""Supervisely: a project folder with meta.json and a folder per data set, with one JSON per picture.
 
 project/meta.json     project/ds0/ann/a.jpg.json     project/ds0/img/a.jpg
 

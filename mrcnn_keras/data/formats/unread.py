@@ -108,7 +108,7 @@ def _of_yaml(file, head):
 
 
 def _of_text(file, head):
-    """YOLO has a class and 4 or more numbers a line."""
+    """YOLO has a class and 4 or more numbers per line."""
     lines = [line.split() for line in head.splitlines()[:-1] or head.splitlines()]
     return YOLO if lines and all(map(_is_yolo, lines)) else None
 

@@ -132,7 +132,7 @@ def _values(path, size):
 
 
 def _boxes_alone(boxes, found):
-    """Those of the boxes that are not of one of the masks `found`: by their number, or by their place."""
+    """The boxes that belong to none of the masks `found`, by their number or by their place."""
     drawn, written = {(index, name) for index, name, _ in found}, {(box.id, box.category_id) for box in boxes}
     extents = [(name, crop.box) for index, name, crop in found if (index, name) not in written]
     alone = []

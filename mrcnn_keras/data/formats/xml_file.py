@@ -1,4 +1,4 @@
-"""XML annotation files, read without what in XML can do harm: no declarations of entities or document types."""
+"""XML annotation files, read without what can do harm in XML: no declarations of entities or document types."""
 
 import re
 from pathlib import Path

@@ -118,7 +118,7 @@ def _label_folders(folder):
 
 
 def _is_labelled(folder):
-    """Whether a folder of pictures has text files of YOLO's; empty ones alone do if there are class names."""
+    """Whether a folder of pictures has YOLO's text files; empty ones alone count if there are class names."""
     if not folder.is_dir():
         return False
     for labels in _label_folders(folder):

@@ -21,7 +21,7 @@ NO_TEXT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]")  # characters 
 CROWDS = "crowd regions, which only COCO has, left out"
 KEYPOINTS = "objects whose keypoints are left out, which only COCO has"
 BOXES = "objects with a box only, which look like outlined rectangles beside objects with an outline"
-AS_PNG = "pictures written anew as PNG, since not every tool opens them as their annotations mean them"
+AS_PNG = "pictures rewritten as PNG, since not every tool opens them as their annotations mean them"
 
 
 class Classes(NamedTuple):

@@ -6,7 +6,7 @@ from mrcnn_keras.report import counted
 
 
 def convert_data(data, validation, format, out, tolerance):
-    """Writes the DataArgument `data` to the folder `out`, each subset for itself; `validation`, if any, as subset val.
+    """Writes the DataArgument `data` to the folder `out`, each subset on its own; `validation`, if any, as subset val.
 
     Prints what was written, and what the format cannot hold or could not be read; returns these figures.
     """

@@ -90,7 +90,7 @@ def _fitting(checked, model, model_path, proposals):
 
 
 def _has_annotations(path):
-    """Whether it is a data set, and no picture or folder of pictures; another file raises UserError."""
+    """Whether it is a data set, not a picture or folder of pictures; another file raises UserError."""
     path = Path(path)
     if path.suffix.lower() in PICTURES:
         return False

@@ -30,7 +30,7 @@ class Live(NamedTuple):
 
     @property
     def name(self):
-        """Of the files that are written of it, without an ending."""
+        """The name of files that are written of it, without an ending."""
         return re.sub(r"[^\w.-]+", "-", self.text).strip("-.")
 
 
@@ -46,7 +46,7 @@ def find_files(inputs, suffixes, wanted, out=None):
     """Returns {path: its name below what was given} of the user's files, folders and patterns such as photos/*.jpg.
 
     Of folders, with all folders in them, these are the files that end in `suffixes`, without hidden ones, what systems
-    leave there, and pictures that are labels, such as masks/ beside images/, which is said. A file is there once.
+    leave there, and pictures that are labels, such as masks/ beside images/, with a note. A file occurs once.
     wanted: what may be given, in words. out: a folder that is not searched. Raises UserError for what does not exist
     and for a folder without any.
     """
@@ -105,4 +105,4 @@ def _files_of(given, suffixes, wanted, out):
 def _say_left_out(given, labels):
     if labels:
         what = listing(sorted(labels))
-        print(f"note: {given}: what is in {what} are labels, and left out; give these folders to take it, too")
+        print(f"note: {given}: the pictures in {what} are labels, and left out; give these folders to take them, too")

@@ -40,7 +40,7 @@ def inspect_data(data, out, validation=None):
     """Prints what a dataset contains and what is wrong with it, and writes it with pictures to `out`.
 
     data, validation: DataArguments; the second is counted, too, and compared with the first; without it, the subsets of
-    the first are compared. Ends `out` in .html, it is a page; otherwise a sheet of up to 12 pictures, evenly spread.
+    the first are compared. If `out` ends in .html, it is a page; otherwise a sheet of up to 12 pictures, evenly spread.
     Returns the figures, with those of the second as "val"; "clean" says whether nothing is broken, skipped or
     contradictory.
     """

@@ -1,4 +1,4 @@
-"""Which pictures are most worth labelling next: few that stand for many, and rather for doubtful ones."""
+"""Which pictures are most worth labelling next: few that stand for many, preferably doubtful ones."""
 
 import cv2
 import numpy as np
@@ -19,11 +19,11 @@ class LabellingOrder:
     difference of two pictures, 0 to 1, is the mean of that of their colours in 8 x 8 cells and that of the shares of
     the classes found on them.
 
-    A picture is the farther from another, the more of all pictures are more similar to it than that one: a share, so
-    that many pictures which differ little count as much as many which differ a lot. A picture is worth what it lowers
-    the sum of all pictures' shares to the nearest chosen one by, each weighted by SURE + uncertainty, times its own
-    weight. The sum is that of facility location (Wei et al. 2015, "Submodularity in data subset selection and active
-    learning"): pictures come first that stand for many.
+    The distance from one picture to another is the share of all pictures that are more similar to the first one: so
+    many pictures that differ little count as much as many that differ a lot. A picture is worth the amount by which it
+    lowers the sum of all pictures' distances to the nearest chosen one, each weighted by SURE + uncertainty, times its
+    own weight. The sum is that of facility location (Wei et al. 2015, "Submodularity in data subset selection and
+    active learning"): pictures that stand for many come first.
 
     class_names: background first.
     """

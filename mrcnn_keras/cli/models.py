@@ -36,7 +36,7 @@ def load_model(path, settings=(), precision=None):
 
 
 def lowest_score(model, wanted):
-    """The lowest score to ask the model for, None where its own limit is higher, which is said then."""
+    """The lowest score to ask the model for; None, with a message, where its own limit is higher."""
     limit = model.config.DETECTION_MIN_CONFIDENCE
     if wanted >= limit:
         return wanted

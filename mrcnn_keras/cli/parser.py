@@ -32,8 +32,8 @@ def main(arguments=None):
     unused = UNUSED if arguments is None else ()  # a program that calls this may use them
     arguments = sys.argv[1:] if arguments is None else arguments
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a notebook's has not
-            stream.reconfigure(errors="backslashreplace")  # names of files and classes may hold what is no character
+        if hasattr(stream, "reconfigure"):  # a notebook's does not
+            stream.reconfigure(errors="backslashreplace")  # names of files and classes may hold invalid characters
     try:
         options = _parser().parse_args(arguments)
         if options.tensorflow and not options.debug:
@@ -202,7 +202,7 @@ def _parser():
     detect.add_argument("--save", action="append", choices=[*formats, "csv", "crops"], help=saved)
     tolerance["help"] += " (default 1)"
     detect.add_argument("--tolerance", default=1.0, **tolerance)
-    suggested = "name the N pictures most worth labelling next: they stand for many, rather for doubtful ones"
+    suggested = "name the N pictures most worth labelling next: those that stand for many, preferably doubtful ones"
     detect.add_argument("--suggest", type=_count, default=0, metavar="N", help=suggested)
     detect.add_argument("--precision", **precision)
     detect.add_argument("--set", **changed)

@@ -9,7 +9,7 @@ import tempfile
 
 from mrcnn_keras.garbage import without_collecting
 
-# Of what its loggers write: informations, warnings and errors, such as of a GPU that is not there; not a fatal error.
+# Of what its loggers write: infos, warnings and errors, such as of a GPU that is not there; not fatal errors.
 OWN_LINES = re.compile(
     rb"WARNING: All log messages before absl::InitializeLog|[IWE]\d{4} [\d:.]+ |[\d-]{10} [\d:.]+: [IWE] "
     rb"|To enable the following instructions"
@@ -24,8 +24,8 @@ def import_tensorflow(without=()):
 
     TensorFlow heeds that variable only for a part of these lines, so standard error is caught meanwhile; lines of
     others are shown afterwards. In Python, `import mrcnn_keras` leaves all that to the user. What the import makes is
-    never garbage, and to look through it took a sixth of a short command's time. without: packages that they do not
-    find; later imports do.
+    never garbage, and looking through it took a sixth of a short command's time. without: packages that are hidden
+    from them, but not from later imports.
     """
     if "tensorflow" in sys.modules or os.environ["TF_CPP_MIN_LOG_LEVEL"] in "01":
         return

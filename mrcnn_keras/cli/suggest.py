@@ -12,14 +12,14 @@ from mrcnn_keras.errors import UserError
 # to the network's size with the whole picture, they would be a few pixels large. Large objects must fit into a window.
 SMALL_SHARE = 0.09
 WINDOW = 256  # pixels
-# The side of an object of middle size in the network, in pixels: in a training window, and at detection. A network
+# The side of a medium-sized object in the network, in pixels: in a training window, and at detection. A network
 # is better at a somewhat larger scale than it has learnt from ("Fixing the train-test resolution discrepancy", Touvron
 # et al. 2019); docs/learning.md has what it gains here. Objects below SMALLEST_SIDE are not enlarged further.
 LEARNT_SIDE, DETECTED_SIDE = 24, 34
 SMALLEST_SIDE = 12  # pixels of the picture
 # Proposals per object that a picture may hold: with 2 instead of 4, nuclei lost 0.4 to 0.8 points of AP.
 PROPOSALS = 4
-# Fewer pictures than this are few: the set of augmentation for them.
+# With fewer pictures than this: the augmentation set "few".
 FEW = 100
 # What is seen through a microscope, by the names of classes; grey pictures are another sign.
 MICROSCOPIC = re.compile(r"nucle|mitos|bacteri|\bcells?$|tissue|neuron|embryo|colon(y|ies)", re.IGNORECASE)

@@ -24,7 +24,7 @@ from mrcnn_keras.training import Workers, cluster_strategy, device_strategy, tra
 from mrcnn_keras.weights.class_places import find_places
 
 PRETRAINED_PRESET = "torchvision_v1"
-# Settings that a network which detects has learnt with, whatever the new data suggest.
+# Settings that a trained detector has learnt with: they stay, whatever the new data suggest.
 LEARNT_WITH = ("RPN_ANCHOR_SCALES", "IMAGE_STRETCH")
 # Options that a resumed training takes from its beginning where they are left out; at most one per row is given.
 # Those in FIXED must not change: otherwise pictures would move from validation to training.
@@ -123,7 +123,7 @@ def train_from_options(options):
 
 
 def _open_weights(options):
-    """The Checkpoint of --weights FILE, to be used in a `with`; None without, and where what is published decides."""
+    """The Checkpoint of --weights FILE, to be used in a `with`; None without a file, and for published weights."""
     if options.resume or options.weights in ("none", *PUBLISHED):
         return nullcontext()
     if not Path(options.weights).exists():
@@ -134,7 +134,7 @@ def _open_weights(options):
 
 
 def _settings(options, own, checkpoint):
-    """The settings of --preset, or else of the model that --weights is of, and what suggestions for others go by."""
+    """The settings of --preset, or else of the model that --weights is of; suggestions for others depend on them."""
     if options.preset:
         config = Config.preset(options.preset)
     elif checkpoint and checkpoint.is_whole:
@@ -282,7 +282,7 @@ def _fitted(config, named, own, data, statistics, chosen, recipe):
         if name not in QUIET:
             print(f"{name} = {value} ({reason})")
     config = _named(config, named | {name: word for name, (word, _) in sets.items()})
-    if "LEARNING_RATE" in own and "LEARNING_RATE_SCALING" not in own:  # the user's word is for what is trained now
+    if "LEARNING_RATE" in own and "LEARNING_RATE_SCALING" not in own:  # the user's rate is for this very training
         own = {"LEARNING_RATE_SCALING": "none", **own}
     config = config.replace(**own)
     rate = config.peak_learning_rate()

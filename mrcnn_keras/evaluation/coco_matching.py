@@ -57,7 +57,7 @@ def coco_run(predictions, kind, max_detections=None, dilation_ratio=DILATION_RAT
 
     Args:
         predictions: `Predictions`.
-        kind: "bbox", "segm", "keypoints", or "boundary": masks that are as near as they and their boundaries are.
+        kind: "bbox", "segm", "keypoints", or "boundary": masks, by the smaller IoU of them and of their boundaries.
         max_detections: Integer, or `None`: as the predictions say, 20 for keypoints.
         dilation_ratio: Float, of "boundary", see `boundary_scores`.
 

@@ -34,7 +34,7 @@ def confusion_matrix(predictions, *, kind=None, iou=0.5, min_score=0.5):
 
 
 def confused_with(predictions, *, kind=None, iou=0.5, min_score=0.5):
-    """Says of each instance what the confusion matrix takes it for.
+    """Returns what the confusion matrix takes each instance for.
 
     Args:
         predictions: `Predictions`.

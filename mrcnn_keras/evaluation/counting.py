@@ -34,7 +34,7 @@ class Counts:
 
     @property
     def accuracy(self):
-        """right / (right + false + missed); this and the others are 1 where nothing is and nothing was found."""
+        """right / (right + false + missed); this and the others are 1 where there is nothing and nothing was found."""
         return self._share(self.right, self.right + self.false + self.missed)
 
     @property

@@ -86,7 +86,7 @@ def _curve(ranked):
 
 
 def precision_recall(predictions, *, kind=None, iou=0.5):
-    """Gives COCO's precision at 101 recalls, whose mean is average precision.
+    """Returns COCO's precision at 101 recalls, whose mean is average precision.
 
     Args:
         predictions: `Predictions`.

@@ -82,7 +82,7 @@ def compute_matches(
         pred_scores: `[F]` floats.
         pred_masks: `[H, W, F]`.
         iou_threshold: Float, the smallest overlap of a match.
-        score_threshold: Float; smaller overlaps are not looked at (so it is, despite its name, in Matterport's).
+        score_threshold: Float; smaller overlaps are ignored (as in Matterport's, despite its name).
 
     Returns:
         Tuple of `[A]` the index of the found instance or -1, `[F]` the index of the annotated one or -1, and overlaps

@@ -36,7 +36,7 @@ class PictureOverlaps:
         return self.found_classes[:, None] == self.truth_classes
 
     def in_a_region(self, share):
-        """Tells which found instances lie in a crowd region of their class.
+        """Returns which found instances lie in a crowd region of their class.
 
         Args:
             share: Float, the least share of the instance that must lie there.

@@ -10,7 +10,7 @@ from mrcnn_keras.detections import MaskCrop
 
 
 class PackedDetections(Sequence):
-    """A list of `Detections` that makes each one anew when it is asked for.
+    """A list of `Detections` that rebuilds each one when it is asked for.
 
     100 masks of 500 x 500 pixels take 25 MB as crops, and some 100 kB here.
 

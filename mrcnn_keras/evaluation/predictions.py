@@ -1,4 +1,4 @@
-"""One pass of a model over a dataset: what is annotated and what was found, on which every measure is a function."""
+"""One pass of a model over a dataset: what is annotated and what was found, of which every measure is a function."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor

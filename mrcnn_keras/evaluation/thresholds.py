@@ -30,7 +30,7 @@ def best_thresholds(predictions, *, kind=None, iou=0.5):
 
 
 def class_limits(predictions, min_score, kind=None):
-    """Gives the lowest score of each class.
+    """Returns the lowest score of each class.
 
     Args:
         predictions: `Predictions`.

@@ -32,9 +32,9 @@ def as_detections(answers, size):
 
 
 def for_pictures(run, takes_proposals=None):
-    """The function that a reader gives: what model.detect takes -> Detections of a picture, or a list of a list's.
+    """The function of a reader: what model.detect takes -> Detections of a picture, or a list of them for a list.
 
-    run: answers a picture [H, W, 3] uint8 and proposals [N, 4] float32 or None. takes_proposals: whether the file takes
+    run: takes a picture [H, W, 3] uint8 and proposals [N, 4] float32 or None. takes_proposals: whether the file takes
     any; None: it does with them and without.
     """
 

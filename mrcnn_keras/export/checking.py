@@ -99,7 +99,7 @@ def summarize(rows, agreement=FLOAT32, precisions=None):
 
     Returns:
         Dict of `pictures`; over all of them `expected`, `found`, `counted`, `matched` and the largest differences;
-        `share`, matched of counted; `equal`, whether all agree; `agrees`, whether it is as `agreement` asks for.
+        `share`, matched of counted; `equal`, whether all agree; `agrees`, whether this satisfies `agreement`.
     """
     totals = {name: sum(row[name] for row in rows) for name in ("expected", "found", "counted", "matched")}
     share = totals["matched"] / totals["counted"] if totals["counted"] else 1.0

@@ -51,7 +51,7 @@ def _of_real(row, padding, spec, masks, boxes, class_ids, sizes):
         mask, box, class_id, size = values
         return tf.cond(class_id > 0, lambda: row(mask, box, size), lambda: padding)
 
-    # map_fn cannot put together nothing: where there are no pictures it gets one row, which is cut off again.
+    # map_fn cannot stack nothing: where there are no pictures it gets one row, which is cut off again.
     extra = tf.cast(batch == 0, tf.int32)
     rows = (
         tf.pad(tf.reshape(masks, [-1, *masks.shape[2:]]), [[0, extra], [0, 0], [0, 0]]),

@@ -31,7 +31,7 @@ def quantize_convolutions(written, pictures):
     with tempfile.TemporaryDirectory() as folder:
         exact, small = Path(folder) / "float32.onnx", Path(folder) / "int8.onnx"
         standard.save_model(written, str(exact))
-        logging.disable(logging.WARNING)  # of it a user would read that the graph should be prepared, which it is
+        logging.disable(logging.WARNING)  # it would ask a user to prepare the graph, which is done
         try:
             quantize_static(
                 str(exact),
@@ -72,7 +72,7 @@ def pictures_to_calibrate(model, pictures):
     first = [*itertools.islice(pictures, 1)]  # before minutes are spent on the graph
     if not first:
         raise UserError(
-            "int8 measures the ranges of numbers on pictures like those that the file will see; give 10 to 100 of them "
+            "int8 measures the ranges of numbers on pictures like those that the file will get; give 10 to 100 of them "
             "with --calibrate PICTURES (in Python calibrate=[...])"
         )
     return itertools.chain(first, pictures)

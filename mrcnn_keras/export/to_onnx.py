@@ -54,7 +54,7 @@ def onnx(model, path, *, quantize="none", calibrate=None):
         path: The file, with a name that ends in .onnx. It appears whole.
         quantize: String: `"none"`, float32; `"int8"`, convolutions in whole numbers of 8 bits, except the last ones of
             the heads: half the size, and about twice as fast on processors with instructions for it (VNNI).
-        calibrate: For int8, an iterable of pictures as `detect` takes them, like those that the file will see: the
+        calibrate: For int8, an iterable of pictures as `detect` takes them, like those that the file will get: the
             ranges of numbers are measured on them. 10 to 100 do.
 
     Returns:

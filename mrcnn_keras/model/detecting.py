@@ -11,8 +11,8 @@ from mrcnn_keras.errors import UserError
 from mrcnn_keras.ops import detections as detection_ops
 from mrcnn_keras.ops import images as image_ops
 
-# Unless a number is given, as many pictures are a batch as have so many network pixels together: on a processor more
-# gain little for their memory. (Of the time of one by one, four pictures of 128 x 128 take 0.7, of 832 x 832 0.9.)
+# Unless a number is given, a batch has as many pictures as have so many network pixels together: on a processor more
+# gain little for their memory. (Four pictures of 128 x 128 take 0.7 of the time of one by one, of 832 x 832 0.9.)
 BATCH_PIXELS, LARGEST_BATCH = 256 * 256, 8
 COMPILED_SIZES = 4  # shapes of batches that XLA compiles the network for, since each takes minutes
 BEST = "best"  # as a lowest score: what was measured for each class
@@ -42,7 +42,7 @@ def lowest_scores(config, min_score):
 
 
 class Detector:
-    """The way of photographs through the network of a MaskRCNN, and back to their own pixels."""
+    """The path of photographs through the network of a MaskRCNN, and back to their own pixels."""
 
     def __init__(self, model):
         self.model = model

@@ -6,7 +6,7 @@ from mrcnn_keras.ops.replicas import largest_of_replicas
 
 
 def is_multi_worker(strategy):
-    """Tells whether several processes train together, each with devices of its own.
+    """Returns whether several processes train together, each with devices of its own.
 
     Args:
         strategy: `tf.distribute.Strategy`.
@@ -21,7 +21,7 @@ def is_multi_worker(strategy):
 def padded_alike(inputs):
     """Inputs of the training mode with as many rows and pixels as those of the replica with the most.
 
-    One device would have padded the whole batch so; and from shapes follow anchors and random numbers.
+    One device would have padded the whole batch like this; and anchors and random numbers depend on shapes.
 
     Args:
         inputs: Dict of tensors `[B, ...]`.
@@ -46,7 +46,7 @@ def clip_whole_gradient(optimizer):
     """Makes a Keras optimizer add up the gradients of the replicas before it clips them; Keras clips each alone.
 
     Args:
-        optimizer: Keras optimizer. It stays so; to do it again changes nothing.
+        optimizer: Keras optimizer, which stays changed; doing it again has no effect.
     """
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     if vars(optimizer).get("_clips_whole_gradient"):

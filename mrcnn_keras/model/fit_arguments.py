@@ -53,9 +53,9 @@ def complete_fit(given, loss_names):
 
 
 def set_directions(callbacks, loss_names):
-    """Tells callbacks that monitor one of the losses, or an AP, whether less or more is better.
+    """Sets whether less or more is better in callbacks that monitor one of the losses, or an AP.
 
-    Keras finds that out by itself for compiled metrics only, which a MaskRCNN has none of.
+    Keras finds that out by itself for compiled metrics only, and a MaskRCNN has none.
 
     Args:
         callbacks: As `fit` takes them: `None`, one, a list, or a `CallbackList`.

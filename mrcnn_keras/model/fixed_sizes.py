@@ -35,7 +35,7 @@ def check_compilable(config, replicas):
 
 
 def with_fixed_sizes(batches, config):
-    """Batches with the same numbers of rows, since XLA compiles the step anew for each other.
+    """Batches with the same numbers of rows, since XLA recompiles the step for any other.
 
     Ground truth gets rows of padding up to MAX_GT_INSTANCES, and given proposals up to POST_NMS_ROIS_TRAINING; what is
     beyond is cut off.
@@ -60,7 +60,7 @@ def with_fixed_sizes(batches, config):
         return fixed(batches)
     if None in batches.element_spec["image"].shape[1:3]:
         raise UserError(
-            "XLA would compile the training step anew for each size of pictures, which takes minutes, and the sizes "
+            "XLA would recompile the training step for each size of pictures, which takes minutes, and the sizes "
             f"of these batches are open (IMAGE_RESIZE_MODE = {config.IMAGE_RESIZE_MODE!r}); make the model with "
             "IMAGE_RESIZE_MODE='square' or 'crop', or compile it without jit_compile"
         )

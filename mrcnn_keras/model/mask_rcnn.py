@@ -130,8 +130,8 @@ class MaskRCNN(StrictModel):
             loss: `None` only.
             jit_compile: Boolean, whether XLA compiles the training step, and the network for full batches in `detect`
                 and for photographs in `predict` (of the first four sizes that there are, and without keypoints). Each
-                size is compiled anew, which takes minutes: so `fit` wants pictures of one size, as IMAGE_RESIZE_MODE
-                "square" and "crop" make them, and `"auto"` is `False`.
+                size is compiled by itself, which takes minutes: so `fit` wants pictures of one size (IMAGE_RESIZE_MODE
+                "square" or "crop"), and `"auto"` is `False`.
             **kwargs: `run_eagerly` and `steps_per_execution`, as in Keras. All of these come back with a saved model.
 
         Raises:
@@ -168,7 +168,7 @@ class MaskRCNN(StrictModel):
         self._jit_compile = value
 
     def make_train_function(self, force=False):
-        """Keras's. The optimizer's variables are made before: made in the trace of the step, it is traced again.
+        """Keras's. Makes the optimizer's variables first: made while the step is traced, they cost a second trace.
 
         Args:
             force: Boolean, as in Keras.

@@ -1,4 +1,4 @@
-"""What `predict` is given as inputs of the network is checked, where it is arrays: the network itself would not say."""
+"""Checks arrays that `predict` is given as inputs of the network: the network itself would not complain."""
 
 import numpy as np
 

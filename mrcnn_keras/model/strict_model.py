@@ -1,4 +1,4 @@
-"""A Keras model that refuses what Keras's methods take and it cannot follow, and names the cure."""
+"""A Keras model that refuses those arguments of Keras's methods that it cannot follow, and names the cure."""
 
 import inspect
 import re

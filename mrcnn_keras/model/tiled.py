@@ -1,4 +1,4 @@
-"""A model that looks at large pictures tile by tile, and answers as if it had seen them at once."""
+"""A model that looks at large pictures tile by tile, and detects as if it had seen them whole."""
 
 from mrcnn_keras.detections import CELL, check_tiles, join_tiles, proposals_of, tile_windows
 from mrcnn_keras.errors import UserError
@@ -13,7 +13,7 @@ class Tiled:
 
     Detectors scale pictures down to the size that they were trained with, in which small objects vanish; a tile stays
     as sharp as it is (Akyon et al. 2022, "Slicing Aided Hyper Inference"). What was found at the seams is put together
-    by the rule in `detections/tiles.py`. A picture that fits into one tile is answered by the model itself.
+    by the rule in `detections/tiles.py`. A picture that fits into one tile goes to the model itself.
 
     Args:
         model: `MaskRCNN`, or any object with such a `detect`; `detect_each` is used where it has one.
@@ -52,7 +52,7 @@ class Tiled:
             images: As of `MaskRCNN.detect`.
             min_score: As of `MaskRCNN.detect`.
             proposals: `None` only.
-            batch_size: Integer, tiles that go through the network together; `None`: as the model likes it.
+            batch_size: Integer, tiles that go through the network together; `None`: the model's default.
 
         Returns:
             List of `Detections`, one per image, the highest score first.
@@ -64,7 +64,7 @@ class Tiled:
         return [*self.detect_each(as_pictures(images), min_score, batch_size)]
 
     def detect_each(self, images, min_score=None, batch_size=None, progress=None):
-        """`detect` for more photographs than fit into memory: one after the other, and no photograph ahead.
+        """`detect` for more photographs than fit into memory: one after the other, none read ahead.
 
         Args:
             images: An iterable of photographs, as of `detect`.

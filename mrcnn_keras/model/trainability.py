@@ -14,7 +14,7 @@ def layers_by_path(layer, path=""):
 
 
 def check_names(model):
-    """Refuses a backbone with layers that are called as the network's own, since weights are found by their names."""
+    """Refuses a backbone whose layers have names of the network's own, since weights are found by their names."""
     paths = [variable.path for variable in model.weights]
     if len({*paths}) < len(paths):
         twice = next(path for path in paths if paths.count(path) > 1)
@@ -58,14 +58,14 @@ def train_stages(model, layers):
         Boolean, whether other variables train now.
 
     Raises:
-        UserError: If there is no such name, or a backbone of the user's own has no such stages.
+        UserError: If there is no such name, or the user's own backbone has no such stages.
     """
     if layers not in STAGES:
         raise UserError(f"layers = {layers!r}: choose one of {', '.join(STAGES)}")
     before = [variable.path for variable in model.trainable_variables]
     if model.config.BACKBONE == GIVEN:
         if layers not in ("heads", "all"):
-            raise UserError(f"layers = {layers!r}: the stages of a backbone of one's own are unknown; heads or all")
+            raise UserError(f"layers = {layers!r}: the stages of your own backbone are unknown; give heads or all")
         model.network.backbone.trainable = layers == "all"
     else:
         _take_stages(model, layers)

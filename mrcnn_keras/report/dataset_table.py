@@ -38,7 +38,7 @@ def dataset_report(statistics):
 
 
 def counted(statistics):
-    """Says in some words what a dataset's statistics have counted.
+    """Sums up in a few words what a dataset's statistics have counted.
 
     Args:
         statistics: Dict, `Dataset.statistics()`.

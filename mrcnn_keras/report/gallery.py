@@ -49,8 +49,8 @@ class Picture:
         outcomes: List of N strings of OUTCOMES.
         partners: List of N integers: the annotated object that a detection is right about, or that it would be right
             about with another class or place; -1: none.
-        found_cells: List of N integers, the class of the annotated object that the confusion matrix sees in each
-            detection; 0: background; -1: the matrix leaves the detection out.
+        found_cells: List of N integers, the class of the annotated object that the confusion matrix pairs each
+            detection with; 0: background; -1: the matrix leaves the detection out.
         truth_cells: List of M integers, the same the other way round.
         ignored: List of M booleans, which annotated objects do not count; if empty, crowd regions.
     """
@@ -69,7 +69,7 @@ class Picture:
 def encode_pictures(pictures, count, budget):
     """Writes pictures as JSON for the script of the page.
 
-    Each has the same share of the budget, and what one does not use is the others'.
+    Each has the same share of the budget, and what one does not use goes to the others.
 
     Args:
         pictures: Iterable of `Picture`, of which one is in memory at a time.

@@ -1,8 +1,8 @@
 """Several processes that train one model together, each with pictures of its own: who they are, what they agree on.
 
 TensorFlow's MultiWorkerMirroredStrategy adds up the gradients. Each process runs the same command on the same data. The
-first, the chief, writes the run folder and measures AP; decisions that hang on the time are the chief's as well, since
-all have to take part in the same steps.
+first, the chief, writes the run folder and measures AP; decisions that depend on the time are the chief's as well,
+since all have to take part in the same steps.
 """
 
 import json
@@ -19,7 +19,7 @@ from mrcnn_keras.model import is_multi_worker
 from mrcnn_keras.training.run_folder import RunFolder
 from mrcnn_keras.training.schedule import Clock
 
-MESSAGE = 4096  # bytes of what the chief can tell at once
+MESSAGE = 4096  # bytes that the chief can send at once
 # What TensorFlow says when a process that takes part is gone.
 LOST = ("Collective ops is aborted", "Connection reset by peer", "failed to connect", "UNAVAILABLE")
 _of_this_process = None  # the strategy of TF_CONFIG: TensorFlow can join its cluster only once
@@ -74,7 +74,7 @@ def device_strategy(batch_size, gpus=None):
 
     Args:
         batch_size: Integer, pictures per step.
-        gpus: List of names of GPUs; `None`: all that TensorFlow sees.
+        gpus: List of names of GPUs; `None`: all that TensorFlow finds.
 
     Returns:
         `tf.distribute.MirroredStrategy` over as many GPUs as can have equal parts of a batch; the default strategy if
@@ -204,7 +204,7 @@ class Workers:
         """Refuses to train where a worker has something else than the chief; all workers must call this together.
 
         Args:
-            values: Dict of what JSON has, by the names that a user is told.
+            values: Dict of what JSON has, by the names shown to a user.
 
         Raises:
             UserError: In all workers, if one has something else.

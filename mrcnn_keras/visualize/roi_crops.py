@@ -1,4 +1,4 @@
-"""What the heads see of a picture, RoI by RoI, and what the mask head should answer there."""
+"""What the heads are given of a picture, RoI by RoI, and what the mask head should output there."""
 
 import cv2
 import numpy as np
@@ -34,7 +34,7 @@ def display_roi_crops(image, rois, masks=None, captions=None, *, limit=32):
 
 
 def display_mask_targets(image, rois, truth, class_names=None, *, size=(28, 28), positive_iou=0.5, limit=16):
-    """Shows what the mask head should answer in each positive RoI, beside the part of the picture in it.
+    """Shows what the mask head should output in each positive RoI, beside the part of the picture in it.
 
     The targets are cut as in training, but from whole masks, where training keeps them in MINI_MASK_SHAPE cells.
 
@@ -67,7 +67,7 @@ def display_mask_targets(image, rois, truth, class_names=None, *, size=(28, 28),
 
 
 def mask_target(truth, index, roi, size):
-    """What the mask head should answer in a RoI for one instance: [height, width] bool."""
+    """What the mask head should output in a RoI for one instance: [height, width] bool."""
     from mrcnn_keras.ops.masks import crop_masks  # brings TensorFlow, which the commands for data do without
 
     crop = truth.mask_crops[index]

@@ -11,7 +11,7 @@ BOXES = {"anchors", "refined_anchors", "proposals", "refined_proposals"}
 
 
 def network_stages(model, image, proposals=None):
-    """Runs a model on one photograph, and gives what is between its parts, without the axis of the batch.
+    """Runs a model on one photograph, and returns what is between its parts, without the axis of the batch.
 
         seen = mk.visualize.network_stages(model, image)
         mk.visualize.draw_anchors(seen["image"], seen["anchors"])

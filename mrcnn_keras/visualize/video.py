@@ -83,7 +83,7 @@ class Frames:
             newest.stop()
 
     def close(self):
-        """Gives the camera back."""
+        """Releases the camera."""
         self._capture.release()
 
     def __enter__(self):
@@ -129,7 +129,7 @@ def open_video(path, rate, wait=1):
 
     Args:
         path: Path of the file, which ends in .mp4.
-        rate: Float, frames per second, or a function that tells it when enough frames have come.
+        rate: Float, frames per second, or a function that returns it once enough frames have come.
         wait: Integer, frames to wait for before `rate` is asked.
 
     Returns:

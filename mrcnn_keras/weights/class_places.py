@@ -9,7 +9,7 @@ PER_CLASS = {"box_head/class_logits": 1, "box_head/deltas": 4, "mask_head/logits
 def find_places(ours, theirs):
     """The place among the classes `theirs` of each class of `ours`, both with the background first, or None.
 
-    None where the places are the same, the numbers differ, or names do not tell classes apart. A class that they do not
+    None where the places are the same, the numbers differ, or names are ambiguous. A class that they do not
     know gets a place that is left over.
     """
     if not ours or len(ours) != len(theirs) or min(len({*ours}), len({*theirs})) < len(ours):

@@ -37,9 +37,10 @@ def test_labels_beside_photographs_are_no_pictures_unless_they_are_given(photogr
         Path("data/1", inner).mkdir(parents=True)
         Path("data/1", inner, "1.png").touch()
     assert found("data") == {f"data/1/{photographs}/1.png": f"1/{photographs}/1.png"}
-    assert f"note: data: what is in {labels}/ beside {photographs}/ are labels, and left out" in capsys.readouterr().out
+    note = f"the pictures in {labels}/ beside {photographs}/ are labels, and left out"
+    assert f"note: data: {note}" in capsys.readouterr().out
     assert found("data/*") == {f"data/1/{photographs}/1.png": f"1/{photographs}/1.png"}
-    assert f"note: data/*: what is in {labels}/ beside {photographs}/ are labels" in capsys.readouterr().out
+    assert f"note: data/*: {note}" in capsys.readouterr().out
     assert found(f"data/1/{labels}") == {f"data/1/{labels}/1.png": "1.png"}
     assert not capsys.readouterr().out
     Path("data/1", photographs).rename("data/1/others")

@@ -146,5 +146,5 @@ def test_a_backbone_of_ones_own_trains_or_not():
     assert not backbone.trainable_variables
     train_stages(model, "all")
     assert len(backbone.trainable_variables) == 2
-    with pytest.raises(UserError, match="the stages of a backbone of one's own are unknown; heads or all"):
+    with pytest.raises(UserError, match="the stages of your own backbone are unknown; give heads or all"):
         train_stages(model, "4+")

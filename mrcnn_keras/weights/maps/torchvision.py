@@ -65,7 +65,7 @@ def _map(shapes):
 
 
 def _names(shapes):
-    """-> function our layer -> its (convolution, batch norm) in the file, today's names first"""
+    """-> function our layer -> its (convolution, batch norm) in the file, current names first"""
     table = {
         "rpn/conv": _both("rpn.head.conv.0", "rpn.head.conv"),
         "rpn/logits": [("rpn.head.cls_logits", None)],
@@ -96,5 +96,5 @@ def _names(shapes):
 
 
 def _both(block, legacy=None):
-    """The (convolution, batch norm) of a block, under today's names and those of the first files."""
+    """The (convolution, batch norm) of a block, under the current names and those of the first files."""
     return [(f"{block}.0", f"{block}.1"), (legacy or block, None)]

@@ -42,7 +42,7 @@ def as_picture(image, name="the picture"):
         [H, W, 3] uint8 RGB.
 
     Raises:
-        UserError: If it is no picture, has its channels first, or values that are not 0 to 255, such as 0 to 1.
+        UserError: If it is not a picture, has its channels first, or values that are not 0 to 255, such as 0 to 1.
     """
     if image is None:
         raise UserError(f"{name} is None: its file was not read; look whether there is a picture under that path")
@@ -96,7 +96,7 @@ def _as_array(image, name):
     except Exception as error:  # each library has its own, for tensors on a GPU or of a graph
         reason = " ".join(str(error).split())[:200]
         raise UserError(
-            f"{name} is a {type(image).__name__} that is no array ({reason}); give a numpy array"
+            f"{name} is a {type(image).__name__} that is not an array ({reason}); give a numpy array"
         ) from error
     if array.dtype.kind not in "biuf":
         what = f"has type {array.dtype}" if array.ndim > 1 else f"is a {type(image).__name__}"

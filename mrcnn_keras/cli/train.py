@@ -96,7 +96,7 @@ def train_from_options(options):
         precision = options.precision or "auto"
         print(f"computing in {in_words(precision)}")
         strategy = cluster or device_strategy(config.BATCH_SIZE)
-        # The precision is no setting of the file, which others load on other machines.
+        # The precision is not a setting of the file, which others load on other machines.
         with workers.present(), strategy.scope(), computing_in(precision):
             model = MaskRCNN(config)
         if options.weights != "none" and not options.resume:

@@ -439,12 +439,12 @@ def setting_names():
 
 
 def check_name(name):
-    """Refuses a name that is no setting, with the nearest one."""
+    """Refuses a name that is not a setting, with the nearest one."""
     if name in RETIRED:
-        raise UserError(f"{name} is no setting any more: {RETIRED[name]}")
+        raise UserError(f"{name} is not a setting any more: {RETIRED[name]}")
     if name not in setting_names():
         longer = [known for known in setting_names() if known.startswith(name)]
-        raise UserError(f"{name} is no setting{nearest(name, longer or setting_names())}")
+        raise UserError(f"{name} is not a setting{nearest(name, longer or setting_names())}")
 
 
 def parse_setting(text):

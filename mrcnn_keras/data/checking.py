@@ -97,7 +97,7 @@ def no_object(dataset):
         dataset: `Dataset`.
 
     Returns:
-        String, the reason in words that fit after a colon; "" if there is an object that is no crowd region.
+        String, the reason in words that fit after a colon; "" if there is an object that is not a crowd region.
     """
     crowds = 0
     for image_id in dataset.image_ids:

@@ -40,7 +40,7 @@ def load_dataset(path, format=None, subset=None, skip_bad=0.05, class_attribute=
             cannot be. Pictures are not decoded yet.
     """
     if not 0 <= skip_bad <= 1:
-        raise UserError(f"skip_bad {skip_bad} is no share of entries; give a number from 0 (none) to 1 (all)")
+        raise UserError(f"skip_bad {skip_bad} is not a share of entries; give a number from 0 (none) to 1 (all)")
     paths = path if isinstance(path, (list, tuple)) else [path]
     if not paths:
         raise UserError("no path of annotated pictures was given; give at least one")
@@ -120,7 +120,7 @@ def _find(path, format):
     if place.is_file():
         is_archive = place.suffix.lower() in ARCHIVES
         cure = "unpack it and give the folder" if is_archive else "give a COCO JSON file or a folder"
-        raise UserError(f"no annotations were found in {str(path)!r}, which is no annotation file; {cure}")
+        raise UserError(f"no annotations were found in {str(path)!r}, which is not an annotation file; {cure}")
     for file in itertools.islice(files_below(place, {".json"}), LOOKED_AT):
         try:
             read_json(file)  # what cannot be read are probably the annotations

@@ -46,9 +46,9 @@ def check_tiles(tile, overlap):
         UserError: If these are no such numbers.
     """
     if isinstance(tile, bool) or not isinstance(tile, (int, np.integer)) or tile < LEAST_TILE:
-        raise UserError(f"tile={tile!r} is no side of a tile; give whole pixels, at least {LEAST_TILE}, such as 1024")
+        raise UserError(f"tile={tile!r} is not a tile's side; give whole pixels, at least {LEAST_TILE}, such as 1024")
     if not isinstance(overlap, (int, float, np.number)) or not OVERLAPS[0] < overlap <= OVERLAPS[1]:
-        raise UserError(f"overlap={overlap!r} is no share of a tile; give a number above 0, up to 0.9, such as 0.2")
+        raise UserError(f"overlap={overlap!r} is not a share of a tile; give a number above 0, up to 0.9, such as 0.2")
 
 
 def tile_windows(size, tile, overlap, *, cell=CELL, ragged=False):

@@ -62,7 +62,7 @@ def pictures_to_calibrate(model, pictures):
         Iterable of `[H, W, 3]` uint8, which reads one picture at a time.
 
     Raises:
-        UserError: If there is none, the first is no picture, onnxruntime is absent, or the model is given proposals.
+        UserError: If there is none, the first is not a picture, onnxruntime is absent, or the model is given proposals.
     """
     if model.takes_proposals:
         raise UserError("a model that is given proposals has no int8 ONNX file; leave out int8")

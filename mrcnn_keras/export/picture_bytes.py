@@ -38,8 +38,8 @@ def decode_picture(data, index):
 
     Returns [H, W, 3] uint8 RGB, upright by the orientation in its EXIF, with Pillow's pixels: the same inverse cosine
     transform and upsampling. Grey and palette pictures become RGB, alpha is dropped, and of 16 bits per colour the
-    upper 8 stay. Anything else ends the graph with InvalidArgument: what is no JPEG or PNG with the place in the batch
-    and what it is, what is damaged with the decoder's reason.
+    upper 8 stay. Anything else ends the graph with InvalidArgument: a file that is not a JPEG or PNG with its place in
+    the batch and what it is, a damaged one with the decoder's reason.
     """
     known = tf.reduce_any([tf.strings.substr(data, 0, len(start)) == start for start in STARTS.values()])
     size = tf.strings.length(data)

@@ -70,7 +70,7 @@ def read_metadata(path):
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}); give a .tflite file of mrcnn_keras") from error
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise UserError(f"{path} is no TFLite file that mrcnn_keras.export.tflite wrote; give one") from error
+        raise UserError(f"{path} is not a TFLite file that mrcnn_keras.export.tflite wrote; give one") from error
     if metadata.get("format") != FORMAT:
         raise UserError(f"{path} has metadata of another format ({metadata.get('format')}); export the model again")
     return metadata

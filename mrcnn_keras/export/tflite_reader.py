@@ -40,7 +40,7 @@ def load_tflite(path, threads=None):
     try:
         interpreter = Interpreter(str(path), num_threads=threads)
     except ValueError as error:
-        raise UserError(f"{path} is no TFLite model that LiteRT can read ({error}); export it again") from error
+        raise UserError(f"{path} is not a TFLite model that LiteRT can read ({error}); export it again") from error
     run = interpreter.get_signature_runner("serving_default")
     proposals = run.get_input_details().get("proposals")
     return _answering(run, metadata, 0 if proposals is None else proposals["shape"][1])

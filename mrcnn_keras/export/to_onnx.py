@@ -61,7 +61,7 @@ def onnx(model, path, *, quantize="none", calibrate=None):
         Its path.
 
     Raises:
-        UserError: If `model` is no MaskRCNN, or has RoIPool, which needs an operation that ONNX lacks; if the ending is
+        UserError: If `model` is not a MaskRCNN, or has RoIPool, which needs an operation ONNX lacks; if the ending is
             another, a package is missing, `quantize` is unknown, int8 has no pictures, or `path` cannot be written.
     """
     standard, _ = require("onnx", "onnx"), require("tf2onnx", "onnx")

@@ -70,8 +70,8 @@ def saved_model(model, path, *, masks="small", precision="float32"):
         Its path.
 
     Raises:
-        UserError: If `model` is no MaskRCNN or does not compute in `precision`, `masks` is unknown, or `path` cannot be
-            written or holds something else.
+        UserError: If `model` is not a MaskRCNN or does not compute in `precision`, `masks` is unknown, or `path` cannot
+            be written or holds something else.
     """
     check_model(model, "saved_model")
     if precision not in ("float32", model.precision):

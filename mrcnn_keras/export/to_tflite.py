@@ -55,8 +55,8 @@ def tflite(model, path, *, image_size=None, quantize="none"):
         Its path.
 
     Raises:
-        UserError: If `model` is no MaskRCNN or has operations that TFLite lacks (RoIPool), if the size or kind does not
-            exist, or `path` cannot be written.
+        UserError: If `model` is not a MaskRCNN or has operations that TFLite lacks (RoIPool), if the size or kind does
+            not exist, or `path` cannot be written.
     """
     check_model(model, "tflite")
     if quantize not in KINDS:

@@ -16,7 +16,7 @@ def roi_pool(features, strides, boxes, box_indices, size, *, canonical_size=224.
     """Each bin's largest feature, of boxes on the level of a pyramid that fits them.
 
     Arguments and result as of ops.roi_sampling.roi_align. A box of n cells has its bin i from cell floor(i n / size) to
-    before cell ceil((i + 1) n / size), so that bins overlap where n is no multiple of size. Cells outside the map do
+    before cell ceil((i + 1) n / size), so that bins overlap where n is not a multiple of size. Cells outside the map do
     not count; a bin without any is 0. The gradient goes to the first of the largest cells. Time grows with the number
     of cells in all boxes, memory with the output only.
     """

@@ -38,7 +38,7 @@ class Tracker:
                 "this order"
             )
         if remembered < 0:
-            raise UserError(f"remembered={remembered} is no number of frames; give 0 or more")
+            raise UserError(f"remembered={remembered} is not a number of frames; give 0 or more")
         self.high_score, self.low_score, self.new_score = high_score, low_score, new_score
         self.remembered = remembered
         self.count = 0  # numbers given out so far

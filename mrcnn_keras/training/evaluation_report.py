@@ -25,7 +25,7 @@ from mrcnn_keras.evaluation.tide import MAIN_TYPES
 from mrcnn_keras.model import MaskRCNN
 from mrcnn_keras.report import OUTCOMES, Chart, Confusion, Curve, Picture, Table, write_report
 
-IOU = 0.5  # of a match, in what is no mean over several
+IOU = 0.5  # of a match, in what is not a mean over several
 MIN_SCORE = 0.5  # where nothing right was found, so that no score is best
 GRID = np.arange(101) / 100
 THINGS = {"segm": "masks", "bbox": "boxes"}

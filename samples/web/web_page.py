@@ -50,7 +50,7 @@ def read_photograph(path, megapixels=MEGAPIXELS):
                 raise mk.UserError(f"{path.name} has {size} pixels; give at most {megapixels} megapixels")
             return np.asarray(ImageOps.exif_transpose(file).convert("RGB"))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise mk.UserError(f"{path.name} is no picture that can be read ({error}); give a JPEG or PNG file") from error
+        raise mk.UserError(f"{path.name} is not a picture that can be read ({error}); give a JPEG or PNG") from error
 
 
 def table_of(found, names):

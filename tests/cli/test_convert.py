@@ -118,7 +118,7 @@ def test_convert_of_published_weights(convert, monkeypatch, tmp_path, capsys):
         ("coco --preset none --out m.keras", "preset 'none' is unknown"),
         ("coco --preset resnet18_fpn --out m.keras", "preset 'resnet18_fpn' has no published COCO weights"),
         ("small.pth --preset torchvision_v1 --out m.keras", "--preset goes with coco; the preset of small.pth is"),
-        ("small.pth --set NUM_CLASES=3 --out m.keras", "NUM_CLASES is no setting; did you mean NUM_CLASSES?"),
+        ("small.pth --set NUM_CLASES=3 --out m.keras", "NUM_CLASES is not a setting; did you mean NUM_CLASSES?"),
         ("small.pth --set BACKBONE=resnet34 --out m.keras", "small.pth lacks res2_2_conv1, where this model's"),
     ],
 )

@@ -25,7 +25,7 @@ def test_each_command_that_opens_a_model_takes_settings(command, trained, tiny_c
     places = {"RUN": trained, "PICTURE": tiny_coco / "valid" / "1.png", "DATA": tiny_coco / "valid"}
     words = [str(places.get(word, word)) for word in COMMANDS[command]]
     assert main([*words, "--set", "DETECTION_THRESHOLD=0.3"]) == 2
-    assert "DETECTION_THRESHOLD is no setting; did you mean DETECTION_NMS_THRESHOLD?" in capsys.readouterr().err
+    assert "DETECTION_THRESHOLD is not a setting; did you mean DETECTION_NMS_THRESHOLD?" in capsys.readouterr().err
 
 
 def test_detect_with_settings_finds_what_they_say(trained, tiny_coco, tmp_path, capsys):

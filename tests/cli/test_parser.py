@@ -80,7 +80,7 @@ def cut(path):
         ("train photos --resume", "--resume needs --out RUN, the folder of the training to go on with"),
         ("train photos --resume --out nowhere", "nowhere has no last.keras to resume from"),
         ("train photos --preset resnet50fpn", "preset 'resnet50fpn' is unknown; did you mean resnet50_fpn?"),
-        ("train photos --set NUM_CLASES=3", "NUM_CLASES is no setting; did you mean NUM_CLASSES?"),
+        ("train photos --set NUM_CLASES=3", "NUM_CLASES is not a setting; did you mean NUM_CLASSES?"),
         ("train photos --set NUM_CLASSES", "--set 'NUM_CLASSES' is not of the form NAME=VALUE"),
         ("train photos", "'photos' does not exist; give a folder or file with annotations"),
         ("inspect photos", "'photos' does not exist"),
@@ -184,7 +184,7 @@ def test_cli_refuses_unreadable_models(trained, tiny_coco, tmp_path, mistake):
     assert "text.keras cannot be read" in mistake("export", tmp_path / "text.keras", "--to", "savedmodel", "--out", "x")
     assert "model.h5 is not a .keras file" in mistake("detect", tmp_path / "model.h5", picture)
     assert "empty holds no best.keras" in mistake("detect", tmp_path / "empty", picture)
-    assert "no file of weights that can be read" in mistake("train", tiny_coco, "--weights", "model.h5")
+    assert "not a file of weights that can be read" in mistake("train", tiny_coco, "--weights", "model.h5")
 
 
 def test_train_does_not_overwrite_a_run(trained, tiny_coco, mistake):

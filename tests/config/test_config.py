@@ -38,9 +38,9 @@ def test_a_subclass_overrides():
 
 
 def test_a_misspelt_setting_is_refused_with_the_nearest_name():
-    refused("NUM_CLASES is no setting; did you mean NUM_CLASSES?", NUM_CLASES=3)
-    refused("num_classes is no setting; did you mean NUM_CLASSES?", num_classes=3)
-    refused("QQQ is no setting$", QQQ=3)
+    refused("NUM_CLASES is not a setting; did you mean NUM_CLASSES?", NUM_CLASES=3)
+    refused("num_classes is not a setting; did you mean NUM_CLASSES?", num_classes=3)
+    refused("QQQ is not a setting$", QQQ=3)
     with pytest.raises(UserError, match="did you mean LEARNING_RATE?"):
         Config().replace(LEARNING_RAT=0.1)
     with pytest.raises(UserError, match="did you mean BATCH_SIZE?"):
@@ -227,7 +227,7 @@ def test_retired_settings_load_from_files_and_are_refused_elsewhere(tmp_path):
     assert Config.from_dict(old) == Config(NUM_CLASSES=5)
     (tmp_path / "config.json").write_text(json.dumps(old))
     assert Config.load(tmp_path / "config.json") == Config(NUM_CLASSES=5)
-    gone = "ROI_ALIGN_METHOD is no setting any more: RoIAlign uses .*; leave it out"
+    gone = "ROI_ALIGN_METHOD is not a setting any more: RoIAlign uses .*; leave it out"
     for mistake in (lambda: Config(**old), lambda: parse_setting("ROI_ALIGN_METHOD=gather")):
         with pytest.raises(UserError, match=gone):
             mistake()

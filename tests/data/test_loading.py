@@ -136,7 +136,7 @@ def test_two_versions_of_a_subset_in_a_folder_are_read_and_named(place):
 
 @pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
 def test_skip_bad_is_a_share(place, share):
-    with pytest.raises(UserError, match="is no share of entries; give a number from 0 .none. to 1"):
+    with pytest.raises(UserError, match="is not a share of entries; give a number from 0 .none. to 1"):
         load_dataset(place("annotations.json", "."), skip_bad=share)
 
 

@@ -46,7 +46,7 @@ def test_scores_classes_and_crowds_count():
     assert counted(instances(boxes, [1, 2, -2]), found) == (1, 2, 1)  # a crowd of another class
     with pytest.raises(UserError, match="there are 3 lowest scores for 2 classes"):
         counted(truth, found, min_score=(0.1, 0.2, 0.3))
-    with pytest.raises(UserError, match="50 is no lowest score"):
+    with pytest.raises(UserError, match="50 is not a lowest score"):
         counted(truth, found, min_score=50)
 
 

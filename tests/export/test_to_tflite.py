@@ -250,7 +250,7 @@ def test_an_operation_that_is_not_built_in_is_an_error(thin, tmp_path, monkeypat
 
 def test_refuses_files_of_others(tmp_path):
     (tmp_path / "other.tflite").write_bytes(b"no zip")
-    with pytest.raises(UserError, match=r"other.tflite is no TFLite file that mrcnn_keras.export.tflite wrote"):
+    with pytest.raises(UserError, match=r"other.tflite is not a TFLite file that mrcnn_keras.export.tflite wrote"):
         load_tflite(tmp_path / "other.tflite")
     with pytest.raises(UserError, match=r"absent.tflite cannot be read \(No such file"):
         load_tflite(tmp_path / "absent.tflite")

@@ -2,7 +2,7 @@
 
     python -m tests.export.tf_serving SAVED_MODEL      prints its two ports and serves "mine" until its input is closed
 
-TensorFlow Serving is no Python package, so this takes its place: the model runs in a session, as there, and requests
+TensorFlow Serving is not a Python package, so this takes its place: the model runs in a session, as there, and requests
 are read by the same rules.
 """
 

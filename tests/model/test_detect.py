@@ -88,7 +88,7 @@ def test_min_score_drops_lower_scores(finder):
     assert_same([above], [found[found.scores >= middle]])
     assert len(finder.detect([photograph(64, 64)], min_score=1.1)[0]) == 0
     for score in (50, "0.5"):
-        with pytest.raises(UserError, match="is no lowest score; scores are numbers from 0 to 1"):
+        with pytest.raises(UserError, match="is not a lowest score; scores are numbers from 0 to 1"):
             finder.detect([photograph(64, 64)], min_score=score)
 
 

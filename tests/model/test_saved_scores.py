@@ -96,7 +96,7 @@ def test_detect_takes_the_best_score_of_each_class(file, monkeypatch):
     assert best.scores.tolist() == pytest.approx([0.4, 0.5, 0.6])
     assert [len(one) for one in model.detect_each([picture] * 2, min_score="best")] == [3, 3]
     assert len(model.detect([picture], 0.3)[0]) == 4
-    with pytest.raises(UserError, match="'better' is no lowest score"):
+    with pytest.raises(UserError, match="'better' is not a lowest score"):
         model.detect([picture], "better")
 
 

@@ -92,7 +92,7 @@ THREE = {
     "a folder": (lambda path: path.mkdir(), "is a folder without best.keras; give the folder of a training"),
     "half a file": (
         lambda path: path.write_bytes(b"PK\3\4 and no more"),
-        "is no .keras file, or one that is cut short",
+        "is not a .keras file, or one that is cut short",
     ),
 }
 

@@ -67,7 +67,7 @@ def test_what_is_no_picture_or_too_large_is_refused_in_a_sentence(web, photograp
         web.read_photograph(photograph, megapixels=0.0005)
     for name, content in {"a.png": b"hello", "cut.png": photograph.read_bytes()[:60], "empty.jpg": b""}.items():
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(UserError, match=rf"^{name} is no picture that can be read"):
+        with pytest.raises(UserError, match=rf"^{name} is not a picture that can be read"):
             web.read_photograph(tmp_path / name)
 
 
@@ -123,5 +123,5 @@ def test_the_page_answers_over_http(web, address, photograph, tmp_path):
         client.predict(handle_file(tmp_path / "large.png"), api_name="/look")
     cut = tmp_path / "cut.png"
     cut.write_bytes(photograph.read_bytes()[:-30])
-    with pytest.raises(Exception, match="cut.png is no picture that can be read"):
+    with pytest.raises(Exception, match="cut.png is not a picture that can be read"):
         client.predict(handle_file(cut), api_name="/look")

@@ -71,5 +71,5 @@ def test_classes_are_kept_apart():
 def test_wrong_settings_are_refused():
     with pytest.raises(UserError, match="in this order"):
         Tracker(high_score=0.1, low_score=0.2)
-    with pytest.raises(UserError, match="remembered=-1 is no number of frames"):
+    with pytest.raises(UserError, match="remembered=-1 is not a number of frames"):
         Tracker(remembered=-1)

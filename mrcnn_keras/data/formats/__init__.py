@@ -22,7 +22,7 @@ from mrcnn_keras.data.formats.voc_masks import VocDataset
 
 
 class Format(NamedTuple):
-    find: Callable  # path -> {subset: place} of a file or folder; {} where nothing is in this format; "" is no subset
+    find: Callable  # path -> {subset: place} of a file or folder; {} where nothing has this format; "" is not a subset
     load: Callable  # some of these places, share of bad entries to skip, all places whose classes count -> Dataset
 
 

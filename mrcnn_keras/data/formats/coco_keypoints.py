@@ -104,7 +104,7 @@ def finite_numbers(values):
 
 
 def as_whole(value):
-    """1, 1.0 and "1" -> 1, and None for what is no whole number."""
+    """1, 1.0 and "1" -> 1, and None for what is not a whole number."""
     if type(value) is int:  # as nearly always
         return value
     if isinstance(value, str) and re.fullmatch(r"\s*[+-]?\d{1,30}(\.0*)?\s*", value, re.ASCII):

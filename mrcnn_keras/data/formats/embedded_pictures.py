@@ -15,8 +15,8 @@ def picture_inside(path):
 
 
 def from_base64(text, name):
-    """-> bytes. Raises UserError, which calls it `name`, for what is no base64 text."""
+    """-> bytes. Raises UserError, which calls it `name`, for what is not base64 text."""
     try:
         return base64.b64decode(text.rpartition(",")[2], validate=True)  # behind "data:image/png;base64,"
     except (AttributeError, TypeError, ValueError) as error:
-        raise UserError(f"{name} is no picture in base64 ({str(text)[:20]!r}...); export it again") from error
+        raise UserError(f"{name} is not a picture in base64 ({str(text)[:20]!r}...); export it again") from error

@@ -62,8 +62,8 @@ def annotated_subsets(path, has):
 def annotated_folders(path, suffixes, accepts):
     """{subset: folder} of formats with a file per picture, in or below a folder, or such a file; {} if there is none.
 
-    "" is no subset. accepts: function of a file with one of `suffixes`; only the first files of a folder are asked, and
-    half of them must be accepted, as a folder may be above data sets of several formats.
+    "" is not a subset. accepts: function of a file with one of `suffixes`; only the first files of a folder are tried,
+    and half of them must be accepted, as a folder may be above data sets of several formats.
     """
     if path.is_file():
         return {"": path} if path.suffix.lower() in suffixes and accepts(path) else {}

@@ -34,7 +34,7 @@ WITHOUT_AREA = ("line", "linestrip", "point", "points")
 
 
 def find(path):
-    """{subset: folder, or JSON file} of labelme; {} if there is none. "" is no subset."""
+    """{subset: folder, or JSON file} of labelme; {} if there is none. "" is not a subset."""
     return annotated_folders(path, {".json"}, _is_labelme)
 
 

@@ -23,7 +23,7 @@ DELETED = "objects that were deleted in LabelMe, left out"
 
 
 def find(path):
-    """{subset: folder, or XML file} of LabelMe 3; {} if there is none. "" is no subset."""
+    """{subset: folder, or XML file} of LabelMe 3; {} if there is none. "" is not a subset."""
     return annotated_folders(path, {".xml"}, _is_labelme3)
 
 

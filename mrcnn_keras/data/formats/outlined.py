@@ -249,7 +249,7 @@ def _add_classes(dataset, source, files):
         repeated = any(other == name and (i in used or i < category_id) for i, (other, _) in others.items())
         is_group = group == "none" and any(other_group == name for _, other_group in others.values())
         if category_id not in used and others and is_background(name):
-            dataset.note(f"category {category_id} ({name!r}) left out: no object, and the background is no class")
+            dataset.note(f"category {category_id} ({name!r}) left out: no object, and the background is not a class")
             continue
         if category_id not in used and (repeated or is_group):
             dataset.note(f"category {category_id} ({name!r}) left out: unused, and another one has the name")

@@ -29,7 +29,7 @@ WITHOUT_AREA = ("point", "line", "polyline", "graph", "cuboid", "cuboid_2d")
 
 
 def find(path):
-    """{subset: folder, or JSON file} of Supervisely; {} if there is none. "" is no subset."""
+    """{subset: folder, or JSON file} of Supervisely; {} if there is none. "" is not a subset."""
     if path.is_file():
         return {"": path} if path.suffix.lower() == ".json" and _is_supervisely(path) else {}
     return annotated_folders(path, {".json"}, _is_annotation)

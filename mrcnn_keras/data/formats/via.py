@@ -38,7 +38,7 @@ KNOWN = "pictures that another file has, too, read from the first"
 
 
 def find(path):
-    """{subset: file, or folder with several files} of VIA; {} if there is none. "" is no subset."""
+    """{subset: file, or folder with several files} of VIA; {} if there is none. "" is not a subset."""
     if path.is_file():
         return {"": path} if path.suffix.lower() in SUFFIXES and looks_like_via(path) else {}
     places = _places_in(path)

@@ -69,7 +69,7 @@ def _entries_of_csv(path):
     except OSError as error:
         raise UserError(f"{str(path)!r} cannot be read ({error.strerror}); give a readable file") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{str(path)!r} is no table as VIA writes it ({error}); export it again from VIA") from error
+        raise UserError(f"{str(path)!r} is not a table as VIA writes it ({error}); export it again from VIA") from error
     header = [name.strip("# ") for name in rows[0]] if rows else []  # VIA 1 begins with "#filename"
     missing = {"filename", "region_shape_attributes", "region_attributes"} - {*header}
     if missing:

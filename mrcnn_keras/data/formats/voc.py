@@ -153,7 +153,7 @@ class _Reader:
         xml = self.xml.get(name)
         root = read_xml(xml) if xml else None
         if root is not None and root.tag != "annotation":
-            raise UserError(f"{str(xml)!r} is no file of Pascal VOC; export it again, or remove it")
+            raise UserError(f"{str(xml)!r} is not a file of Pascal VOC; export it again, or remove it")
         written = text_of(root, "filename") if root is not None else ""
         size = size_of(text_of(root, "size/height"), text_of(root, "size/width")) if root is not None else None
         if name in self.objects and name not in self.classes:

@@ -153,7 +153,7 @@ def _check_url(url, http_here):
     try:
         parts = urllib.parse.urlsplit(url)
         safe = parts.scheme == "https" or (http_here and parts.scheme == "http" and _is_this_computer(parts.hostname))
-    except ValueError:  # the host is no valid one
+    except ValueError:  # the host is not a valid one
         safe = False
     if not (safe and parts.hostname):
         raise UserError(

@@ -61,7 +61,7 @@ def open_file(path, kind):
         head = source.read(64)
     if kind == "keras":
         if not zipfile.is_zipfile(path):
-            raise Bad("is no .keras file, or one that is cut short")
+            raise Bad("is not a .keras file, or one that is cut short")
         with zipfile.ZipFile(path) as archive:
             config = archive.read("config.json").decode("utf-8")
             path = io.BytesIO(archive.read("model.weights.h5"))
@@ -167,7 +167,7 @@ def keras_3(group, place="", layer=""):
 
 
 def extents_of(dataset, size):
-    """The (start, end) of a dataset's bytes in a file of `size` bytes. Refuses what is no sound dataset of numbers."""
+    """The (start, end) of a dataset's bytes in a file of `size` bytes. Refuses all but sound datasets of numbers."""
     if not isinstance(dataset, h5py.Dataset):
         raise Bad("has a group where a dataset should be")
     if dataset.external or dataset.is_virtual:

@@ -56,4 +56,4 @@ def kind_of(file):
         head[:1] in b"(}c" and file.read(file.size - 1, 1) == b"."
     ):
         return "pickle"
-    raise BadFile("is no file of weights that can be read here, or its beginning is damaged", f"give {KINDS}")
+    raise BadFile("is not a file of weights that can be read here, or its beginning is damaged", f"give {KINDS}")

@@ -440,7 +440,7 @@ def test_unused_background_category_is_no_class(make_coco):
         dataset = load_dataset(make_coco({**content, "annotations": content["annotations"][1:]}))
         assert dataset.class_names == ["BG", "triangle"]
         assert dataset.load_annotations(0).class_ids.tolist() == [1, -1]
-        assert dataset.notes == [f"category 0 ({name!r}) left out: no object, and the background is no class"]
+        assert dataset.notes == [f"category 0 ({name!r}) left out: no object, and the background is not a class"]
         assert load_dataset(make_coco(content)).class_names == ["BG", name, "triangle"]  # with an outline
 
 

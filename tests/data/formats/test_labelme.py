@@ -199,7 +199,7 @@ def test_files_of_other_encodings_are_read(folder):
 def test_a_damaged_picture_inside_is_named(tmp_path, data):
     write(tmp_path / "a.json", shape(SQUARE), imageData=data)
     dataset = load_dataset(tmp_path)
-    with pytest.raises(UserError, match=r"a.json.*(is no picture in base64|not a picture of a known kind)"):
+    with pytest.raises(UserError, match=r"a.json.*(is not a picture in base64|not a picture of a known kind)"):
         dataset.load_image(0)
 
 
@@ -212,7 +212,7 @@ def test_a_damaged_picture_inside_is_named(tmp_path, data):
         (shape(SQUARE, shape_type=["x"]), "which is not read"),
         (shape([[1, 2]], shape_type="circle"), "it is a circle of 1 points; give it 2"),
         (shape([[1, 2], [1, 2]], shape_type="circle"), "radii above 0"),
-        (shape([[1, 2], [3, 4]], shape_type="mask", mask=None), "its mask is no picture in base64"),
+        (shape([[1, 2], [3, 4]], shape_type="mask", mask=None), "its mask is not a picture in base64"),
         (mask_shape([[1, 1]], 29, 3), "covers the rows 3 to 4 and the columns 29 to 31"),
         (mask_shape([[1] * 31], 0, 0), "a mask in .* is 1 x 31 pixels but its picture is 20 x 30"),
         (shape([[1, 2], [3, "x"], [4, 5]]), "the points are"),

@@ -134,7 +134,7 @@ def test_data_sets_are_read_together_and_annotations_may_lack_the_suffix(project
         (bitmap(np.ones((2, 2), bool), [0.5, 0]), "has the origin"),
         (bitmap(np.ones((2, 2), bool), None), "the points are"),
         ({**bitmap(np.ones((2, 2), bool), [0, 0]), "bitmap": {"data": "AAAA", "origin": [0, 0]}}, "is damaged"),
-        ({**bitmap(np.ones((2, 2), bool), [0, 0]), "bitmap": {"data": None}}, "no picture in base64"),
+        ({**bitmap(np.ones((2, 2), bool), [0, 0]), "bitmap": {"data": None}}, "not a picture in base64"),
     ],
 )
 def test_damaged_objects_are_left_out_and_named(project, entry, words):

@@ -84,7 +84,7 @@ def test_json_that_cannot_be_read_is_named(tmp_path, content, words):
 def test_files_that_are_no_annotations_are_refused_in_other_words(tmp_path):
     for name, words in {"a.zip": "unpack it and give the folder", "a.png": "give a COCO JSON file"}.items():
         (tmp_path / name).write_bytes(b"x")
-        with pytest.raises(UserError, match=f"{name}', which is no annotation file; {words}"):
+        with pytest.raises(UserError, match=f"{name}', which is not an annotation file; {words}"):
             load_dataset(tmp_path / name)
 
 

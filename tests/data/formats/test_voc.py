@@ -239,7 +239,7 @@ def test_wrong_files_leave_out_their_picture(write):
     good = {"a.png": None, "a.xml": xml(("cat", 3, 2, 8, 7)), "b.png": None}
     for content, words in {
         xml(("cat", 3, 2, 8, 7), name="b.png")[:-5]: "is not XML",
-        "<notes/>": "is no file of Pascal VOC",
+        "<notes/>": "is not a file of Pascal VOC",
         "<!DOCTYPE x><annotation><segmented>0</segmented></annotation>": "declares a document type",
         xml(size="<width>99999</width><height>99999</height>"): "cut it into smaller ones",
     }.items():

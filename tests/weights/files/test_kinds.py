@@ -33,7 +33,7 @@ def tar():
     ("data", "message"),
     [
         (b"", "is empty; download or copy it again"),
-        (b"\0", "is no file of weights that can be read here"),
+        (b"\0", "is not a file of weights that can be read here"),
         (b"\n\n<!DOCTYPE html><html>404</html>", "is a page of HTML or XML, as servers send instead"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:00", "is a pointer of git-lfs.*git lfs pull"),
         (picture("JPEG"), "is a JPEG picture, not a file of weights; give a file of weights: a PyTorch .pth"),
@@ -42,8 +42,8 @@ def tar():
         (tar(), "is a tar archive; unpack it"),
         (array(np.save, np.zeros(3)), "is one numpy array without a name"),
         (array(np.savez, np.zeros(3)), r"is an archive of numpy arrays \(.npz\); save them as .safetensors"),
-        (b'{"images": []}', "is no file of weights that can be read here, or its beginning is damaged; give a PyTorch"),
-        (b"(no pickle", "is no file of weights"),
+        (b'{"images": []}', "not a file of weights that can be read here, or its beginning is damaged; give a PyTorch"),
+        (b"(no pickle", "is not a file of weights"),
     ],
     ids=range(12),
 )

@@ -125,7 +125,7 @@ def table_head():
 
 
 def table_row(row):
-    """A line of the table; in the place of figures that there are not, a dash, and the reason in the last column."""
+    """A line of the table; for missing figures a dash, and the reason in the last column."""
     row = {**row, "xla": "yes" if row["xla"] else "no"} | ({"detect": row["detect"] * 1e3} if "detect" in row else {})
     cells = [form.format(row[key]) if key in row else "-" for key, form in COLUMNS.values()]
     return _line([*cells[:-1], " ".join([cells[-1], row.get("error", "")]).strip()])

@@ -75,7 +75,7 @@ def operations(graph):
     """Floating-point operations of the convolutions and matrix products of a graph with static shapes.
 
     A multiplication and an addition count as two. All other kinds of operations (normalisation, sampling, sorting, ...)
-    are not counted, nor are small products of a number of things that only shows when the graph runs. Each gradient of
+    are not counted, nor are small products whose sizes only show when the graph runs. Each gradient of
     a convolution takes as many as the convolution itself.
     """
     total = 0

@@ -15,7 +15,7 @@ from mrcnn_keras.detections import match_instances
 
 SAME, DOUBLED = 0.9, 0.5  # intersection over union of masks: of one object found twice as the same, and of a duplicate
 CROP = 192  # pixels: side of the pictures that the network is trained on
-# Of a network that ImageNet's weights do not exist for: so small that some minutes are enough. Batch norm does not
+# Of a network without ImageNet's weights, so small that some minutes are enough. Batch norm does not
 # depend on what else is in the picture; group norm, the preset's, does.
 NETWORK = dict(
     NUM_CLASSES=4,

@@ -144,7 +144,7 @@ def resize_image(image, *, antialias=True, **plan):
         The picture `[h, w, 3]` uint8, padded with zeros, and its `Resize`.
 
     Raises:
-        UserError: If it is no such picture, or the plan is wrong.
+        UserError: If it is not such a picture, or the plan is wrong.
     """
     image = _as_uint8(image)
     resize = plan_resize(*image.shape[:2], **plan)

@@ -49,11 +49,11 @@ def test_every_folder_imports_only_what_the_table_allows():
             assert not extra, f"{path} imports {sorted(extra)}, which {room(path)} may not"
 
 
-def test_the_table_has_no_circle():
+def test_the_table_has_no_cycle():
     left = dict(MAY_IMPORT)
     while left:
         free = {name for name, below in left.items() if not below & {*left}}
-        assert free, f"a circle among {sorted(left)}"
+        assert free, f"a cycle among {sorted(left)}"
         left = {name: below for name, below in left.items() if name not in free}
 
 

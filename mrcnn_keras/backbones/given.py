@@ -21,7 +21,7 @@ def given_backbone(model):
         A `keras.Model` of the same layers with the output `[C2, C3, C4, C5]`.
 
     Raises:
-        UserError: If it is no such model.
+        UserError: If it is not such a model.
     """
     if not isinstance(model, keras.Model) or not getattr(model, "inputs", None) or len(model.inputs) != 1:
         raise UserError(f"backbone is {model!r:.80}; give a functional keras.Model with one input, the images")

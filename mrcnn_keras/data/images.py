@@ -251,7 +251,7 @@ def _unread_kind(data):
         return "is an AVIF picture, which this version of Pillow does not read; update Pillow, or save it as JPEG"
     if start[4:11] in (b"ftyphei", b"ftyphev", b"ftypmif", b"ftypmsf"):
         return "is a HEIC picture; run `pip install pillow-heif` to read such files, or save it as JPEG"
-    with suppress(Exception):  # of files that are no TIFF
+    with suppress(Exception):  # of files that are not TIFF
         return _unread_tiff(data, start)
     return None
 

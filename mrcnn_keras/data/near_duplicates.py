@@ -71,7 +71,7 @@ def find_near_duplicates(prints, others=None):
 
 
 def note_near_duplicates(dataset, prints):
-    """Notes pictures that show almost the same as one before them, but are no copies.
+    """Notes pictures that show almost the same as one before them, but are not copies.
 
     Args:
         dataset: `Dataset` that gets the notes.

@@ -51,7 +51,7 @@ def check_score(score):
         score: Float, or `None`: any.
 
     Raises:
-        UserError: If it is no such number, such as 50 for 50 %.
+        UserError: If it is not such a number, as with 50 for 50 %.
     """
     if isinstance(score, str) or score is not None and np.any(np.asarray(score) >= 2):
         raise UserError(f"{score!r} is not a lowest score; scores are numbers from 0 to 1, such as 0.5")

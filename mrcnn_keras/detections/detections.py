@@ -149,7 +149,7 @@ class Detections:
             `Detections`.
 
         Raises:
-            UserError: If `score` is no such number, such as 50 for 50 %.
+            UserError: If `score` is not such a number, as with 50 for 50 %.
         """
         check_score(score)
         return self if self.scores is None else self[self.scores >= score]

@@ -43,7 +43,7 @@ def check_tiles(tile, overlap):
         overlap: Float, share of a tile's side that the next one shows, too.
 
     Raises:
-        UserError: If these are no such numbers.
+        UserError: If these are not such numbers.
     """
     if isinstance(tile, bool) or not isinstance(tile, (int, np.integer)) or tile < LEAST_TILE:
         raise UserError(f"tile={tile!r} is not a tile's side; give whole pixels, at least {LEAST_TILE}, such as 1024")

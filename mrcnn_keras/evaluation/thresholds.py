@@ -41,7 +41,7 @@ def class_limits(predictions, min_score, kind=None):
         `[C]` floats by class id; that of the background is 1.
 
     Raises:
-        UserError: If these are no such scores.
+        UserError: If these are not such scores.
     """
     if isinstance(min_score, str) and min_score == "best":
         min_score = [score for name, score in best_thresholds(predictions, kind=kind).items() if name != ALL_CLASSES]

@@ -22,7 +22,7 @@ class Tiled:
             that are seen whole in at least one tile.
 
     Raises:
-        UserError: If these are no such numbers, or the model needs proposals.
+        UserError: If these are not such numbers, or the model needs proposals.
     """
 
     takes_proposals = False

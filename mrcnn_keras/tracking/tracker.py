@@ -28,7 +28,7 @@ class Tracker:
         remembered: Integer, frames for which an object may be hidden.
 
     Raises:
-        UserError: If these are no scores in that order, or no number of frames.
+        UserError: If these are not scores in that order, or not a number of frames.
     """
 
     def __init__(self, *, high_score=0.5, low_score=0.1, new_score=0.6, remembered=30):

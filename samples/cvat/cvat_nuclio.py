@@ -42,7 +42,7 @@ def handler(context, event):
 
 
 def find(model, picture, min_score):
-    """Detections of a Pillow image, from the score on that CVAT wants, where the model can."""
+    """Detections of a Pillow image, from CVAT's lowest score on, where the model can."""
     return model.detect([picture], max(min_score, model.config.DETECTION_MIN_CONFIDENCE))[0]
 
 

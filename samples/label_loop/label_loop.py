@@ -1,4 +1,4 @@
-"""The circle of labelling: label some pictures, train, have the next labels proposed, correct them, train again.
+"""The labelling loop: label some pictures, train, have the next labels proposed, correct them, train again.
 
     python label_loop.py FOLDER --labelled 20 --proposed 30 --seeds 3 --minutes 5
     python label_loop.py                     # on drawn cells
@@ -6,7 +6,7 @@
 A data set that is labelled already plays both: the pictures without labels, and the person who corrects proposals. The
 next pictures are those that `mrcnn detect --suggest` names, and beside that, for comparison, as many at random.
 
-Each circle trains three times: with the first command it is an hour in all. On nuclei, segm AP was 0.458 with 20
+Each loop trains three times: with the first command it is an hour in all. On nuclei, segm AP was 0.458 with 20
 pictures, 0.515 with the 30 suggested ones too, and 0.519 with 30 at random: no difference (README.md).
 """
 
@@ -29,7 +29,7 @@ WAYS = ("suggested", "random")
 
 
 def circle(args, pictures, seed):
-    """One circle, with both ways to choose the next pictures; returns its figures."""
+    """One loop, with both ways to choose the next pictures; returns its figures."""
     folder = args.out / f"seed-{seed}"
     order = pictures.order(seed)
     first, pool = order[: args.labelled], order[args.labelled :]
@@ -110,7 +110,7 @@ def draw_cells(folder, counts, seed=0):
                 (place / inner).mkdir(parents=True)
             ground, size = (200, 20)[not other], (128, 160)
             grey = rng.normal(ground, 6, size)
-            cells = Image.new("I", size[::-1])  # the number of the cell that is seen in each pixel
+            cells = Image.new("I", size[::-1])  # the number of the cell that is visible in each pixel
             for i in range(1, int(rng.integers(3, 9)) * (2 if other else 1) + 1):
                 (y, x), (ry, rx) = rng.uniform(0, size), rng.uniform(5, 14, 2)
                 ImageDraw.Draw(cells).ellipse([x - rx, y - ry, x + rx, y + ry], fill=i)
@@ -131,8 +131,8 @@ def main():
     parser.add_argument("--labelled", type=int, default=20, help="pictures that are labelled at first")
     parser.add_argument("--proposed", type=int, default=30, help="pictures to correct the proposals of")
     parser.add_argument("--drawn", type=int, nargs=2, default=[120, 40], help="drawn pictures: to learn, to measure")
-    parser.add_argument("--seeds", type=int, default=3, help="circles, each with other pictures and weights")
-    parser.add_argument("--minutes", type=float, default=5, help="time of each of the three trainings of a circle")
+    parser.add_argument("--seeds", type=int, default=3, help="loops, each with other pictures and weights")
+    parser.add_argument("--minutes", type=float, default=5, help="time of each of the three trainings of a loop")
     parser.add_argument("--set", action="append", default=[], dest="settings", metavar="NAME=VALUE", help="a setting")
     parser.add_argument("--out", type=Path, default=Path("label-loop"), help="folder to write, also to go on with")
     args = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Asks an exported SavedModel about the pictures of a shard; needs TensorFlow and numpy, no mrcnn_keras."""
+"""Runs an exported SavedModel on the pictures of a shard; needs TensorFlow and numpy, not mrcnn_keras."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from many_pictures.run_lengths import run_lengths
 from serving.answers import Answer, Found, answer_of
 from serving.masks import full_mask
 
-AHEAD = 4  # files that are read while a picture is asked
+AHEAD = 4  # files that are read while a picture is run
 # Times that a picture may be the one at which a process ended, before it is taken for the reason.
 ATTEMPTS = 2
 # What a single picture can cause; other errors of TensorFlow are of the machine, and end the process.
@@ -24,7 +24,7 @@ BAD_PICTURE = (tf.errors.InvalidArgumentError, tf.errors.ResourceExhaustedError)
 
 
 class Answerer:
-    """A SavedModel of `mrcnn export --to savedmodel`, and what it is asked about.
+    """A SavedModel of `mrcnn export --to savedmodel`, and what it is run on.
 
     model: its folder; pictures: the folder below which the pictures are; out: the folder of the Plan; min_score: lowest
     score, None: that of the model.
@@ -46,7 +46,7 @@ class Answerer:
             line = {"image_id": image_id, "file_name": name}
             try:
                 if times >= ATTEMPTS:
-                    raise OSError(f"the process ended {times} times when it was asked about this picture")
+                    raise OSError(f"the process ended {times} times when it was run on this picture")
                 write_whole(asking, json.dumps(mark))
                 lines.append({**line, **self._ask(image_id, read.result())})
             except (OSError, *BAD_PICTURE) as error:

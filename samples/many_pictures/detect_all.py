@@ -1,9 +1,9 @@
-"""Detects objects in any number of pictures with Ray: each is answered once, whatever stops a worker or the program.
+"""Detects objects in any number of pictures with Ray: each has one result, whatever stops a worker or the program.
 
     python detect_all.py serving/mine/1 pictures --out found
     python detect_all.py serving/mine/1 pictures --out found --join results.json
 
-On many machines it was not measured: ask one shard first, and divide. At 5 pictures per second a million pictures are
+On many machines it was not measured: run one shard first, and divide. At 5 pictures per second a million pictures are
 56 hours for one worker and 52 minutes for 64 (docs/scaling.md).
 """
 
@@ -35,13 +35,13 @@ class AnswerShards:
 
 
 def answer_open_shards(options: argparse.Namespace, shards: list[int]) -> Iterator[dict[str, int]]:
-    """Yields the counts of each shard as it is answered. options: as of the command line; shards: their numbers."""
+    """Yields the counts of each shard as it is done. options: as of the command line; shards: their numbers."""
     import ray
 
     environment = {"working_dir": str(SAMPLES), "excludes": ["**/*.png", "**/*.jpg"]}
     ray.init(address=options.address, runtime_env=environment, ignore_reinit_error=True, log_to_driver=False)
     ray.data.DataContext.get_current().enable_progress_bars = False
-    # One block, and so one task, for each shard: what a dead worker had not finished is asked again by another.
+    # One block, and so one task, for each shard: what a dead worker had not finished is run again by another.
     rows = ray.data.from_items([{"shard": shard} for shard in shards], override_num_blocks=len(shards))
     arguments = tuple(str(Path(path).resolve()) for path in (options.model, options.pictures, options.out))
     answered = rows.map_batches(
@@ -72,7 +72,7 @@ def joined(plan: Plan, path: Path) -> int:
 
 
 def check_run(plan: Plan, options: argparse.Namespace) -> None:
-    """Remembers what the pictures are asked with, and refuses to mix it with something else."""
+    """Remembers what the pictures are run with, and refuses to mix it with something else."""
     graph = Path(options.model) / "saved_model.pb"
     if not graph.is_file():
         sys.exit(f"{options.model} has no saved_model.pb; give the folder that `mrcnn export --to savedmodel` wrote")
@@ -84,21 +84,21 @@ def check_run(plan: Plan, options: argparse.Namespace) -> None:
     before = json.loads(file.read_text())
     changed = [name for name in asked if asked[name] != before.get(name)]
     if changed:
-        sys.exit(f"{plan.out} holds answers to another question ({', '.join(changed)} differ); give another --out")
+        sys.exit(f"{plan.out} holds results with other options ({', '.join(changed)} differ); give another --out")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", help="folder that `mrcnn export --to savedmodel` wrote")
     parser.add_argument("pictures", help="folder below which the JPEG and PNG files are")
-    parser.add_argument("--out", required=True, help="folder for the results; all workers have to see these folders")
+    parser.add_argument("--out", required=True, help="folder for the results; all workers have to reach these folders")
     parser.add_argument("--min-score", type=float, help="lowest score (default: that of the model)")
     parser.add_argument("--shard-size", type=int, default=500, help="pictures per file of results (default: 500)")
     parser.add_argument("--workers", type=int, default=1, help="most workers at once (default: 1)")
     parser.add_argument("--cpus", type=float, default=1, help="cores of each worker (default: 1)")
     parser.add_argument("--gpus", type=float, default=0, help="GPUs of each worker, such as 1 or 0.5 (default: 0)")
     parser.add_argument("--address", help="of a Ray cluster, such as auto (default: a cluster of this machine)")
-    parser.add_argument("--join", metavar="FILE", help="when all are answered, write a file of COCO's results")
+    parser.add_argument("--join", metavar="FILE", help="when all are done, write a file of COCO's results")
     options = parser.parse_args()
     try:
         import ray.data  # noqa: F401
@@ -116,8 +116,8 @@ def main() -> None:
         print(f"{done}, {counts['objects']} objects, {pace:.1f} pictures per second", flush=True)
     left = plan.open_shards()
     if left:
-        sys.exit(f"{len(left)} shards are not answered; run the same command again")
-    print(f"all {len(plan.shards())} shards are answered: {plan.out / 'found'}")
+        sys.exit(f"{len(left)} shards are not done; run the same command again")
+    print(f"all {len(plan.shards())} shards are done: {plan.out / 'found'}")
     if options.join:
         print(f"{joined(plan, Path(options.join))} objects: {options.join}")
 

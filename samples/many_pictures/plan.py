@@ -1,4 +1,4 @@
-"""Which pictures there are, in shards of a fixed number, and which shards have been answered; needs nothing but Python.
+"""Which pictures there are, in shards of a fixed number, and which shards are done; needs nothing but Python.
 
 The folder of the results has, for shard 12: `plan/000012.txt`, the pictures, one name per line below the number of the
 first; `found/000012.jsonl`, the results, which is there as a whole or not at all; `asking/000012.json` meanwhile.
@@ -72,10 +72,10 @@ class Plan:
         return self.out / "found" / f"{shard:06d}.jsonl"
 
     def asking(self, shard: int) -> Path:
-        """Returns the path of the file that says which picture of a shard is being asked."""
+        """Returns the path of the file that says which picture of a shard is being run."""
         return self.out / "asking" / f"{shard:06d}.json"
 
     def open_shards(self) -> list[int]:
-        """Returns the numbers of the shards that have not been answered."""
+        """Returns the numbers of the shards that are not done."""
         done = {path.stem for path in (self.out / "found").glob("[0-9]*.jsonl")}
         return [shard for shard in self.shards() if f"{shard:06d}" not in done]

@@ -1,4 +1,4 @@
-"""Finds, numbers and draws objects live: of a camera, a stream or a video, in a window or into a file.
+"""Finds, numbers and draws objects live: from a camera, a stream or a video, in a window or into a file.
 
     python webcam.py run                            # the first camera, until q
     python webcam.py run rtsp://192.168.1.20/stream

@@ -4,9 +4,9 @@
     python web_page.py run                  # a training's folder, or a .keras file
     python web_page.py serving/mine/1       # or what `mrcnn export --to savedmodel` wrote
 
-Then open http://127.0.0.1:7860. Nothing leaves the computer, and nothing is asked of another one: with Gradio 6.31 the
-page worked in Chromium on a computer without a network, and asked no other host. It starts in half a minute, in which
-the model is loaded and its graph made.
+Then open http://127.0.0.1:7860. Nothing leaves the computer, and nothing is requested from another one: with Gradio
+6.31 the page worked in Chromium on a computer without a network, and contacted no other host. It starts in half a
+minute, in which the model is loaded and its graph made.
 """
 
 import argparse

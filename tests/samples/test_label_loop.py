@@ -1,4 +1,4 @@
-"""samples/label_loop: the circle of labelling, once around."""
+"""samples/label_loop: the labelling loop, once around."""
 
 import json
 

@@ -1,6 +1,6 @@
 """What describes YOLO data: data.yaml, darknet's obj.data, or a list of class names such as classes.txt.
 
-PyYAML is no dependency: of YAML, these files use scalars, lists and dicts of scalars, which are read here.
+PyYAML is not a dependency: of YAML, these files use scalars, lists and dicts of scalars, which are read here.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""A detector whose right answer is known: it finds what is bright and connected in whatever picture it gets."""
+"""A detector whose correct result is known: it finds what is bright and connected in whatever picture it gets."""
 
 import cv2
 import numpy as np

@@ -55,7 +55,7 @@ def _memory_is_given_back():
     """Hundreds of tests would need all memory.
 
     TensorFlow registers the custom gradient in which an optimizer adds up the replicas' gradients for ever, and with it
-    the graph of the training step; models are circles of references; and glibc keeps what was freed.
+    the graph of the training step; models are reference cycles; and glibc keeps what was freed.
     """
     yield
     if "tensorflow" in sys.modules:

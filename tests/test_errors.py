@@ -38,7 +38,7 @@ def test_settings_with_2000_names_are_refused_in_a_short_sentence():
     assert len(str(caught.value)) < 700
 
 
-def test_a_note_is_said_once(capsys):
+def test_a_note_is_printed_once(capsys):
     for _ in range(3):
         note("a sentence for this test")
     assert capsys.readouterr().err == "note: a sentence for this test\n"

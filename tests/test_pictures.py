@@ -81,7 +81,7 @@ def test_tensors_batches_and_iterators():
     assert as_pictures([]) == as_pictures(np.zeros((0, 4, 4, 3), np.uint8)) == []
 
 
-def test_a_pillow_image_that_exif_would_turn_stays_as_it_is_and_that_is_said(tmp_path, capsys):
+def test_a_pillow_image_that_exif_would_turn_stays_as_it_is_with_a_note(tmp_path, capsys):
     exif = Image.Exif()
     exif[0x0112] = 6
     for name in ("a.png", "a.tif"):

@@ -54,7 +54,7 @@ def test_the_other_resnext_has_twice_the_groups_of_half_the_channels():
     assert [conv.kernel.shape for conv in blocks.values()] == [(3, 3, 1, 64), (3, 3, 8, 512)]
 
 
-def test_a_group_sees_its_own_channels_only():
+def test_a_group_uses_its_own_channels_only():
     conv = resnet_backbone("resnext101_32x8d", width=16).get_layer("res2_0_conv2")
     assert conv.kernel.shape == (3, 3, 2, 64)
     one = tf.one_hot(5, 64)[None, None, None]

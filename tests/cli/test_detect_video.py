@@ -45,7 +45,7 @@ COUNT = 30
 
 
 def film(path, count=COUNT):
-    """A still object, and one that moves to the right by 8 pixels a frame."""
+    """A still object, and one that moves to the right by 8 pixels per frame."""
     with open_video(path, 10) as file:
         for number in range(count):
             frame = np.zeros((96, 320, 3), np.uint8)
@@ -177,7 +177,7 @@ def test_ctrl_c_ends_a_camera_and_keeps_its_video(tmp_path, monkeypatch, model):
     assert len(list(Frames(tmp_path / "out/camera-0.mp4"))) == 1
 
 
-def test_a_camera_that_is_absent_is_said(monkeypatch, capsys):
+def test_an_absent_camera_is_reported(monkeypatch, capsys):
     real = cv2.VideoCapture
     monkeypatch.setattr(cv2, "VideoCapture", lambda source: real("absent.mp4"))
     assert main(["detect", "run", "0", "--out", "out"]) == 2

@@ -121,7 +121,7 @@ def test_data_of_broken_pictures_alone_are_a_mistake(photos, run):
     ],
     ids=["none", "crowd", "outside", "shares"],
 )
-def test_no_object_to_learn_from_is_said_before_the_first_step(photos, run, annotations, words):
+def test_no_object_to_learn_from_is_reported_before_the_first_step(photos, run, annotations, words):
     photos("empty", ["thing"], annotations, annotations)
     reason = f"no object to learn from: 2 pictures with {words}"
     status, printed, _ = run("train", "empty", "--val", "empty")

@@ -1,4 +1,4 @@
-"""Which pictures come first for labelling: those that stand for many, and rather for doubtful ones."""
+"""Which pictures come first for labelling: those that stand for many, preferably doubtful ones."""
 
 import numpy as np
 import pytest

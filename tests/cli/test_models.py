@@ -49,7 +49,7 @@ def test_settings_leave_the_weights_as_they_are(trained):
         load_model(trained, ["NUM_CLASSES=9"])
 
 
-def test_a_score_that_the_model_does_not_go_down_to_is_said(capsys):
+def test_a_score_below_what_the_model_finds_gets_a_message(capsys):
     model = SimpleNamespace(config=SimpleNamespace(DETECTION_MIN_CONFIDENCE=0.7))
     assert lowest_score(model, 0.8) == 0.8
     assert not capsys.readouterr().out

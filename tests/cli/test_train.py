@@ -109,7 +109,7 @@ def test_train_from_coco_without_a_preset(train, file, tmp_path, monkeypatch, ca
     assert "--weights coco without --preset: torchvision_v1" in printed
     assert "licence: " in printed
     assert "126 of the model's 130 variables loaded" in printed
-    assert config.ROI_ALIGN_ALIGNED  # the user's word comes before the file's
+    assert config.ROI_ALIGN_ALIGNED  # the user's setting overrides the file's
     assert "note: the weights were trained with ROI_ALIGN_ALIGNED=False" in printed
     assert len(asked) == 1
 

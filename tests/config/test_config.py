@@ -275,7 +275,7 @@ def test_settings_on_the_command_line(text, name, value):
     assert parse_setting(text) == (name, value)
 
 
-def test_settings_on_the_command_line_that_are_none():
+def test_wrong_settings_on_the_command_line_are_refused():
     with pytest.raises(UserError, match="not of the form NAME=VALUE"):
         parse_setting("NUM_CLASSES")
     with pytest.raises(UserError, match="did you mean NUM_CLASSES?"):

@@ -94,7 +94,7 @@ def test_masks_in_the_same_box_are_not_the_same(faults):
     assert faults(upper, lower)[1] == {}
 
 
-def test_outlines_that_are_none(faults):
+def test_faulty_outlines_are_named(faults):
     _, found = faults(
         square(5, 5, 1, 1),
         square(80, 10, 20, 10),  # 4 of 20 columns are beyond the picture

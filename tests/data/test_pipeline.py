@@ -252,7 +252,7 @@ def test_the_end_of_a_pipeline_waits_for_no_tuning(five):
 
 
 def test_a_program_may_end_while_its_pipeline_reads_ahead():
-    """Without care it hangs or aborts: Python ends below a call from one of TensorFlow's threads."""
+    """Without care it hangs or aborts: Python ends during a call from one of TensorFlow's threads."""
     program = """if True:
         from mrcnn_keras.data import ShapesDataset, make_pipeline
         from tests.data.small_config import small_config

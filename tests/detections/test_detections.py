@@ -93,7 +93,7 @@ def test_unpacks_in_the_order_that_display_instances_takes():
     assert scores.shape == (2,)
 
 
-def test_as_dict_has_the_lineage_names():
+def test_as_dict_has_matterports_names():
     assert sorted(two_instances().as_dict()) == ["class_ids", "masks", "rois", "scores"]
 
 

@@ -1,4 +1,4 @@
-"""Tiles: where they lie, and the rule at the seams, with a detector whose right answer is known."""
+"""Tiles: where they lie, and the rule at the seams, with a detector whose correct result is known."""
 
 import cv2
 import numpy as np
@@ -33,7 +33,7 @@ def test_windows_overlap_by_their_share_and_end_with_the_picture():
 def test_the_last_window_may_lie_on_cells_too():
     spans = [(y1, y2) for y1, _, y2, _ in tile_windows((2000, 512), 512, 0.2, ragged=True)]
     assert spans == [(0, 512), (384, 896), (768, 1280), (1152, 1664), (1504, 2000)]
-    # In a network that sees it at half the size.
+    # In a network that gets it at half the size.
     spans = [(y1, y2) for y1, _, y2, _ in tile_windows((2000, 1024), 1024, 0.2, cell=64, ragged=True)]
     assert spans == [(0, 1024), (768, 1792), (1024, 2000)]
     # Short distances are left as they are.
@@ -102,7 +102,7 @@ def test_objects_larger_than_the_overlap_are_joined():
     assert np.array_equal(tiled.boxes, boxes)
 
 
-def test_a_tile_as_large_as_the_picture_gives_the_models_own_answer():
+def test_a_tile_as_large_as_the_picture_gives_the_models_own_detections():
     image = blobs((300, 400), 9)
     (whole,) = BlobModel().detect([image])
     (tiled,) = Tiled(BlobModel(), 400).detect([image])
@@ -116,7 +116,7 @@ def test_nothing_is_found_in_nothing():
 
 
 def joined(*parts, size=(10, 30), windows=((0, 0, 10, 20), (0, 10, 10, 30))):
-    """The answer for two tiles with columns 10 to 20 in common; parts: boxes (x1, x2, class, score) in the picture."""
+    """The result for two tiles with columns 10 to 20 in common; parts: boxes (x1, x2, class, score) in the picture."""
     founds = []
     for window, boxes in zip(windows, parts, strict=True):
         masks = np.zeros((10, 20, len(boxes)), bool)
@@ -154,7 +154,7 @@ def test_the_rule_at_a_seam():
     assert joined([(1, 6, 1, 0.6), (1, 6, 1, 0.5)], []) == [(1, 6, 1, 0.6), (1, 6, 1, 0.5)]
 
 
-def test_an_object_that_a_tile_sees_in_two_pieces_is_one():
+def test_an_object_in_two_pieces_in_a_tile_is_one():
     image = np.zeros((100, 300, 3), np.uint8)
     cv2.rectangle(image, (50, 20), (250, 80), (255, 1, 0), -1)
     cv2.rectangle(image, (50, 40), (200, 60), (0, 0, 0), -1)  # a fork that is open to the left

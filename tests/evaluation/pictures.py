@@ -1,4 +1,4 @@
-"""Hand-made pictures and answers for the tests of measures: rectangles in pictures of 400 x 500 pixels."""
+"""Hand-made pictures and detections for the tests of measures: rectangles in pictures of 400 x 500 pixels."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The ONNX file answers as model.detect does, by onnxruntime alone."""
+"""The ONNX file detects as model.detect does, by onnxruntime alone."""
 
 import json
 import subprocess

@@ -39,7 +39,7 @@ else:
 
 
 def detections(answer, row):
-    """What a client makes of row `row` of an answer with full masks."""
+    """What a client makes of row `row` of outputs with full masks."""
     count = answer["num_detections"][row]
     masks = answer["masks"][row]
     assert not masks[count:].any()

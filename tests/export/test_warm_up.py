@@ -1,4 +1,4 @@
-"""tensorflow-serving-api reads the warm-up requests, and the SavedModel answers them."""
+"""tensorflow-serving-api reads the warm-up requests, and the SavedModel runs them."""
 
 import pytest
 import tensorflow as tf

@@ -80,7 +80,7 @@ def test_all_levels_together_drop_duplicates_and_share_the_limit():
     assert len(np.unique(proposed(ProposalLayer(3, 5), [fine, coarse], [[1, 4, 2], [5, 3]])[0], axis=0)) == 4
 
 
-def test_by_the_sigmoid_the_surest_boxes_are_equal_and_the_finer_level_comes_first():
+def test_by_the_sigmoid_the_highest_scores_tie_and_the_finer_level_comes_first():
     # In float32 the sigmoid of 17 is 1, as that of 30: of equal ones the first stays first.
     anchors = [[[0, 0, 5, 5], [0, 9, 5, 15]], [[50, 50, 60, 60]]]
     logits = [[17, 20], [30]]

@@ -5,7 +5,7 @@ import tensorflow as tf
 from mrcnn_keras.layers import AnchorLayer, PickAnchors, RPNHead
 
 
-def test_one_list_of_anchors_a_level():
+def test_one_list_of_anchors_per_level():
     layer = AnchorLayer([[8], [32]], (0.25, 1), (4, 16))
     fine, coarse = layer([tf.zeros([3, 1, 2, 7]), tf.zeros([3, 1, 1, 7])])
     assert fine.numpy().tolist() == [[-2, -8, 2, 8], [-4, -4, 4, 4], [-2, -4, 2, 12], [-4, 0, 4, 8]]

@@ -69,7 +69,7 @@ def test_weights_decay_when_their_gradient_is_there(name):
 
 
 class Halved(keras.optimizers.SGD):
-    """An optimizer of one's own."""
+    """A custom optimizer."""
 
     def update_step(self, gradient, variable, learning_rate):
         self.assign_sub(variable, gradient * learning_rate / 2)

@@ -72,7 +72,7 @@ def test_weights_of_classes_and_samples_are_refused(model, make_batch):
         model.compute_loss(sample_weight=np.ones(2))
 
 
-def test_a_score_below_the_models_limit_is_said(model):
+def test_a_score_below_the_models_limit_gets_a_warning(model):
     image = np.zeros((64, 64, 3), np.uint8)
     with pytest.warns(UserWarning, match="min_score=0.001 is below the model's DETECTION_MIN_CONFIDENCE=0.01: it"):
         model.detect([image], min_score=0.001)

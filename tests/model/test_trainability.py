@@ -115,7 +115,7 @@ def test_layers_frozen_after_compile_keep_their_part_of_the_optimizer(frozen, sm
     ],
     ids=["batch norm", "some frozen", "c4", "keras.applications"],
 )
-def test_stages_by_name_train_as_in_a_model_that_is_made_so(settings):
+def test_stages_by_name_train_as_in_a_model_made_with_that_setting(settings):
     def parts(config):
         made = {"backbone": make_backbone(config)}
         return made | ({"roi_stage": make_roi_stage(config)} if config.BACKBONE_FEATURES == "c4" else {})
@@ -137,7 +137,7 @@ def test_stages_by_name_train_as_in_a_model_that_is_made_so(settings):
     assert counts[0] == 0 < counts[1]
 
 
-def test_a_backbone_of_ones_own_trains_or_not():
+def test_a_given_backbone_trains_or_not():
     inputs = keras.Input((None, None, 3))
     backbone = keras.Model(inputs, keras.layers.Conv2D(2, 1)(inputs))
     config = SimpleNamespace(BACKBONE=GIVEN)

@@ -68,7 +68,7 @@ def test_heads_of_other_classes_are_reinitialised_and_masks_left_over(saved, oth
     assert differing(values(again), before) == {*report.loaded}  # counters and optimizer are another model's
 
 
-def test_an_optimizer_of_other_variables_is_said(saved, other):
+def test_an_optimizer_of_other_variables_is_reported(saved, other):
     model = other()
     model.compile("sgd")
     assert "the optimizer's state was not taken" in model.load_weights(saved[1]).notes[0]

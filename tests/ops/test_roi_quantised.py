@@ -93,7 +93,7 @@ def pool_reference(features, strides, boxes, box_indices, size, canonical=224, b
 
 
 def warp_reference(features, strides, boxes, box_indices, size, sampling=2, reduce="mean", canonical=224):
-    """RoIAlign of each box's whole cells, on a map of its own with one pixel a cell."""
+    """RoIAlign of each box's whole cells, on a map of its own with one pixel per cell."""
     pooled = np.zeros((len(boxes), size, size, features[0].shape[-1]))
     for row, (box, image) in enumerate(zip(boxes, box_indices, strict=True)):
         level = level_of(box, len(features), canonical)

@@ -85,7 +85,7 @@ def test_nms_equals_the_greedy_rule(boxes, data, max_output, iou_threshold):
     assert found(boxes, scores, max_output, iou_threshold) == greedy(boxes, scores, max_output, iou_threshold)
 
 
-def test_rows_do_not_see_each_other():
+def test_rows_do_not_affect_each_other():
     rng = np.random.default_rng(0)
     boxes = rng.uniform(0, 30, (3, 20, 4))
     boxes[..., 2:] += boxes[..., :2]

@@ -10,7 +10,7 @@ from tests.oracles.stages import matterport_stages, tensors_of, torch_stages, xy
 MEDIAN = 1e-4  # of a stage's scale
 NETWORK_BOX, PHOTOGRAPH_BOX = 0.05, 0.2  # pixels
 SHARES = {"proposals": 0.99, "network": 0.99, "photograph": 0.97}
-# Matterport's RoIAlign answers 0 where its last sample lies beyond the last cell, and of a RoI that ends at the
+# Matterport's RoIAlign gives 0 where its last sample lies beyond the last cell, and of a RoI that ends at the
 # picture's edge rounding alone decides whether it does: such detections come and go, in the original too.
 AT_THE_EDGE = 0.9
 MASK_IOU = 0.99

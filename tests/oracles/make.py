@@ -102,7 +102,7 @@ def kept(kind, name, stages):
 
 
 def write_recipe(kind, content, report, sample_seed):
-    """recipe.json, one tensor a line. sample_seed: of train.npz."""
+    """recipe.json, one tensor per line. sample_seed: of train.npz."""
     about = KINDS[kind]
     files = {name: dict(pictures=PICTURES[name], sizes=input_sizes(kind, name)) for name in PICTURES}
     files["train"] = dict(pictures=TRAIN_PICTURES, sizes=about.sizes, sample_seed=sample_seed)

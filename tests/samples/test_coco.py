@@ -50,7 +50,7 @@ def test_coco_trains_in_stages(words, without_graphs, coco, trained, tmp_path, m
 
 def test_results_of_the_coco_sample_are_those_of_pycocotools(words, write_coco, tmp_path, monkeypatch, capsys):
     class ShortSighted(BlobModel):
-        """Does not see every third object."""
+        """Misses every third object."""
 
         def _found(self, image):
             found = super()._found(image)

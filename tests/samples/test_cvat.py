@@ -28,7 +28,7 @@ def found(masks=True):
 
 
 class FakeModel:
-    """Answers as `found`; asked has what it was asked for."""
+    """Detects `found`; `asked` has what it was asked for."""
 
     class_names = NAMES
 
@@ -119,7 +119,7 @@ def asking(score=None, polygons=False):
     return SimpleNamespace(frame_name="a.png", conf_threshold=score, conv_mask_to_poly=polygons)
 
 
-def test_the_agent_tells_its_labels(agent):
+def test_the_agent_lists_its_labels(agent):
     labels = agent.Function(FakeModel()).spec.labels
     assert [(label.id, label.name) for label in labels] == [(1, "ring"), (2, "two bars")]
 

@@ -115,7 +115,7 @@ def test_a_shard_has_what_the_model_finds_and_bad_pictures_are_reported(samples,
 
 
 @pytest.mark.slow
-def test_ray_answers_each_picture_once_also_when_a_worker_is_killed(samples, served, tmp_path):
+def test_ray_detects_in_each_picture_once_also_when_a_worker_is_killed(samples, served, tmp_path):
     pytest.importorskip("ray.data", reason="Ray is not installed: pip install 'ray[data]'")
     from many_pictures.plan import Plan
 
@@ -148,7 +148,7 @@ def test_ray_answers_each_picture_once_also_when_a_worker_is_killed(samples, ser
 
 
 def kill_a_worker(out, process):
-    """Kills the first process that is seen asking its model; returns whether there was one."""
+    """Kills the first process that is caught running its model; returns whether there was one."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end and process.poll() is None:
         for path in out.glob("asking/[0-9]*.json"):

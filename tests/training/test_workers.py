@@ -22,7 +22,7 @@ from tests.graphs import AS_MADE
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 300  # seconds until a test gives up
-# `mrcnn` in a process that saves after each epoch, and is killed at the beginning of a step if it is told so.
+# `mrcnn` in a process that saves after each epoch, and is killed at the beginning of a step if asked to.
 COMMAND = """
 import os, signal, sys
 from mrcnn_keras.cli import main
@@ -134,7 +134,7 @@ def test_as_many_gpus_are_used_as_can_have_equal_parts(monkeypatch, capsys, gpus
 
 
 class TwoWorkers(Workers):
-    """As the second of two workers sees it; the chief says what `said` has."""
+    """The second of two workers; the chief says what `said` has."""
 
     def __init__(self):
         super().__init__(tf.distribute.get_strategy())

@@ -27,7 +27,7 @@ def only_these_fonts(monkeypatch):
         cache.cache_clear()
 
 
-def test_names_whose_letters_no_font_has_become_class_numbers_and_that_is_said_once(capsys):
+def test_names_whose_letters_no_font_has_become_class_numbers_with_one_note(capsys):
     names = ("BG", CAT, SQUARE, APPLE, "big " + CAT, "\u043a\u043e\u0442", "a/b", "AP", "two\nlines")
     drawn = ("BG", "class 1", "class 2", "class 3", "big", "\u043a\u043e\u0442", "a/b", "AP", "two lines")
     assert drawable_names(names) == drawn

@@ -49,7 +49,7 @@ def test_proposals_are_refined_anchors_inside_the_picture(seen):
 
 
 def test_detections_are_among_the_refined_proposals(model):
-    """With one class and no padding, the box head's answer is the refined box of that class, cut to the picture."""
+    """With one class and no padding, the box head's output is the refined box of that class, cut to the picture."""
     tiny = MaskRCNN(Config.preset("resnet18_fpn", **TINY | {"NUM_CLASSES": 2, "DETECTION_MIN_CONFIDENCE": 0.0}))
     seen = network_stages(tiny, gradient(64, 64))
     objects = seen["class_ids"] == 1

@@ -25,7 +25,7 @@ def encoder(request, monkeypatch):
 
 
 def film(count, size=(48, 64)):
-    """A background whose grey tells the number, and a red square that goes to the right."""
+    """A background whose grey level encodes the number, and a red square that goes to the right."""
     for number in range(count):
         frame = np.full((*size, 3), 40 + 4 * number, np.uint8)
         frame[10:30, number : number + 20] = (200, 30, 30)
@@ -129,7 +129,7 @@ def test_of_a_camera_the_newest_frame_comes_next(monkeypatch):
     assert camera.source == 0
 
 
-def test_the_rate_may_be_told_when_frames_have_come(tmp_path):
+def test_the_rate_may_be_given_once_frames_have_come(tmp_path):
     asked = []
     with open_video(tmp_path / "a.mp4", lambda: asked.append(file.count) or 5.0, wait=3) as file:
         for frame in film(4):

@@ -1,4 +1,4 @@
-"""Pictures whose instances can be told by their pixels."""
+"""Pictures whose instances can be identified by their pixels."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""A user's own augmentation, and what it says when its answer has another form."""
+"""A user's own augmentation, and the error when its result has another form."""
 
 import random
 
@@ -100,7 +100,7 @@ def test_mixed_objects():
         (lambda given: given | {"keypoints": given["keypoints"][1:]}, "returned 7 keypoints for 8"),
     ],
 )
-def test_answers_of_another_form(answer, sentence):
+def test_hook_results_of_another_form_are_refused(answer, sentence):
     image, found = example()
     with pytest.raises(UserError, match=sentence):
         augment.apply_hook(lambda **given: answer(given), image, with_points(found), 0)

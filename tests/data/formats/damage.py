@@ -1,4 +1,4 @@
-"""Annotation files damaged at random: whatever is in them, a reader answers with a Dataset or a UserError."""
+"""Annotation files damaged at random: whatever is in them, a reader gives a Dataset or a UserError."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""labelme: one JSON a picture; shapes, groups, masks, pictures inside, and where the picture is looked for."""
+"""labelme: one JSON per picture; shapes, groups, masks, pictures inside, and where the picture is looked for."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""What a torchvision or Detectron2 model answers for pictures, stage by stage."""
+"""What a torchvision or Detectron2 model outputs for pictures, stage by stage."""
 
 import numpy as np
 import torch

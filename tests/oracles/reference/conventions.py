@@ -1,4 +1,4 @@
-"""What differs between the torchvision and the Detectron2 models, one field a difference."""
+"""What differs between the torchvision and the Detectron2 models, one field per difference."""
 
 from dataclasses import dataclass, replace
 

@@ -50,7 +50,7 @@ def levels_of(boxes, side):
 
 
 def roi_align(pyramid, boxes, bins, side):
-    """One sample a bin, from corner to corner. side: of the network input, pixels -> [R, C, bins, bins]."""
+    """One sample per bin, from corner to corner. side: of the network input, pixels -> [R, C, bins, bins]."""
     pooled = []
     for level, (y1, x1, y2, x2) in zip(levels_of(boxes, side), boxes, strict=True):
         features = pyramid[level][0]

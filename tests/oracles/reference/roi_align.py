@@ -1,4 +1,4 @@
-"""RoIAlign as torchvision and Detectron2 have it. It is linear along each axis: one averaging matrix an axis."""
+"""RoIAlign as torchvision and Detectron2 have it. It is linear along each axis: one averaging matrix per axis."""
 
 import numpy as np
 import torch

@@ -27,7 +27,7 @@ NAME = "model-1234.bin"
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Gives `content`; a test changes the other attributes to make it worse."""
+    """Serves `content`; a test changes the other attributes to make it worse."""
 
     daemon_threads = True
 

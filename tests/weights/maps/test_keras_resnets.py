@@ -25,7 +25,7 @@ def test_keras_resnets_settings(old):
     assert describe(keras_applications_file(old=old, **RESNET101).shapes)["settings"]["BACKBONE"] == "resnet101"
 
 
-def test_keras_resnets_names_of_2016_and_of_today_give_the_same():
+def test_keras_resnets_names_of_2016_and_current_ones_give_the_same():
     """The files are filled in the order of the layers."""
     new, old = (translate(keras_applications_file(old=old))[0] for old in (False, True))
     assert new.keys() == old.keys()

@@ -9,7 +9,7 @@ from mrcnn_keras.errors import UserError
 from mrcnn_keras.weights.maps.torchvision import describe, fits, translate
 from tests.weights.maps.thin_files import PYRAMID, RESNET18, RESNEXT101, UNITS, ThinFile, torch_resnet, torchvision_file
 
-LEGACY = (  # today's name of a part -> its name in the files of 2019
+LEGACY = (  # current name of a part -> its name in the files of 2019
     ("rpn.head.conv.0.0.", "rpn.head.conv."),
     *((f"{kind}_blocks.{i}.0.", f"{kind}_blocks.{i}.") for kind in ("inner", "layer") for i in range(4)),
     *((f"mask_head.{i}.0.", f"mask_head.mask_fcn{i + 1}.") for i in range(4)),
@@ -60,7 +60,7 @@ def test_torchvision_settings_of_the_published_file(shared):
     assert (len(names), names.count("N/A"), ids) == (91, 10, tuple(range(1, 91)))
 
 
-def test_torchvision_names_of_2019_and_of_today_give_the_same():
+def test_torchvision_names_of_2019_and_current_ones_give_the_same():
     file = torchvision_file()
     old = file.renamed(legacy)
     assert describe(old.shapes) == describe(file.shapes)

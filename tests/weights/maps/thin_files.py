@@ -104,7 +104,7 @@ def torch_resnet(file, prefix="", **architecture):
 
 
 def torchvision_file(classes=4, v2=False, masks=True, keypoints=0, **architecture):
-    """maskrcnn_resnet50_fpn or its second version, with today's names; with keypoints, two convolutions before them."""
+    """maskrcnn_resnet50_fpn or its second version, with current names; with keypoints, two convolutions before them."""
     file = ThinFile()
     stages = torch_resnet(file, "backbone.body.", **architecture or RESNET50)
 
@@ -227,7 +227,7 @@ def matterport_file(classes=4, **architecture):
 
 
 def keras_applications_file(old=False, top=False, **architecture):
-    """resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5, with today's layer names or those of 2016."""
+    """resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5, with current layer names or those of 2016."""
 
     def name(stage, index, part):
         place = f"conv{stage}_block{index + 1}_{part}"

@@ -291,7 +291,7 @@ def opening(folder, pictures):
 
 
 def write_large(file, pictures):
-    """Writes the file, and an empty one in the place of each picture, which opening does not read."""
+    """Writes the file, and an empty one in place of each picture, which opening does not read."""
     content = coco_content(pictures, np.random.default_rng(0))
     for entry in content["images"]:
         (file.parent / entry["file_name"]).touch()

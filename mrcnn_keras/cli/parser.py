@@ -137,7 +137,7 @@ def _parser():
     train.add_argument("--recipe", choices=[*RECIPES, "none"], help=recipe)
     augment = "augmentation by name; auto: chosen by the data (default that of the preset)"
     train.add_argument("--augment", choices=["auto", *AUGMENTATIONS], help=augment)
-    stages = "what of the backbone trains besides the heads: none of it (heads), stages from 5, 4 or 3 on, or all"
+    stages = "what part of the backbone trains besides the heads: none (heads), stages from 5, 4 or 3 on, or all"
     train.add_argument("--layers", choices=list(STAGES), help=stages)
     train.add_argument("--batch-size", type=_count, metavar="N", help="pictures per step")
     train.add_argument("--image-size", type=_count, metavar="N", help="pixels of the network's input, a multiple of 32")

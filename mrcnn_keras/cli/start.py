@@ -22,7 +22,7 @@ UNUSED = ("IPython", "matplotlib", "pandas", "scipy", "sklearn")
 def import_tensorflow(without=()):
     """Imports Keras and TensorFlow, silently unless the environment variable TF_CPP_MIN_LOG_LEVEL is 0 or 1.
 
-    TensorFlow heeds that variable only for a part of these lines, so standard error is caught meanwhile; lines of
+    TensorFlow obeys that variable only for a part of these lines, so standard error is caught meanwhile; lines of
     others are shown afterwards. In Python, `import mrcnn_keras` leaves all that to the user. What the import makes is
     never garbage, and looking through it took a sixth of a short command's time. without: packages that are hidden
     from them, but not from later imports.

@@ -241,7 +241,7 @@ def _readable(options, seed, data, validation):
 
 
 def _looked_through(data, validation):
-    """Notes what contradicts itself, says what there is, and returns the statistics of the training data."""
+    """Notes contradictions, says what the data contain, and returns the statistics of the training data."""
     sides = {"training": data, "validation": validation}
     found = {}
     for name, dataset in sides.items():

@@ -1,4 +1,4 @@
-"""Named recipes of training: what the setting RECIPE stands for. What a preset takes from its project stays."""
+"""Named recipes of training: what the setting RECIPE stands for. A preset's settings from its project stay."""
 
 # What all have in common: a rate scaled to the images of an update (Goyal et al. 2017) that falls to zero.
 _COMMON = dict(

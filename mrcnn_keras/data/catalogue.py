@@ -205,7 +205,7 @@ class Catalogue:
 
     @property
     def contradictions(self):
-        """Those of `notes` that say that the data contradict themselves."""
+        """The `notes` on contradictions in the data."""
         return [self._sentence(what) for what in list(self._notes) if what in self._contradictory]
 
     @property

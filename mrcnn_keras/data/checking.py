@@ -131,7 +131,7 @@ def findings(*datasets, places=0):
     """Returns what was mended, looks wrong or was left out.
 
     Args:
-        *datasets: `Dataset`s; what several have in common, as views of one do, is said once.
+        *datasets: `Dataset`s; what several have in common, as views of one do, is listed once.
         places: Integer, of how many pictures the name and the objects follow each finding, in lines of their own.
 
     Returns:

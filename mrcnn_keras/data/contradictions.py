@@ -1,4 +1,4 @@
-"""What in a dataset contradicts itself: boxes and outlines, pictures that are there twice, the two sides of a split."""
+"""Contradictions in a dataset: boxes against outlines, pictures that are there twice, the two sides of a split."""
 
 import hashlib
 import os

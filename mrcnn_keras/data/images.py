@@ -90,7 +90,7 @@ def exif_forms(path):
 
 
 def exif_finding(stored, upright, size):
-    """Which form of a picture with an EXIF orientation annotations of `size` are of; all (height, width)."""
+    """Which form of a picture with an EXIF orientation annotations of `size` belong to; all (height, width)."""
     return EITHER if stored == upright else UPRIGHT if tuple(size) == upright else STORED
 
 
@@ -243,7 +243,7 @@ def _bytes(path, data):
 
 
 def _unread_kind(data):
-    """What a file is that cannot be read, with the cure; None where it is not known or of a kind that is read."""
+    """What an unreadable file is, with the cure; None where that is unknown or a kind that is read."""
     start = data[:16]
     if not start:
         return "is not a picture but empty; replace it or remove it"

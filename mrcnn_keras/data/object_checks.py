@@ -1,4 +1,4 @@
-"""What is wrong with single objects: drawn twice, outlines that cross themselves or are no outlines, misused crowds."""
+"""What is wrong with single objects: drawn twice, outlines that cross themselves or are none, misused crowds."""
 
 import cv2
 import numpy as np

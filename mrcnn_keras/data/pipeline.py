@@ -126,7 +126,7 @@ def make_pipeline(dataset, config, *, training=True, seed=0, start_step=0, worke
 def without_tuning(dataset):
     """Keeps the numbers of threads and batches of a dataset as they are given.
 
-    TensorFlow's thread that tunes them does not end until it next wakes, up to a minute after the last batch.
+    TensorFlow's thread for tuning does not end until it next wakes, up to a minute after the last batch.
 
     Args:
         dataset: `tf.data.Dataset`.

@@ -75,7 +75,7 @@ def plain_points(polygon):
 
 
 def _simplified(ring, tolerance):
-    """Fewer points: of the middles of the pixels' edges, those that are needed. A few pixels keep their corners."""
+    """Fewer points: only those middles of pixel edges that are needed. A few pixels keep their corners."""
     steps = np.roll(ring, -1, axis=0) - ring
     lengths = np.abs(steps).sum(axis=1).astype(int)
     number = np.repeat(np.arange(len(ring)), lengths)

@@ -1,4 +1,4 @@
-"""Which classes a model takes for which others."""
+"""Which classes a model confuses with which others."""
 
 import numpy as np
 

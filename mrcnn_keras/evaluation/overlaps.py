@@ -10,7 +10,7 @@ from mrcnn_keras.errors import UserError
 
 @dataclass(frozen=True, eq=False)
 class PictureOverlaps:
-    """Of one picture: A annotated objects that count, K crowd regions, F found instances.
+    """One picture: A annotated objects that count, K crowd regions, F found instances.
 
     truth_ids: [A] integers, indices in the picture's `truths`; truth_classes: [A]; region_classes: [K];
     found_classes: [F]; scores: [F] floats; ious: [F, A] float64; within: [F, K] float64, the share of a found instance

@@ -44,7 +44,7 @@ class ErrorTypes:
 
 @dataclass
 class _Errors:
-    """Of all pictures; a point is (class, score, whether it is right).
+    """All pictures together; a point is (class, score, whether it is right).
 
     objects, unfound: {class: number of objects, of those without a match}; points: as found; right: those of them that
     are; errors: [(type, point as found or None, point as mended or None, class of an object that goes or None)];

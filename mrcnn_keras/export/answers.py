@@ -1,4 +1,4 @@
-"""What a written file is given, as model.detect is, and its outputs for one picture as Detections."""
+"""Inputs of a written file, as model.detect takes them, and its outputs for one picture as Detections."""
 
 import io
 

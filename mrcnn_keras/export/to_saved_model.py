@@ -100,7 +100,7 @@ def saved_model(model, path, *, masks="small", precision="float32"):
 
 
 def _refuse_other_content(path):
-    """What is replaced is an older SavedModel, never somebody's folder of something else."""
+    """Only an older SavedModel is replaced, never a folder of something else."""
     if path.is_dir():
         replaceable = (path / "saved_model.pb").exists() or not any(path.iterdir())
         if not replaceable:

@@ -123,7 +123,7 @@ class FlattenDetections(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("mrcnn_keras")
 class DetectionMasks(keras.layers.Layer):
-    """Puts the mask probabilities of each detection's own class back in the place of the detection.
+    """Puts the mask probabilities of each detection's own class back at the detection's place.
 
     Args:
         kind: String, what the logits mean, a key of `ops.mask_maps.MAP_KINDS`.

@@ -95,7 +95,7 @@ class GivenProposalsLayer(keras.layers.Layer):
         window: `[B, 2]` or `[B, 4]`, what boxes are clipped to, see `ops.boxes.clip`.
 
     Returns:
-        `[B, R, 4]` float32, zeros in the place of dropped boxes and after the last.
+        `[B, R, 4]` float32, zeros in place of dropped boxes and after the last.
     """
 
     def __init__(self, limit=1000, min_size=1e-3, corners="edge", **kwargs):

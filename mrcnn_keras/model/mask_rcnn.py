@@ -496,7 +496,7 @@ class MaskRCNN(StrictModel):
             A `MaskRCNN`; if it got weights, its `load_report` says which.
 
         Raises:
-            UserError: If there is no such preset or folder, a setting is wrong, or the weights cannot be had.
+            UserError: If there is no such preset or folder, a setting is wrong, or the weights cannot be obtained.
         """
         if preset not in PRESETS and Path(preset).is_dir():
             with open_checkpoint(preset) as checkpoint:

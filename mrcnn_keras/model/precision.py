@@ -83,7 +83,7 @@ def chosen_precision(precision):
 
 
 def in_words(precision):
-    """What a command says of the precision that it computes in.
+    """What a command says about the precision that it computes in.
 
     Args:
         precision: String, a value of the setting PRECISION.

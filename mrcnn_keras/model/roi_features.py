@@ -42,7 +42,7 @@ class SharedRoIs:
         return self.stage(self.align(maps, rois))
 
     def pool_positives(self, branch, maps, box_features, positives):
-        """Those of the RoIs' features that are there already."""
+        """Taken from the features that the RoIs already have."""
         return self.pick(box_features, positives["positive_places"])
 
     def pool_detections(self, branch, maps, boxes, images):

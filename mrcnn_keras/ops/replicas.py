@@ -1,4 +1,4 @@
-"""What the replicas of a step under tf.distribute have to know of each other to learn what one device would learn.
+"""What the replicas of a step under tf.distribute have to know about each other to learn what one device would.
 
 Each replica has a part of the batch. Outside of `strategy.run`, and with one replica, all of these change nothing.
 """

@@ -40,7 +40,7 @@ def batched_nms(boxes, scores, max_output, iou_threshold):
 
 
 def decays(boxes, class_ids, sigma):
-    """What scores are multiplied by since better boxes overlap theirs: Matrix NMS, with its Gaussian penalty.
+    """Factors for the scores of boxes that better ones overlap: Matrix NMS, with its Gaussian penalty.
 
     The most that one better box of the class takes away, less what an even better one takes away from that box itself
     (Wang et al. 2020, "SOLOv2", equations 4 and 5). boxes [B, N, 4] and class_ids [B, N], best first; sigma: the

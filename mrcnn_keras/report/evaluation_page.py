@@ -1,4 +1,4 @@
-"""The page of an evaluation: one file of HTML that opens from disk and asks nobody for anything."""
+"""The page of an evaluation: one file of HTML that opens from disk and requests nothing."""
 
 import math
 from pathlib import Path
@@ -83,7 +83,7 @@ def write_report(
         path: Path of the HTML file, written completely or not at all.
         title: String.
         class_names: List of C strings, background first.
-        facts: Dict from strings to what is said of them at the top.
+        facts: Dict from strings to what stands beside them at the top.
         settings: Dict from name to value, or `None`.
         rows: List of dicts, the epochs of a training as `RunFolder.rows` gives them.
         scores: Dict as `evaluate` returns it, also with those of `boundary_scores`, or `None`.

@@ -50,7 +50,7 @@ class Schedule(StepCallback):
     line: the `ProgressLine`. Must come before the callbacks of the user.
     """
 
-    mine = None  # the rate that the optimizer has unless somebody else sets it
+    mine = None  # the rate that the optimizer has unless something else sets it
 
     def __init__(self, config, clock, line):
         super().__init__()

@@ -40,7 +40,7 @@ def report_evaluation(path, predictions, load_image, *, title, config, facts=Non
         load_image: Function of one of their image ids that returns `[H, W, 3]` uint8, RGB.
         title: String.
         config: `Config` of the model.
-        facts: Dict from strings to what is said of them at the top of the page.
+        facts: Dict from strings to what stands beside them at the top of the page.
         rows: List of dicts, the epochs of the training as `RunFolder.rows` gives them.
         scores: Dict, what `evaluate` returns of them, and other figures if wanted; `None`: computed here.
 

@@ -72,9 +72,9 @@ def train(
             of the loss, bbox/AP, segm/AP, ...) of the epochs that were measured.
         augment: A further augmentation of the training pictures, such as an `albumentations.Compose`; see
             `make_pipeline`. A training that is resumed has to be given the same again.
-        layers: String, what of the backbone trains besides the heads, in the words of Matterport's package: `"heads"`:
-            nothing; `"5+"`, `"4+"`, `"3+"`: the stages from this one on; `"all"`. It stays so for later trainings of
-            the model. `None`: as the model is, see BACKBONE_FREEZE_STAGES.
+        layers: String, what part of the backbone trains besides the heads, in the words of Matterport's package:
+            `"heads"`: none; `"5+"`, `"4+"`, `"3+"`: the stages from this one on; `"all"`. Later trainings of the model
+            keep it. `None`: as the model is, see BACKBONE_FREEZE_STAGES.
         tensorboard: Boolean, whether to write the figures, and pictures of validation detections, for TensorBoard to
             the folder tensorboard in `out` too.
 
@@ -172,7 +172,7 @@ def _check_length(epochs, minutes, steps_per_epoch):
 
 
 def _checked_data(model, dataset, validation):
-    """-> both datasets with the model's class ids; what is wrong with them is said before there is a folder."""
+    """-> both datasets with the model's class ids; what is wrong with them is reported before there is a folder."""
     config = model.config
     _check_datasets(config, dataset, validation)
     dataset, validation = _with_the_classes_of(config, dataset, validation)

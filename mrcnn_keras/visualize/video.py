@@ -16,21 +16,20 @@ import numpy as np
 from mrcnn_keras.errors import UserError, note
 from mrcnn_keras.files import replace_file
 
-RATES = 1.0, 240.0  # frames per second that are believed
+RATES = 1.0, 240.0  # frames per second that are plausible
 USUAL_RATE = 25.0
 # Of x264. One thread takes a sixth less of the processors than several, which the model needs. A plain search for the
 # motion of whole blocks takes half the time of "veryfast" alone, for files an eighth larger that are as good by PSNR.
 SEARCH = "subme=0:me=dia:partitions=none:b-adapt=0"
 QUALITY = {"crf": "20", "preset": "veryfast", "x264-params": SEARCH, "threads": "1"}
-CODES = ("vp09", "avc1")  # of OpenCV, which browsers play; not everywhere is an encoder for the second one
+CODES = ("vp09", "avc1")  # of OpenCV, which browsers play; not every system has an encoder for the second one
 OLD_CODE = "mp4v"
 
 
 class Frames:
     """The frames of a video file, a camera or a stream, one after the other: an iterable of `[H, W, 3]` uint8 RGB.
 
-    A camera or stream goes on while nobody asks: then it is the newest frame that comes next, and older ones are left
-    out.
+    A camera or stream goes on while no frame is taken: then the newest frame comes next, and older ones are left out.
 
     Args:
         source: Path of a video, number of a camera (0 is the first one), or address of a stream, such as

@@ -1,4 +1,4 @@
-"""What a reader of any format makes of its files: pictures with annotations, the middle between all formats.
+"""What a reader of any format makes of its files: pictures with annotations, common to all formats.
 
 COCO's model of the world: classes, pictures and, on a picture, objects with an outline (polygons whose union is the
 object, or run lengths where it has holes) or only a box.

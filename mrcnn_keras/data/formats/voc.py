@@ -119,7 +119,7 @@ def read(place, bad):
 
 
 class _Reader:
-    """What is where in a place: `names` are those of its pictures, without suffix."""
+    """What lies where in a place: `names` are those of its pictures, without suffix."""
 
     def __init__(self, place, found):
         self.found = found

@@ -33,7 +33,7 @@ def fetch_file(file, *, folder=None, progress=None):
     all or None), called often, also while another process fetches the same file.
 
     $MRCNN_KERAS_OFFLINE=1 forbids the network; $MRCNN_KERAS_MIRROR, a URL, replaces scheme and host. Raises UserError
-    if the file cannot be had, with what to do; an interrupted download is resumed by the next call.
+    if the file cannot be obtained, with what to do; an interrupted download is resumed by the next call.
     """
     folder = Path(folder) if folder else cache_folder() / "weights"
     progress = progress or (lambda done, total: None)

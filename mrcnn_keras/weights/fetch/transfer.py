@@ -24,7 +24,7 @@ def receive(url, part, size, progress, otherwise):
     """Downloads `url` to the file `part`, where an earlier call may have left the beginning.
 
     size: bytes of the whole file, or None. progress: a function of (bytes received, bytes in all or None). otherwise:
-    what the user can do instead, the end of the sentence of the UserError if the file cannot be had. What was received
+    what the user can do instead, how the UserError ends if the file cannot be obtained. What was received
     stays in `part`, and the next call continues there. The content is not verified.
     """
     try:

@@ -92,7 +92,7 @@ def test_objects_have_names_for_messages(write):
 
 
 def test_a_box_without_a_mask_stays_beside_masks(write):
-    """Number 3 of the XML has no pixels; a box in the place of a mask is that mask's, whatever its number."""
+    """Number 3 of the XML has no pixels; a box in place of a mask is that mask's, whatever its number."""
     objects = ("dog", 12, 5, 20, 10), ("cat", 3, 2, 8, 7), ("person", 21, 1, 25, 9), ("dog", 1, 12, 10, 20)
     dataset = load_dataset(write({**DEVKIT, "Annotations/a.xml": xml(*objects)}))
     assert found_in(dataset) == [("cat", 16, True), ("dog", 28, True), ("person", 32, False), ("dog", 72, False)]

@@ -42,7 +42,7 @@ LIMITS = dict(PRE_NMS_LIMIT_INFERENCE=8000, POST_NMS_ROIS_INFERENCE=3000, DETECT
 
 
 def shapes(side, objects, count=1, seed=0, diameters=(30, 90)):
-    """A dataset of pictures with so many (least, most) shapes; diameters: of the circles around them, pixels."""
+    """A dataset of pictures with this many (least, most) shapes; diameters: of the circles around them, pixels."""
     kind = type("SmallShapes", (ShapesDataset,), {"DIAMETER": tuple(diameter / side for diameter in diameters)})
     return kind(count, (side, side), seed, *objects)
 

@@ -91,7 +91,7 @@ def _write_large_png(path, image):
 
 
 def read_text(path):
-    """Returns the text of a file in UTF-8 of at most MAX_TEXT bytes; raises UserError if it is none."""
+    """Returns the text of a file in UTF-8 of at most MAX_TEXT bytes; raises UserError for others."""
     try:
         with open(path, "rb") as file:
             data = file.read(MAX_TEXT + 1)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def without_collecting():
-    """No search for cycles meanwhile: where very many objects are made and kept, it takes as long as making them."""
+    """No search for cycles inside: where very many objects are made and kept, it takes as long as making them."""
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -27,5 +27,5 @@ def op_by_op():
 
 
 def repeated(batch, steps):
-    """A dataset of the same batch for so many steps, whose end does not wait, a third of the time that they took."""
+    """A dataset of the same batch for this many steps, whose end does not wait, a third of the time that they took."""
     return without_tuning(tf.data.Dataset.from_tensors(batch).repeat(steps))

@@ -63,7 +63,7 @@ def test_fractions_are_rounded_and_bool_is_black_and_white():
 
 
 class Tensor:
-    """As of another library: readable for numpy, or lying on a GPU."""
+    """As from another library: readable for numpy, or lying on a GPU."""
 
     def __init__(self, values, error=None):
         self.values, self.error, self.ndim, self.shape = values, error, values.ndim, values.shape

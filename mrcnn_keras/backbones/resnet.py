@@ -50,7 +50,7 @@ def resnet_backbone(
 
 
 def res5(architecture, norm_kind="frozen_bn", stride_in="3x3", freeze_stages=0, epsilon=1e-5, width=64):
-    """A keras.Model with res5 alone, from C4 [M, h, w, C] to C5, half as large. Arguments as of resnet_backbone."""
+    """A keras.Model with res5 alone, from C4 [M, h, w, C] to C5, half as large. Arguments as in resnet_backbone."""
     blocks = _Blocks(architecture, norm_kind, stride_in, epsilon, width)
     features = keras.Input((None, None, blocks.channels(4)), name="c4")
     return _frozen(keras.Model(features, blocks.stage(features, 5), name="res5"), freeze_stages)

@@ -7,13 +7,13 @@ from mrcnn_keras.errors import UserError, listing
 
 
 class DataArgument(NamedTuple):
-    """Data sets to be read as one; classes and rename: as of select_classes, with the words of the command line."""
+    """Data sets to be read as one; classes and rename: as in select_classes, with the words of the command line."""
 
     paths: tuple
-    skip_bad: float = 0.05  # as of load_dataset
+    skip_bad: float = 0.05  # as in load_dataset
     classes: tuple | None = None  # of --classes, "a,b" each
     rename: tuple = ()  # of --rename, "old=new" each
-    class_attribute: str | None = None  # as of load_dataset
+    class_attribute: str | None = None  # as in load_dataset
     alone: bool = True  # whether a class to rename must be in these data; otherwise it may be in those of --val
 
     @classmethod
@@ -68,5 +68,5 @@ class DataArgument(NamedTuple):
 
 
 def _names(text, known):
-    """The class names in a word of --classes; a class whose name has a comma is meant by itself."""
+    """The class names in a word of --classes; a class whose name has a comma is one by itself."""
     return [text] if text in known else [name.strip() for name in text.split(",") if name.strip()]

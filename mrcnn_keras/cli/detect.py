@@ -43,7 +43,7 @@ def detect_files(
     the frame, from 0, and the object's number. image_id is the number in the file's name, as in COCO, if all files are
     named by different numbers, otherwise the file's position, counted from 1. Drawings are in folders like the
     pictures'. A file that cannot be read does not stop the others; the command then ends with its error message.
-    proposals: files with the proposals of each picture, for a model that takes them. settings, precision: as of
+    proposals: files with the proposals of each picture, for a model that takes them. settings, precision: as in
     `load_model`. save: "csv" and "crops", see DetectedFiles, and formats of `save_dataset` in which the pictures and
     what was found are written to out/FORMAT, too, with outlines simplified by `tolerance`. suggest: how many pictures
     to name that are most worth labelling, see LabellingOrder. min_score: the lowest that is drawn and written, or

@@ -37,7 +37,7 @@ def export_model(model_path, kind, out, options, checked=(), proposals=(), setti
     options: {"quantize": ..., "image_size": (H, W), "masks": ..., "precision": ..., "calibrate": files and folders},
     None if not given. checked: pictures and folders of them, or annotated data sets, to compare the model and the
     export on; the figures then include those of `check_export`. proposals: files with the proposals of the pictures,
-    for a model that takes them. settings: as of `load_model`.
+    for a model that takes them. settings: as in `load_model`.
     """
     given = {name: value for name, value in options.items() if value is not None}
     for name, value in given.items():

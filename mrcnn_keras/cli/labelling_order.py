@@ -6,7 +6,7 @@ import numpy as np
 DOUBTFUL_FROM = 0.1  # the lowest score of an object that counts
 DOUBTFUL = 0.6  # doubt of an object that is called so: a score from 0.3 to 0.7
 SURE = 0.5  # weight of a picture without doubts; that of one of nothing but doubtful objects is 1 more
-CELLS = 8  # a picture's colours are compared in so many rows and columns
+CELLS = 8  # a picture's colours are compared in this many rows and columns
 NAMED = 3  # doubtful objects that a reason names
 COMPARED = 4000  # pictures that are compared with each other; of more, as many evenly spread ones
 

@@ -9,7 +9,7 @@ import tempfile
 
 from mrcnn_keras.garbage import without_collecting
 
-# Of what its loggers write: infos, warnings and errors, such as of a GPU that is not there; not fatal errors.
+# Of what its loggers write: infos, warnings and errors, such as about a GPU that is not there; not fatal errors.
 OWN_LINES = re.compile(
     rb"WARNING: All log messages before absl::InitializeLog|[IWE]\d{4} [\d:.]+ |[\d-]{10} [\d:.]+: [IWE] "
     rb"|To enable the following instructions"

@@ -168,7 +168,7 @@ def _own_settings(options):
 
 
 def _named_sets(options, own):
-    """{"RECIPE": name, "AUGMENT": name} of the sets that are asked for; taken out of `own`, as they come before it."""
+    """{"RECIPE": name, "AUGMENT": name} of the sets that are asked for; taken out of `own`, which overrides them."""
     asked = {"RECIPE": options.recipe, "AUGMENT": options.augment}
     found = {name: word or own.pop(name, None) for name, word in asked.items()}
     return {name: word for name, word in found.items() if word}

@@ -52,8 +52,8 @@ def readable_pictures(dataset, skip_bad, progress=None):
 
     Args:
         dataset: `Dataset`; those left out are in its `skipped`.
-        skip_bad: Float, the share that may be left out, as of `load_dataset`.
-        progress: As of `broken_pictures`.
+        skip_bad: Float, the share that may be left out, as in `load_dataset`.
+        progress: As in `broken_pictures`.
 
     Returns:
         `dataset`, or a view of the rest.

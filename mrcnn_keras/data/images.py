@@ -138,7 +138,7 @@ def read_labels(path):
 
 
 def read_label_values(path):
-    """-> [H, W] int32 as of read_labels, and whether these are colours."""
+    """-> [H, W] int32 as in read_labels, and whether these are colours."""
     with _opened(path) as file:
         if file.format in LOSSY_FORMATS:
             _check_black_and_white(_rgb(file, path), path)

@@ -1,4 +1,4 @@
-"""Annotated pictures from files, in a format that is found by looking at them."""
+"""Annotated pictures from files, in a format that is recognised by its content."""
 
 import difflib
 import itertools
@@ -78,8 +78,8 @@ def find_subsets(path, format=None):
     """Finds the subsets of a folder of annotated pictures.
 
     Args:
-        path: As of `load_dataset`, but one.
-        format: As of `load_dataset`.
+        path: As in `load_dataset`, but a single one.
+        format: As in `load_dataset`.
 
     Returns:
         Dict of paths by name, such as `"train"` and `"val"`; empty if the folder is not divided.

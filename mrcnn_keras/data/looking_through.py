@@ -41,7 +41,7 @@ def look_through(whole, progress=None):
 
     Args:
         whole: `Dataset`.
-        progress: As of `broken_pictures`.
+        progress: As in `broken_pictures`.
 
     Returns:
         Tuple of the `LookedThrough` of the pictures that can be read, with notes on faulty objects, and a dict of

@@ -182,7 +182,7 @@ def training_order(dataset, config, seed):
     Args:
         dataset: `Dataset`.
         config: `Config`.
-        seed: Integer, as of `make_pipeline`.
+        seed: Integer, as in `make_pipeline`.
 
     Returns:
         `PictureOrder`: sample n shows picture `order.image_id(n)`, and a pass has `order.per_epoch` pictures.

@@ -56,7 +56,7 @@ def outline_of_box(box):
 
 
 def rle_of_polygons(polygons, size):
-    """The union of polygons as pycocotools's dict of run lengths; the rest as of `crop_from_polygons`."""
+    """The union of polygons as pycocotools's dict of run lengths; the rest as in `crop_from_polygons`."""
     check_reach(polygons, size)
     return coco_mask.merge(coco_mask.frPyObjects([polygon[:, ::-1].ravel() for polygon in polygons], *size))
 

@@ -17,10 +17,10 @@ def open_writer(format, out, classes, tolerance=0.0):
     """Opens a folder for pictures and annotations, for a `with`: it appears when the block ends without an error.
 
     Args:
-        format: As of `save_dataset`.
+        format: As in `save_dataset`.
         out: Path of a folder that does not exist yet.
         classes: `Classes`.
-        tolerance: As of `save_dataset`.
+        tolerance: As in `save_dataset`.
 
     Returns:
         `Writer`, which takes one picture after the other.

@@ -329,7 +329,7 @@ class Detections:
         """Writes these instances as COCO results, with masks and keypoints where there are any.
 
         Args:
-            image_id: The picture's id in COCO's file; a numpy number, as of a pandas column, is written as a plain one.
+            image_id: The picture's id in COCO's file; a numpy number, as in a pandas column, is written as a plain one.
             category_ids: Mapping or sequence from class id to the id that is written; `None`: the class id itself.
 
         Returns:

@@ -14,7 +14,7 @@ def parts_of(crop, tolerance=0.0):
     Args:
         crop: `MaskCrop` with at least one pixel.
         tolerance: Float, pixels that a simplified outline may lie beside the edge of the mask; 0 follows each pixel.
-            Where simplified outlines would cover another shape, as of objects of a few pixels, it is made smaller.
+            Where simplified outlines would cover another shape, as for objects of a few pixels, it is made smaller.
 
     Returns:
         List of pieces, each a tuple (outer outline, list of outlines of its holes), `[K, (y, x)]` float64, pixels.

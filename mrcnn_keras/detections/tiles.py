@@ -98,7 +98,7 @@ def join_tiles(size, windows, founds):
 
     Args:
         size: (height, width) of the picture, pixels.
-        windows: As of `tile_windows`.
+        windows: As in `tile_windows`.
         founds: One `Detections` with scores per window, in the window's pixels; all with masks or all without.
 
     Returns:

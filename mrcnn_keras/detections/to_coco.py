@@ -31,7 +31,7 @@ def coco_annotations(found, image_id, category_ids, first_id, segmentations):
 def segmentation_of(crop, parts, size, is_crowd):
     """A mask as COCO writes it: a polygon for each piece, or run lengths with holes and for crowd regions.
 
-    crop: MaskCrop. parts: as of outlines.parts_of. size: (height, width) of the picture.
+    crop: MaskCrop. parts: as in outlines.parts_of. size: (height, width) of the picture.
     """
     if is_crowd or any(holes for _, holes in parts):
         return crop.rle(*size)

@@ -66,7 +66,7 @@ def _outlines(found, i, scale, limit):
     factor = np.multiply(crop.bits.shape, scale) / sides
     start = np.multiply((crop.top, crop.left), scale)
     rings = [ring for outer, holes in MaskCrop(0, 0, small).parts() for ring in (outer, *holes)]
-    # The smallest pieces go first where an outline is too long, as of a mask of noise.
+    # The smallest pieces go first where an outline is too long, as with a mask of noise.
     rings = sorted(rings, key=len, reverse=True)[: max(1, limit // 4)]
     rings = [(ring * factor + start)[:, ::-1] for ring in rings]
     tolerance, most = TOLERANCE, max(limit, LEAST_POINTS)

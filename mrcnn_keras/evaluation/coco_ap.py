@@ -56,10 +56,10 @@ def coco_scores(predictions, *, max_detections=None):
 
     Args:
         predictions: `Predictions`.
-        max_detections: Integer, as of `evaluate`; `None`: as the predictions say, 20 for keypoints.
+        max_detections: Integer, as in `evaluate`; `None`: as the predictions say, 20 for keypoints.
 
     Returns:
-        Dict as of `evaluate`.
+        Dict as from `evaluate`.
     """
     scores = {}
     for kind in predictions.kinds:
@@ -76,7 +76,7 @@ def boundary_scores(predictions, *, dilation_ratio=DILATION_RATIO, max_detection
     Args:
         predictions: `Predictions` with masks.
         dilation_ratio: Float, how near is near, as a share of the picture's diagonal.
-        max_detections: Integer, as of `coco_scores`.
+        max_detections: Integer, as in `coco_scores`.
 
     Returns:
         Dict such as `{"boundary/AP": 0.3, ...}`, with the names of `evaluate`.
@@ -97,7 +97,7 @@ def scores_of(predictions, kind, run):
         run: `CocoRun`.
 
     Returns:
-        Dict as of `evaluate`, of one kind.
+        Dict as from `evaluate`, of one kind.
     """
     scores = {
         "AP": mean_of(run.precision[..., 0]),

@@ -38,9 +38,9 @@ def confused_with(predictions, *, kind=None, iou=0.5, min_score=0.5):
 
     Args:
         predictions: `Predictions`.
-        kind: As of `confusion_matrix`.
-        iou: As of `confusion_matrix`.
-        min_score: As of `confusion_matrix`.
+        kind: As in `confusion_matrix`.
+        iou: As in `confusion_matrix`.
+        min_score: As in `confusion_matrix`.
 
     Returns:
         List, one per picture, of tuples of two integer arrays: for each annotated instance the class that it was found

@@ -108,10 +108,10 @@ def counting_scores(predictions, *, kind=None, min_score=0.5, ious=IOUS, by_clas
 
     Args:
         predictions: `Predictions`.
-        kind: As of `picture_counts`.
-        min_score: As of `picture_counts`.
-        ious: As of `picture_counts`.
-        by_class: As of `picture_counts`.
+        kind: As in `picture_counts`.
+        min_score: As in `picture_counts`.
+        ious: As in `picture_counts`.
+        by_class: As in `picture_counts`.
 
     Returns:
         Dict of "ious", a list, and of one list each for "accuracy", "precision", "recall", "f1", "panoptic_quality",
@@ -140,9 +140,9 @@ def worst_pictures(predictions, *, kind=None, min_score=0.5, by_class=True):
 
     Args:
         predictions: `Predictions`.
-        kind: As of `picture_counts`.
-        min_score: As of `picture_counts`.
-        by_class: As of `picture_counts`.
+        kind: As in `picture_counts`.
+        min_score: As in `picture_counts`.
+        by_class: As in `picture_counts`.
 
     Returns:
         List of dicts, worst first, and of equal scores those with more false and missed instances first: "image_id",

@@ -107,13 +107,13 @@ def compute_ap(
     """Computes the average precision of one picture: Pascal VOC's area under the precision-recall curve.
 
     Args:
-        gt_boxes: As of `compute_matches`.
-        gt_class_ids: As of `compute_matches`.
-        gt_masks: As of `compute_matches`.
-        pred_boxes: As of `compute_matches`.
-        pred_class_ids: As of `compute_matches`.
-        pred_scores: As of `compute_matches`.
-        pred_masks: As of `compute_matches`.
+        gt_boxes: As in `compute_matches`.
+        gt_class_ids: As in `compute_matches`.
+        gt_masks: As in `compute_matches`.
+        pred_boxes: As in `compute_matches`.
+        pred_class_ids: As in `compute_matches`.
+        pred_scores: As in `compute_matches`.
+        pred_masks: As in `compute_matches`.
         iou_threshold: Float, the smallest overlap of a match.
 
     Returns:

@@ -18,7 +18,7 @@ def class_table(predictions, *, kind=None):
 
     Returns:
         List of dicts, one per class without background: "class" its name, "objects" their number, "AP", "AP50", "AP75"
-        and "AR" as of `evaluate`; "threshold" the lowest score that gives the highest F1 at IoU 0.5, with "precision",
+        and "AR" as in `evaluate`; "threshold" the lowest score that gives the highest F1 at IoU 0.5, with "precision",
         "recall" and "f1" there. Floats from 0 to 1, NaN where there are no objects; without a right instance there is
         no threshold (NaN), and precision, recall and F1 are 0.
     """

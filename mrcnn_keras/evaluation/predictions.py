@@ -102,8 +102,8 @@ def collect(model, dataset, *, limit=None, progress=None, batch_size=4, max_dete
     Masks are kept as run lengths, pictures are not kept, so that thousands fit into memory.
 
     Args:
-        model: As of `evaluate`.
-        dataset: As of `evaluate`.
+        model: As in `evaluate`.
+        dataset: As in `evaluate`.
         limit: Integer, use only the first `limit` pictures, or `None`.
         progress: `True` to print progress, or a function called with (finished pictures, total) after each batch.
         batch_size: Integer, pictures per call of the model; while it works the next ones are read, and no more are in

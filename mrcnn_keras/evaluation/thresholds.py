@@ -35,7 +35,7 @@ def class_limits(predictions, min_score, kind=None):
     Args:
         predictions: `Predictions`.
         min_score: Float; or a sequence of floats, one per class without background; or "best": `best_thresholds`.
-        kind: As of `best_thresholds`.
+        kind: As in `best_thresholds`.
 
     Returns:
         `[C]` floats by class id; that of the background is 1.

@@ -48,7 +48,7 @@ class _Errors:
 
     objects, unfound: {class: number of objects, of those without a match}; points: as found; right: those of them that
     are; errors: [(type, point as found or None, point as mended or None, class of an object that goes or None)];
-    founds, truths, partners: as of ErrorTypes.
+    founds, truths, partners: as in ErrorTypes.
     """
 
     objects: Counter = field(default_factory=Counter)

@@ -28,7 +28,7 @@ class Agreement(NamedTuple):
     ap_loss: float | None = None
 
     def is_by_ap(self, precisions):
-        """Whether AP decides. precisions: as of `summarize`."""
+        """Whether AP decides. precisions: as in `summarize`."""
         return bool(precisions) and self.ap_loss is not None
 
 
@@ -56,7 +56,7 @@ def check(model, path, images, proposals=None, agreement=None):
         model: A `MaskRCNN`.
         path: What `saved_model`, `tflite` or `onnx` wrote.
         images: List of `[H, W, 3]` uint8 RGB pictures.
-        proposals: As of `model.detect`, where the model takes any.
+        proposals: As in `model.detect`, where the model takes any.
         agreement: `Agreement`, what counts as equal; `None`: that of the kind of file without quantization.
 
     Returns:

@@ -13,7 +13,7 @@ from mrcnn_keras.files import replace_file
 from mrcnn_keras.model import in_float32
 from mrcnn_keras.ops.portability import portable
 
-MULTIPLE = 32  # pixels: sides of the input; the coarsest map that the backbone makes has cells of so many
+MULTIPLE = 32  # pixels: sides of the input; the coarsest map that the backbone makes has cells of this many
 
 
 def tflite(model, path, *, image_size=None, quantize="none"):

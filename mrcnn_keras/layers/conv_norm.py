@@ -48,7 +48,7 @@ class DepthwiseConv2D(_ConvNorm, keras.layers.DepthwiseConv2D):
     outputs_from = -2
 
     def convolution_op(self, inputs, kernel):
-        """As of Keras's Conv2D.
+        """As in Keras's Conv2D.
 
         Args:
             inputs: `[B, h, w, C]`.

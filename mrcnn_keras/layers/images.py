@@ -6,8 +6,8 @@ import tensorflow as tf
 from mrcnn_keras.ops import boxes as box_ops
 from mrcnn_keras.resize import padding_before
 
-# Stretching begins and ends with the means of the darkest and the brightest cell of so many pixels per side; where they
-# differ by less than so many grey levels, it may be noise and is stretched as if they differed by these.
+# Stretching begins and ends with the means of the darkest and the brightest cell of CELL pixels per side; where they
+# differ by less than LEAST_RANGE grey levels, it may be noise and is stretched as if they differed by these.
 CELL, LEAST_RANGE = 4, 16.0
 
 

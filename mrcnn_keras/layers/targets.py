@@ -121,7 +121,7 @@ class RoITargetLayer(_Sampler):
         Dict of `rois` `[B, K, 4]`, `class_ids` `[B, K]` (0 background, -1 none), `deltas` `[B, K, 4]` of positives, and
         the M positives of the whole batch in one list, for the other heads: `positive_places` `[M, (picture, index in
         K)]`, `positive_rois` `[M, 4]`, `positive_images` `[M]`, `positive_gt` `[M]`, `positive_class_ids` `[M]`. Under
-        XLA the list has a row for every positive that there could be; those that are none have a class below 1.
+        XLA the list has a row for every positive that there could be; unused rows have a class below 1.
     """
 
     def __init__(

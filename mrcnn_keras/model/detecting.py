@@ -11,7 +11,7 @@ from mrcnn_keras.errors import UserError
 from mrcnn_keras.ops import detections as detection_ops
 from mrcnn_keras.ops import images as image_ops
 
-# Unless a number is given, a batch has as many pictures as have so many network pixels together: on a processor more
+# Unless a number is given, a batch has as many pictures as have this many network pixels in all: on a processor more
 # gain little for their memory. (Four pictures of 128 x 128 take 0.7 of the time of one by one, of 832 x 832 0.9.)
 BATCH_PIXELS, LARGEST_BATCH = 256 * 256, 8
 COMPILED_SIZES = 4  # shapes of batches that XLA compiles the network for, since each takes minutes
@@ -78,7 +78,7 @@ class Detector:
         return inputs, {"count": shape[0], "size": shape[1:3], "resized": resized, "offset": offset}
 
     def find(self, inputs, limits=None):
-        """-> what the network finds in its inputs, in their pixels. limits: as of `MaskRCNN.answer`."""
+        """-> what the network finds in its inputs, in their pixels. limits: as in `MaskRCNN.answer`."""
         return self.model.network.detect(**inputs, limits=limits)[0]
 
     def restore(self, found, plan):
@@ -197,7 +197,7 @@ class _Picture:
 
 
 def _padded(batch, rows):
-    """batch [B, ...] with zeros up to so many rows."""
+    """batch [B, ...] with zeros up to this many rows."""
     return tf.pad(batch, [[0, rows - tf.shape(batch)[0]], *[[0, 0]] * (len(batch.shape) - 1)])
 
 

@@ -41,7 +41,7 @@ def with_fixed_sizes(batches, config):
     beyond is cut off.
 
     Args:
-        batches: `tf.data.Dataset` of dicts as of `make_pipeline`, or one such dict.
+        batches: `tf.data.Dataset` of dicts as from `make_pipeline`, or one such dict.
         config: `Config`.
 
     Returns:

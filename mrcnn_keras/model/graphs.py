@@ -7,7 +7,7 @@ import tensorflow as tf
 
 @contextmanager
 def graphs_as_made(made=True):
-    """Graphs that are run for the first time meanwhile run as they were made, without TensorFlow's optimisation.
+    """Graphs that are run for the first time inside run as they were made, without TensorFlow's optimisation.
 
     Optimising that of detection takes half a second, and each run is then faster by a fiftieth at most. In bfloat16
     fewer intermediate results are rounded, so that a score may differ by 0.001. It holds for all threads.

@@ -449,15 +449,15 @@ class MaskRCNN(StrictModel):
         """`detect` for more photographs than fit into memory; not for models that take proposals.
 
         Args:
-            images: An iterable of photographs, as of `detect`. It is read in another thread, a few photographs ahead.
-            min_score: As of `detect`.
-            batch_size: As of `detect`.
+            images: An iterable of photographs, as in `detect`. It is read in another thread, a few photographs ahead.
+            min_score: As in `detect`.
+            batch_size: As in `detect`.
 
         Returns:
             A generator of `Detections`, in the order of the photographs.
 
         Raises:
-            UserError: As of `detect`; for a photograph that is none, when its turn comes.
+            UserError: As in `detect`; for something other than a photograph, when its turn comes.
         """
         proposals_of(0, None, self.takes_proposals)
         pictures = ((as_picture(image, f"picture {index}"), ()) for index, image in enumerate(images))

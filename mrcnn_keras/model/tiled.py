@@ -49,8 +49,8 @@ class Tiled:
         """Finds objects in photographs of any number and sizes.
 
         Args:
-            images: As of `MaskRCNN.detect`.
-            min_score: As of `MaskRCNN.detect`.
+            images: As in `MaskRCNN.detect`.
+            min_score: As in `MaskRCNN.detect`.
             proposals: `None` only.
             batch_size: Integer, tiles that go through the network together; `None`: the model's default.
 
@@ -58,7 +58,7 @@ class Tiled:
             List of `Detections`, one per image, the highest score first.
 
         Raises:
-            UserError: As of `MaskRCNN.detect`.
+            UserError: As in `MaskRCNN.detect`.
         """
         proposals_of(0, proposals, False)
         return [*self.detect_each(as_pictures(images), min_score, batch_size)]
@@ -67,16 +67,16 @@ class Tiled:
         """`detect` for more photographs than fit into memory: one after the other, none read ahead.
 
         Args:
-            images: An iterable of photographs, as of `detect`.
-            min_score: As of `detect`.
-            batch_size: As of `detect`.
+            images: An iterable of photographs, as in `detect`.
+            min_score: As in `detect`.
+            batch_size: As in `detect`.
             progress: Function that is called with (finished tiles, tiles of the photograph) after each, or `None`.
 
         Returns:
             A generator of `Detections`, in the order of the photographs.
 
         Raises:
-            UserError: As of `detect`; for a photograph that is none, when its turn comes.
+            UserError: As in `detect`; for something other than a photograph, when its turn comes.
         """
         for index, image in enumerate(images):
             yield self._found(as_picture(image, f"picture {index}"), min_score, batch_size, progress)

@@ -50,7 +50,7 @@ def decode(logits, boxes, score="softmax"):
 
     logits [M, S, S, K] float32, one map per keypoint over boxes [M, (y1, x1, y2, x2)]; score: a key of SCORES.
     Returns [M, K, (y, x, score)] float32 in the pixels of the boxes: the centre of the largest value of the map resized
-    to the box's sides, rounded up to whole pixels. Boxes are processed one by one, so that they may be of any size.
+    to the box's sides, rounded up to whole pixels. Each box is processed on its own, so boxes may be of any size.
     """
     keypoints = logits.shape[-1]
     peaks = tf.map_fn(

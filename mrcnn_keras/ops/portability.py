@@ -13,7 +13,7 @@ _WANTED = ContextVar("portable", default=False)
 def portable():
     """In graphs made inside, RoI features are read by plain gathers, with the same numbers.
 
-    It holds for what is traced meanwhile, by this thread, so an exporter puts it around the making of its graph. Such a
+    It holds for what is traced inside, by this thread, so an exporter puts it around the making of its graph. Such a
     graph may be slower, and its gradients are added up in another order.
     """
     token = _WANTED.set(True)

@@ -15,7 +15,7 @@ VALUES_AT_ONCE = 1 << 20  # features that are compared in one step: a few megaby
 def roi_pool(features, strides, boxes, box_indices, size, *, canonical_size=224.0, level_tolerance=0.0):
     """Each bin's largest feature, of boxes on the level of a pyramid that fits them.
 
-    Arguments and result as of ops.roi_sampling.roi_align. A box of n cells has its bin i from cell floor(i n / size) to
+    Arguments and result as in ops.roi_sampling.roi_align. A box of n cells has its bin i from cell floor(i n / size) to
     before cell ceil((i + 1) n / size), so that bins overlap where n is not a multiple of size. Cells outside the map do
     not count; a bin without any is 0. The gradient goes to the first of the largest cells. Time grows with the number
     of cells in all boxes, memory with the output only.
@@ -43,7 +43,7 @@ def roi_pool(features, strides, boxes, box_indices, size, *, canonical_size=224.
 def roi_warp(
     features, strides, boxes, box_indices, size, *, sampling=2, reduce="mean", canonical_size=224.0, level_tolerance=0.0
 ):
-    """RoIAlign of the whole cells that RoIPool would read; arguments and result as of ops.roi_sampling.roi_align."""
+    """RoIAlign of the whole cells that RoIPool would read; arguments and result as in ops.roi_sampling.roi_align."""
     level, first, sides = _whole_cells(features, strides, boxes, canonical_size, level_tolerance)
     cells = tf.cast(tf.concat([first, first + sides], axis=-1), boxes.dtype)
     return sample_bins(features, level, cells, box_indices, size, sampling, reduce)

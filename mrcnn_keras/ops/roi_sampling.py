@@ -175,7 +175,7 @@ def _pool_bins(samples, size, per_bin, reduce):
 def crop_and_resize_rois(features, strides, boxes, box_indices, size, *, canonical_size=224.0):
     """Matterport's RoIAlign: one sample per bin, the outermost on the box's corners.
 
-    Arguments and result as of roi_align. The box's corners count as shares of the picture's last pixel's index, which
+    Arguments and result as in roi_align. The box's corners count as shares of the picture's last pixel's index, which
     tf.image.crop_and_resize takes for shares of the map's last cell's index; the level's border is halfway between
     two sizes on the scale of the logarithm.
     """

@@ -52,7 +52,7 @@ class Table(NamedTuple):
 
 
 class Confusion(NamedTuple):
-    """counts: `[C, C]` integers, [annotated class, found class], 0 for background; as of `min_score` and `iou`."""
+    """counts: `[C, C]` integers, [annotated class, found class], 0 for background; at `min_score` and `iou`."""
 
     counts: object
     min_score: float

@@ -9,7 +9,7 @@ import numpy as np
 
 PLACE, VELOCITY = 1 / 20, 1 / 160  # standard deviations per frame, as shares of the height
 ASPECT, ASPECT_VELOCITY, MEASURED_ASPECT = 1e-2, 1e-5, 1e-1  # the same of the aspect ratio, which has no unit
-FIRST = 2, 10  # at first places are so many times as uncertain, velocities so many times
+FIRST = 2, 10  # at first places are this many times as uncertain, velocities this many times
 
 
 class MovingBox:

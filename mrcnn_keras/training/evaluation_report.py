@@ -87,7 +87,7 @@ def report_training(run, config, recorder, facts):
         run: `RunFolder`.
         config: `Config` of the model.
         recorder: `Recorder` of the training.
-        facts: Dict as of `report_evaluation`.
+        facts: Dict as in `report_evaluation`.
     """
     rows, title = run.rows(), f"training in {run.path}"
     if recorder.validation is None:

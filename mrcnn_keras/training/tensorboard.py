@@ -29,7 +29,7 @@ class TensorBoardLog(keras.callbacks.Callback):
     """Writes the figures of each epoch, and the truth beside the detections after each evaluation.
 
     run: RunFolder, in whose folder tensorboard/ the events go. validation: Dataset, or None. recorder: the Recorder,
-    which comes before, and has the row of the epoch.
+    which is called before it, and has the row of the epoch.
     """
 
     def __init__(self, run, validation, recorder):

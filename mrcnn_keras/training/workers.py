@@ -159,7 +159,7 @@ class Workers:
         """A clock whose time is that of the chief.
 
         Args:
-            **arguments: As of `Clock`.
+            **arguments: As in `Clock`.
 
         Returns:
             `Clock`.

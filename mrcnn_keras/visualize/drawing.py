@@ -108,7 +108,7 @@ def enlargement(image):
 
 
 def captions_of(detections, class_names, scores=True):
-    """["circle 0.98", ...]: what is written at each instance; class_names, scores: as of `draw_detections`."""
+    """["circle 0.98", ...]: what is written at each instance; class_names, scores: as in `draw_detections`."""
     if class_names is None:
         class_names = ("BG", *(f"class {i}" for i in range(1, int(np.abs(detections.class_ids).max(initial=0)) + 1)))
     class_names = drawable_names(tuple(map(str, class_names)))

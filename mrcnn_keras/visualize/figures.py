@@ -104,7 +104,7 @@ def display_images(images, titles=None, cols=4, cmap=None, norm=None, interpolat
     for ax, image, name in zip(axes.flat, images, [""] * len(images) if titles is None else titles, strict=False):
         ax.set_title(name, fontsize=9, fontfamily=font_families(name))
         grey = image.ndim == 3 and image.shape[2] == 1
-        wide = image.ndim == 3 and image.dtype != np.uint8  # as of a batch, which counts from 0 to 255 in floats
+        wide = image.ndim == 3 and image.dtype != np.uint8  # as from a batch, which counts from 0 to 255 in floats
         image = image[:, :, 0] if grey else as_shown(image) if wide else image
         ax.imshow(image, cmap=cmap, norm=norm, interpolation=interpolation)
     return figure

@@ -12,7 +12,7 @@ def apply_mask(image, mask, color, alpha=0.5):
     Args:
         image: `[H, W, 3]` array of any type with values from 0 to 255; it is changed.
         mask: `[H, W]` bool, or 0 and 1.
-        color: (red, green, blue) floats, 0 to 1, as of `random_colors`.
+        color: (red, green, blue) floats, 0 to 1, as from `random_colors`.
         alpha: Float, 0 to 1, share of the colour.
 
     Returns:

@@ -100,7 +100,7 @@ def draw_rois(image, rois, refined_rois, mask, class_ids, class_names, limit=10,
         mask: `[R, h, w]`, 0 to 1, each inside its RoI, or `None`.
         class_ids: `[R]` integers, 0 for the background.
         class_names: List of strings, background first.
-        limit: Integer; of more RoIs so many are drawn, chosen at random, the same ones each time.
+        limit: Integer; of more RoIs, this many are drawn, chosen at random, the same ones each time.
         ax: matplotlib `Axes` to draw on, or `None`: a new figure.
 
     Returns:

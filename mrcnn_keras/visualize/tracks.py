@@ -10,11 +10,11 @@ def draw_tracks(image, detections, numbers, class_names=None, **options):
     """`draw_detections` with labels such as "3 circle 0.98", and a colour that belongs to the number.
 
     Args:
-        image: As of `draw_detections`.
-        detections: As of `draw_detections`.
+        image: As in `draw_detections`.
+        detections: As in `draw_detections`.
         numbers: `[N]` integers, as `Tracker.update` returns them. What has the number 0 is drawn like the others.
-        class_names: As of `draw_detections`.
-        **options: As of `draw_detections`, without `colors` and `captions`.
+        class_names: As in `draw_detections`.
+        **options: As in `draw_detections`, without `colors` and `captions`.
 
     Returns:
         As `draw_detections`.

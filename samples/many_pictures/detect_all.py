@@ -35,7 +35,7 @@ class AnswerShards:
 
 
 def answer_open_shards(options: argparse.Namespace, shards: list[int]) -> Iterator[dict[str, int]]:
-    """Yields the counts of each shard as it is done. options: as of the command line; shards: their numbers."""
+    """Yields the counts of each shard as it is done. options: of the command line; shards: their numbers."""
     import ray
 
     environment = {"working_dir": str(SAMPLES), "excludes": ["**/*.png", "**/*.jpg"]}

@@ -35,7 +35,7 @@ def operators(path):
 
 
 def share_found(found, expected, pixels):
-    """The share of the expected detections that have one of their class whose corners lie within so many pixels.
+    """The share of the expected detections that have one of their class whose corners lie within this many pixels.
 
     Not all do: the scores of an untrained model are alike, so that others win where boxes suppress each other.
     """

@@ -20,7 +20,7 @@ ONE = np.ones((1, 1, 1, 1), np.float32)
 
 
 def built(conv, kind="frozen_bn", epsilon=1e-3, channels=1):
-    """A convolution of so many channels, and its normalisation."""
+    """A convolution of this many channels, and its normalisation."""
     shape = (None, 9, 9, channels)
     conv.build(shape)
     norm = make_norm(kind, conv.compute_output_shape(shape)[-1], "norm", epsilon)

@@ -143,7 +143,7 @@ def _keypoints(rows, found, size):
 
 @contextmanager
 def _seeded(hook, seed):
-    """The shared generators give numbers of this seed meanwhile, and go on afterwards as if nothing had been."""
+    """Inside, the shared generators give numbers of this seed; afterwards they go on as if nothing had happened."""
     states = random.getstate(), np.random.get_state()
     try:
         random.seed(seed)

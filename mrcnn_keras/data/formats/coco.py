@@ -13,7 +13,7 @@ def load(paths, skip_bad=0.05, family=()):
     """The Dataset of some of the files that coco_places.find found.
 
     family: all that it found: then the classes of all subsets in the same place count; empty: those of `paths` only.
-    The rest as of outlined.load.
+    The rest as in outlined.load.
     """
     others = [sibling for path in paths for sibling in siblings(path)] if family else []
     return outlined.load(_read, "coco", paths, skip_bad, others)

@@ -36,11 +36,11 @@ class Collected:
             self.bad.skip(kind, str(error) if str(error).startswith(place) else f"{place}: {error}")
 
     def add_picture(self, name, size=None, path=None, inside=None):
-        """As of records.Picture; `name` is also its id."""
+        """As in records.Picture; `name` is also its id."""
         self.pictures.append(Picture(name, name, size, [], path, inside))
 
     def add(self, label, box=None, polygons=(), counts=None):
-        """Adds an object of the class `label`; the rest as of records.Annotation."""
+        """Adds an object of the class `label`; the rest as in records.Annotation."""
         self.categories.setdefault(label, (label, None))
         annotations = self.pictures[-1].annotations
         annotations.append(Annotation(len(annotations) + 1, label, False, box, polygons, counts))
@@ -55,7 +55,7 @@ class Collected:
 
 
 def label_of(value):
-    """A class name as text. Raises UserError for what is none, or empty."""
+    """A class name as text. Raises UserError for anything else, or an empty one."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str) or not value.strip():

@@ -34,7 +34,7 @@ LOSSY_LABELS = "label pictures saved with loss (JPEG), what is bright read as on
 class MaskDataset(Dataset):
     """Pictures with masks in picture files: one file each (`masks` in image_info) or all in one (`labels`).
 
-    skip_bad: as of BadEntries.
+    skip_bad: as in BadEntries.
     """
 
     def __init__(self, skip_bad=0.05):
@@ -93,7 +93,7 @@ def find(path):
 def load(paths, skip_bad=0.05, family=()):
     """The Dataset of some of the folders that `find` found.
 
-    skip_bad: as of BadEntries. family: without effect, since all have the one class. Raises UserError for too many
+    skip_bad: as in BadEntries. family: without effect, since all have the one class. Raises UserError for too many
     entries that cannot be used.
     """
     del family

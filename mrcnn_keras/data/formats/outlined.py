@@ -136,7 +136,7 @@ class OutlinedDataset(Dataset):
 def load(read, source, paths, skip_bad=0.05, family=(), kind=OutlinedDataset):
     """The Dataset of some places of one format.
 
-    read: function of a place and BadEntries -> AnnotationFile. source: name of the format. skip_bad: as of BadEntries.
+    read: function of a place and BadEntries -> AnnotationFile. source: name of the format. skip_bad: as in BadEntries.
     family: places whose classes count, too, so that each subset alone has the same class ids: ordered by category id.
     kind: class of the Dataset.
     Raises UserError for files that do not fit each other or their pictures, and for categories with different

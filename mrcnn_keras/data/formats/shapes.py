@@ -73,7 +73,7 @@ def outline(steps, size):
     """What is drawn, and cut out of what was drawn before, in this order -> polygons or run lengths of a record.
 
     steps: pairs of a shape, [K, (y, x)] or MaskCrop, and whether it is cut out. size: (height, width) of the picture;
-    may be None where nothing is cut out and there is no MaskCrop. Returns a dict, keys as of records.Annotation.
+    may be None where nothing is cut out and there is no MaskCrop. Returns a dict, keys as in records.Annotation.
     Raises UserError for points far outside the picture and masks outside it.
     """
     if not any(cut or isinstance(shape, MaskCrop) for shape, cut in steps):

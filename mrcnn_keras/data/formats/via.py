@@ -49,7 +49,7 @@ def find(path):
 
 
 def load(paths, skip_bad=0.05, family=(), class_attribute=None):
-    """The Dataset of some of the places that `find` found; the rest as of outlined.load.
+    """The Dataset of some of the places that `find` found; the rest as in outlined.load.
 
     One attribute is the class in all of them, and of `family`: class_attribute, see choose_attribute.
     """

@@ -87,7 +87,7 @@ def _entries_of_csv(path):
 
 
 def _of_cell(text):
-    """The JSON in a cell; the text itself where it is none. VIA writes `undefined` for an attribute without a value."""
+    """The JSON in a cell, or the text itself if it is none. VIA writes `undefined` for an attribute without a value."""
     try:
         return json.loads(re.sub(r":undefined(?=[,}])", ":null", text or ""))
     except (ValueError, RecursionError):

@@ -74,7 +74,7 @@ class MaskFiles(NamedTuple):
 
 
 class VocDataset(OutlinedDataset):
-    """Pictures with `masks` (MaskFiles) in image_info; the others are as of OutlinedDataset."""
+    """Pictures with `masks` (MaskFiles) in image_info; the others are as in OutlinedDataset."""
 
     def load_annotations(self, image_id):
         info = self.image_info[image_id]

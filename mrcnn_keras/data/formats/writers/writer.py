@@ -76,7 +76,7 @@ class Writer:
     Args:
         folder: Path of an empty folder.
         classes: `Classes`.
-        tolerance: Float, as of `parts_of`, for masks; polygons that were annotated stay as they are.
+        tolerance: Float, as in `parts_of`, for masks; polygons that were annotated stay as they are.
 
     Attributes:
         lost: `Counter` of what the format cannot hold, by sentence.

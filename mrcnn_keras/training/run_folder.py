@@ -15,7 +15,8 @@ from mrcnn_keras.training.schedule import finished_steps
 class RunFolder:
     """Files of a training, each an attribute, and its log.
 
-    They are config.json, best.keras, last.keras, metrics.csv, curves.png, report.html, progress.json and train.log.
+    They are config.json, best.keras, last.keras, metrics.csv, curves.png, report.html, progress.json and train.log;
+    `mrcnn train` adds options.json.
 
     All except the log are written by rename, so that each file is complete, whatever stops the training.
 

@@ -273,12 +273,12 @@ class ChiefsClock(Clock):
     def __init__(self, workers, **arguments):
         super().__init__(**arguments)
         self.workers = workers
-        self.told = arguments.get("seconds", 0.0)
+        self.chiefs_seconds = arguments.get("seconds", 0.0)
 
     def seconds(self):
-        return super().seconds() if self.total_seconds is None else self.told
+        return super().seconds() if self.total_seconds is None else self.chiefs_seconds
 
     def tick(self):
         if self.total_seconds is not None:
-            self.told = self.workers.from_chief(super().seconds)
+            self.chiefs_seconds = self.workers.from_chief(super().seconds)
         super().tick()

@@ -28,7 +28,7 @@ from learning import with_spread
 WAYS = ("suggested", "random")
 
 
-def circle(args, pictures, seed):
+def one_loop(args, pictures, seed):
     """One loop, with both ways to choose the next pictures; returns its figures."""
     folder = args.out / f"seed-{seed}"
     order = pictures.order(seed)
@@ -78,18 +78,18 @@ def corrections(proposals, file):
     return {to_do: counts[name][0] for to_do, name in (("keep", "right"), ("remove", "false"), ("draw", "missed"))}
 
 
-def table(circles, labelled, proposed):
+def table(loops, labelled, proposed):
     """Mean and spread of each way, and of the difference between the two, seed by seed."""
     whole = labelled + proposed
     labels = {"first": f"{labelled} labelled", "suggested": f"{whole}: suggested", "random": f"{whole}: at random"}
     lines = [f"{'pictures':20}" + "".join(f"{name:>20}" for name in subsets.FIGURES.values()) + "   keep/remove/draw"]
     for way, label in labels.items():
-        cells = [with_spread([one[way]["scores"][figure] for one in circles]) for figure in subsets.FIGURES]
-        work = [one[way].get("corrections", {}) for one in circles]
+        cells = [with_spread([one[way]["scores"][figure] for one in loops]) for figure in subsets.FIGURES]
+        work = [one[way].get("corrections", {}) for one in loops]
         done = "/".join(str(round(np.mean([one[key] for one in work]))) for key in work[0])
         lines.append(f"{label:20}" + "".join(f"{cell:>20}" for cell in cells) + f"   {done}")
     gains = [
-        [one["suggested"]["scores"][figure] - one["random"]["scores"][figure] for one in circles]
+        [one["suggested"]["scores"][figure] - one["random"]["scores"][figure] for one in loops]
         for figure in subsets.FIGURES
     ]
     lines.append(f"{'suggested - random':20}" + "".join(f"{with_spread(gain, '+'):>20}" for gain in gains))
@@ -142,17 +142,17 @@ def main():
     pictures = subsets.Pictures(args.folder, args.out / "data", args.val)
     if args.labelled + args.proposed > len(pictures.names):
         parser.error(f"{args.labelled} labelled and {args.proposed} proposed pictures of {len(pictures.names)}")
-    circles = []
+    loops = []
     for seed in range(args.seeds):
         file = args.out / f"seed-{seed}.json"
         figures = subsets.read_json(file)
         if figures is None:
-            figures = circle(args, pictures, seed)
+            figures = one_loop(args, pictures, seed)
             subsets.write_json(file, figures)
-        circles.append(figures)
-    print(f"\n{table(circles, args.labelled, args.proposed)}")
+        loops.append(figures)
+    print(f"\n{table(loops, args.labelled, args.proposed)}")
     settings = {name: getattr(args, name) for name in ("labelled", "proposed", "minutes", "settings")}
-    subsets.write_json(args.out / "label-loop.json", {"settings": settings, "circles": circles})
+    subsets.write_json(args.out / "label-loop.json", {"settings": settings, "loops": loops})
     print(f"wrote {args.out / 'label-loop.json'}")
 
 

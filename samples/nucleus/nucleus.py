@@ -7,7 +7,7 @@ A FOLDER contains one folder per picture: NAME/images/NAME.png and, for training
 white picture per nucleus.
 
 Forty epochs of 232 pictures are 2,320 steps, about 25 minutes on two idle cores. `mrcnn train`, which chooses
-nearly these settings, had segm AP50 0.86 and AP 0.57 on 54 other pictures after 2,369 steps (docs/training.md).
+nearly these settings, had segm AP50 0.86 and AP 0.57 on 54 other pictures after 2,378 steps (docs/training.md).
 """
 
 import argparse

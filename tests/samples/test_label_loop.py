@@ -14,7 +14,7 @@ def test_label_loop(in_process, words, tmp_path, capsys):
     words(loop, *given)
     assert in_process == ["inspect", "train", "detect", "train", "train"]
     assert "suggested - random" in capsys.readouterr().out
-    [found] = json.loads((tmp_path / "label-loop.json").read_text())["circles"]
+    [found] = json.loads((tmp_path / "label-loop.json").read_text())["loops"]
     labelled = json.loads((tmp_path / "data" / "annotations" / "seed-0-labelled.json").read_text())
     for way in loop.WAYS:
         assert len(found[way]["pictures"]) == 2

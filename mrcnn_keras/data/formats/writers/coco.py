@@ -10,7 +10,7 @@ from mrcnn_keras.detections.to_coco import coco_annotations, segmentation_of
 class CocoWriter(Writer):
     """annotations/instances_SUBSET.json and images/[SUBSET/]NAME.jpg, as CVAT has them."""
 
-    holds_crowds = holds_keypoints = tells_boxes = True
+    holds_crowds = holds_keypoints = marks_boxes = True
     kinds = None
 
     def __init__(self, folder, classes, tolerance=0.0):

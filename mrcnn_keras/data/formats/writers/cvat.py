@@ -13,7 +13,7 @@ DRAWN = {"source": "manual", "occluded": "0"}
 class CvatWriter(Writer):
     """[SUBSET/]annotations.xml and [SUBSET/]images/NAME.jpg, so that each subset is a task of CVAT."""
 
-    tells_boxes = True
+    marks_boxes = True
 
     def __init__(self, folder, classes, tolerance=0.0):
         super().__init__(folder, classes, tolerance)

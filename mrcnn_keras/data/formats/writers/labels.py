@@ -17,7 +17,7 @@ class LabelsWriter(Writer):
     """[SUBSET/]images/NAME.jpg and [SUBSET/]labels/NAME.png."""
 
     kinds = None
-    tells_boxes = True  # it leaves them out
+    marks_boxes = True  # it leaves them out
 
     def write(self, labelled, instances):
         place = self.folder / labelled.subset

@@ -84,7 +84,7 @@ class Writer:
 
     holds_crowds = False
     holds_keypoints = False
-    tells_boxes = False  # from outlines that are rectangles
+    marks_boxes = False  # from outlines that are rectangles
     kinds = PLAIN  # suffixes of pictures that are copied; others are written as PNG
 
     def __init__(self, folder, classes, tolerance=0.0):
@@ -130,7 +130,7 @@ class Writer:
 
     def finish(self):
         """Writes what belongs to all pictures, after the last one."""
-        if self.masks and not self.tells_boxes:
+        if self.masks and not self.marks_boxes:
             self._lose(BOXES, self.boxes)
 
     def put_picture(self, labelled, folder):

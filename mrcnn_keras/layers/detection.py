@@ -52,6 +52,15 @@ class DetectionLayer(keras.layers.Layer):
         self.nms_threshold, self.nms_sigma = nms_threshold, nms_sigma
         self.std_dev, self.min_size, self.one_class = tuple(std_dev), min_size, one_class
 
+    def compute_output_spec(self, rois, class_logits, deltas, window):
+        found = rois.shape[0], self.max_instances
+        return {
+            "boxes": keras.KerasTensor((*found, 4)),
+            "class_ids": keras.KerasTensor(found, "int32"),
+            "scores": keras.KerasTensor(found),
+            "num_detections": keras.KerasTensor(found[:1], "int32"),
+        }
+
     def call(self, rois, class_logits, deltas, window):
         boxes = box_ops.decode(deltas, rois[:, :, None, :], self.std_dev)
         boxes = box_ops.clip(boxes, window[:, None, :])

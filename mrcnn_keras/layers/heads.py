@@ -60,6 +60,10 @@ class BoxHead(keras.layers.Layer):
             layer.build((None, units))
         self.built = True
 
+    def compute_output_spec(self, pooled):
+        of_class = *pooled.shape[:2], self.classes
+        return keras.KerasTensor(of_class), keras.KerasTensor((*of_class, 4))
+
     def call(self, pooled):
         batch, count = tf.shape(pooled)[0], pooled.shape[1]
         x, rois = at_least_one(tf.reshape(pooled, [-1, *pooled.shape[2:]]))

@@ -32,6 +32,9 @@ class WindowLayer(keras.layers.Layer):
         super().__init__(**{"dtype": "float32", "autocast": False, **kwargs})
         self.place, self.corners = place, corners
 
+    def compute_output_spec(self, images, image_size):
+        return {name: keras.KerasTensor((image_size.shape[0], 4)) for name in ("pixels", "picture", "network")}
+
     def call(self, images, image_size):
         network = tf.broadcast_to(tf.shape(images)[1:3], tf.shape(image_size))
         begin = padding_before(network - image_size, self.place)
@@ -66,6 +69,9 @@ class NormalizeImages(keras.layers.Layer):
         self.std_pixel = tuple(std_pixel)
         self.pad_colour = pad_colour
         self.stretch = stretch
+
+    def compute_output_spec(self, images, window):
+        return keras.KerasTensor(images.shape, images.dtype)
 
     def call(self, images, window):
         window = tf.cast(window, tf.int32)

@@ -52,13 +52,13 @@ class ProposalLayer(keras.layers.Layer):
     def call(self, logits, deltas, anchors, window):
         if not self.per_level:
             logits, deltas, anchors = [tf.concat(logits, 1)], [tf.concat(deltas, 1)], [tf.concat(anchors, 0)]
-        boxes, scores = [], []
-        for level_logits, level_deltas, level_anchors in zip(logits, deltas, anchors, strict=True):
-            level_boxes, level_scores = self._best_of_level(level_logits, level_deltas, level_anchors, window)
-            boxes.append(level_boxes)
-            scores.append(level_scores)
-        boxes, scores = tf.concat(boxes, axis=1), tf.concat(scores, axis=1)
-        missing = tf.maximum(self.post_nms_limit - tf.shape(scores)[1], 0)
+        best = [self._best_of_level(*level) for level in zip(logits, deltas, anchors, strict=True)]
+        boxes, scores = (tf.concat(parts, axis=1) for parts in zip(*best, strict=True))
+        boxes = box_ops.clip(boxes, window)
+        sides = boxes[..., 2:] - boxes[..., :2]
+        large = tf.reduce_all(sides >= self.min_size, axis=-1) & (box_ops.area(boxes) > 0)
+        boxes, scores = self._without_duplicates(boxes, tf.where(large, scores, nms_ops.DROPPED), len(best))
+        missing = max(self.post_nms_limit - scores.shape[1], 0)
         boxes = tf.pad(boxes, [[0, 0], [0, missing], [0, 0]])
         scores = tf.pad(scores, [[0, 0], [0, missing]], constant_values=nms_ops.DROPPED)
         scores, order = tf.math.top_k(scores, self.post_nms_limit)
@@ -66,19 +66,25 @@ class ProposalLayer(keras.layers.Layer):
         boxes = tf.where(scores[..., None] > nms_ops.DROPPED, boxes, 0.0)
         return tf.stop_gradient(boxes)
 
-    def _best_of_level(self, logits, deltas, anchors, window):
+    def _best_of_level(self, logits, deltas, anchors):
+        """-> boxes [B, K, 4] and scores [B, K] of the K = pre_nms_limit best anchors, DROPPED after the last."""
         count = tf.minimum(self.pre_nms_limit, tf.shape(logits)[1])
         scores, order = tf.math.top_k(logits, count)
         scores = tf.sigmoid(scores) if self.score == "sigmoid" else scores
         boxes = box_ops.decode(tf.gather(deltas, order, batch_dims=1), tf.gather(anchors, order), self.std_dev)
-        boxes = box_ops.clip(boxes, window)
-        sides = boxes[..., 2:] - boxes[..., :2]
-        large = tf.reduce_all(sides >= self.min_size, axis=-1) & (box_ops.area(boxes) > 0)
-        scores = tf.where(large, scores, nms_ops.DROPPED)
+        missing = [0, self.pre_nms_limit - count]  # so that one loop suppresses in all levels
+        boxes = tf.pad(boxes, [[0, 0], missing, [0, 0]])
+        return boxes, tf.pad(scores, [[0, 0], missing], constant_values=nms_ops.DROPPED)
+
+    def _without_duplicates(self, boxes, scores, levels):
+        """boxes [B, levels * K, 4], scores [B, levels * K] -> what NMS leaves of each level, padded with DROPPED."""
+        boxes = tf.reshape(boxes, [-1, self.pre_nms_limit, 4])
+        scores = tf.reshape(scores, [-1, self.pre_nms_limit])
         limit = min(self.pre_nms_limit, self.post_nms_limit)
         indices, kept = nms_ops.batched_nms(boxes, scores, limit, self.nms_threshold)
         scores = tf.where(kept, tf.gather(scores, indices, batch_dims=1), nms_ops.DROPPED)
-        return tf.gather(boxes, indices, batch_dims=1), scores
+        boxes = tf.gather(boxes, indices, batch_dims=1)
+        return tf.reshape(boxes, [-1, levels * limit, 4]), tf.reshape(scores, [-1, levels * limit])
 
 
 @keras.saving.register_keras_serializable("mrcnn_keras")

@@ -185,17 +185,24 @@ class MaskTargetLayer(keras.layers.Layer):
         out of the list: class 0 there means that a row does not count.
     """
 
+    OF_POSITIVES = "positive_places", "positive_rois", "positive_images", "positive_class_ids"
+
     def __init__(self, mask_shape=(28, 28), **kwargs):
         super().__init__(**{"dtype": "float32", "autocast": False, **kwargs})
         self.mask_shape = tuple(mask_shape)
+
+    def compute_output_spec(self, targets, gt_boxes, gt_masks):
+        return {
+            **{name: keras.KerasTensor(targets[name].shape, targets[name].dtype) for name in self.OF_POSITIVES},
+            "masks": keras.KerasTensor((None, *self.mask_shape)),
+        }
 
     def call(self, targets, gt_boxes, gt_masks):
         where = tf.stack([targets["positive_images"], targets["positive_gt"]], axis=-1)
         drawn = tf.reduce_any(tf.gather_nd(gt_masks, where) > 0, axis=(1, 2)) & (targets["positive_class_ids"] > 0)
         chosen = places_of(drawn)[:, 0]
         counted = {**targets, "positive_class_ids": tf.where(drawn, targets["positive_class_ids"], 0)}
-        names = "positive_places", "positive_rois", "positive_images", "positive_class_ids"
-        positives = {name: tf.gather(counted[name], chosen) for name in names}
+        positives = {name: tf.gather(counted[name], chosen) for name in self.OF_POSITIVES}
         where = tf.gather(where, chosen)
         masks = tf.cast(tf.gather_nd(gt_masks, where), tf.float32) / 255.0
         boxes = tf.gather_nd(gt_boxes, where)

@@ -70,10 +70,10 @@ def _memory_is_given_back():
         gc.unfreeze()  # to look through what other files have left took an eighth of the time of all tests
     gc.collect()
     gc.freeze()
-    if sys.platform == "linux":
-        with contextlib.suppress(AttributeError):  # another C library
-            ctypes.CDLL(None).malloc_trim(0)
     if grown:
+        if sys.platform == "linux":
+            with contextlib.suppress(AttributeError):  # another C library
+                ctypes.CDLL(None).malloc_trim(0)
         _looked_through["at"] = _memory()
 
 

@@ -226,7 +226,8 @@ def test_ratios_of_peers(monkeypatch):
 
 
 @pytest.mark.slow
-def test_gpu(run):
+def test_gpu(run, monkeypatch):
+    monkeypatch.setattr(importlib.import_module("gpu"), "in_own_process", lambda function, *given: function(*given))
     printed, result = run("gpu", "--cpu", "--no-xla", "--precisions", "float32", "--batch", "1", "--repeat", "1")
     [row] = result["rows"]
     assert (row["preset"], row["size"], row["precision"], row["xla"]) == ("resnet18_fpn", "64x64", "float32", False)

@@ -40,6 +40,7 @@ tensorflow.config.run_functions_eagerly(True)
 def run(line): assert main(shlex.split(get_ipython().var_expand(line, depth=1))[1:]) == 0
 get_ipython().system = run"""
 }
+WITH_GRAPHS = "tensorflow.config.run_functions_eagerly(False); {}; tensorflow.config.run_functions_eagerly(True)"
 # The tiny model finds nothing, so all that is annotated takes the place of what it found.
 ALL_FOUND = """found = mk.evaluation.collect(model, val)
 from dataclasses import replace
@@ -71,6 +72,10 @@ FASTER = {
     | {
         "range(10)": "range(2)",
         "range(6)": "range(2)",
+        # Without graphs it would trace the network for each signature.
+        'mk.export.saved_model(model, "serving/shapes/1", masks="png")': WITH_GRAPHS.format(
+            'mk.export.saved_model(model, "serving/shapes/1", masks="png")'
+        ),
         # tests/export writes and reads all of them.
         "mk.export.onnx(model,": "mk.export.onnx(None,",
         "mk.export.tflite(model, path)": "mk.export.tflite(None, path)",

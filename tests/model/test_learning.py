@@ -71,7 +71,8 @@ COMMON = {  # heads without norms: a third of the graph is not made
 THIN = {"BACKBONE_WIDTH": 16, "BACKBONE_NORM": "gn", "HEAD_NORM": "none"}
 FEW_ROIS = {"MASK_HEAD_CHANNELS": 32, "MASK_HEAD_CONVS": 2}
 ONE_MAP = {"PRE_NMS_LIMIT_TRAINING": 500, "PRE_NMS_LIMIT_INFERENCE": 500}
-QUANTISED = THIN | FEW_ROIS | {"IMAGE_MIN_DIM": 2 * SIDE}  # half a cell less is little of a large object
+MOBILENET = {"BACKBONE": "mobilenet_v3_small", "BACKBONE_NORM": "gn", "HEAD_NORM": "none"}
+QUANTISED = FEW_ROIS | {"IMAGE_MIN_DIM": 2 * SIDE}  # half a cell less is little of a large object
 # Each kind of backbone, feature map, RoI operator and mask head once: a model costs half a minute, whatever it has.
 VARIANTS = {
     "fpn": ("resnet18_fpn", {"BACKBONE_WIDTH": 16}),
@@ -86,21 +87,17 @@ VARIANTS = {
         | {"BACKBONE_FEATURES": "dc5", "RPN_ANCHOR_SCALES": (32, 64, 128), "ROI_REDUCE": "max"}
         | {"MASK_HEAD_KIND": "mlp", "MASK_HEAD_UNITS": 256, "MASK_DECONVS": 2},
     ),
-    "mobilenet": (
+    "mobilenet, RoIPool, softmax": (
         "resnet18_fpn",
-        FEW_ROIS | {"BACKBONE": "mobilenet_v3_small", "BACKBONE_NORM": "gn", "HEAD_NORM": "none"},
-    ),
-    "RoIPool, softmax": (
-        "resnet18_fpn",
-        QUANTISED | {"ROI_OPERATOR": "pool", "ROI_REDUCE": "max", "MASK_LOSS": "softmax"},
+        MOBILENET | QUANTISED | {"ROI_OPERATOR": "pool", "ROI_REDUCE": "max", "MASK_LOSS": "softmax"},
     ),
     "RoIWarp, one mask of 14 cells for all classes": (
         "resnet18_fpn",
-        QUANTISED | {"ROI_OPERATOR": "warp", "MASK_CLASS_AGNOSTIC": True, "MASK_DECONVS": 0},
+        THIN | QUANTISED | {"ROI_OPERATOR": "warp", "MASK_CLASS_AGNOSTIC": True, "MASK_DECONVS": 0},
     ),
 }
 # Steps of those that learn slowly. After 240, C4 still finds parts of objects with most seeds, after 400 with none.
-SLOW_LEARNERS = {"c4": 400, "RoIWarp, one mask of 14 cells for all classes": 240, "RoIPool, softmax": 240}
+SLOW_LEARNERS = {"c4": 400, "RoIWarp, one mask of 14 cells for all classes": 240, "mobilenet, RoIPool, softmax": 240}
 
 
 @pytest.fixture(params=VARIANTS)

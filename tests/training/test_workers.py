@@ -76,7 +76,7 @@ def run_workers(words, killed_at=()):
 @pytest.mark.slow
 def test_two_workers_one_of_them_killed_and_both_started_again_end_like_one(tiny_coco, tiny_options, tmp_path):
     clipped = ["--set", "GRADIENT_CLIP_NORM=0.5", "--set", "LEARNING_MOMENTUM=0.9", "--precision", "float32"]
-    words = ["train", str(tiny_coco), "--epochs", "3", "--seed", "5", *tiny_options, *clipped]
+    words = ["train", str(tiny_coco), "--epochs", "2", "--seed", "5", *tiny_options, *clipped]
     together = [*words, "--out", str(tmp_path / "together"), "--resume"]
     (code, said), (killed, _) = run_workers(together, killed_at={1: 4})
     assert killed == -9

@@ -23,10 +23,7 @@ def grid_anchors(feature_size, stride, cells):
     The cell in row i is centred at i * stride: with centred padding a convolution of stride s is centred there
     (torchvision and Detectron2 do the same). Returns [height * width * K, 4] float32.
     """
-    feature_size = tf.convert_to_tensor(feature_size)
-    stride = tf.cast(stride, tf.float32)
-    ys = tf.cast(tf.range(feature_size[0]), tf.float32) * stride[0]
-    xs = tf.cast(tf.range(feature_size[1]), tf.float32) * stride[1]
-    grid_y, grid_x = tf.meshgrid(ys, xs, indexing="ij")
-    centres = tf.reshape(tf.stack([grid_y, grid_x, grid_y, grid_x], axis=-1), [-1, 1, 4])
+    sides, steps = tf.unstack(tf.convert_to_tensor(feature_size)), tf.unstack(tf.cast(stride, tf.float32))
+    ys, xs = (tf.cast(tf.range(side), tf.float32) * step for side, step in zip(sides, steps, strict=True))
+    centres = tf.reshape(ys, [-1, 1, 1, 1]) * [1.0, 0.0, 1.0, 0.0] + tf.reshape(xs, [-1, 1, 1]) * [0.0, 1.0, 0.0, 1.0]
     return tf.reshape(centres + cells, [-1, 4])

@@ -75,10 +75,11 @@ def sample_bins(features, level, cells, box_indices, size, sampling, reduce):
 
     def crop(*what):
         if reduce == "mean":
-            return _crop(*what, count, pool=sampling)
-        return _max_pool2d(_crop(*what, count), sampling, sampling, "VALID")
+            return crop_and_resize(*what, count, border=1, pool=sampling)
+        return _max_pool2d(crop_and_resize(*what, count, border=1), sampling, sampling, "VALID")
 
-    return _from_each_level(crop, features, level, cells, box_indices)
+    corners = _corners(cells, _sides(features, level, cells.dtype), count)
+    return _from_each_level(crop, features, level, corners, box_indices)
 
 
 def _max_pool2d(samples, *how):
@@ -108,7 +109,7 @@ def _adaptive(features, level, cells, box_indices, size, reduce):
 
     Boxes with equal numbers of samples are read together, in a loop over the numbers that there are.
     """
-    samples = _adaptive_samples(cells, size)
+    samples, sides = _adaptive_samples(cells, size), _sides(features, level, cells.dtype)
     parts, rows = [], []
     for index, feature in enumerate(features):
         on_level = tf.where(level == index)[:, 0]
@@ -121,7 +122,8 @@ def _adaptive(features, level, cells, box_indices, size, reduce):
             chosen = tf.gather(on_level, tf.where(pairs == pair)[:, 0])
             per_bin = pair // PAIR, pair % PAIR
             count = size * per_bin[0], size * per_bin[1]
-            sampled = _crop(feature, tf.gather(cells, chosen), tf.gather(box_indices, chosen), count)
+            corners = _corners(tf.gather(cells, chosen), tf.gather(sides, chosen), count)
+            sampled = crop_and_resize(feature, corners, tf.gather(box_indices, chosen), count, border=1)
             pooled = _pool_bins(sampled, size, per_bin, reduce)
             return place + 1, part.write(place, pooled), row.write(place, chosen)
 
@@ -191,30 +193,27 @@ def crop_and_resize_rois(features, strides, boxes, box_indices, size, *, canonic
     return gather_samples(cells, first, width, *neighbours_of_crops(shares, (size, size), height, width))
 
 
-def _crop(feature, cells, box_indices, count, pool=1):
-    """Samples from one map, count (rows, columns) of them per box, or means of pool x pool of them.
+def _sides(features, level, dtype):
+    """[M, (height, width)] of the map of each box, in cells. features, level: as in sample_bins."""
+    return tf.gather(tf.cast(tf.stack([tf.shape(feature)[1:3] for feature in features]), dtype), level)
 
-    crop_and_resize places its first and last sample at the given corners, in units of (side - 1), and gives 0
-    outside. One cell of repeated border turns that into RoIAlign's rule: the edge's value up to one cell outside.
+
+def _corners(cells, sides, count):
+    """What crop_and_resize takes for `count` (rows, columns) samples of each box. cells [M, 4], sides [M, 2] of maps.
+
+    It places its first and last sample at the given corners, in units of (side - 1), and gives 0 outside. One cell of
+    repeated border turns that into RoIAlign's rule: the edge's value up to one cell outside.
     """
-    height, width = tf.unstack(tf.cast(tf.shape(feature)[1:3] + 2, cells.dtype))
     y1, x1, y2, x2 = tf.unstack(cells, axis=-1)
     half_y, half_x = ((b - a) / tf.cast(2 * n, cells.dtype) for a, b, n in ((y1, y2, count[0]), (x1, x2, count[1])))
-    # + 1 for the border, - 0.5 from continuous positions to indices of cells
-    corners = tf.stack(
-        [
-            (y1 + half_y + 0.5) / (height - 1),
-            (x1 + half_x + 0.5) / (width - 1),
-            (y2 - half_y + 0.5) / (height - 1),
-            (x2 - half_x + 0.5) / (width - 1),
-        ],
-        axis=-1,
-    )
-    return crop_and_resize(feature, corners, box_indices, count, border=1, pool=pool)
+    first = tf.stack([y1 + half_y, x1 + half_x], axis=-1)
+    last = tf.stack([y2 - half_y, x2 - half_x], axis=-1)
+    # + 0.5: 1 for the border, - 0.5 from continuous positions to indices of cells. sides + 1: with the border, less 1.
+    return tf.concat([first + 0.5, last + 0.5], axis=-1) / tf.tile(sides + 1, [1, 2])
 
 
 def _gather(flat, first, sides, cells, count):
-    """The samples of _crop from gathers. flat, first, sides: see end_to_end; cells [M, 4] -> [M, *count, C]."""
+    """The samples of sample_bins from gathers. flat, first, sides: see end_to_end; cells [M, 4] -> [M, *count, C]."""
     height, width = tf.split(sides, 2, axis=-1)
     y1, x1, y2, x2 = tf.unstack(cells, axis=-1)
     rows = neighbours(_positions(y1, y2, count[0]) - 0.5, height, reach=1.0)

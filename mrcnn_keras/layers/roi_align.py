@@ -60,7 +60,7 @@ class RoIAlignLayer(keras.layers.Layer):
         batched = box_indices is None
         if batched:
             batch, count = tf.shape(boxes)[0], boxes.shape[1] or tf.shape(boxes)[1]
-            box_indices = tf.repeat(tf.range(batch), count)
+            box_indices = tf.reshape(tf.tile(tf.expand_dims(tf.range(batch), 1), [1, count]), [-1])
             boxes = tf.reshape(boxes, [-1, 4])
         pooled = self._pool(features, self.strides, boxes, box_indices, self.pool_size)
         if batched:

@@ -71,7 +71,7 @@ class Detector:
         method = self.model.config.resize_method()
         inputs = {
             "image": image_ops.resize_images(_padded(images, rows), resized, network, offset, method),
-            "image_size": tf.repeat(resized[None], rows, axis=0),
+            "image_size": tf.tile(tf.expand_dims(resized, 0), [rows, 1]),
         }
         if proposals is not None:
             inputs["proposals"] = image_ops.boxes_to_network(_padded(proposals, rows), shape[1:3], resized, offset)

@@ -39,6 +39,7 @@ NORMS = dict(BACKBONE_NORM="frozen_bn", HEAD_NORM="none")
 ALWAYS = {
     **{name: tiny.FAST[name] for name in tiny.FAST if name != "RPN_ANCHOR_SCALES"},
     **dict(BACKBONE_WIDTH=8, BATCH_SIZE=2, TRAIN_ROIS_PER_IMAGE=8, MINI_MASK_SHAPE=(14, 14), EVALUATION_IMAGES=2),
+    **{name: tiny.TINY[name] for name in ("OPTIMIZER", "LEARNING_MOMENTUM")},  # files without moments: half as large
 }
 MEASURED = 2  # pictures
 

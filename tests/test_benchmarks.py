@@ -4,6 +4,7 @@ import argparse
 import importlib.util
 import json
 import math
+import os
 import sys
 from pathlib import Path
 
@@ -32,9 +33,13 @@ def _modules_of_samples_are_others():
 def run(monkeypatch, tmp_path, capsys):
     """A function: name of a benchmark, options -> what its `main` printed and what it wrote.
 
-    Its own process would import TensorFlow again; speed.py starts one by itself.
+    All of it in this process: others would import TensorFlow again.
     """
     monkeypatch.syspath_prepend(FOLDER)
+    for name in ("pipeline", "speed", "gpu"):
+        module = importlib.import_module(name)
+        monkeypatch.setattr(module, "in_own_process", lambda function, *arguments: function(*arguments))
+    monkeypatch.setattr(importlib.import_module("machine"), "MATMUL_SIDE", 256)
 
     def run_main(name, *options):
         monkeypatch.setattr(sys, "argv", [f"{name}.py", *options, "--json", str(tmp_path / "figures.json")])
@@ -53,9 +58,7 @@ def test_drawing(run):
     assert all(rows[what, "all"]["ratio"] == 1 for what in ("small", "mixed", "large"))
 
 
-def test_pipeline(run, monkeypatch):
-    pipeline = importlib.import_module("pipeline")
-    monkeypatch.setattr(pipeline, "in_own_process", lambda function, *arguments: function(*arguments))
+def test_pipeline(run):
     small = ["--pictures", "4", "--opened", "20", "--repeat", "1", "--workers", "1"]
     printed, result = run("pipeline", *small)
     assert "times the plain loader" in printed
@@ -142,6 +145,11 @@ def test_gradients(run):
     assert all(row["same_each_time"] and row["error"] < 1e-6 and row["ratio"] > 0 for row in ours)
 
 
+def test_each_measurement_has_a_process_of_its_own(monkeypatch):
+    monkeypatch.syspath_prepend(FOLDER)
+    assert importlib.import_module("speed").in_own_process(os.getpid) != os.getpid()
+
+
 @pytest.mark.slow
 def test_speed(run):
     printed, result = run("speed", "--sizes", "64", "--batch", "1", "--repeat", "1")
@@ -159,7 +167,6 @@ def test_speed(run):
     assert rows["box head"]["gflop"] == pytest.approx(2e-9 * 300 * (7 * 7 * 64 * 512 + 512 * 512 + 512 * 20))
     steps = {row["part"]: row["gflop"] for row in figures["step_parts"]}
     assert steps["box head, forward and backward"] == pytest.approx(3 * steps["box head"])
-    # Linux begins with the memory of the process that started this one: pytest's.
     assert 0.1 < figures["detect_memory_gb"] <= figures["step_memory_gb"] < 100
     assert all(math.isfinite(value) and value > 0 for value in figures["ratios"].values())
 
@@ -226,8 +233,7 @@ def test_ratios_of_peers(monkeypatch):
 
 
 @pytest.mark.slow
-def test_gpu(run, monkeypatch):
-    monkeypatch.setattr(importlib.import_module("gpu"), "in_own_process", lambda function, *given: function(*given))
+def test_gpu(run):
     printed, result = run("gpu", "--cpu", "--no-xla", "--precisions", "float32", "--batch", "1", "--repeat", "1")
     [row] = result["rows"]
     assert (row["preset"], row["size"], row["precision"], row["xla"]) == ("resnet18_fpn", "64x64", "float32", False)

@@ -32,18 +32,6 @@ def test_names_are_imported_when_they_are_used(trained):
     assert lines == ["False False", "True", "False UserError False", "MaskRCNN", "True True True"]
 
 
-KERAS_FIRST = """
-import sys
-import keras
-import mrcnn_keras
-print(type(keras.saving.load_model(sys.argv[1])).__name__)
-"""
-
-
-def test_keras_itself_loads_a_model_where_it_was_imported_first(trained):
-    assert printed(KERAS_FIRST, str(trained / "best.keras")) == ["MaskRCNN"]
-
-
 def test_public_names_are_functions_and_classes_of_that_name():
     for name in mk.__all__:
         found = getattr(mk, name)

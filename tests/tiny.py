@@ -28,6 +28,8 @@ TINY = dict(
     LEARNING_MOMENTUM=0.0,  # so that files of the model hold no more than its weights
     LEARNING_RATE=0.01,
 )
+# One feature map instead of a pyramid, where any network will do: a third fewer operations.
+ONE_MAP = TINY | dict(BACKBONE_FEATURES="c5", RPN_ANCHOR_SCALES=(16, 32))
 
 
 def as_options(settings):

@@ -22,5 +22,5 @@ def test_reader_process_detects_as_the_model_reports_time_and_memory_and_that_it
 
 
 def test_reader_process_refuses_a_file_that_is_absent(tmp_path):
-    with pytest.raises(UserError, match=r"absent.tflite cannot be read"), reader_process(tmp_path / "absent.tflite"):
+    with pytest.raises(UserError, match=r"absent.onnx does not exist"), reader_process(tmp_path / "absent.onnx"):
         pass

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.graphs import AS_MADE
+from tests.tiny import ONE_MAP
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 300  # seconds until a test gives up
@@ -63,8 +64,8 @@ print(json.dumps({"differing": differing, "worst": worst, "moved": moved, **coun
 
 
 @pytest.mark.slow
-def test_two_devices_learn_what_one_learns(tiny, tmp_path):
-    settings = {**tiny, "BATCH_SIZE": 4, "IMAGE_RESIZE_MODE": "fit", "EMA_MOMENTUM": 0.9, "GRADIENT_CLIP_NORM": 0.5}
+def test_two_devices_learn_what_one_learns(tmp_path):
+    settings = {**ONE_MAP, "BATCH_SIZE": 4, "IMAGE_RESIZE_MODE": "fit", "EMA_MOMENTUM": 0.9, "GRADIENT_CLIP_NORM": 0.5}
     settings |= {"LEARNING_RATE": 0.1, "WARMUP_STEPS": 0}
     command = [sys.executable, "-c", AS_MADE + SCRIPT, json.dumps(settings), str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)

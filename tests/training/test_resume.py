@@ -17,6 +17,7 @@ from mrcnn_keras.cli.parser import _parser
 from mrcnn_keras.cli.train import _recall
 from mrcnn_keras.training import RunFolder
 from tests.graphs import AS_MADE
+from tests.tiny import ONE_MAP, as_options
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 300  # seconds until a test gives up
@@ -70,11 +71,11 @@ print("moved", moved, "of", len(straight), "differing", differing)
 
 
 @pytest.mark.slow
-def test_resumed_training_has_bit_equal_weights(tiny, tmp_path):
+def test_resumed_training_has_bit_equal_weights(tmp_path):
     # Interrupted between two updates, with gradients that wait for the second step, and with an average of the weights.
     several = {"GRADIENT_ACCUMULATION": 2, "EMA_MOMENTUM": 0.5, "AUGMENT": "few"}
     own = {"OPTIMIZER": "adamw", "LEARNING_RATE": 0.001, "BACKBONE_NORM": "bn"}
-    settings = json.dumps({**tiny, **own, **several})
+    settings = json.dumps({**ONE_MAP, **own, **several})
     command = [sys.executable, "-c", AS_MADE + EXACT, settings, str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -122,11 +123,11 @@ def test_deterministic_is_switched_on_remembered_and_not_for_a_time(
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL is of POSIX systems")
-def test_killed_training_can_be_resumed(tiny_coco, tiny_options, tmp_path, capsys, without_graphs):
+def test_killed_training_can_be_resumed(tiny_coco, tmp_path, capsys, without_graphs):
     run = RunFolder(tmp_path / "run")
     length = ["--epochs", "5", "--steps-per-epoch", "2", "--seed", "3"]
     words = ["train", str(tiny_coco / "train"), "--out", str(run.path)]
-    command = [sys.executable, "-c", AS_MADE + COMMAND, *words, *length, *tiny_options]
+    command = [sys.executable, "-c", AS_MADE + COMMAND, *words, *length, *as_options(ONE_MAP)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as training:
         assert any(line.startswith("epoch 1:") for line in training.stdout), "ended before its first epoch"
         training.send_signal(signal.SIGKILL)

@@ -19,6 +19,7 @@ from mrcnn_keras.model import MaskRCNN
 from mrcnn_keras.training import Workers, cluster_strategy, device_strategy
 from mrcnn_keras.training.workers import ChiefsClock, FolderOfTheChief
 from tests.graphs import AS_MADE
+from tests.tiny import ONE_MAP, as_options
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 300  # seconds until a test gives up
@@ -74,9 +75,9 @@ def run_workers(words, killed_at=()):
 
 
 @pytest.mark.slow
-def test_two_workers_one_of_them_killed_and_both_started_again_end_like_one(tiny_coco, tiny_options, tmp_path):
+def test_two_workers_one_of_them_killed_and_both_started_again_end_like_one(tiny_coco, tmp_path):
     clipped = ["--set", "GRADIENT_CLIP_NORM=0.5", "--set", "LEARNING_MOMENTUM=0.9", "--precision", "float32"]
-    words = ["train", str(tiny_coco), "--epochs", "2", "--seed", "5", *tiny_options, *clipped]
+    words = ["train", str(tiny_coco), "--epochs", "2", "--seed", "5", *as_options(ONE_MAP), *clipped]
     together = [*words, "--out", str(tmp_path / "together"), "--resume"]
     (code, said), (killed, _) = run_workers(together, killed_at={1: 4})
     assert killed == -9

@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from mrcnn_keras.backbones import resnet_backbone
 from mrcnn_keras.backbones.resnet import res5
+from tests.undrawn import without_draws
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,8 @@ def test_four_stages_of_strides_4_to_32(small):
         pytest.param("resnext101_64x4d", 83_455_272 - 2_049_000, marks=pytest.mark.slow),
     ],
 )
-def test_as_many_parameters_as_the_published_network(architecture, parameters):
+def test_as_many_parameters_as_the_published_network(architecture, parameters, monkeypatch):
+    without_draws(monkeypatch)
     model = resnet_backbone(architecture, norm_kind="bn")
     assert sum(int(np.prod(w.shape)) for w in model.trainable_weights) == parameters
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.oracles.cases import Own, Shared, model_of
 from tests.oracles.weights import KINDS
+from tests.undrawn import without_draws
 
 SHARED = {
     "torchvision_v1": "torchvision_maskrcnn_resnet50_fpn",
@@ -18,7 +19,14 @@ SHARED = {
 
 def _with_model(case, folder):
     path = case.save(folder)
-    return case, path, functools.cache(lambda: model_of(case, path, "image0"))
+
+    @functools.cache
+    def model():
+        with pytest.MonkeyPatch.context() as patch:
+            without_draws(patch)
+            return model_of(case, path, "image0")
+
+    return case, path, model
 
 
 @pytest.fixture(scope="session", params=KINDS)

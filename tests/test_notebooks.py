@@ -30,17 +30,18 @@ def test_notebooks_are_small_and_have_outputs(path):
 
 # Fewer pictures, a smaller network and no graph of its training, by which the notebook takes a third of the time.
 THIN = {"WARMUP_STEPS=50": "WARMUP_STEPS=50, BACKBONE_WIDTH=16, BACKBONE_NORM='frozen_bn', HEAD_NORM='none'"}
+EAGER = "tensorflow.config.run_functions_eagerly"
 # Commands run in the notebook's own process, and without graphs: both take far longer to begin than to run.
 HERE = {
     "import mrcnn_keras as mk": f"""import mrcnn_keras as mk
 import shlex
 from mrcnn_keras.cli import main
 {AS_MADE}
-tensorflow.config.run_functions_eagerly(True)
+{EAGER}(True)
 def run(line): assert main(shlex.split(get_ipython().var_expand(line, depth=1))[1:]) == 0
 get_ipython().system = run"""
 }
-WITH_GRAPHS = "tensorflow.config.run_functions_eagerly(False); {}; tensorflow.config.run_functions_eagerly(True)"
+EXPORT = 'mk.export.saved_model(model, "serving/shapes/1", masks="png")'
 # The tiny model finds nothing, so all that is annotated takes the place of what it found.
 ALL_FOUND = """found = mk.evaluation.collect(model, val)
 from dataclasses import replace
@@ -73,9 +74,7 @@ FASTER = {
         "range(10)": "range(2)",
         "range(6)": "range(2)",
         # Without graphs it would trace the network for each signature.
-        'mk.export.saved_model(model, "serving/shapes/1", masks="png")': WITH_GRAPHS.format(
-            'mk.export.saved_model(model, "serving/shapes/1", masks="png")'
-        ),
+        EXPORT: f"{EAGER}(False); {EXPORT}; {EAGER}(True)",
         # tests/export writes and reads all of them.
         "mk.export.onnx(model,": "mk.export.onnx(None,",
         "mk.export.tflite(model, path)": "mk.export.tflite(None, path)",

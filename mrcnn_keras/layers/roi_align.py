@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from mrcnn_keras.ops.crops import repeated_range
 from mrcnn_keras.ops.roi_quantised import roi_pool, roi_warp
 from mrcnn_keras.ops.roi_sampling import crop_and_resize_rois, roi_align
 
@@ -60,7 +61,7 @@ class RoIAlignLayer(keras.layers.Layer):
         batched = box_indices is None
         if batched:
             batch, count = tf.shape(boxes)[0], boxes.shape[1] or tf.shape(boxes)[1]
-            box_indices = tf.reshape(tf.tile(tf.expand_dims(tf.range(batch), 1), [1, count]), [-1])
+            box_indices = repeated_range(batch, count)
             boxes = tf.reshape(boxes, [-1, 4])
         pooled = self._pool(features, self.strides, boxes, box_indices, self.pool_size)
         if batched:

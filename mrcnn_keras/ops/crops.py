@@ -77,11 +77,10 @@ def _gradient(upstream, shape, boxes, box_indices, count, border, pool):
     (rows, columns), (row_weights, column_weights) = cells, weights
     cells = (box_indices[:, None, None] * height + rows)[:, :, None, :, None] * width + columns[:, None, :, None, :]
     weights = row_weights[:, :, None, :, None] * column_weights[:, None, :, None, :]
-    twice = [cell // 2 for cell in range(2 * pool)]  # tf.repeat would be 30 operations each time
+    twice = [cell // 2 for cell in range(2 * pool)]
     weights *= tf.gather(tf.gather(inside, twice, axis=3), twice, axis=4)
     results = number * bins[0] * bins[1]
-    rows = tf.tile(tf.expand_dims(tf.range(results), 1), [1, 4 * pool**2])
-    places = tf.stack([tf.reshape(rows, [-1]), tf.reshape(cells, [-1])], axis=-1)
+    places = tf.stack([repeated_range(results, 4 * pool**2), tf.reshape(cells, [-1])], axis=-1)
     matrix = tf.raw_ops.SparseTensorToCSRSparseMatrix(
         indices=tf.cast(places, tf.int64),
         values=tf.reshape(weights, [-1]),
@@ -90,6 +89,11 @@ def _gradient(upstream, shape, boxes, box_indices, count, border, pool):
     transposed = tf.raw_ops.SparseMatrixTranspose(input=matrix, type=tf.float32)
     sums = tf.raw_ops.SparseMatrixMatMul(a=transposed, b=tf.reshape(upstream, [results, channels]))
     return tf.reshape(sums, shape)
+
+
+def repeated_range(count, times):
+    """-> [count * times] int32: each of 0 .. count - 1 `times` times. (tf.repeat would be 30 operations.)"""
+    return tf.reshape(tf.tile(tf.expand_dims(tf.range(count), 1), [1, times]), [-1])
 
 
 def gather_samples(cells, first, width, rows, columns):

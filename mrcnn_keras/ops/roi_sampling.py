@@ -78,7 +78,7 @@ def sample_bins(features, level, cells, box_indices, size, sampling, reduce):
             return crop_and_resize(*what, count, border=1, pool=sampling)
         return _max_pool2d(crop_and_resize(*what, count, border=1), sampling, sampling, "VALID")
 
-    corners = _corners(cells, _sides(features, level, cells.dtype), count)
+    corners = _corners(cells, tf.gather(_sides(features), level), count)
     return _from_each_level(crop, features, level, corners, box_indices)
 
 
@@ -109,7 +109,7 @@ def _adaptive(features, level, cells, box_indices, size, reduce):
 
     Boxes with equal numbers of samples are read together, in a loop over the numbers that there are.
     """
-    samples, sides = _adaptive_samples(cells, size), _sides(features, level, cells.dtype)
+    samples, sides = _adaptive_samples(cells, size), tf.gather(_sides(features), level)
     parts, rows = [], []
     for index, feature in enumerate(features):
         on_level = tf.where(level == index)[:, 0]
@@ -193,13 +193,13 @@ def crop_and_resize_rois(features, strides, boxes, box_indices, size, *, canonic
     return gather_samples(cells, first, width, *neighbours_of_crops(shares, (size, size), height, width))
 
 
-def _sides(features, level, dtype):
-    """[M, (height, width)] of the map of each box, in cells. features, level: as in sample_bins."""
-    return tf.gather(tf.cast(tf.stack([tf.shape(feature)[1:3] for feature in features]), dtype), level)
+def _sides(features):
+    """[(height, width)] int32 of each map, in cells."""
+    return tf.stack([tf.shape(feature)[1:3] for feature in features])
 
 
 def _corners(cells, sides, count):
-    """What crop_and_resize takes for `count` (rows, columns) samples of each box. cells [M, 4], sides [M, 2] of maps.
+    """What crop_and_resize takes for `count` (rows, columns) samples of each box. cells [M, 4], sides [M, 2] int32.
 
     It places its first and last sample at the given corners, in units of (side - 1), and gives 0 outside. One cell of
     repeated border turns that into RoIAlign's rule: the edge's value up to one cell outside.
@@ -209,7 +209,7 @@ def _corners(cells, sides, count):
     first = tf.stack([y1 + half_y, x1 + half_x], axis=-1)
     last = tf.stack([y2 - half_y, x2 - half_x], axis=-1)
     # + 0.5: 1 for the border, - 0.5 from continuous positions to indices of cells. sides + 1: with the border, less 1.
-    return tf.concat([first + 0.5, last + 0.5], axis=-1) / tf.tile(sides + 1, [1, 2])
+    return tf.concat([first + 0.5, last + 0.5], axis=-1) / tf.cast(tf.tile(sides + 1, [1, 2]), cells.dtype)
 
 
 def _gather(flat, first, sides, cells, count):
@@ -227,12 +227,12 @@ def end_to_end(features, level, box_indices):
     features, box_indices: as in roi_align; level [M]: the map of each box. Returns the list [cells, C]; the place [M]
     of the first cell of the box's map in the box's picture; and the sides [M, (height, width)] of that map.
     """
-    shapes = tf.stack([tf.shape(feature)[1:3] for feature in features])
-    areas = shapes[:, 0] * shapes[:, 1]
+    sides = _sides(features)
+    areas = sides[:, 0] * sides[:, 1]
     batch, channels = tf.shape(features[0])[0], features[0].shape[-1]
     flat = tf.concat([tf.reshape(feature, [batch, -1, channels]) for feature in features], axis=1)
     first = box_indices * tf.reduce_sum(areas) + tf.gather(tf.cumsum(areas, exclusive=True), level)
-    return tf.reshape(flat, [-1, channels]), first, tf.gather(shapes, level)
+    return tf.reshape(flat, [-1, channels]), first, tf.gather(sides, level)
 
 
 def _positions(low, high, count):

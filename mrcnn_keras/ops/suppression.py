@@ -28,8 +28,8 @@ def nms(boxes, scores, max_output, iou_threshold):
 
 
 def batched_nms(boxes, scores, max_output, iou_threshold):
-    """nms for each row: boxes [K, N, 4], scores [K, N] -> indices [K, max_output], kept [K, max_output]."""
-    missing = tf.maximum(max_output - tf.shape(scores)[1], 0)  # XLA keeps no more boxes than there are
+    """nms for each row: boxes [K, N, 4], scores [K, N], N static -> indices [K, max_output], kept [K, max_output]."""
+    missing = max(max_output - scores.shape[1], 0)  # XLA keeps no more boxes than there are
     boxes = tf.pad(boxes, [[0, 0], [0, missing], [0, 0]])
     scores = tf.pad(scores, [[0, 0], [0, missing]], constant_values=DROPPED)
     return tf.map_fn(
